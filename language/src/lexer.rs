@@ -293,13 +293,9 @@ impl<'a> Lexer<'a> {
     }
 
     fn quoted_name(&mut self) -> TokenKind {
-        let start = self.at;
         match self.close(|c| fold(c) == '`') {
             None => TokenKind::Unclosed,
-            Some(length) if length == 0 => {
-                debug_assert!(self.at > start);
-                TokenKind::EmptyName
-            }
+            Some(0) => TokenKind::EmptyName,
             Some(_) => TokenKind::QuotedName,
         }
     }

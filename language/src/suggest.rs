@@ -142,8 +142,27 @@ fn glued_word(name: &str, at: usize) -> Option<&'static str> {
 
 /// The whole text with the name at `span` split by [`split_glued`], if what comes out is a query.
 pub fn suggest_split(text: &str, span: Span) -> Option<String> {
-    let corrected = replace(text, span, &split_glued(span.of(text))?);
+    let before = text.get(..span.start as usize)?;
+    let behind = text.get(span.end as usize..)?;
+    let mut corrected = before.to_owned();
+    push_split(&mut corrected, &split_glued(span.of(text))?, behind);
+    corrected.push_str(behind);
     crate::parse(&corrected).is_ok().then_some(corrected)
+}
+
+/// Appends a split name to the text before it, with spaces where it begins or ends with a word. `behind` follows.
+pub(crate) fn push_split(before: &mut String, split: &str, behind: &str) {
+    if GLUE.iter().any(|word| split.starts_with(word))
+        && before.ends_with(|c: char| !c.is_whitespace())
+    {
+        before.push(' ');
+    }
+    before.push_str(split);
+    if GLUE.iter().any(|word| split.ends_with(word))
+        && behind.starts_with(|c: char| !c.is_whitespace())
+    {
+        before.push(' ');
+    }
 }
 
 /// The whole text with the piece at `span` put in quotes: `Check-Out` becomes `'Check-Out'`.

@@ -221,10 +221,10 @@ pub static WORDS: &[(&str, Word)] = &[
     ("EXACTLY", Word::Exactly),
     ("MISSING", Word::Missing),
     ("minutes", Word::Unit(DurationUnit::Minute)),
-    ("不包含", Word::HasNone),
-    ("不属于", Word::NotIn),
     ("lookalike", Word::Lookalike),
     ("yesterday", Word::Yesterday),
+    ("不包含", Word::HasNone),
+    ("不属于", Word::NotIn),
     ("包含任一", Word::HasAny),
     ("包含全部", Word::HasAll),
 ];

@@ -6,6 +6,7 @@ use muster_language::{code, highlight, parse, position, print};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 
 fn span() -> Span {
     Span::default()
@@ -512,7 +513,11 @@ fn check_text(text: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig {
+        cases: 2_000,
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn what_is_printed_is_read_as_the_same_tree(expr in expr()) {

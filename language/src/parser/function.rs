@@ -1,6 +1,6 @@
 //! `split`, `sample` and `ids`.
 
-use crate::ast::{ExprKind, Span, Text};
+use crate::ast::{ExprKind, Span, Text, ValueList};
 use crate::error::{Error, code};
 use crate::fold::fold_text;
 use crate::lexer::{TokenKind, unquote};
@@ -20,7 +20,7 @@ impl Parser<'_> {
         }
         let start = self.bump().span.start;
         if word == Word::Ids {
-            let keys = self.value_list_of("ids", KEY_DIGITS_MAX)?;
+            let keys = self.keys()?;
             return self.leaf(start, ExprKind::Ids(keys));
         }
         let opening = self.bump().span;
@@ -31,6 +31,19 @@ impl Parser<'_> {
         };
         self.close(opening)?;
         self.leaf(start, kind)
+    }
+
+    /// `(key, ...)` or `($name)`
+    fn keys(&mut self) -> Result<ValueList, Error> {
+        let is_param = self.peek_after(1).kind == TokenKind::Param
+            && self.peek_after(2).kind == TokenKind::RightParen;
+        if !is_param {
+            return self.value_list_of("ids", KEY_DIGITS_MAX);
+        }
+        self.bump();
+        let param = self.param();
+        self.bump();
+        Ok(ValueList::Param(param))
     }
 
     /// `salt, [from, to)`

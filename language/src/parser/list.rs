@@ -265,10 +265,17 @@ impl Parser<'_> {
                 matches!(next.kind, TokenKind::Number | TokenKind::Duration)
                     || matches!(next.word(), Some(Word::Unit(_)))
             }
+            // A minus begins a day here; a tag named `since` may stand in brackets or backticks.
             Some(Word::Since) => {
-                !matches!(next.kind, TokenKind::Dot | TokenKind::End)
-                    && !self.goes_on_as_arith(self.at + 1)
-                    && !next.word().is_some_and(Word::is_reserved)
+                let is_name = matches!(
+                    next.kind,
+                    TokenKind::DotDot
+                        | TokenKind::Dot
+                        | TokenKind::Star
+                        | TokenKind::Slash
+                        | TokenKind::End
+                );
+                !is_name && !next.word().is_some_and(Word::is_reserved)
             }
             _ => false,
         }

@@ -55,7 +55,7 @@ fn glued_words(text: &str, error: &Error) -> Option<Error> {
         }
         first.get_or_insert((token.span, apart.clone()));
         spaced.push_str(&text[copied..token.span.start as usize]);
-        spaced.push_str(&apart);
+        suggest::push_split(&mut spaced, &apart, &text[token.span.end as usize..]);
         copied = token.span.end as usize;
     }
     let (span, apart) = first?;
@@ -268,25 +268,25 @@ impl Parser<'_> {
     pub(super) fn after_value(&self) -> Error {
         let first = self.value.start;
         let is_quoted = self.tokens[first].kind == TokenKind::Text;
-        let goes_on = match self.peek().kind {
+        let goes_on = matches!(
+            self.peek().kind,
             TokenKind::Name(_)
-            | TokenKind::Number
-            | TokenKind::BadNumber
-            | TokenKind::Duration
-            | TokenKind::Date
-            | TokenKind::DateTime
-            | TokenKind::Minus
-            | TokenKind::Plus
-            | TokenKind::Star
-            | TokenKind::Slash
-            | TokenKind::Dot
-            | TokenKind::Colon
-            | TokenKind::Percent
-            | TokenKind::Unknown
-            | TokenKind::Compare(_)
-            | TokenKind::At => true,
-            _ => false,
-        };
+                | TokenKind::Number
+                | TokenKind::BadNumber
+                | TokenKind::Duration
+                | TokenKind::Date
+                | TokenKind::DateTime
+                | TokenKind::Minus
+                | TokenKind::Plus
+                | TokenKind::Star
+                | TokenKind::Slash
+                | TokenKind::Dot
+                | TokenKind::Colon
+                | TokenKind::Percent
+                | TokenKind::Unknown
+                | TokenKind::Compare(_)
+                | TokenKind::At
+        );
         if goes_on && !is_quoted {
             let list_end = self.tokens[self.at..]
                 .iter()
