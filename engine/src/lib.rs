@@ -1,1 +1,6 @@
-//! muster-engine.
+//! The muster database as a synchronous library: no async, no network, no argument parsing.
+
+pub mod error;
+pub mod ids;
+
+pub use error::{Error, ErrorKind, Result};

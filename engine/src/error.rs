@@ -1,0 +1,193 @@
+//! The one error of the engine.
+//!
+//! A kind exists only where a caller would act differently. The message says what and where, expected against found;
+//! it is for people and is no interface. `{}` prints the message, `{:#}` prints the sources behind it too: a source is
+//! displayed once, at the outermost place.
+
+use std::fmt;
+
+/// What a function of the engine returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What a caller can do about an [`Error`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ErrorKind {
+    /// The request is wrong and stays wrong.
+    Invalid,
+    /// What the request names does not exist.
+    NotFound,
+    /// The request contradicts what is there.
+    Conflict,
+    /// A named limit is reached.
+    Limit,
+    /// Try again later.
+    Busy,
+    /// The caller gave up.
+    Cancelled,
+    /// The time given for the request is over.
+    Deadline,
+    /// Writes are refused until restart; reads go on.
+    ReadOnly,
+    /// Stored bytes are not what was written.
+    Corrupt,
+    /// The operating system refused.
+    Io,
+    /// A promise inside the engine was broken.
+    Internal,
+}
+
+impl ErrorKind {
+    /// The kind in words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ErrorKind::Invalid => "invalid",
+            ErrorKind::NotFound => "not found",
+            ErrorKind::Conflict => "conflict",
+            ErrorKind::Limit => "limit",
+            ErrorKind::Busy => "busy",
+            ErrorKind::Cancelled => "cancelled",
+            ErrorKind::Deadline => "deadline",
+            ErrorKind::ReadOnly => "read-only",
+            ErrorKind::Corrupt => "corrupt",
+            ErrorKind::Io => "io",
+            ErrorKind::Internal => "internal",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a request was not done: a kind for programs, a message for people, and what lies behind it.
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+macro_rules! constructors {
+    ($($(#[$doc:meta])* $name:ident => $kind:ident,)*) => {
+        $($(#[$doc])*
+        #[cold]
+        pub fn $name(message: impl Into<String>) -> Error {
+            Error::new(ErrorKind::$kind, message)
+        })*
+    };
+}
+
+impl Error {
+    /// An error of `kind`; `message` is lower case without a full stop.
+    #[cold]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+        Error {
+            kind,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    constructors! {
+        /// The request is wrong and stays wrong.
+        invalid => Invalid,
+        /// What the request names does not exist.
+        not_found => NotFound,
+        /// The request contradicts what is there.
+        conflict => Conflict,
+        /// A named limit is reached.
+        limit => Limit,
+        /// Try again later.
+        busy => Busy,
+        /// The caller gave up.
+        cancelled => Cancelled,
+        /// The time given for the request is over.
+        deadline => Deadline,
+        /// Writes are refused until restart.
+        read_only => ReadOnly,
+        /// Stored bytes are not what was written.
+        corrupt => Corrupt,
+        /// The operating system refused.
+        io => Io,
+        /// A promise inside the engine was broken.
+        internal => Internal,
+    }
+
+    /// The same error with what lies behind it.
+    pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+        self.source = Some(Box::new(source));
+        self
+    }
+
+    /// The same error with `context: ` before its message.
+    pub fn context(mut self, context: impl fmt::Display) -> Error {
+        self.message = format!("{context}: {}", self.message);
+        self
+    }
+
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What happened, for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if f.alternate() {
+            let mut source = std::error::Error::source(self);
+            while let Some(error) = source {
+                write!(f, ": {error}")?;
+                source = error.source();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {self:#}", self.kind)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
+
+/// `.context(..)` on a [`Result`].
+pub trait ResultExt {
+    /// The same result, an error with `context: ` before its message. The text is built only for an error.
+    fn context<D: fmt::Display>(self, context: impl FnOnce() -> D) -> Self;
+}
+
+impl<T> ResultExt for Result<T> {
+    fn context<D: fmt::Display>(self, context: impl FnOnce() -> D) -> Self {
+        self.map_err(|error| error.context(context()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_displayed_once() {
+        let error = Error::io("cannot read a")
+            .with_source(std::io::Error::other("gone"))
+            .context("part 3");
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert_eq!(error.to_string(), "part 3: cannot read a");
+        assert_eq!(format!("{error:#}"), "part 3: cannot read a: gone");
+    }
+}
