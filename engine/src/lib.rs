@@ -4,5 +4,6 @@
 mod codec;
 pub mod error;
 pub mod ids;
+pub mod storage;
 
 pub use error::{Error, ErrorKind, Result};
