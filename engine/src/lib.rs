@@ -5,5 +5,11 @@ mod codec;
 pub mod error;
 pub mod ids;
 pub mod storage;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "its callers arrive with the modules above"
+)]
+mod wal;
 
 pub use error::{Error, ErrorKind, Result};
