@@ -2,6 +2,8 @@
 
 #[allow(dead_code, reason = "its callers arrive with the modules above")]
 mod codec;
+#[cfg(test)]
+mod dump;
 pub mod error;
 pub mod ids;
 #[allow(
