@@ -204,6 +204,16 @@ proptest! {
 }
 
 #[test]
+fn a_log_with_batches_is_not_begun_again() {
+    let sim = Sim::new(0);
+    Wal::create(config(&sim), FileNumber(1), Seq(0)).unwrap();
+    let (_, records) = small_log(&sim);
+    let error = Wal::create(config(&sim), FileNumber(1), Seq(0)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert_eq!(open(&sim, STRICT).unwrap().records, records);
+}
+
+#[test]
 fn retired_files_are_gone_and_not_missed() {
     let sim = Sim::new(0);
     let (mut wal, _) = small_log(&sim);
