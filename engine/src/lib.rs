@@ -19,5 +19,8 @@ pub mod storage;
     reason = "its callers arrive with the modules above"
 )]
 mod wal;
+pub mod columns;
+pub mod error;
+pub mod ids;
 
 pub use error::{Error, ErrorKind, Result};
