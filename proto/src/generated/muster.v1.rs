@@ -3267,21 +3267,12 @@ pub struct FileSource {
     /// Empty: the bytes follow in the stream.
     #[prost(string, tag = "1")]
     pub path: ::prost::alloc::string::String,
-    /// The file's name, for messages and to know its format; may be empty.
+    /// The file's name, for messages; may be empty. Format and compression are told by the bytes.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
-    /// What kind of file it is.
-    #[prost(enumeration = "FileFormat", tag = "3")]
-    pub format: i32,
-    /// How it is packed.
-    #[prost(enumeration = "Compression", tag = "4")]
-    pub compression: i32,
     /// How many bytes will follow, for progress; 0 if unknown.
-    #[prost(uint64, tag = "5")]
+    #[prost(uint64, tag = "3")]
     pub bytes_total: u64,
-    /// The column separator of CSV, one ASCII character; a comma when empty.
-    #[prost(string, tag = "6")]
-    pub csv_separator: ::prost::alloc::string::String,
 }
 /// A header, then bytes.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3513,76 +3504,6 @@ pub struct LoadResult {
     /// How long it took, from the header.
     #[prost(uint64, tag = "11")]
     pub elapsed_ms: u64,
-}
-/// What kind of file it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum FileFormat {
-    /// By the name and the first bytes.
-    Unspecified = 0,
-    /// Parquet.
-    Parquet = 1,
-    /// Comma-separated values with a header line.
-    Csv = 2,
-}
-impl FileFormat {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "FILE_FORMAT_UNSPECIFIED",
-            Self::Parquet => "FILE_FORMAT_PARQUET",
-            Self::Csv => "FILE_FORMAT_CSV",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "FILE_FORMAT_UNSPECIFIED" => Some(Self::Unspecified),
-            "FILE_FORMAT_PARQUET" => Some(Self::Parquet),
-            "FILE_FORMAT_CSV" => Some(Self::Csv),
-            _ => None,
-        }
-    }
-}
-/// How the bytes are packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum Compression {
-    /// By the name and the first bytes.
-    Unspecified = 0,
-    /// Not at all.
-    None = 1,
-    /// gzip.
-    Gzip = 2,
-    /// zstd.
-    Zstd = 3,
-}
-impl Compression {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "COMPRESSION_UNSPECIFIED",
-            Self::None => "COMPRESSION_NONE",
-            Self::Gzip => "COMPRESSION_GZIP",
-            Self::Zstd => "COMPRESSION_ZSTD",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "COMPRESSION_UNSPECIFIED" => Some(Self::Unspecified),
-            "COMPRESSION_NONE" => Some(Self::None),
-            "COMPRESSION_GZIP" => Some(Self::Gzip),
-            "COMPRESSION_ZSTD" => Some(Self::Zstd),
-            _ => None,
-        }
-    }
 }
 /// What a load is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
