@@ -3,5 +3,6 @@
 pub mod columns;
 pub mod error;
 pub mod ids;
+pub mod query;
 
 pub use error::{Error, ErrorKind, Result};

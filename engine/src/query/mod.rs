@@ -1,0 +1,3 @@
+//! The way out: from the text of a query to its answers, on one snapshot.
+
+pub mod plan;
