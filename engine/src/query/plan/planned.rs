@@ -5,7 +5,7 @@ use std::sync::Arc;
 use muster_language::ast::Span;
 
 use super::node::{NodeId, Plan, ThresholdMode};
-use crate::ids::{TagId, TypeId};
+use crate::ids::{AudienceId, TagId, TypeId};
 
 /// A query bound to a catalog: ids only, days and instants resolved.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub struct Planned {
     /// The texts that conditions point into: the query, then each audience that it names.
     pub sources: Vec<Arc<str>>,
     /// The audiences that were expanded, each with its version.
-    pub audiences_used: Vec<(u32, u64)>,
+    pub audiences_used: Vec<(AudienceId, u64)>,
 }
 
 impl Planned {
