@@ -1,14 +1,16 @@
 //! The muster database as a synchronous library: no async, no network, no argument parsing.
 
+pub mod bitmap;
 pub mod catalog;
+#[allow(dead_code, reason = "its callers arrive with the modules above")]
+mod codec;
 pub mod columns;
 pub mod error;
 pub mod ids;
+mod keys;
+pub mod part;
 pub mod query;
-#[allow(dead_code, reason = "its callers arrive with the modules above")]
-mod codec;
-pub mod error;
-pub mod ids;
+pub mod snapshot;
 pub mod storage;
 
 pub use error::{Error, ErrorKind, Result};

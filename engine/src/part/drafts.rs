@@ -79,3 +79,10 @@ impl Drafts {
         }
     }
 }
+
+/// A part of one bitmap, for ids that come from outside; they rise.
+pub fn part_of_ids(bitmap: BitmapId, ids: &[u32]) -> Result<Mapped> {
+    let mut drafts = Drafts::default();
+    drafts.put(bitmap, Role::Added, ids);
+    drafts.write(Seq(0), Seq(0))
+}

@@ -221,6 +221,16 @@ impl Part {
         Ok(list)
     }
 
+    /// How many bit slices a number tag has here, empty ones below the highest included. Errors: corrupt.
+    pub fn slice_count(&self, tag: TagId) -> Result<u32> {
+        let index = self.lower_bound(BitmapId::new(tag, BitmapId::SLICES_MAX), Role::Added)?;
+        let Some(before) = index.checked_sub(1) else {
+            return Ok(0);
+        };
+        let last = BitmapId(self.bitmap_entry(before)?.bitmap);
+        Ok(if last.tag() == tag { last.slot() + 1 } else { 0 })
+    }
+
     /// All tags that have a bitmap here, rising. Errors: corrupt.
     pub fn tags(&self) -> Result<Vec<TagId>> {
         let mut tags = Vec::new();
@@ -262,6 +272,17 @@ impl Part {
             BitmapView::Everyone => {}
         }
         Ok(())
+    }
+
+    /// The last chunk in which a bitmap may have members; none for everyone. Errors: corrupt.
+    pub fn last_chunk(&self, view: &BitmapView) -> Result<Option<ChunkId>> {
+        match *view {
+            BitmapView::Chunks { first, count, .. } => Ok(Some(ChunkId(self.chunk_entry(first + count - 1).chunk))),
+            BitmapView::Pairs { pairs, .. } => {
+                Ok(Some(ChunkId(self.pairs_entry(pairs.first + pairs.count - 1)?.chunk)))
+            }
+            BitmapView::Everyone => Ok(None),
+        }
     }
 
     /// The chunks of pair blocks, rising. Errors: corrupt.
