@@ -140,7 +140,7 @@ impl Snapshot {
             return Ok(Some(EntityKey::Number(u64::from(id.0))));
         }
         match self.names().name(entity_type.population, id.0)? {
-            Some(bytes) => EntityKey::from_canonical_bytes(bytes).map(Some),
+            Some(bytes) => EntityKey::from_canonical(bytes).map(Some),
             None => Ok(None),
         }
     }

@@ -126,10 +126,11 @@ impl Bound {
                     self.prepare(child, chunk, scratch)?;
                 }
                 let mut fold = scratch.borrow();
+                let mut counters = std::mem::take(&mut scratch.counters);
                 let live = self.live.read(chunk, &mut fold)?;
                 let operands = self.operands(of, chunk, scratch)?;
-                threshold_into(operands.as_slice(), mode.into(), *k, live, result);
-                drop(operands);
+                threshold_into(operands.as_slice(), mode.into(), *k, live, &mut counters, result);
+                scratch.counters = counters;
                 scratch.give_back(fold);
             }
         }

@@ -1,6 +1,6 @@
 //! The memory of one thread that evaluates: made once, reused from chunk to chunk and from query to query.
 
-use crate::bitmap::ChunkBuffer;
+use crate::bitmap::{ChunkBuffer, Counters};
 use crate::ids::ChunkId;
 use crate::query::bind::{Bound, DigitWords};
 use crate::query::plan::NodeId;
@@ -14,6 +14,8 @@ pub(in crate::query) struct Scratch {
     spare: Vec<Box<ChunkBuffer>>,
     /// By number: its digits in the current chunk.
     pub(super) digits: Vec<DigitWords>,
+    /// Counters of a threshold.
+    pub(super) counters: Counters,
     /// Values gathered for a few candidates.
     pub(super) magnitudes: Vec<u64>,
     /// The candidates.
