@@ -1,1 +1,3 @@
 //! muster-engine.
+
+pub mod bitmap;
