@@ -25,3 +25,6 @@ pub mod storage;
 mod wal;
 
 pub use error::{Error, ErrorKind, Result};
+//! muster-engine.
+
+pub mod bitmap;
