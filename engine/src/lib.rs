@@ -6,6 +6,12 @@ mod codec;
 pub mod columns;
 pub mod error;
 pub mod ids;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "its callers arrive with the modules above"
+)]
+mod keys;
 pub mod storage;
 
 pub use error::{Error, ErrorKind, Result};
