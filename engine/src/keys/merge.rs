@@ -62,6 +62,15 @@ impl<'a> Layers<'a> {
         };
         Ok(Cursor { position, number })
     }
+
+    /// The cursor behind `cursor`. Errors: corrupt, when its number does not rise.
+    fn advanced(&self, layer: usize, cursor: Cursor) -> Result<Cursor> {
+        let next = self.cursor(layer, cursor.position + 1)?;
+        if next.number.is_some() && next.number <= cursor.number {
+            return Err(self.scopes[layer].numbers_do_not_rise(next.position));
+        }
+        Ok(next)
+    }
 }
 
 impl Source for Layers<'_> {
@@ -75,7 +84,7 @@ impl Source for Layers<'_> {
             for (layer, cursor) in cursors.iter_mut().enumerate() {
                 if cursor.number == Some(number) {
                     newest = Some((layer, cursor.position));
-                    *cursor = self.cursor(layer, cursor.position + 1)?;
+                    *cursor = self.advanced(layer, *cursor)?;
                 }
             }
             if let Some((layer, position)) = newest {

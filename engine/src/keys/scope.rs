@@ -223,6 +223,14 @@ impl<'a> Scope<'a> {
         Ok(())
     }
 
+    /// What reading in order finds when the listed numbers are wrong.
+    #[cold]
+    pub(super) fn numbers_do_not_rise(&self, position: u32) -> crate::error::Error {
+        self.corrupt(format_args!(
+            "the number at position {position} does not rise"
+        ))
+    }
+
     #[cold]
     fn corrupt(&self, what: std::fmt::Arguments<'_>) -> crate::error::Error {
         self.part
