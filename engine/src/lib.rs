@@ -20,6 +20,12 @@ pub mod error;
 pub mod ids;
 #[allow(dead_code, unused_imports, reason = "its callers arrive above")]
 mod manifest;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "its callers arrive with the modules above"
+)]
+mod keys;
 pub mod storage;
 #[allow(dead_code, unused_imports, reason = "its callers arrive above")]
 mod wal;
