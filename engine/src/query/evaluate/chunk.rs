@@ -88,6 +88,17 @@ impl Bound {
         }
     }
 
+    /// What the node selects in `chunk`, prepared and read. Errors: corrupt.
+    pub(in crate::query) fn members_of<'s>(
+        &'s self,
+        id: NodeId,
+        chunk: ChunkId,
+        scratch: &'s mut Scratch,
+    ) -> Result<Container<'s>> {
+        self.prepare(id, chunk, scratch)?;
+        self.container(id, chunk, scratch)
+    }
+
     /// The containers of several prepared nodes. Errors: corrupt.
     pub(super) fn operands<'s>(
         &'s self,

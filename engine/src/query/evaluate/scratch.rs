@@ -20,6 +20,7 @@ pub(in crate::query) struct Scratch {
     pub(super) magnitudes: Vec<u64>,
     /// The candidates.
     pub(super) lows: Vec<u16>,
+    ids: Vec<u32>,
 }
 
 #[derive(Default)]
@@ -59,6 +60,11 @@ impl Scratch {
         let slot = &mut self.slots[node.index()];
         slot.buffer = Some(buffer);
         slot.chunk = Some(chunk);
+    }
+
+    /// Room for the ids of one chunk.
+    pub(in crate::query) fn ids(&mut self) -> &mut Vec<u32> {
+        &mut self.ids
     }
 
     /// A buffer for the time of one operation; give it back with [`Scratch::give_back`].
