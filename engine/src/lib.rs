@@ -1,17 +1,6 @@
 //! The muster database as a synchronous library: no async, no network, no argument parsing.
 
 pub mod catalog;
-#[allow(dead_code, reason = "its callers arrive with the modules above")]
-mod codec;
-pub mod columns;
-pub mod error;
-pub mod ids;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "its callers arrive with the modules above"
-)]
-mod keys;
 #[allow(dead_code, reason = "its callers arrive above")]
 mod codec;
 pub mod columns;
@@ -19,6 +8,8 @@ pub mod columns;
 mod dump;
 pub mod error;
 pub mod ids;
+#[allow(dead_code, unused_imports, reason = "its callers arrive above")]
+mod keys;
 #[allow(dead_code, unused_imports, reason = "its callers arrive above")]
 mod manifest;
 pub mod storage;
