@@ -2,8 +2,8 @@
 //!
 //! Blocks of eight are compared all with all, and the block with the lower maximum makes way for
 //! its successor (Lemire, Boytsov and Kurz). Which one that is becomes known only after its
-//! entries were loaded, so one walk waits most of the time; two walks through the two halves of
-//! the arrays go side by side instead.
+//! entries were loaded, so one walk waits most of the time; several walks through parts of the
+//! arrays go side by side instead.
 
 use std::hint::select_unpredictable;
 
@@ -15,8 +15,11 @@ pub(super) const BLOCK: usize = 8;
 /// How many times longer an array must be so that searching in it beats walking through it.
 const SEARCH_RATIO: usize = 24;
 
-/// Entries of the shorter array from which two walks are worth the search for the middle.
-const TWO_WALKS_MIN: usize = 48;
+/// Walks that go side by side.
+const WALKS: usize = 3;
+
+/// Entries of the shorter array from which they are worth the search for where each begins.
+const WALKS_MIN: usize = 16 * WALKS;
 
 /// Entries of an array in which a few ids are looked for by comparing all of them.
 const FIND_MAX: usize = 128;
@@ -30,8 +33,21 @@ pub(super) trait Blocks: Isa {
     /// Packs the entries of `block` that `mask` selects to the front of `out`.
     fn compress(self, block: &[u16; BLOCK], mask: u8, out: &mut [u16; BLOCK]);
     /// Calls `visit` with ids of `few`, and whether `many` has them; every common id is visited
-    /// with `true` once, and these ascend.
+    /// with `true` once, and these ascend. For a few ids in a short array.
     fn find(self, few: &[u16], many: &[u16], visit: impl FnMut(u16, bool));
+    /// How many times longer an array must be so that searching in it beats walking through it.
+    const SEARCH_RATIO: usize = SEARCH_RATIO;
+    /// Calls `visit` with up to sixteen ids of `few`, and a bit for each that says whether `many`
+    /// has it.
+    #[inline(always)]
+    fn search(self, few: &[u16], many: &[u16], mut visit: impl FnMut(&[u16], u16)) {
+        for id in few {
+            visit(
+                std::slice::from_ref(id),
+                u16::from(many.binary_search(id).is_ok()),
+            );
+        }
+    }
 }
 
 /// One walk through both arrays, block by block.
@@ -63,16 +79,27 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Two walks that see every common id once together, the lower ones first.
+    /// Walks that see every common id once together, the lower ones first. REQUIRES: `a` has a
+    /// block for each.
     #[inline(always)]
-    fn halves(a: &'a [u16], b: &'a [u16]) -> (Self, Self) {
-        let middle = a.len() / 2 / BLOCK * BLOCK;
-        let pivot = a[middle];
-        let split = b.partition_point(|&id| id < pivot);
-        (
-            Walk::new(&a[..middle], &b[..split]),
-            Walk::new(&a[middle..], &b[split..]),
-        )
+    fn side_by_side(a: &'a [u16], b: &'a [u16]) -> [Self; WALKS] {
+        let (mut a, mut b) = (a, b);
+        let mut left = WALKS;
+        [(); WALKS].map(|()| {
+            let at = if left == 1 {
+                a.len()
+            } else {
+                a.len() / left / BLOCK * BLOCK
+            };
+            let split = a
+                .get(at)
+                .map_or(b.len(), |pivot| b.partition_point(|id| id < pivot));
+            // Up to a whole block, `b` reaches into what the next walk sees. That equals nothing in
+            // this `a`, and so no walk but the last one ends with a rest.
+            let walk = Walk::new(&a[..at], &b[..b.len().min(split + BLOCK - 1)]);
+            (a, b, left) = (&a[at..], &b[split..], left - 1);
+            walk
+        })
     }
 
     #[inline(always)]
@@ -119,40 +146,50 @@ impl<'a> Walk<'a> {
 #[inline(always)]
 pub(super) fn intersect_count<B: Blocks>(isa: B, a: &[u16], b: &[u16]) -> u32 {
     let (few, many) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    let mut count = 0;
-    if few.len() * SEARCH_RATIO < many.len() {
-        search(few, many, |_, hit| count += u32::from(hit));
+    if few.len() * B::SEARCH_RATIO < many.len() {
+        let mut count = 0;
+        isa.search(few, many, |_, hits| count += hits.count_ones());
         return count;
     }
-    if few.len() < TWO_WALKS_MIN {
-        return walk_count(isa, Walk::new(few, many), isa.splat(0));
+    if few.len() < WALKS_MIN {
+        return walk_count(isa, Walk::new(few, many));
     }
-    let (mut low, mut high) = Walk::halves(few, many);
+    let mut walks = Walk::side_by_side(few, many);
     let mut tally = isa.splat(0);
-    while low.has_next() && high.has_next() {
-        // SAFETY: the condition of the loop.
-        let (a, b) = unsafe { low.next() };
-        tally = isa.tally(tally, a, b);
-        // SAFETY: the condition of the loop.
-        let (a, b) = unsafe { high.next() };
-        tally = isa.tally(tally, a, b);
+    while walks.iter().all(Walk::has_next) {
+        for walk in &mut walks {
+            // SAFETY: the condition of the loop.
+            let (a, b) = unsafe { walk.next() };
+            tally = isa.tally(tally, a, b);
+        }
     }
-    walk_count(isa, low, tally) + walk_count(isa, high, isa.splat(0))
+    let mut count = tallied(isa, tally);
+    for walk in walks {
+        count += walk_count(isa, walk);
+    }
+    count
 }
 
-/// The hits of the rest of a walk and those in `tally`. No counter overflows: a chunk has fewer
-/// blocks than a counter has values, and an entry of a block is equal to one other at most.
+/// The sum of the counters. None overflows: a chunk has fewer blocks than a counter has values,
+/// and an entry of a block is equal to one other at most.
 #[inline(always)]
-fn walk_count<B: Blocks>(isa: B, mut walk: Walk<'_>, mut tally: B::Line) -> u32 {
+fn tallied<B: Blocks>(isa: B, tally: B::Line) -> u32 {
+    let mut counters = [0; LINE_WORDS];
+    isa.store(&mut counters, tally);
+    let counters: &[u16; 4 * LINE_WORDS] = bytemuck::cast_ref(&counters);
+    counters.iter().map(|&counter| u32::from(counter)).sum()
+}
+
+/// The hits of what is left of a walk.
+#[inline(always)]
+fn walk_count<B: Blocks>(isa: B, mut walk: Walk<'_>) -> u32 {
+    let mut tally = isa.splat(0);
     while walk.has_next() {
         // SAFETY: the condition of the loop.
         let (a, b) = unsafe { walk.next() };
         tally = isa.tally(tally, a, b);
     }
-    let mut counters = [0; LINE_WORDS];
-    isa.store(&mut counters, tally);
-    let counters: &[u16; 4 * LINE_WORDS] = bytemuck::cast_ref(&counters);
-    let mut count = counters.iter().map(|&counter| u32::from(counter)).sum();
+    let mut count = tallied(isa, tally);
     walk.finish(isa, |_, hit| count += u32::from(hit));
     count
 }
@@ -160,33 +197,43 @@ fn walk_count<B: Blocks>(isa: B, mut walk: Walk<'_>, mut tally: B::Line) -> u32 
 #[inline(always)]
 pub(super) fn intersect_into<B: Blocks>(isa: B, a: &[u16], b: &[u16], out: &mut [u16]) -> usize {
     let (few, many) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    if few.len() * SEARCH_RATIO < many.len() {
+    if few.len() * B::SEARCH_RATIO < many.len() {
         let mut length = 0;
-        search(few, many, |id, hit| {
-            out[length] = id;
-            length += usize::from(hit);
+        isa.search(few, many, |ids, hits| {
+            let mut left = hits;
+            while left != 0 {
+                out[length] = ids[left.trailing_zeros() as usize];
+                length += 1;
+                left &= left - 1;
+            }
         });
         return length;
     }
-    if few.len() < TWO_WALKS_MIN {
+    if few.len() < WALKS_MIN {
         return walk_into(isa, Walk::new(few, many), out, 0);
     }
-    let (mut low, mut high) = Walk::halves(few, many);
-    // The upper half is written behind all that the lower one can become, then moved down.
-    let high_from = low.a.len().min(low.b.len()) + BLOCK;
-    let (mut low_length, mut high_length) = (0, high_from);
-    while low.has_next() && high.has_next() {
-        // SAFETY: the condition of the loop.
-        let blocks = unsafe { low.next() };
-        store_hits(isa, blocks, out, &mut low_length);
-        // SAFETY: the condition of the loop.
-        let blocks = unsafe { high.next() };
-        store_hits(isa, blocks, out, &mut high_length);
+    let mut walks = Walk::side_by_side(few, many);
+    // Each walk writes behind all that the ones below it can become; in the end all move down.
+    let mut from = [0; WALKS];
+    for index in 1..WALKS {
+        let below = &walks[index - 1];
+        from[index] = from[index - 1] + below.a.len().min(below.b.len()) + BLOCK;
     }
-    let low_length = walk_into(isa, low, out, low_length);
-    let high_length = walk_into(isa, high, out, high_length);
-    out.copy_within(high_from..high_length, low_length);
-    low_length + high_length - high_from
+    let mut length = from;
+    while walks.iter().all(Walk::has_next) {
+        for (walk, length) in walks.iter_mut().zip(&mut length) {
+            // SAFETY: the condition of the loop.
+            let blocks = unsafe { walk.next() };
+            store_hits(isa, blocks, out, length);
+        }
+    }
+    let mut total = 0;
+    for ((walk, from), length) in walks.into_iter().zip(from).zip(length) {
+        let to = walk_into(isa, walk, out, length);
+        out.copy_within(from..to, total);
+        total += to - from;
+    }
+    total
 }
 
 #[inline(always)]

@@ -59,6 +59,12 @@ const MAJORITY: i32 = 0xe8;
 /// An id shifted by this is the index of its half word.
 const HALF_WORD_SHIFT: u32 = 5;
 
+/// Bits of an entry of an array.
+const ENTRY_BITS: u32 = 16;
+
+/// `a OR (b AND c)`.
+const OR_AND: i32 = 0xf8;
+
 /// One instruction on values. Instructions that touch memory state their own reason.
 macro_rules! vector {
     ($instruction:ident $(::<$constant:path>)? ($($argument:expr),*)) => {
@@ -184,6 +190,35 @@ impl Isa for Avx512 {
     fn append_ids(self, words: &Words, cardinality: u32, base: u32, out: &mut Vec<u32>) {
         decode::append_ids(self, words, cardinality, base, out);
     }
+    /// Sixteen ids at once, from the most significant digit down; digits from 32 on by themselves.
+    #[inline(always)]
+    fn gather(self, slices: &[&Words], ids: &[u16], out: &mut [u64]) {
+        let one = vector!(_mm512_set1_epi32(1));
+        for (part, values) in ids.chunks(16).zip(out.chunks_mut(16)) {
+            let valid = u16::MAX >> (16 - part.len());
+            // SAFETY: only entries of the slice are selected.
+            let part = unsafe { _mm256_maskz_loadu_epi16(valid, part.as_ptr().cast()) };
+            let wide = vector!(_mm512_cvtepu16_epi32(part));
+            let index = vector!(_mm512_srli_epi32::<HALF_WORD_SHIFT>(wide));
+            values.fill(0);
+            for (upper, slices) in slices.chunks(32).enumerate() {
+                let mut number = vector!(_mm512_setzero_si512());
+                for slice in slices.iter().rev() {
+                    // SAFETY: an index is below 2,048, the number of halves of words in a chunk.
+                    let bits = unsafe { _mm512_i32gather_epi32::<4>(index, slice.as_ptr().cast()) };
+                    let bits = vector!(_mm512_rorv_epi32(bits, wide));
+                    number = vector!(_mm512_add_epi32(number, number));
+                    number = vector!(_mm512_ternarylogic_epi32::<OR_AND>(number, bits, one));
+                }
+                let mut halves = [0; LINE_WORDS];
+                self.store(&mut halves, number);
+                let halves: &[u32; 2 * LINE_WORDS] = bytemuck::cast_ref(&halves);
+                for (value, &half) in values.iter_mut().zip(halves) {
+                    *value |= u64::from(half) << (32 * upper);
+                }
+            }
+        }
+    }
     #[inline(always)]
     fn words_to_array(self, words: &Words, out: &mut [u16]) -> usize {
         decode::words_to_array(self, words, out)
@@ -268,6 +303,41 @@ impl Blocks for Avx512 {
                 let equal = vector!(_mm512_mask_cmpeq_epi16_mask(valid, entries, id_everywhere));
                 visit(id, equal != 0);
             }
+        }
+    }
+
+    const SEARCH_RATIO: usize = 16;
+
+    /// Sixteen binary searches at once. Entry `i` is loaded as the upper half of the entries
+    /// `i - 1` and `i`, so that nothing behind the last one is read.
+    #[inline(always)]
+    fn search(self, few: &[u16], many: &[u16], mut visit: impl FnMut(&[u16], u16)) {
+        let Some(&first) = many.first() else { return };
+        for part in few.chunks(16) {
+            let valid = u16::MAX >> (16 - part.len());
+            // SAFETY: only entries of the slice are selected.
+            let ids = unsafe { _mm256_maskz_loadu_epi16(valid, part.as_ptr().cast()) };
+            let ids = vector!(_mm512_cvtepu16_epi32(ids));
+            let first = vector!(_mm512_set1_epi32(i32::from(first)));
+            let mut hits = vector!(_mm512_cmpeq_epi32_mask(ids, first));
+            // The entries from `from` on, `size` of them, hold an id if any do.
+            let mut from = vector!(_mm512_setzero_si512());
+            let mut size = many.len();
+            while size > 1 {
+                let half = size / 2;
+                let middle = vector!(_mm512_set1_epi32(half as i32));
+                let middle = vector!(_mm512_add_epi32(from, middle));
+                let pairs = many.as_ptr().wrapping_sub(1).cast();
+                // SAFETY: the middle lies between 1 and the last entry, because `from + size`
+                // never exceeds the length; two entries are read, it and the one before.
+                let pair = unsafe { _mm512_i32gather_epi32::<2>(middle, pairs) };
+                let entry = vector!(_mm512_srli_epi32::<ENTRY_BITS>(pair));
+                hits |= vector!(_mm512_cmpeq_epi32_mask(entry, ids));
+                let is_below = vector!(_mm512_cmple_epu32_mask(entry, ids));
+                from = vector!(_mm512_mask_mov_epi32(from, is_below, middle));
+                size -= half;
+            }
+            visit(part, hits & valid);
         }
     }
 }
