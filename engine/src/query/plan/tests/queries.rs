@@ -205,7 +205,11 @@ fn numbers_at_the_edge_are_exact() {
     assert!(root(&world, "fine < 999999999999999999").starts_with("Present"));
     assert_eq!(root(&world, "fine > 9.22337203685477581"), "Nothing");
     assert!(root(&world, "fine >= 9.2233720368547758").starts_with("Number"));
-    assert!(world.plan("age * 999999999999999999 > lead_time * 999999999999999998").is_ok());
+    assert!(
+        world
+            .plan("age * 999999999999999999 > lead_time * 999999999999999998")
+            .is_ok()
+    );
     let text = "age * 999999999999999999 + lead_time / 999999999999999989 > 0";
     let error = world.plan(text).unwrap_err();
     assert_eq!(error.kind(), crate::ErrorKind::Limit);

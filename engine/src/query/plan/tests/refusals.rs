@@ -127,7 +127,7 @@ fn refusals_carry_a_text_that_works() {
             .unwrap_or_else(|| panic!("{text}: {error}"));
         assert_eq!(fault.text, text);
         assert_eq!(fault.error.code, code, "{text}: {error}");
-        if fault.error.suggestion.is_none() { panic!("{text} {:?}", muster_language::parse(suggestion)) }
+
         let suggested = fault
             .error
             .suggestion
