@@ -3,5 +3,10 @@
 pub mod columns;
 pub mod error;
 pub mod ids;
+#[allow(dead_code, reason = "its callers arrive with the modules above")]
+mod codec;
+pub mod error;
+pub mod ids;
+pub mod storage;
 
 pub use error::{Error, ErrorKind, Result};
