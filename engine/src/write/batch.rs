@@ -6,10 +6,6 @@ use crate::catalog::{EntityKey, Value};
 pub const BATCH_CHANGES_MAX: usize = 1_000_000;
 /// The most entities that one batch may name.
 pub const BATCH_ENTITIES_MAX: usize = 1_000_000;
-/// The longest key of an entity, in bytes.
-pub const KEY_BYTES_MAX: usize = 1024;
-/// The longest value of a choice or set tag, in bytes.
-pub const VALUE_BYTES_MAX: usize = 4096;
 /// The longest name of a source, in bytes.
 pub const SOURCE_BYTES_MAX: usize = 256;
 /// The most sources whose last sequence a space remembers.
