@@ -80,12 +80,6 @@ impl Allocator {
         self.young_values = None;
     }
 
-    /// Forgets the counter of a tag that is no more; its number is never used again.
-    pub(crate) fn forget_tag(&mut self, tag: TagId) {
-        self.next_value.remove(&tag);
-        self.next_local.remove(&tag);
-    }
-
     /// The counters for a manifest: by population tag and by tag, in order.
     pub(crate) fn counters(&self) -> (Vec<(TagId, u32)>, Vec<(TagId, u32)>) {
         let sorted = |map: &HashMap<TagId, u32>| {

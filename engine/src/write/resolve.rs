@@ -5,20 +5,21 @@
 //! it needs; only then are ids given, which cannot fail halfway. So a refused batch leaves no trace.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::catalog::limits::VALUE_BYTES_MAX;
+use crate::catalog::name::{did_you_mean, shown};
 use crate::catalog::{Catalog, EntityKey, EntityType, KeyKind, Tag, TagKind, Value};
 use crate::error::{Error, Result, ResultExt};
 use crate::ids::{LocalId, TagId, TypeId, ValueId};
+use crate::part::BitmapStack;
 use crate::snapshot::Snapshot;
+use crate::wal::RECORD_BYTES_MAX;
 
 use super::allocate::Allocator;
 use super::batch::{BATCH_CHANGES_MAX, BATCH_ENTITIES_MAX, Batch, Change, EntityChanges};
 use super::load::young::YoungKeys;
 use super::record::{BatchRecord, EntityChange, NewKey, NewValue, What};
-
-/// Values of a closed list that are compared for a suggestion.
-const SUGGESTIONS_MAX: usize = 10_000;
 
 /// Resolves the batches of one commit group.
 pub(crate) struct Resolver<'a> {
@@ -28,6 +29,8 @@ pub(crate) struct Resolver<'a> {
     keys: HashMap<(TagId, Vec<u8>), Option<LocalId>>,
     /// What is known of the values that the group mentions.
     values: HashMap<(TagId, String), Option<ValueId>>,
+    /// The living entities of the types that the group mentions, in the snapshot.
+    live: HashMap<TypeId, BitmapStack>,
 }
 
 /// Where new numbers come from while batches are resolved.
@@ -63,12 +66,14 @@ impl<'a> Resolver<'a> {
             catalog: snapshot.catalog(),
             keys: HashMap::new(),
             values: HashMap::new(),
+            live: HashMap::new(),
         }
     }
 
-    /// The record of `batch`. Errors: invalid, not found and limit name the entity and the change at fault.
-    pub(crate) fn resolve(&mut self, batch: &Batch, numbers: &mut Numbers<'_>) -> Result<BatchRecord> {
-        let entity_type = self.catalog.type_named(&batch.type_name)?;
+    /// The record of `batch` and its bytes. Errors: invalid, not found and limit name the entity and the change at
+    /// fault.
+    pub(crate) fn resolve(&mut self, batch: &Batch, numbers: &mut Numbers<'_>) -> Result<(BatchRecord, Vec<u8>)> {
+        let entity_type = self.catalog.require_type(&batch.type_name)?;
         check_size(batch)?;
         let mut checked = Vec::with_capacity(batch.entities.len());
         for (index, entity) in batch.entities.iter().enumerate() {
@@ -89,19 +94,35 @@ impl<'a> Resolver<'a> {
         let canonical = entity.key.canonical_bytes();
         let known = (entity_type.population, canonical.clone());
         if !self.keys.contains_key(&known) {
-            let local = self.snapshot.entity(entity_type.id, &entity.key)?;
+            let local = self.look_up_key(entity_type, &entity.key, &canonical)?;
             self.keys.insert(known, local);
         }
         Ok(CheckedEntity { canonical, key: entity.key.clone(), changes })
+    }
+
+    /// The id of a key that is live in the snapshot.
+    fn look_up_key(&mut self, entity_type: &EntityType, key: &EntityKey, canonical: &[u8]) -> Result<Option<LocalId>> {
+        let local = match (entity_type.key, key) {
+            (KeyKind::Dense, EntityKey::Number(number)) => LocalId(*number as u32),
+            _ => match self.snapshot.names().find(entity_type.population, key.hash(), canonical)? {
+                Some(number) => LocalId(number),
+                None => return Ok(None),
+            },
+        };
+        let live = match self.live.entry(entity_type.id) {
+            Entry::Occupied(slot) => slot.into_mut(),
+            Entry::Vacant(slot) => slot.insert(self.snapshot.live(entity_type.id)?),
+        };
+        Ok(live.contains(local.chunk(), local.low())?.then_some(local))
     }
 
     fn check_change(&mut self, entity_type: &EntityType, change: &Change) -> Result<Checked> {
         match change {
             Change::Touch => Ok(Checked::Touch),
             Change::Erase => Ok(Checked::Erase),
-            Change::Clear { tag } => Ok(Checked::Clear(self.catalog.tag_named(entity_type.id, tag)?.id)),
+            Change::Clear { tag } => Ok(Checked::Clear(self.catalog.require_tag(entity_type.id, tag)?.id)),
             Change::Remove { tag, value } => {
-                let tag = self.catalog.tag_named(entity_type.id, tag)?;
+                let tag = self.catalog.require_tag(entity_type.id, tag)?;
                 if tag.kind != TagKind::Set {
                     return Err(Error::invalid(format!(
                         "use `clear` to take `{}` away: it is {}, and `remove` takes one value out of a set",
@@ -109,11 +130,12 @@ impl<'a> Resolver<'a> {
                         with_article(tag.kind)
                     )));
                 }
+                let value = tag.value_written(value);
                 self.look_up_value(tag, value)?;
-                Ok(Checked::Remove(tag.id, value.clone()))
+                Ok(Checked::Remove(tag.id, value.to_owned()))
             }
             Change::Set { tag, value } => {
-                let tag = self.catalog.tag_named(entity_type.id, tag)?;
+                let tag = self.catalog.require_tag(entity_type.id, tag)?;
                 self.check_set(tag, value)
             }
         }
@@ -128,18 +150,14 @@ impl<'a> Resolver<'a> {
                 _ => Ok(Checked::Clear(tag.id)),
             },
             (TagKind::Choice, Value::Text(text)) => {
-                self.check_value(tag, text)?;
-                Ok(Checked::SetChoice(tag.id, text.clone()))
+                Ok(Checked::SetChoice(tag.id, self.check_value(tag, text)?))
             }
             (TagKind::Set, Value::Text(text)) => {
-                self.check_value(tag, text)?;
-                Ok(Checked::AddValues(tag.id, vec![text.clone()]))
+                Ok(Checked::AddValues(tag.id, vec![self.check_value(tag, text)?]))
             }
             (TagKind::Set, Value::List(texts)) => {
-                for text in texts {
-                    self.check_value(tag, text)?;
-                }
-                Ok(Checked::AddValues(tag.id, texts.clone()))
+                let values = texts.iter().map(|text| self.check_value(tag, text));
+                Ok(Checked::AddValues(tag.id, values.collect::<Result<_>>()?))
             }
             (kind, value) if kind.is_number() && !matches!(value, Value::Flag(_) | Value::List(_)) => {
                 let number = kind
@@ -151,19 +169,11 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Checks a value that is to be set: its length, and that a closed list holds it.
-    fn check_value(&mut self, tag: &Tag, text: &str) -> Result<()> {
-        if text.len() > VALUE_BYTES_MAX {
-            return Err(Error::limit(format!(
-                "a value of `{}` has {} bytes, at most {VALUE_BYTES_MAX} are allowed",
-                tag.name,
-                text.len()
-            )));
-        }
-        if self.look_up_value(tag, text)?.is_none() && tag.closed_values {
-            return Err(closed_list_error(self.snapshot, tag, text)?);
-        }
-        Ok(())
+    /// The value that `written` stands for, checked and looked up.
+    fn check_value(&mut self, tag: &Tag, written: &str) -> Result<String> {
+        let text = checked_value(tag, written)?;
+        self.look_up_value(tag, text)?;
+        Ok(text.to_owned())
     }
 
     fn look_up_value(&mut self, tag: &Tag, text: &str) -> Result<Option<ValueId>> {
@@ -182,7 +192,7 @@ impl<'a> Resolver<'a> {
         batch: &Batch,
         checked: Vec<CheckedEntity>,
         numbers: &mut Numbers<'_>,
-    ) -> Result<BatchRecord> {
+    ) -> Result<(BatchRecord, Vec<u8>)> {
         let mut record = BatchRecord {
             type_id: entity_type.id,
             population: entity_type.population,
@@ -194,14 +204,17 @@ impl<'a> Resolver<'a> {
             changes: Vec::new(),
         };
         let mut undo = Vec::new();
-        for entity in checked {
-            if let Err(error) = self.allocate_entity(entity_type, entity, &mut record, numbers, &mut undo) {
+        let allocated = checked
+            .into_iter()
+            .try_for_each(|entity| self.allocate_entity(entity_type, entity, &mut record, numbers, &mut undo));
+        match allocated.and_then(|()| encode(&record)) {
+            Ok(bytes) => Ok((record, bytes)),
+            Err(error) => {
                 self.undo(undo);
                 untake(&record, numbers);
-                return Err(error);
+                Err(error)
             }
         }
-        Ok(record)
     }
 
     fn allocate_entity(
@@ -323,6 +336,17 @@ pub(crate) fn untake(record: &BatchRecord, numbers: &mut Numbers<'_>) {
     }
 }
 
+fn encode(record: &BatchRecord) -> Result<Vec<u8>> {
+    let bytes = record.encode()?;
+    if bytes.len() > RECORD_BYTES_MAX {
+        return Err(Error::limit(format!(
+            "split the batch: it takes {} bytes of log, at most {RECORD_BYTES_MAX} are allowed",
+            bytes.len()
+        )));
+    }
+    Ok(bytes)
+}
+
 /// A key becomes known: its id is the key itself in a dense type, else new.
 fn new_local(
     entity_type: &EntityType,
@@ -376,18 +400,30 @@ pub(crate) fn batch_changes(batch: &Batch) -> usize {
 }
 
 fn mismatch(tag: &Tag, value: &Value) -> Error {
-    Error::invalid(format!("tag `{}` is {}: '{value}' is not", tag.name, with_article(tag.kind)))
+    let what = with_article(tag.kind);
+    let value = value.to_string();
+    Error::invalid(format!("tag `{}` is {what}: '{}' is not {what}", tag.name, shown(&value)))
 }
 
-/// The refusal of a value that a closed list does not hold.
-pub(crate) fn closed_list_error(snapshot: &Snapshot, tag: &Tag, text: &str) -> Result<Error> {
-    let mut known = snapshot.values(tag.id)?;
-    known.truncate(SUGGESTIONS_MAX);
-    let suggestion = crate::catalog::did_you_mean(text, known.iter().map(|(_, name)| name.as_str()));
-    Ok(Error::invalid(format!(
-        "tag `{}` has a closed list of values and '{text}' is not in it{suggestion}",
-        tag.name
-    )))
+/// The value that `written` stands for in `tag`. Errors: invalid, when it is too long or a closed list lacks it.
+pub(crate) fn checked_value<'t>(tag: &'t Tag, written: &'t str) -> Result<&'t str> {
+    if written.len() > VALUE_BYTES_MAX {
+        return Err(Error::invalid(format!(
+            "a value of `{}` has {} bytes, at most {VALUE_BYTES_MAX} are allowed",
+            tag.name,
+            written.len()
+        )));
+    }
+    let text = tag.value_written(written);
+    if !tag.allows_value(text) {
+        let hint = did_you_mean(text, tag.values.iter().map(|declared| declared.value.as_str()));
+        return Err(Error::invalid(format!(
+            "tag `{}` has a closed list of values and '{}' is not in it{hint}",
+            tag.name,
+            shown(text)
+        )));
+    }
+    Ok(text)
 }
 
 fn with_article(kind: TagKind) -> String {
