@@ -8,6 +8,18 @@ pub mod ids;
 mod codec;
 pub mod error;
 pub mod ids;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "its callers arrive with the modules above"
+)]
+mod manifest;
 pub mod storage;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "its callers arrive with the modules above"
+)]
+mod wal;
 
 pub use error::{Error, ErrorKind, Result};
