@@ -3,6 +3,7 @@
 //! Everything a store can do stands here, in the order of its life: open, change the catalog, write, load, read through
 //! snapshots, flush, compact, close. The work is done below; the engine owns the background threads and the lock.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::ids::Seq;
 use crate::options::Options;
 use crate::snapshot::Snapshot;
 use crate::storage::{Clock, Disk, Storage, SystemClock};
-use crate::write::{Batch, Changed, Load, LoadSpec, Status, Writer, Written};
+use crate::write::{Batch, Changed, Load, LoadSpec, Place, Status, Writer, Written};
 
 /// One open store. All methods may be called from many threads at once.
 pub struct Engine {
@@ -28,18 +29,24 @@ impl Engine {
     /// Errors: conflict when another process holds it, corrupt when its newest manifest, a part's header or the
     /// acknowledged log does not verify.
     pub fn open_dir(path: impl AsRef<Path>, options: Options) -> Result<Engine> {
-        let storage = Arc::new(Disk::open(path.as_ref())?);
-        Engine::open(storage, options, Arc::new(SystemClock))
+        let storage = Arc::new(Disk::create(path.as_ref())?);
+        Engine::open(storage, options, Arc::new(SystemClock::new()))
     }
 
     /// Opens the store that `storage` holds, or creates it there.
     pub fn open(storage: Arc<dyn Storage>, options: Options, clock: Arc<dyn Clock>) -> Result<Engine> {
         options.check()?;
-        let writer = Arc::new(Writer::open(storage, &options.lock_text, options.write_settings(), clock, options.new_store_id)?);
-        let background = options
-            .background
-            .then(|| Background::start(&writer, &options))
-            .transpose()?;
+        let writer = Arc::new(Writer::open(Place {
+            new_store_id: options.new_store_id.unwrap_or_else(|| fresh_id(&*clock)),
+            settings: options.write_settings(),
+            lock_text: options.lock_text.clone(),
+            storage,
+            clock,
+        })?);
+        let background = match options.background {
+            true => Some(Background::start(&writer, &options)?),
+            false => None,
+        };
         Ok(Engine { writer, background, options })
     }
 
@@ -105,4 +112,19 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.background.take();
     }
+}
+
+/// A name for a new store that no other has: 128 bits from the operating system's randomness, mixed with the time.
+fn fresh_id(clock: &dyn Clock) -> [u8; 16] {
+    let half = |salt: u64| {
+        // Each hasher state is seeded by the operating system.
+        let mut hasher = RandomState::new().build_hasher();
+        hasher.write_i64(clock.now_unix_ms());
+        hasher.write_u64(salt);
+        hasher.finish().to_le_bytes()
+    };
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&half(1));
+    id[8..].copy_from_slice(&half(2));
+    id
 }

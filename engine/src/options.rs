@@ -35,7 +35,7 @@ pub struct Options {
     pub discard_damaged_tail: bool,
     /// What a second process is told about the holder of the store, for example the address it serves.
     pub lock_text: String,
-    /// How many older manifests are kept beside the newest.
+    /// How many older manifests are kept beside the newest, to say what they held; their parts are not kept.
     pub manifests_kept: usize,
     /// The identity of a store that this call creates; a random one where absent.
     pub new_store_id: Option<[u8; 16]>,
@@ -57,7 +57,7 @@ impl Default for Options {
             background: true,
             discard_damaged_tail: false,
             lock_text: String::new(),
-            manifests_kept: 3,
+            manifests_kept: 1,
             new_store_id: None,
         }
     }
@@ -68,7 +68,7 @@ impl Options {
     pub fn check(&self) -> Result<()> {
         let bounds = [
             ("sync_interval_ms", self.sync_interval_ms, 1, 60_000),
-            ("delta_parts_max", self.delta_parts_max as u64, 1, 64),
+            ("delta_parts_max", self.delta_parts_max as u64, 2, 64),
             ("delta_bytes_max", self.delta_bytes_max, 1024, 1 << 40),
             ("flush_bytes", self.flush_bytes, 1024, 1 << 40),
             ("part_bytes_max", self.part_bytes_max, 4096, 1 << 40),

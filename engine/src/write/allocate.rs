@@ -60,8 +60,7 @@ impl Allocator {
 
     /// Raises the counter so that `local` is never given again.
     pub(crate) fn saw_local(&mut self, population: TagId, local: LocalId) {
-        let next = self.next_local.entry(population).or_insert(0);
-        *next = (*next).max(local.0 + 1);
+        self.raise_local(population, local.0 + 1);
     }
 
     /// Raises the counter so that `value` is never given again.
@@ -80,26 +79,15 @@ impl Allocator {
         self.young_values = None;
     }
 
-    /// The counters for a manifest: by population tag and by tag, in order.
-    pub(crate) fn counters(&self) -> (Vec<(TagId, u32)>, Vec<(TagId, u32)>) {
-        let sorted = |map: &HashMap<TagId, u32>| {
-            let mut pairs: Vec<_> = map.iter().map(|(&tag, &next)| (tag, next)).collect();
-            pairs.sort_unstable();
-            pairs
-        };
-        (sorted(&self.next_local), sorted(&self.next_value))
+    /// The next local ids by population tag, for a manifest.
+    pub(crate) fn local_counters(&self) -> HashMap<TagId, u32> {
+        self.next_local.clone()
     }
 
-    /// The allocator that a manifest's counters describe.
-    pub(crate) fn from_counters(
-        locals: impl IntoIterator<Item = (TagId, u32)>,
-        values: impl IntoIterator<Item = (TagId, u32)>,
-    ) -> Allocator {
-        Allocator {
-            next_local: locals.into_iter().collect(),
-            next_value: values.into_iter().collect(),
-            young_values: None,
-        }
+    /// Makes `next` the lowest local id that can still be given.
+    pub(crate) fn raise_local(&mut self, population: TagId, next: u32) {
+        let counter = self.next_local.entry(population).or_insert(0);
+        *counter = (*counter).max(next);
     }
 }
 
@@ -117,9 +105,8 @@ mod tests {
         allocator.saw_local(population, LocalId::MAX);
         assert!(allocator.locals(population, 1).is_err());
         assert_eq!(allocator.value(TagId(2), "a").unwrap(), ValueId(1));
-        let (locals, values) = allocator.counters();
-        let mut again = Allocator::from_counters(locals, values);
-        assert_eq!(again.value(TagId(2), "b").unwrap(), ValueId(2));
+        allocator.saw_value(TagId(2), ValueId(5));
+        assert_eq!(allocator.value(TagId(2), "b").unwrap(), ValueId(6));
     }
 
     #[test]

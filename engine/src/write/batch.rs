@@ -9,7 +9,7 @@ pub const BATCH_ENTITIES_MAX: usize = 1_000_000;
 /// The longest name of a source, in bytes.
 pub const SOURCE_BYTES_MAX: usize = 256;
 /// The most sources whose last sequence a space remembers.
-pub const SOURCES_MAX: usize = 100_000;
+pub const SOURCES_MAX: usize = 50_000;
 
 /// Changes applied together or not at all, in the order in which they stand.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::catalog::Catalog;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{FileNumber, LocalId, Seq, TagId};
 use crate::keys::NamesPart;
 use crate::part::{BitmapStack, Part};
@@ -158,8 +158,10 @@ impl Writer {
             log_floor: plan.log_floor,
             audiences: written.audiences.clone(),
         };
-        if let Err(error) = self.write_manifest(state, &base, &stack) {
-            retire_written(plan, &written);
+        if let Err(error) = self.write_manifest(state, &base, &stack, None) {
+            if error.kind() == ErrorKind::Limit {
+                retire_written(plan, &written);
+            }
             return Err(error);
         }
         if plan.is_audiences_new {

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::ids::{FileNumber, Seq};
 use crate::keys::Names;
 use crate::snapshot::{Layer, Version};
-use crate::wal::Wal;
+use crate::wal::{Record, Wal};
 
 use super::batch::{SOURCE_BYTES_MAX, SOURCES_MAX};
 use super::reply::{Loaded, Written};
@@ -44,6 +44,9 @@ pub(crate) struct State {
     pub(crate) store_id: [u8; 16],
     pub(crate) id_epoch: u64,
     pub(crate) wal: Wal,
+    /// What recovery read from the log and could not yet write anew, because the disk is full; nothing is written
+    /// before that.
+    pub(crate) unwritten: Option<Vec<Record>>,
     /// The last seq that was given, and is visible.
     pub(crate) seq: Seq,
     pub(crate) catalog: Catalog,
@@ -68,20 +71,6 @@ impl State {
             catalog: self.catalog.clone(),
             layers: self.stack.layers.iter().map(layer).collect(),
             names: Names::new(self.stack.names.iter().map(|names| Arc::clone(&names.part)).collect()),
-            store_id: self.store_id,
-            id_epoch: self.id_epoch,
-        }
-    }
-
-    /// What readers would pin if nothing but the files existed.
-    pub(crate) fn file_version(&self) -> Version {
-        let files = self.stack.layers.iter().filter(|layer| !layer.in_memory());
-        let names = self.stack.names.iter().filter(|names| !names.in_memory());
-        Version {
-            seq: self.base.seq,
-            catalog: self.base.catalog.clone(),
-            layers: files.map(layer).collect(),
-            names: Names::new(names.map(|names| Arc::clone(&names.part)).collect()),
             store_id: self.store_id,
             id_epoch: self.id_epoch,
         }

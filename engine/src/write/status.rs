@@ -39,6 +39,8 @@ pub struct Status {
     pub recovered_records: u64,
     /// How long the last open took, in nanoseconds.
     pub open_ns: u64,
+    /// What the last open gave up of a damaged log, because its options allowed it.
+    pub discarded: Option<String>,
     /// Why writes are refused, if they are.
     pub fenced: Option<String>,
     /// Why the last flush or compaction in the background failed, if it did.

@@ -195,6 +195,7 @@ impl Writer {
 
     /// Syncs the log and says so to everybody.
     pub(super) fn sync_log(&self, state: &mut State) -> Result<Seq> {
+        rewrite_recovered(state)?;
         let result = state.wal.sync();
         self.durable.store(state.wal.durable().0, Relaxed);
         result.map(|()| state.wal.durable())
@@ -353,6 +354,7 @@ impl Writer {
 
     /// Appends to the log, and syncs it where a reply promises that.
     pub(super) fn log(&self, state: &mut State, records: &[LogRecord<'_>]) -> Result<()> {
+        rewrite_recovered(state)?;
         let durable = state.wal.durable();
         state.wal.append_group(records, durable)?;
         if self.settings.durability == Durability::Commit {
@@ -410,6 +412,15 @@ impl Writer {
 struct Run {
     answers: Vec<Result<Written>>,
     records: Vec<(usize, Seq, BatchRecord, Vec<u8>)>,
+}
+
+/// Writes anew what recovery read, if that is still to be done. Errors: limit, while the disk is full.
+pub(super) fn rewrite_recovered(state: &mut State) -> Result<()> {
+    if let Some(records) = &state.unwritten {
+        state.wal.rewrite(records, state.base.seq)?;
+        state.unwritten = None;
+    }
+    Ok(())
 }
 
 /// The same error for another caller of the group.
