@@ -6,6 +6,8 @@ pub mod error;
 pub mod ids;
 #[allow(dead_code, reason = "its callers arrive with the modules above")]
 mod codec;
+#[cfg(test)]
+mod dump;
 pub mod error;
 pub mod ids;
 #[allow(

@@ -44,7 +44,7 @@ pub(super) fn number_of(name: &str) -> Option<FileNumber> {
         .strip_suffix(".manifest")?
         .parse()
         .ok()
-        .filter(|&number| number != 0)?;
+        .filter(|&number| number != 0 && number != u64::MAX)?;
     // Only the one way to write a number counts, so no two names have one number.
     (format!("{number:06}.manifest") == name).then_some(FileNumber(number))
 }

@@ -131,12 +131,17 @@ impl Manifest {
     /// Checks everything that must hold between the fields, when it is written and when it is read. The kind of the
     /// error is the caller's: what is read wrong is corrupt, what is to be written wrong is a broken promise.
     fn check(&self, wrong: fn(String) -> Error) -> Result<()> {
-        let has_numbers = self.number.0 > 0
-            && self.log_floor.0 > 0
-            && self.next_part.0 > 0
-            && self.next_file.0 > 0;
-        if !has_numbers {
-            return Err(wrong("a number in it is 0".to_owned()));
+        // Each of these is followed by another one some day.
+        let numbers = [
+            self.number.0,
+            self.log_floor.0,
+            self.next_part.0,
+            self.next_file.0,
+        ];
+        if numbers.contains(&0) || numbers.contains(&u64::MAX) || self.seq.0 == u64::MAX {
+            return Err(wrong(
+                "a number in it is none that is ever given".to_owned(),
+            ));
         }
         self.check_parts(wrong)?;
         if !rises(self.next_local_ids.iter().map(|(type_id, _)| type_id)) {

@@ -1,6 +1,7 @@
 //! The promises of the manifest.
 
 use super::*;
+use crate::dump::Dump;
 use crate::error::ErrorKind;
 use crate::storage::sim::{CrashPolicy, Failure, Fault, Keep};
 use crate::storage::{Disk, Fence, Random, Sim, Storage};
@@ -67,6 +68,69 @@ fn what_is_published_is_loaded() {
             Some(ErrorKind::NotFound)
         );
     }
+}
+
+#[test]
+fn the_layout_is_the_one_on_paper() {
+    let manifest = sample(2);
+    let bytes = format::encode(&manifest).unwrap();
+    let mut dump = Dump::new(&bytes);
+    for (len, field) in [
+        (8, "magic"),
+        (4, "format version"),
+        (4, "zero"),
+        (16, "store id"),
+        (8, "number"),
+        (8, "length of the body"),
+        (4, "crc32 of the body"),
+        (8, "zero"),
+        (4, "crc32 of the header"),
+        (8, "id epoch"),
+        (8, "seq"),
+        (8, "log floor"),
+        (8, "next part"),
+        (8, "next other file"),
+        (4, "how many parts"),
+        (4, "how many entity types"),
+        (4, "how many sources"),
+        (4, "length of the catalog"),
+    ] {
+        dump.field(len, field);
+    }
+    for _ in &manifest.parts {
+        for (len, field) in [
+            (8, "part: number"),
+            (4, "  entity type"),
+            (1, "  kind"),
+            (1, "  level"),
+            (2, "  zero"),
+            (8, "  first seq"),
+            (8, "  last seq"),
+            (4, "  order"),
+            (4, "  crc32 of its footer"),
+            (8, "  length of its file"),
+            (8, "  lowest bitmap"),
+            (8, "  highest bitmap"),
+        ] {
+            dump.field(len, field);
+        }
+    }
+    for _ in &manifest.next_local_ids {
+        dump.field(4, "entity type");
+        dump.field(4, "  next local id");
+    }
+    dump.field(7, "catalog");
+    dump.field(1, "padding");
+    for (source, padding) in manifest.sources.iter().zip([0, 5]) {
+        dump.field(8, "source: the number of its last batch");
+        dump.field(4, "  length of its name");
+        dump.field(4, "  length of the last reply");
+        dump.field(source.name.len(), "  name");
+        dump.field(source.reply.len(), "  reply");
+        dump.field(padding, "  padding");
+    }
+    let fixture = dump.check("manifest.v1.txt");
+    assert_eq!(format::decode(&fixture, FileNumber(2)).unwrap(), manifest);
 }
 
 #[test]
@@ -152,7 +216,8 @@ fn a_newer_format_is_refused_by_name() {
 
 #[test]
 fn what_contradicts_itself_is_neither_written_nor_read() {
-    let changes: [fn(&mut Manifest); 8] = [
+    let changes: [fn(&mut Manifest); 9] = [
+        |manifest| manifest.seq = Seq(u64::MAX),
         |manifest| manifest.log_floor = FileNumber(0),
         |manifest| manifest.parts[1].id = PartId(1),
         |manifest| manifest.parts[0].id = PartId(0),

@@ -1,6 +1,6 @@
 //! The layout of a log file; the text is docs/formats/log.md.
 
-use crate::codec::{Reader, Writer, align_up, crc32, crc32_seeded};
+use crate::codec::{Reader, Writer, align_up, crc32, crc32_seeded, is_zero};
 use crate::error::{Error, Result};
 use crate::ids::{FileNumber, Seq};
 
@@ -45,9 +45,14 @@ pub(super) fn number_of(name: &str) -> Option<FileNumber> {
         .strip_suffix(".log")?
         .parse()
         .ok()
-        .filter(|&number| number != 0)?;
+        .filter(|&number| is_given(number))?;
     // Only the one way to write a number counts, so no two names have one number.
     (format!("{number:06}.log") == name).then_some(FileNumber(number))
+}
+
+/// Whether a seq or the number of a file can have been given: it is not 0, and another can follow it.
+fn is_given(number: u64) -> bool {
+    number != 0 && number != u64::MAX
 }
 
 /// The first bytes of a log file.
@@ -113,7 +118,7 @@ impl FileHeader {
             durable: Seq(reader.u64()?),
         };
         reader.zeros(4)?;
-        if flags & !FLAG_RESTART != 0 || found.first_seq == Seq(0) {
+        if flags & !FLAG_RESTART != 0 || !is_given(found.first_seq.0) {
             return Err(Error::corrupt("its header says what no header says"));
         }
         if found.store_id != *store_id {
@@ -166,6 +171,7 @@ impl RecordHeader {
         };
         let is_mark = kind == KIND_MARK;
         let is_lawful = kind != 0
+            && header.seq.0 != u64::MAX
             && (header.durable < header.seq || is_mark && header.durable == header.seq)
             && (!is_mark || payload_bytes == MARK_PAYLOAD_BYTES);
         (is_lawful && crc32_seeded(seed, &bytes[4..RECORD_HEADER_BYTES]) == crc).then_some(header)
@@ -175,8 +181,7 @@ impl RecordHeader {
     pub(super) fn payload<'a>(&self, bytes: &'a [u8], seed: u32) -> Option<&'a [u8]> {
         let padded = bytes.get(RECORD_HEADER_BYTES..self.record_bytes())?;
         let (payload, padding) = padded.split_at(self.payload_bytes);
-        let is_whole =
-            crc32_seeded(seed, padded) == self.payload_crc && padding.iter().all(|&byte| byte == 0);
+        let is_whole = crc32_seeded(seed, padded) == self.payload_crc && is_zero(padding);
         is_whole.then_some(payload)
     }
 

@@ -104,6 +104,8 @@ pub(crate) struct Wal {
 impl Wal {
     /// Begins the log of a new store, whose first batch comes after `after`. The file is durable when this returns, so
     /// the manifest that names it as its floor comes after.
+    ///
+    /// Errors: corrupt, when there are log files with batches already: a store that lost its manifests is not new.
     pub(crate) fn create(config: WalConfig, number: FileNumber, after: Seq) -> Result<Wal> {
         config.fence.check()?;
         let mut wal = Wal {
@@ -115,6 +117,7 @@ impl Wal {
         };
         let header = wal.header(number, after.next(), false);
         make_dir(&wal.config)?;
+        recovery::refuse_batches(&wal.config)?;
         let file = PreparedFile::write(&wal.config, header, &[], wal.config.file_bytes)?;
         wal.current = Some(file.publish(&wal.config)?);
         Ok(wal)

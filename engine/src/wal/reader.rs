@@ -4,6 +4,7 @@ use super::Record;
 use super::format::{
     FILE_HEADER_BYTES, FileHeader, KIND_MARK, RECORD_ALIGNMENT, RECORD_HEADER_BYTES, RecordHeader,
 };
+use crate::codec::is_zero;
 use crate::ids::Seq;
 
 /// What one log file holds.
@@ -48,7 +49,7 @@ pub(super) fn read_file(bytes: &[u8], header: &FileHeader) -> FileContent {
         }
         offset += record.record_bytes();
     }
-    if bytes[offset..].iter().any(|&byte| byte != 0) {
+    if !is_zero(&bytes[offset..]) {
         let (durable, seq_seen) = search_headers(&bytes[offset..], seed);
         content.durable = content.durable.max(durable);
         content.damage = Some(Damage { offset, seq_seen });

@@ -5,9 +5,10 @@
 //! of the next. Behind them a torn tail is legal, as long as no true header anywhere says that something in it was
 //! durable.
 
-use super::format::{self, FileHeader, LOG_DIR};
+use super::format::{self, FILE_HEADER_BYTES, FileHeader, LOG_DIR};
 use super::reader::{self, FileContent};
 use super::{LogStart, Record, RecoveryOptions, WalConfig};
+use crate::codec::is_zero;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{FileNumber, Seq};
 use crate::storage::Mapped;
@@ -72,6 +73,22 @@ pub(super) fn list_numbers(config: &WalConfig) -> Result<Vec<FileNumber>> {
         .collect();
     numbers.sort_unstable();
     Ok(numbers)
+}
+
+/// Errors: corrupt, when a log file has more than a header. Those that have only one are left over from the making of
+/// a store that never had a manifest.
+pub(super) fn refuse_batches(config: &WalConfig) -> Result<()> {
+    for number in list_numbers(config)? {
+        let path = format::path(number);
+        let bytes = config.storage.map(&path)?;
+        if !bytes.get(FILE_HEADER_BYTES..).is_some_and(is_zero) {
+            return Err(Error::corrupt(format!(
+                "log file {path} holds batches, but there is no manifest: this was a store, and a new one in its \
+                 place would lose them"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Reads file after file into `recovery`. An error leaves in it what was read before the damage.
