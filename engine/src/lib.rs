@@ -23,5 +23,17 @@ pub mod storage;
     reason = "its callers arrive with the modules above"
 )]
 mod wal;
+pub mod bitmap;
+pub mod catalog;
+#[allow(dead_code, reason = "its callers arrive with the modules above")]
+mod codec;
+pub mod columns;
+pub mod error;
+pub mod ids;
+mod keys;
+pub mod part;
+pub mod query;
+pub mod snapshot;
+pub mod storage;
 
 pub use error::{Error, ErrorKind, Result};
