@@ -37,3 +37,6 @@ pub mod snapshot;
 pub mod storage;
 
 pub use error::{Error, ErrorKind, Result};
+//! muster-engine.
+
+pub mod bitmap;
