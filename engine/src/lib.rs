@@ -1,21 +1,28 @@
 //! The muster database as a synchronous library: no async, no network, no argument parsing.
 
+mod background;
+pub mod bitmap;
 pub mod catalog;
+#[allow(dead_code, reason = "its callers arrive with the modules above")]
+mod codec;
 pub mod columns;
+#[cfg(test)]
+mod dump;
+pub mod engine;
 pub mod error;
 pub mod ids;
 #[allow(dead_code, reason = "its callers arrive with the modules above")]
-mod codec;
-#[cfg(test)]
-mod dump;
-pub mod error;
-pub mod ids;
+mod keys;
 #[allow(
     dead_code,
     unused_imports,
     reason = "its callers arrive with the modules above"
 )]
 mod manifest;
+pub mod options;
+pub mod part;
+pub mod query;
+pub mod snapshot;
 pub mod storage;
 #[allow(
     dead_code,
@@ -23,20 +30,8 @@ pub mod storage;
     reason = "its callers arrive with the modules above"
 )]
 mod wal;
-pub mod bitmap;
-pub mod catalog;
-#[allow(dead_code, reason = "its callers arrive with the modules above")]
-mod codec;
-pub mod columns;
-pub mod error;
-pub mod ids;
-mod keys;
-pub mod part;
-pub mod query;
-pub mod snapshot;
-pub mod storage;
+pub mod write;
 
+pub use engine::Engine;
 pub use error::{Error, ErrorKind, Result};
-//! muster-engine.
-
-pub mod bitmap;
+pub use options::Options;

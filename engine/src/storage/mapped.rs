@@ -26,6 +26,7 @@ pub enum Access {
 pub struct Mapped {
     backing: Arc<Backing>,
     /// What keeps the name of the file while its bytes are read.
+    #[expect(dead_code, reason = "holding it is its use")]
     held: Option<Arc<HeldFile>>,
 }
 

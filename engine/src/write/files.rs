@@ -3,11 +3,12 @@
 //! A file that no manifest names is garbage: what fails halfway retires what it wrote, and the next open removes what a
 //! crash left.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::catalog::Catalog;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ResultExt};
 use crate::ids::{PartId, TagId};
 use crate::keys::{NamesPart, merge_names};
 use crate::part::{Merge, MergeTag, Part, PartSink, PartSummary};
@@ -102,16 +103,18 @@ impl Writer {
     pub(super) fn write_names(
         &self,
         parts: &[Arc<NamesPart>],
-        keep: &dyn Fn(TagId, u32) -> Result<bool>,
+        keep: &mut dyn FnMut(TagId, u32) -> Result<bool>,
     ) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
         let mut summary = None;
+        let parts: Vec<&NamesPart> = parts.iter().map(|part| &**part).collect();
+        let keep = Chooser { keep: RefCell::new(keep), failure: RefCell::new(None) };
         let (id, bytes, held) = self.write_file(FileKind::Names, |sink| {
-            summary = Some(merge_names(parts, keep, sink)?);
-            Ok(())
+            summary = Some(merge_names(&parts, &|tag, number| keep.keeps(tag, number), &mut |bytes| sink.write(bytes))?);
+            keep.failure.take().map_or(Ok(()), Err)
         })?;
         let summary = summary.ok_or_else(|| Error::internal("names were published before they were written"))?;
         let file = StoredFile { id, footer_crc: summary.footer_crc, bytes, held };
-        if summary.is_empty() {
+        if summary.entry_count == 0 {
             file.held.retire();
             return Ok(None);
         }
@@ -166,7 +169,9 @@ pub(super) fn open_part(storage: &dyn crate::storage::Storage, file: &StoredFile
 
 /// The same for a names part.
 pub(super) fn open_names(storage: &dyn crate::storage::Storage, file: &StoredFile) -> Result<NamesPart> {
-    NamesPart::open(map(storage, file)?, file.held.path(), Some(file.footer_crc))
+    Ok(NamesPart::open(map(storage, file)?, Some(file.footer_crc))
+        .context(|| file.held.path().to_owned())?
+        .with_name(file.held.path()))
 }
 
 fn map(storage: &dyn crate::storage::Storage, file: &StoredFile) -> Result<crate::storage::Mapped> {
@@ -191,6 +196,22 @@ fn map(storage: &dyn crate::storage::Storage, file: &StoredFile) -> Result<crate
 pub(super) fn retire<'a>(files: impl IntoIterator<Item = &'a StoredFile>) {
     for file in files {
         file.held.retire();
+    }
+}
+
+/// A choice of names that can fail, for a merge that asks a plain question.
+struct Chooser<'k> {
+    keep: RefCell<&'k mut dyn FnMut(TagId, u32) -> Result<bool>>,
+    failure: RefCell<Option<Error>>,
+}
+
+impl Chooser<'_> {
+    fn keeps(&self, tag: TagId, number: u32) -> bool {
+        let mut keep = self.keep.borrow_mut();
+        keep(tag, number).unwrap_or_else(|error| {
+            self.failure.replace(Some(error));
+            true
+        })
     }
 }
 

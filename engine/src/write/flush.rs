@@ -102,7 +102,7 @@ impl Writer {
             layers,
             names,
             audiences: state.base.audiences.clone(),
-            is_audiences_new: state.catalog.encode_audiences()? != state.base.catalog.encode_audiences()?,
+            is_audiences_new: state.catalog.encode_audiences() != state.base.catalog.encode_audiences(),
         }))
     }
 
@@ -136,7 +136,7 @@ impl Writer {
     }
 
     fn write_audiences(&self, catalog: &Catalog) -> Result<StoredFile> {
-        let bytes = catalog.encode_audiences()?;
+        let bytes = catalog.encode_audiences();
         let (id, len, held) =
             self.write_file(FileKind::Audiences, |sink| crate::part::PartSink::write(sink, &bytes))?;
         Ok(StoredFile { id, footer_crc: crate::codec::crc32(&bytes), bytes: len, held })

@@ -63,10 +63,10 @@ pub(super) fn merge_into_memory(merge: &mut Merge<'_>) -> Result<Part> {
 }
 
 fn merge_memory_names(names: &[StackNames]) -> Result<Option<StackNames>> {
-    let parts: Vec<Arc<NamesPart>> = names.iter().map(|names| Arc::clone(&names.part)).collect();
+    let parts: Vec<&NamesPart> = names.iter().map(|names| &*names.part).collect();
     let mut sink = MemorySink(AlignedBytes::new());
-    merge_names(&parts, &mut |_, _| Ok(true), &mut sink)?;
-    let part = NamesPart::open(Mapped::from_bytes(sink.0), MEMORY_NAME, None)?;
+    merge_names(&parts, &|_, _| true, &mut |bytes| sink.write(bytes))?;
+    let part = NamesPart::open(Mapped::from_bytes(sink.0), None)?;
     Ok(match names {
         [first, .., last] => Some(StackNames {
             first_seq: first.first_seq,

@@ -51,7 +51,7 @@ impl Writer {
             log_floor: base.log_floor,
             next_part: crate::ids::PartId(self.next_part.load(Relaxed)),
             next_file: crate::ids::FileNumber(1),
-            catalog: base.catalog.encode()?,
+            catalog: base.catalog.encode(),
             parts: part_records(base, stack),
             next_local_ids: next_local_ids.into_iter().collect(),
             sources: source_records(&base.sources, &state.loads, load)?,

@@ -80,7 +80,7 @@ fn create(place: Place, fence: Arc<Fence>, lock: Box<dyn LockGuard>, started_ns:
     }
     let wal = Wal::create(wal_config(&place, &fence, place.new_store_id), FileNumber(1), Seq(0))?;
     let catalog = Catalog::empty();
-    let first = Manifest { catalog: catalog.encode()?, ..Manifest::first(place.new_store_id, 1) };
+    let first = Manifest { catalog: catalog.encode(), ..Manifest::first(place.new_store_id, 1) };
     manifest::publish(storage, &fence, &first)?;
     let state = State {
         store_id: first.store_id,
@@ -105,7 +105,6 @@ fn create(place: Place, fence: Arc<Fence>, lock: Box<dyn LockGuard>, started_ns:
     let opened = Opened {
         open_ns: place.clock.monotonic_ns().saturating_sub(started_ns),
         storage: place.storage,
-        clock: place.clock,
         settings: place.settings,
         fence,
         state,
@@ -176,7 +175,6 @@ fn open_existing(
     let opened = Opened {
         open_ns: place.clock.monotonic_ns().saturating_sub(started_ns),
         storage: place.storage,
-        clock: place.clock,
         settings: place.settings,
         fence,
         state,
@@ -249,9 +247,10 @@ fn read_catalog(storage: &dyn Storage, manifest: &Manifest, audiences: Option<&S
 /// Raises the counters of values over all that the names files hold.
 fn note_values(stack: &Stack, allocator: &mut Allocator) -> Result<()> {
     for names in &stack.names {
-        for (scope, highest) in names.part.highest_numbers()? {
+        for tag in names.part.scopes()? {
             // Keys stand there too; what is noted for a population tag is never asked.
-            allocator.saw_value(scope, ValueId(highest.min(ValueId::MAX.0)));
+            let last = names.part.scope(tag)?.map_or(0, |scope| scope.last());
+            allocator.saw_value(tag, ValueId(last.min(ValueId::MAX.0)));
         }
     }
     Ok(())

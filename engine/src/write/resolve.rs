@@ -360,7 +360,7 @@ fn new_local(
         (KeyKind::Dense, EntityKey::Number(number)) => LocalId(*number as u32),
         _ => {
             let allocator = &mut *numbers.allocator;
-            let fresh = || allocator.locals(population, 1);
+            let mut fresh = || allocator.locals(population, 1);
             let local = match numbers.young.get_mut(&entity_type.id) {
                 Some(young) => young.for_small_write(key.hash(), canonical, fresh)?,
                 None => fresh()?,

@@ -82,7 +82,7 @@ impl Piece for StackNames {
     }
 
     fn bytes(&self) -> u64 {
-        self.part.bytes_len() as u64
+        self.part.byte_len()
     }
 
     fn in_memory(&self) -> bool {

@@ -19,7 +19,7 @@ use crate::ids::{Seq, TypeId};
 use crate::keys::NamesPart;
 use crate::part::Part;
 use crate::snapshot::{Snapshot, Version};
-use crate::storage::{Clock, Fence, LockGuard, Storage};
+use crate::storage::{Fence, LockGuard, Storage};
 use crate::wal::LogRecord;
 
 use super::allocate::Allocator;
@@ -60,7 +60,6 @@ pub(crate) enum Reply {
 /// See the module.
 pub(crate) struct Writer {
     pub(super) storage: Arc<dyn Storage>,
-    pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: WriteSettings,
     pub(super) fence: Arc<Fence>,
     pub(super) gate: Gate<Request, Reply>,
@@ -99,7 +98,6 @@ pub(crate) struct Wakeups {
 /// What recovery hands over to a new writer.
 pub(super) struct Opened {
     pub(super) storage: Arc<dyn Storage>,
-    pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: WriteSettings,
     pub(super) fence: Arc<Fence>,
     pub(super) state: State,
@@ -116,7 +114,6 @@ impl Writer {
         let version = Arc::new(opened.state.version());
         Writer {
             storage: opened.storage,
-            clock: opened.clock,
             settings: opened.settings,
             fence: opened.fence,
             gate: Gate::new(),
@@ -378,7 +375,7 @@ impl Writer {
         let record = state.catalog.resolve(change)?;
         let catalog = state.catalog.apply(&record)?;
         let seq = state.seq.next();
-        let payload = record.encode()?;
+        let payload = record.encode();
         self.log(state, &[LogRecord { seq, kind: KIND_CATALOG, payload: &payload }])?;
         state.seq = seq;
         state.catalog = catalog;
@@ -444,7 +441,7 @@ pub(super) fn open_built(built: &Built) -> Result<(Option<StackLayer>, Option<St
         Some(bytes) => Some(StackNames {
             first_seq,
             last_seq,
-            part: Arc::new(NamesPart::open(bytes.clone(), MEMORY_NAME, None)?),
+            part: Arc::new(NamesPart::open(bytes.clone(), None)?),
             file: None,
         }),
     };

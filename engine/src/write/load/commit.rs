@@ -15,7 +15,7 @@ use crate::write::files::retire;
 use crate::write::reply::{LoadSpec, Loaded};
 use crate::write::stack::{StackLayer, StackNames, StackPart, StoredFile, insert_by_seq};
 use crate::write::state::State;
-use crate::write::writer::{KIND_PLACE, MEMORY_NAME, Writer};
+use crate::write::writer::{KIND_PLACE, Writer};
 
 /// The files of a load, ready to be named.
 struct Ready {
@@ -78,7 +78,7 @@ fn write_names(writer: &Writer, work: &Work) -> Result<Option<(Arc<NamesPart>, S
     if builder.is_empty() {
         return Ok(None);
     }
-    let part = NamesPart::open(Mapped::from_bytes(builder.build()?), MEMORY_NAME, None)?;
+    let part = NamesPart::open(Mapped::from_bytes(builder.build()?), None)?;
     writer.write_names(&[Arc::new(part)], &mut |_, _| Ok(true))
 }
 

@@ -197,6 +197,10 @@ impl Work {
         for layer in &self.spilled {
             retire(layer.iter().filter_map(|part| part.file.as_ref()));
         }
-        writer.loads.lock().retain(|load| !Arc::ptr_eq(load, &self.running));
+        let mut loads = writer.loads.lock();
+        loads.retain(|load| !Arc::ptr_eq(load, &self.running));
+        if loads.is_empty() {
+            writer.allocator.lock().forget_young_values();
+        }
     }
 }
