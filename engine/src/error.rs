@@ -153,6 +153,12 @@ impl Error {
         self
     }
 
+    /// The same error of another kind.
+    pub fn of_kind(mut self, kind: ErrorKind) -> Error {
+        self.kind = kind;
+        self
+    }
+
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         self.kind

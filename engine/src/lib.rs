@@ -20,15 +20,15 @@ mod keys;
 )]
 mod manifest;
 pub mod options;
+#[allow(dead_code, unused_imports, reason = "its callers arrive above")]
+mod keys;
+#[allow(dead_code, unused_imports, reason = "its callers arrive above")]
+mod manifest;
 pub mod part;
 pub mod query;
 pub mod snapshot;
 pub mod storage;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "its callers arrive with the modules above"
-)]
+#[allow(dead_code, unused_imports, reason = "its callers arrive above")]
 mod wal;
 pub mod write;
 

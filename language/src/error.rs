@@ -99,6 +99,11 @@ impl Error {
         )
     }
 
+    /// Whether the text may become a query when more of it is typed: a shell then asks for another line.
+    pub fn is_incomplete(&self, text: &str) -> bool {
+        self.code == code::UNCLOSED || self.span.start as usize >= text.trim_end().len()
+    }
+
     /// Several lines: the remedy, the line of the query with carets, the detail, and the corrected text if there is one.
     pub fn render(&self, text: &str) -> String {
         let notice = render::Notice {

@@ -14,3 +14,6 @@ pub const DEPTH_MAX: usize = 64;
 
 /// The most digits of a number that count: without leading zeros, and without closing zeros after the point.
 pub const NUMBER_DIGITS_MAX: usize = 18;
+
+/// The most warnings about one text; those behind them are not listed.
+pub const WARNINGS_MAX: usize = 16;

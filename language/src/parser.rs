@@ -2,7 +2,7 @@
 //!
 //! It knows the grammar and no catalog. One file per kind of thing: `boolean` (sets and their operators), `predicate`
 //! (what is asked of one tag), `arith`, `list` (values, intervals, windows), `function`, `threshold`, `number`; and
-//! `remedy`, which finds out what a text that is no query was meant to be.
+//! `remedy` with `quoting`, which find out what a text that is no query was meant to be.
 
 mod arith;
 mod boolean;
@@ -10,6 +10,7 @@ mod function;
 mod list;
 mod number;
 mod predicate;
+mod quoting;
 mod remedy;
 mod threshold;
 
@@ -17,7 +18,7 @@ use crate::ast::{Expr, Name, Param, Path, Span, Text};
 use crate::error::{Error, Warning, code};
 use crate::fold::fold_text;
 use crate::lexer::{Token, TokenKind, tokenize, unquote};
-use crate::limits::{DEPTH_MAX, LEAVES_MAX, TEXT_BYTES_MAX};
+use crate::limits::{DEPTH_MAX, LEAVES_MAX, TEXT_BYTES_MAX, WARNINGS_MAX};
 use crate::print::print;
 use crate::words::Word;
 
@@ -242,6 +243,13 @@ impl<'a> Parser<'a> {
         Param {
             name: fold_text(&self.slice(token)[sign_bytes..]),
             span: token.span,
+        }
+    }
+
+    /// Keeps a warning; each may carry a copy of the text, so their number is bounded.
+    fn warn(&mut self, warning: Warning) {
+        if self.warnings.len() < WARNINGS_MAX {
+            self.warnings.push(warning);
         }
     }
 

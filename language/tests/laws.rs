@@ -1,7 +1,7 @@
 //! Laws: what is printed is read as the same tree; no text panics; places lie in the text; limits hold.
 
 use muster_language::ast::*;
-use muster_language::limits::{DEPTH_MAX, LEAVES_MAX, TEXT_BYTES_MAX};
+use muster_language::limits::{DEPTH_MAX, LEAVES_MAX, TEXT_BYTES_MAX, WARNINGS_MAX};
 use muster_language::{code, highlight, parse, position, print};
 use proptest::collection::vec;
 use proptest::option;
@@ -611,4 +611,13 @@ fn texts_have_a_longest_length() {
     assert_eq!(refused(&padded(TEXT_BYTES_MAX + 1)), code::TEXT_TOO_LONG);
     let wide = "年".repeat(TEXT_BYTES_MAX);
     assert_eq!(refused(&wide), code::TEXT_TOO_LONG);
+}
+
+#[test]
+fn warnings_are_bounded() {
+    let reversed = vec!["a IN 2..1"; 1_000].join(" AND ");
+    assert_eq!(
+        parse(&reversed).expect("a query").warnings.len(),
+        WARNINGS_MAX
+    );
 }

@@ -444,3 +444,47 @@ fn errors_show_remedy_place_and_detail() {
         "close this with `)`\n  （性别＝女\n  ^^\nit is open at the end of the query\ntry: （性别＝女)"
     );
 }
+
+#[test]
+fn misspelt_words_are_named() {
+    for (text, corrected) in [
+        ("a = 1 adn b = 2", "a = 1 AND b = 2"),
+        ("city = x annd b = 2", "city = x AND b = 2"),
+        ("a betwen 1 and 2", "a BETWEEN 1 and 2"),
+        ("ALL excpet b", "ALL EXCEPT b"),
+        ("a hass x", "a HAS x"),
+    ] {
+        let error = refuse(text);
+        assert_eq!(
+            error.suggestion.as_deref(),
+            Some(corrected),
+            "{text}\n{}",
+            error.render(text)
+        );
+        assert!(error.remedy.starts_with("did you mean "), "{text}");
+    }
+    corrects(
+        "deposit_type = Non Refund",
+        code::MUST_QUOTE,
+        "deposit_type = 'Non Refund'",
+    );
+}
+
+#[test]
+fn a_text_that_only_ends_too_early_is_incomplete() {
+    for text in [
+        "a AND",
+        "a = ",
+        "(a OR b",
+        "a IN (x,",
+        "a = 'x",
+        "NOT\n",
+        "",
+        "a BETWEEN 1",
+    ] {
+        assert!(refuse(text).is_incomplete(text), "{text}");
+    }
+    for text in ["a b", "a = 1)", "25 < a < 35", "a IN () AND b"] {
+        assert!(!refuse(text).is_incomplete(text), "{text}");
+    }
+}

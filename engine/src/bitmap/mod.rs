@@ -25,6 +25,7 @@ mod union;
 mod words;
 
 pub use buffer::{AlignedWords, ChunkBuffer};
+pub(crate) use buffer::write_words;
 pub use combine::{and_into, and_not_into, or_into, xor_into};
 pub use container::{Container, Run};
 pub use ids::{Ids, append_ids, append_page, for_each_id};

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::Role;
 use super::owned::BitmapDraft;
 use super::writer::PartWriter;
+use crate::bitmap::Container;
 use crate::error::Result;
-use crate::ids::{BitmapId, Seq, TagId};
+use crate::ids::{BitmapId, ChunkId, Seq, TagId};
 use crate::storage::{AlignedBytes, Mapped};
 
 /// See the module.
@@ -80,9 +81,40 @@ impl Drafts {
     }
 }
 
-/// A part of one bitmap, for ids that come from outside; they rise.
-pub fn part_of_ids(bitmap: BitmapId, ids: &[u32]) -> Result<Mapped> {
-    let mut drafts = Drafts::default();
-    drafts.put(bitmap, Role::Added, ids);
-    drafts.write(Seq(0), Seq(0))
+/// One bitmap that is kept in memory as a part of its own: ids from outside, or an audience that is read again.
+#[derive(Default)]
+pub struct KeptBitmap {
+    draft: BitmapDraft,
+}
+
+impl KeptBitmap {
+    /// The bitmap of these ids, which rise.
+    pub fn of_ids(ids: &[u32]) -> KeptBitmap {
+        KeptBitmap {
+            draft: BitmapDraft::of_ids(ids),
+        }
+    }
+
+    /// Adds the members of one chunk; chunks rise.
+    pub fn push(&mut self, chunk: ChunkId, members: Container<'_>) {
+        self.draft.push(chunk, members);
+    }
+
+    /// About how many bytes it takes.
+    pub fn byte_len(&self) -> u64 {
+        self.draft.byte_len()
+    }
+
+    /// The part, which holds nothing else; `bitmap` is its name there.
+    pub fn finish(self, bitmap: BitmapId) -> Result<Mapped> {
+        let mut drafts = Drafts::default();
+        if !self.draft.is_empty() {
+            let draft = Draft::Members {
+                draft: self.draft,
+                may_be_pairs: false,
+            };
+            drafts.bitmaps.insert((bitmap, Role::Added), draft);
+        }
+        drafts.write(Seq(0), Seq(0))
+    }
 }

@@ -19,7 +19,7 @@ mod writer;
 mod tests;
 
 pub use columns::ColumnBuilder;
-pub use drafts::part_of_ids;
+pub use drafts::KeptBitmap;
 pub use group::PartBuilder;
 pub use merge::{Merge, MergeTag};
 pub use read::{BitmapView, PairBlock, PairsView, Part, TagBitmap};

@@ -33,6 +33,16 @@ impl OwnedContainer {
         self.as_container().cardinality()
     }
 
+    fn byte_len(&self) -> u64 {
+        let payload = match self {
+            OwnedContainer::Array(lows) => size_of_val(&lows[..]),
+            OwnedContainer::Bitset(..) => size_of::<Words>(),
+            OwnedContainer::Runs(runs, _) => size_of_val(&runs[..]),
+            OwnedContainer::Full => 0,
+        };
+        (payload + size_of::<(ChunkId, OwnedContainer)>()) as u64
+    }
+
     pub(super) fn as_container(&self) -> Container<'_> {
         match self {
             OwnedContainer::Array(lows) => Container::Array(lows),
@@ -104,6 +114,7 @@ fn words(container: Container<'_>) -> Box<Words> {
 pub(super) struct BitmapDraft {
     containers: Vec<(ChunkId, OwnedContainer)>,
     cardinality: u64,
+    byte_len: u64,
 }
 
 impl BitmapDraft {
@@ -127,7 +138,14 @@ impl BitmapDraft {
         }
         debug_assert!(self.containers.last().is_none_or(|(last, _)| *last < chunk));
         self.cardinality += u64::from(cardinality);
-        self.containers.push((chunk, OwnedContainer::smallest(container)));
+        let owned = OwnedContainer::smallest(container);
+        self.byte_len += owned.byte_len();
+        self.containers.push((chunk, owned));
+    }
+
+    /// How many bytes the containers take.
+    pub(super) fn byte_len(&self) -> u64 {
+        self.byte_len
     }
 
     /// Whether nothing was added.

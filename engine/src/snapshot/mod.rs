@@ -26,7 +26,7 @@ pub struct Version {
     /// The layers, oldest first.
     pub layers: Vec<Layer>,
     /// The dictionaries of keys and of values.
-    pub names: Names,
+    pub(crate) names: Names,
     /// Which store it is.
     pub store_id: [u8; 16],
     /// Since when its ids mean what they mean.
@@ -140,7 +140,7 @@ impl Snapshot {
             return Ok(Some(EntityKey::Number(u64::from(id.0))));
         }
         match self.names().name(entity_type.population, id.0)? {
-            Some(bytes) => EntityKey::from_canonical_bytes(bytes).map(Some),
+            Some(bytes) => EntityKey::from_canonical(bytes).map(Some),
             None => Ok(None),
         }
     }
@@ -148,7 +148,7 @@ impl Snapshot {
     /// The number of a value of a choice or set tag. Errors: corrupt.
     pub fn value_id(&self, tag: TagId, value: &str) -> Result<Option<ValueId>> {
         let bytes = value.as_bytes();
-        let found = self.names().find(tag, crate::keys::value_hash(bytes), bytes)?;
+        let found = self.names().find(tag, value_hash(value), bytes)?;
         Ok(found.map(ValueId))
     }
 
@@ -164,14 +164,15 @@ impl Snapshot {
 
     /// All values that a choice or set tag ever had, by number. Errors: corrupt.
     pub fn values(&self, tag: TagId) -> Result<Vec<(ValueId, String)>> {
-        self.names()
-            .entries(tag)?
-            .into_iter()
-            .map(|(number, bytes)| match String::from_utf8(bytes) {
-                Ok(name) => Ok((ValueId(number), name)),
-                Err(_) => Err(Error::corrupt(format!("value {number} of tag {tag} is not UTF-8"))),
-            })
-            .collect()
+        let mut values = Vec::new();
+        self.names().visit(tag, |number, bytes| match std::str::from_utf8(bytes) {
+            Ok(name) => {
+                values.push((ValueId(number), name.to_owned()));
+                Ok(())
+            }
+            Err(_) => Err(Error::corrupt(format!("value {number} of tag {tag} is not UTF-8"))),
+        })?;
+        Ok(values)
     }
 
     /// How many entities of a type live. Errors: not found, corrupt.
@@ -190,4 +191,9 @@ impl Snapshot {
         }
         Ok(count)
     }
+}
+
+/// The hash under which the dictionary keeps a value of a choice or set tag.
+pub(crate) fn value_hash(value: &str) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(value.as_bytes())
 }

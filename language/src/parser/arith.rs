@@ -33,7 +33,7 @@ impl Parser<'_> {
     }
 
     /// Takes plus and minus signs; whether they come to a minus.
-    fn signs(&mut self) -> bool {
+    pub(super) fn signs(&mut self) -> bool {
         let mut negative = false;
         loop {
             match self.peek().kind {

@@ -88,7 +88,7 @@ impl Parser<'_> {
     fn note_reversed_buckets(&mut self, from: Span, to: Span) {
         let span = from.to(to);
         let swapped = format!("{}, {}", to.of(self.text), from.of(self.text));
-        self.warnings.push(crate::error::Warning {
+        self.warn(crate::error::Warning {
             code: code::REVERSED_INTERVAL,
             message: "the lower end is above the upper end: nobody is selected".to_owned(),
             span,

@@ -346,7 +346,7 @@ impl Parser<'_> {
         let [low, high] = [low.span, high.span];
         let between = Span::new(low.end, high.start).of(self.text);
         let swapped = [high.of(self.text), between, low.of(self.text)].concat();
-        self.warnings.push(Warning {
+        self.warn(Warning {
             code: code::REVERSED_INTERVAL,
             message: "the lower end is above the upper end: nobody is selected".to_owned(),
             span,

@@ -1,6 +1,9 @@
 //! What is asked of one tag: comparison, IN, BETWEEN, LIKE, HAS, IS MISSING.
 
-use crate::ast::{Arith, CompareOp, ExprKind, HasTest, InSource, Path, Span};
+use crate::ast::{
+    Arith, CompareOp, ExprKind, HasTest, InSource, Path, Span, Term, TermKind, ThresholdMode,
+    ValueList,
+};
 use crate::error::{Error, code};
 use crate::lexer::TokenKind;
 use crate::suggest;
@@ -94,7 +97,20 @@ impl Parser<'_> {
 
     /// `arith cmp arith`
     pub(super) fn arith_condition(&mut self) -> Result<Node, Error> {
+        let first = self.at;
         let left = self.arith(None)?;
+        if matches!(
+            &left.terms[0],
+            Term {
+                negative: false,
+                kind: TermKind::Text(_),
+                ..
+            }
+        ) {
+            self.at = first;
+            self.signs();
+            return Err(self.text_first());
+        }
         let sign = self.peek();
         let TokenKind::Compare(op) = sign.kind else {
             return Err(self.no_comparison(&left));
@@ -367,10 +383,10 @@ impl Parser<'_> {
         let (count, span) = self.threshold_count()?;
         let values = self.value_list("HAS AT LEAST n OF")?;
         let listed = match &values {
-            crate::ast::ValueList::Values(values) => Some(values.len()),
-            crate::ast::ValueList::Param(_) => None,
+            ValueList::Values(values) => Some(values.len()),
+            ValueList::Param(_) => None,
         };
-        self.check_count(crate::ast::ThresholdMode::AtLeast, count, listed, span)?;
+        self.check_count(ThresholdMode::AtLeast, count, listed, span)?;
         Ok(HasTest::AtLeast { count, values })
     }
 

@@ -13,7 +13,7 @@ use super::plan::{Comparison, GivenIds, Node, NodeId, Plan, Split, Term, Thresho
 use crate::catalog::{KeyKind, TagKind};
 use crate::error::{Error, Result};
 use crate::ids::{BitmapId, TagId, TypeId, ValueId};
-use crate::part::{BitmapStack, Part, Source, part_of_ids};
+use crate::part::{BitmapStack, KeptBitmap, Part, Source};
 use crate::snapshot::{Snapshot, doubtful, taken};
 
 /// A plan whose bitmaps are found: the unit that is evaluated.
@@ -98,8 +98,13 @@ pub(in crate::query) struct BoundAnd {
 }
 
 impl Bound {
-    /// Binds what `root` needs of `plan`. Errors: not found, corrupt.
-    pub(in crate::query) fn new(snapshot: &Snapshot, type_id: TypeId, plan: &Plan, root: NodeId) -> Result<Bound> {
+    /// Binds what the root of `plan` and the nodes in `also` need. Errors: not found, corrupt.
+    pub(in crate::query) fn new(
+        snapshot: &Snapshot,
+        type_id: TypeId,
+        plan: &Plan,
+        also: &[NodeId],
+    ) -> Result<Bound> {
         let mut bound = Bound {
             live: BoundBitmap::of_stack(snapshot.live(type_id)?)?,
             chunk_end: snapshot.chunk_end(type_id)?,
@@ -107,12 +112,14 @@ impl Bound {
             type_id,
             nodes: Vec::with_capacity(plan.nodes.len()),
             numbers: Vec::new(),
-            root,
+            root: plan.root,
         };
         let mut needed = vec![false; plan.nodes.len()];
-        needed[root.index()] = true;
+        for root in also.iter().chain([&plan.root]) {
+            needed[root.index()] = true;
+        }
         // Children stand before their parents, so one pass from the end finds all that are needed.
-        for index in (0..=root.index()).rev() {
+        for index in (0..plan.nodes.len()).rev() {
             if needed[index] {
                 for_each_child(&plan.nodes[index], |child| needed[child.index()] = true);
             }
@@ -276,7 +283,7 @@ pub(in crate::query) fn values_in_layers(snapshot: &Snapshot, tag: TagId) -> Res
 fn given(ids: &GivenIds) -> Result<BoundBitmap> {
     let bitmap = BitmapId::default();
     let ids: Vec<u32> = ids.ids().iter().collect();
-    let part = Part::open(part_of_ids(bitmap, &ids)?, "ids given with the query", None)?;
+    let part = Part::open(KeptBitmap::of_ids(&ids).finish(bitmap)?, "ids given with the query", None)?;
     let mut stack = BitmapStack::default();
     if let Some(view) = part.bitmap(bitmap, crate::part::Role::Added)? {
         let part = Arc::new(part);

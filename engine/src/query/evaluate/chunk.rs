@@ -88,6 +88,17 @@ impl Bound {
         }
     }
 
+    /// What the node selects in `chunk`, prepared and read. Errors: corrupt.
+    pub(in crate::query) fn members_of<'s>(
+        &'s self,
+        id: NodeId,
+        chunk: ChunkId,
+        scratch: &'s mut Scratch,
+    ) -> Result<Container<'s>> {
+        self.prepare(id, chunk, scratch)?;
+        self.container(id, chunk, scratch)
+    }
+
     /// The containers of several prepared nodes. Errors: corrupt.
     pub(super) fn operands<'s>(
         &'s self,
@@ -126,10 +137,11 @@ impl Bound {
                     self.prepare(child, chunk, scratch)?;
                 }
                 let mut fold = scratch.borrow();
+                let mut counters = std::mem::take(&mut scratch.counters);
                 let live = self.live.read(chunk, &mut fold)?;
                 let operands = self.operands(of, chunk, scratch)?;
-                threshold_into(operands.as_slice(), mode.into(), *k, live, result);
-                drop(operands);
+                threshold_into(operands.as_slice(), mode.into(), *k, live, &mut counters, result);
+                scratch.counters = counters;
                 scratch.give_back(fold);
             }
         }

@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-pub(in crate::query) use number::in_ranges;
 pub(in crate::query) use scratch::Scratch;
 
 use super::bind::Bound;

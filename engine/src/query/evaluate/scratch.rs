@@ -1,6 +1,6 @@
 //! The memory of one thread that evaluates: made once, reused from chunk to chunk and from query to query.
 
-use crate::bitmap::ChunkBuffer;
+use crate::bitmap::{ChunkBuffer, Counters};
 use crate::ids::ChunkId;
 use crate::query::bind::{Bound, DigitWords};
 use crate::query::plan::NodeId;
@@ -14,10 +14,13 @@ pub(in crate::query) struct Scratch {
     spare: Vec<Box<ChunkBuffer>>,
     /// By number: its digits in the current chunk.
     pub(super) digits: Vec<DigitWords>,
+    /// Counters of a threshold.
+    pub(super) counters: Counters,
     /// Values gathered for a few candidates.
     pub(super) magnitudes: Vec<u64>,
     /// The candidates.
     pub(super) lows: Vec<u16>,
+    ids: Vec<u32>,
 }
 
 #[derive(Default)]
@@ -57,6 +60,11 @@ impl Scratch {
         let slot = &mut self.slots[node.index()];
         slot.buffer = Some(buffer);
         slot.chunk = Some(chunk);
+    }
+
+    /// Room for the ids of one chunk.
+    pub(in crate::query) fn ids(&mut self) -> &mut Vec<u32> {
+        &mut self.ids
     }
 
     /// A buffer for the time of one operation; give it back with [`Scratch::give_back`].

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::context::PlanContext;
 use super::node::{Comparison, GivenIds, Node, NodeId, Plan, Split, Term, ThresholdMode};
 use super::ranges;
 use crate::ids::{BitmapId, TagId, ValueId};
@@ -53,7 +54,7 @@ pub(super) struct Arena<'a> {
     scratch: Vec<u8>,
     /// Choice tags met so far, rising.
     choices: Vec<TagId>,
-    members: &'a dyn Fn(BitmapId) -> u64,
+    context: &'a dyn PlanContext,
     live: u64,
 }
 
@@ -64,8 +65,8 @@ const EVERYONE: NodeId = NodeId(1);
 const SLICES_GUESS: u64 = 16;
 
 impl<'a> Arena<'a> {
-    /// An arena with Nothing and Everyone; `members` estimates how many ids a bitmap has, `live` how many are live.
-    pub(super) fn new(live: u64, members: &'a dyn Fn(BitmapId) -> u64) -> Arena<'a> {
+    /// An arena with Nothing and Everyone, for the entities of a type.
+    pub(super) fn new(context: &'a dyn PlanContext, population: TagId) -> Arena<'a> {
         let mut arena = Arena {
             nodes: Vec::with_capacity(32),
             work: Vec::with_capacity(32),
@@ -73,8 +74,8 @@ impl<'a> Arena<'a> {
             by_digest: HashMap::with_capacity_and_hasher(32, BuildHasherDefault::default()),
             scratch: Vec::with_capacity(256),
             choices: Vec::new(),
-            members,
-            live,
+            context,
+            live: context.members_estimate(BitmapId::live(population)),
         };
         let nothing = arena.intern(Node::Nothing);
         let everyone = arena.intern(Node::Everyone);
@@ -176,20 +177,6 @@ impl<'a> Arena<'a> {
             negated: true,
             node,
         }])
-    }
-
-    /// `node` without `outside`.
-    pub(super) fn without(&mut self, node: NodeId, outside: NodeId) -> NodeId {
-        self.and(vec![
-            Term {
-                negated: false,
-                node,
-            },
-            Term {
-                negated: true,
-                node: outside,
-            },
-        ])
     }
 
     /// All of `nodes`.
@@ -418,11 +405,6 @@ impl<'a> Arena<'a> {
         self.digests[node.index()]
     }
 
-    /// The node at `id`.
-    pub(super) fn node(&self, id: NodeId) -> &Node {
-        &self.nodes[id.index()]
-    }
-
     /// The plan with this root.
     pub(super) fn finish(self, root: NodeId) -> Plan {
         Plan {
@@ -454,7 +436,7 @@ impl<'a> Arena<'a> {
 
     fn work_of(&self, node: &Node) -> u64 {
         let of = |id: &NodeId| self.work[id.index()];
-        let members = |id: BitmapId| (self.members)(id).min(self.live).max(1);
+        let members = |id: BitmapId| self.context.members_estimate(id).min(self.live).max(1);
         match node {
             Node::Nothing => 0,
             Node::Everyone => self.live,

@@ -98,6 +98,17 @@ pub struct Warning {
     pub suggestion: Option<String>,
 }
 
+impl From<muster_language::Warning> for Warning {
+    fn from(warning: muster_language::Warning) -> Warning {
+        Warning {
+            code: warning.code,
+            message: warning.message,
+            span: Some(warning.span),
+            suggestion: warning.suggestion,
+        }
+    }
+}
+
 /// A negated form, which holds only where its tag is present.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MissingCheck {
