@@ -4,6 +4,7 @@ mod background;
 pub mod bitmap;
 pub mod catalog;
 #[allow(dead_code, reason = "its callers arrive with the modules above")]
+#[allow(dead_code, reason = "its callers arrive above")]
 mod codec;
 pub mod columns;
 #[cfg(test)]
@@ -20,6 +21,10 @@ mod keys;
 )]
 mod manifest;
 pub mod options;
+#[allow(dead_code, unused_imports, reason = "its callers arrive above")]
+mod keys;
+pub mod error;
+pub mod ids;
 #[allow(dead_code, unused_imports, reason = "its callers arrive above")]
 mod keys;
 #[allow(dead_code, unused_imports, reason = "its callers arrive above")]
