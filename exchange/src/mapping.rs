@@ -17,12 +17,10 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
+use muster_engine::catalog::name::{check_name, normalize_name};
 use muster_engine::catalog::{KeyKind, TagKind};
 use muster_engine::{Error, Result};
-use serde::Deserialize;
-use unicode_normalization::UnicodeNormalization;
-
-use crate::kind;
+use serde::{Deserialize, Deserializer};
 
 /// How many columns a mapping may name.
 pub(crate) const COLUMNS_MAX: usize = 10_000;
@@ -53,7 +51,7 @@ pub struct KeyMapping {
     /// The column's name in the file.
     pub column: String,
     /// What the keys of the entity type are: `string`, `u64` or `dense`.
-    #[serde(deserialize_with = "kind::deserialize_key_kind")]
+    #[serde(deserialize_with = "key_kind_of_text")]
     pub kind: KeyKind,
 }
 
@@ -185,8 +183,9 @@ impl TryFrom<ColumnText> for ColumnMapping {
 
     fn try_from(text: ColumnText) -> std::result::Result<Self, String> {
         let kind = match &text.kind {
-            Some(name) => kind::parse_tag_kind(name)
-                .map_err(|error| format!("column {:?}: {}", text.column, error.message()))?,
+            Some(name) => name
+                .parse()
+                .map_err(|error: Error| format!("column {:?}: {}", text.column, error.message()))?,
             None if text.skip => TagKind::Choice,
             None => {
                 return Err(format!(
@@ -209,9 +208,17 @@ impl TryFrom<ColumnText> for ColumnMapping {
     }
 }
 
+fn key_kind_of_text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<KeyKind, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse()
+        .map_err(|error: Error| serde::de::Error::custom(error.message()))
+}
+
 /// A name as it is compared: two names that look alike are one.
 pub(crate) fn nfkc(name: &str) -> String {
-    name.nfkc().collect()
+    normalize_name(name).into_owned()
 }
 
 impl Mapping {
@@ -248,9 +255,7 @@ impl Mapping {
     /// # Errors
     /// When a column or tag stands twice, or an option does not fit its kind.
     pub fn check(&self) -> Result<()> {
-        if self.entity_type.is_empty() {
-            return Err(Error::invalid("the mapping's type is empty"));
-        }
+        check_name("type", &self.entity_type)?;
         if self.columns.len() > COLUMNS_MAX {
             return Err(Error::limit(format!(
                 "the mapping names {} columns, more than {COLUMNS_MAX}",
@@ -304,7 +309,7 @@ impl Mapping {
             out,
             "key = {{ column = {}, kind = {} }}",
             quote(&self.key.column),
-            quote(kind::key_kind_name(self.key.kind))
+            quote(self.key.kind.name())
         );
         if self.csv != CsvOptions::default() {
             let _ = writeln!(
@@ -330,11 +335,11 @@ impl ColumnMapping {
     fn check(&self) -> Result<()> {
         let column = &self.column;
         let fault = |message: String| Err(Error::invalid(format!("column {column:?}: {message}")));
-        if self.tag.is_empty() {
-            return fault("the tag's name is empty".to_owned());
+        if let Err(error) = check_name("tag", &self.tag) {
+            return fault(error.message().to_owned());
         }
         let dated = matches!(self.kind, TagKind::Date | TagKind::Time);
-        let kind_name = kind::tag_kind_name(self.kind);
+        let kind_name = self.kind;
         if let Some(separator) = &self.list_separator {
             if self.kind != TagKind::Set {
                 return fault(format!("list_separator is for sets, not for {kind_name}"));
@@ -367,7 +372,7 @@ impl ColumnMapping {
         if self.tag != nfkc(&self.column) {
             let _ = write!(out, ", tag = {}", quote(&self.tag));
         }
-        let _ = write!(out, ", kind = {}", quote(&kind::tag_kind_name(self.kind)));
+        let _ = write!(out, ", kind = {}", quote(&self.kind.to_string()));
         if self.null == NullRule::Clear {
             out.push_str(", null = \"clear\"");
         }
@@ -424,6 +429,9 @@ fn quote(text: &str) -> String {
     out.push('"');
     out
 }
+
+#[cfg(test)]
+mod tests;
 
 #[cfg(test)]
 mod tests;
