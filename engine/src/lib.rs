@@ -4,6 +4,7 @@ mod background;
 pub mod bitmap;
 pub mod catalog;
 #[allow(dead_code, reason = "its callers arrive with the modules above")]
+#[allow(dead_code, reason = "its callers arrive above")]
 mod codec;
 pub mod columns;
 #[cfg(test)]

@@ -19,8 +19,8 @@ use crate::codec::{Reader, Writer, crc32, crc32_seeded};
 use crate::error::{Error, Result};
 use crate::ids::{AudienceId, TagId, TypeId};
 
-const CATALOG_MAGIC: [u8; 8] = *b"MUSTCATL";
-const AUDIENCES_MAGIC: [u8; 8] = *b"MUSTAUDI";
+const CATALOG_MAGIC: [u8; 8] = *b"MUSTRCAT";
+const AUDIENCES_MAGIC: [u8; 8] = *b"MUSTRAUD";
 /// 1: the first.
 const VERSION: u32 = 1;
 pub(super) const HEADER_BYTES: usize = 24;

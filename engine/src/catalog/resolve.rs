@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::catalog::entity_type::EntityType;
 use crate::catalog::kind::KeyKind;
 use crate::catalog::limits::{
-    DECLARED_BYTES_MAX, DECLARED_VALUES_MAX, SCALE_MAX, TAGS_MAX, TEXT_BYTES_MAX,
-    TIME_TO_LIVE_DAYS_MAX, TYPES_MAX,
+    CATALOG_BYTES_MAX, DECLARED_BYTES_MAX, DECLARED_VALUES_MAX, SCALE_MAX, TAGS_MAX,
+    TEXT_BYTES_MAX, TIME_TO_LIVE_DAYS_MAX, TYPES_MAX,
 };
 use crate::catalog::name::check_name;
 use crate::catalog::tag::{DeclaredValue, Tag, TagChange, TagSpec};
@@ -236,6 +236,13 @@ impl Catalog {
         check_text("owner", &tag.owner)?;
         check_time_to_live(tag.time_to_live_days)?;
         check_declared(&tag).map_err(|error| error.context(format!("tag `{}`", tag.name)))?;
+        let others = self.0.tags.values().filter(|other| other.id != tag.id);
+        let bytes: usize = others.map(|other| stored_bytes(other)).sum();
+        if bytes + stored_bytes(&tag) > CATALOG_BYTES_MAX {
+            return Err(Error::limit(format!(
+                "the tags of a space take at most {CATALOG_BYTES_MAX} bytes; shorten declared values or descriptions"
+            )));
+        }
         Ok(CatalogRecord::PutTag(Box::new(tag)))
     }
 
@@ -353,6 +360,20 @@ fn check_declared(tag: &Tag) -> Result<()> {
 fn declared_bytes(declared: &DeclaredValue) -> usize {
     let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     declared.value.len() + of(&declared.label) + of(&declared.parent)
+}
+
+/// About what a tag takes in the stored catalog, rather more than less.
+fn stored_bytes(tag: &Tag) -> usize {
+    let texts = [
+        &tag.name,
+        &tag.description,
+        &tag.source,
+        &tag.unit,
+        &tag.owner,
+    ];
+    let texts: usize = texts.iter().map(|text| text.len()).sum();
+    let values: usize = tag.values.iter().map(|one| declared_bytes(one) + 16).sum();
+    64 + texts + tag.label.as_ref().map_or(0, String::len) + values
 }
 
 /// Every parent is declared, and no value is above itself.

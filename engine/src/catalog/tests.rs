@@ -547,3 +547,94 @@ fn damage_under_a_right_checksum_never_panics() {
         let _ = catalog.decode_audiences(&damaged);
     }
 }
+
+/// The fixture of format version 1.
+#[test]
+fn the_layout_is_the_one_that_is_checked_in() {
+    let (catalog, users) = users();
+    let mut spec = TagSpec::new("users", "城市", TagKind::Choice);
+    spec.label = Some("city".into());
+    spec.layer = Some(Layer::Base);
+    spec.time_to_live_days = Some(30);
+    spec.values = vec![DeclaredValue {
+        value: "1".into(),
+        label: Some("一".into()),
+        parent: None,
+    }];
+    let catalog = applied(&catalog, CatalogChange::CreateTag(Box::new(spec)));
+    let city = catalog.tag_named(users, "city").unwrap().id;
+    let catalog = applied(&catalog, save("aud", "#2 = '1'", &[city], &[]));
+    let types = dumped_types(&catalog.encode());
+    let audiences = dumped_audiences(&catalog.encode_audiences());
+    let reopened = Catalog::decode(&types).unwrap();
+    assert_eq!(reopened.decode_audiences(&audiences).unwrap(), catalog);
+}
+
+fn dumped_types(bytes: &[u8]) -> Vec<u8> {
+    let mut dump = crate::dump::Dump::new(bytes);
+    for (len, meaning) in [
+        (8, "magic"),
+        (4, "format version"),
+        (4, "crc32 of all the rest"),
+        (8, "length of the body"),
+        (4, "next type"),
+        (4, "next tag"),
+        (4, "next audience"),
+        (4, "how many types"),
+        (4, "type: id"),
+        (4, "  population"),
+        (1, "  key: string"),
+        (9, "  name"),
+        (1, "  no label"),
+        (4, "  description"),
+        (4, "how many tags"),
+        (4, "tag: id"),
+        (4, "  type"),
+        (1, "  kind: choice"),
+        (1, "  scale"),
+        (1, "  layer: base"),
+        (1, "  sensitivity: none"),
+        (4, "  time to live in days"),
+        (1, "  bits"),
+        (10, "  name"),
+        (9, "  label"),
+        (4, "  description"),
+        (4, "  source"),
+        (4, "  unit"),
+        (4, "  owner"),
+        (4, "  how many declared values"),
+        (5, "    value"),
+        (8, "    label"),
+        (1, "    no parent"),
+    ] {
+        dump.field(len, meaning);
+    }
+    dump.check("catalog.v1.txt")
+}
+
+fn dumped_audiences(bytes: &[u8]) -> Vec<u8> {
+    let mut dump = crate::dump::Dump::new(bytes);
+    for (len, meaning) in [
+        (8, "magic"),
+        (4, "format version"),
+        (4, "crc32 of all the rest"),
+        (8, "length of the body"),
+        (4, "how many audiences"),
+        (4, "audience: id"),
+        (4, "  type"),
+        (8, "  created"),
+        (7, "  name"),
+        (4, "  description"),
+        (4, "  owner"),
+        (4, "  how many versions"),
+        (8, "    version"),
+        (8, "    saved"),
+        (12, "    stored"),
+        (4, "    how many tags used"),
+        (4, "      tag"),
+        (4, "    how many audiences used"),
+    ] {
+        dump.field(len, meaning);
+    }
+    dump.check("audiences.v1.txt")
+}

@@ -7,8 +7,8 @@ use crate::codec::{Reader, Writer, crc32};
 use crate::error::{Error, Result};
 use crate::ids::TagId;
 
-pub(super) const HEADER_MAGIC: [u8; 8] = *b"MUSTNAME";
-pub(super) const FOOTER_MAGIC: [u8; 8] = *b"MUSTNEND";
+pub(super) const HEADER_MAGIC: [u8; 8] = *b"MUSTRNAM";
+pub(super) const FOOTER_MAGIC: [u8; 8] = *b"MUSTREND";
 /// 1: the first.
 pub(super) const VERSION: u32 = 1;
 pub(super) const HEADER_BYTES: usize = 64;

@@ -504,3 +504,92 @@ fn damage_under_right_checksums_never_panics() {
         assert!(NamesPart::open(Mapped::from(&noise[..]), None).is_err());
     }
 }
+
+/// The fixture of format version 1: the keys 7 and 9 of one type, and two values of a tag.
+#[test]
+fn the_layout_is_the_one_that_is_checked_in() {
+    let mut builder = NamesBuilder::new();
+    for number in [7u64, 9] {
+        let key = EntityKey::Number(number);
+        builder.add(TagId(1), number as u32, key.hash(), &key.canonical_bytes());
+    }
+    for (number, name) in [(1, "北京"), (2, "x")] {
+        builder.add(TagId(2), number, xxh3_64(name.as_bytes()), name.as_bytes());
+    }
+    let bytes = builder.build().unwrap();
+    let mut dump = crate::dump::Dump::new(&bytes);
+    dump_header(&mut dump);
+    for (len, meaning) in [
+        (8, "scope 1: numbers, which have a hole"),
+        (16, "hashes, by number"),
+        (8, "buckets: one, from 0 to 2"),
+        (8, "order: positions by sort key"),
+        (2, "fingerprints, in that order"),
+        (6, "padding"),
+        (18, "names, all of one length"),
+        (6, "padding"),
+        (16, "scope 2: hashes; numbers have no hole"),
+        (8, "buckets"),
+        (8, "order"),
+        (2, "fingerprints"),
+        (6, "padding"),
+        (16, "bases: of the first group, and the end"),
+        (8, "offsets: where each name begins"),
+        (7, "names"),
+        (1, "padding"),
+    ] {
+        dump.field(len, meaning);
+    }
+    for scope in 1..=2 {
+        dump_scope(&mut dump, scope);
+    }
+    dump.field(4, "page checksums: of the one page");
+    dump.field(4, "padding");
+    dump.field(4, "roots: of the page checksums");
+    dump.field(4, "padding");
+    dump_footer(&mut dump);
+    let fixture = dump.check("names.v1.txt");
+    let part = NamesPart::open(Mapped::from(&fixture[..]), None).unwrap();
+    part.verify().unwrap();
+    let nine = EntityKey::Number(9);
+    let found = part
+        .find(TagId(1), nine.hash(), &nine.canonical_bytes())
+        .unwrap();
+    assert_eq!(found, Some(9));
+    assert_eq!(part.name(TagId(2), 1).unwrap(), Some("北京".as_bytes()));
+}
+
+fn dump_header(dump: &mut crate::dump::Dump<'_>) {
+    dump.field(8, "magic");
+    dump.field(4, "format version");
+    dump.field(4, "bytes of a page");
+    dump.field(44, "zero");
+    dump.field(4, "crc32 of the header");
+}
+
+fn dump_scope(dump: &mut crate::dump::Dump<'_>, scope: u32) {
+    dump.field(4, &format!("directory: scope {scope}"));
+    dump.field(1, "  key namespace, reserved");
+    dump.field(1, "  bits: numbers are listed");
+    dump.field(1, "  bucket bits");
+    dump.field(1, "  zero");
+    dump.field(4, "  entries");
+    dump.field(4, "  lowest number");
+    dump.field(4, "  highest number");
+    dump.field(4, "  length of every name, or varying");
+    dump.field(8, "  pointer to aliases, reserved");
+    dump.field(8, "  offset of the first section");
+    dump.field(8, "  bytes of all names");
+}
+
+fn dump_footer(dump: &mut crate::dump::Dump<'_>) {
+    dump.field(8, "magic of the footer");
+    dump.field(4, "format version");
+    dump.field(4, "scopes");
+    dump.field(8, "length of the part");
+    dump.field(8, "length of the data");
+    dump.field(8, "entries of all scopes");
+    dump.field(4, "crc32 of the roots");
+    dump.field(16, "zero");
+    dump.field(4, "crc32 of the footer");
+}
