@@ -3,7 +3,6 @@
 mod background;
 pub mod bitmap;
 pub mod catalog;
-#[allow(dead_code, reason = "its callers arrive with the modules above")]
 #[allow(dead_code, reason = "its callers arrive above")]
 mod codec;
 pub mod columns;
@@ -15,14 +14,6 @@ pub mod ids;
 #[allow(dead_code, unused_imports, reason = "its callers arrive above")]
 mod keys;
 #[allow(dead_code, unused_imports, reason = "its callers arrive above")]
-mod manifest;
-#[allow(dead_code, reason = "its callers arrive with the modules above")]
-mod keys;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "its callers arrive with the modules above"
-)]
 mod manifest;
 pub mod options;
 pub mod part;
