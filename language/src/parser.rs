@@ -16,7 +16,7 @@ mod threshold;
 
 use crate::ast::{Expr, Name, Param, Path, Span, Text};
 use crate::error::{Error, Warning, code};
-use crate::fold::fold_text;
+use crate::fold::fold_name;
 use crate::lexer::{Token, TokenKind, tokenize, unquote};
 use crate::limits::{DEPTH_MAX, LEAVES_MAX, TEXT_BYTES_MAX, WARNINGS_MAX};
 use crate::print::print;
@@ -221,7 +221,7 @@ impl<'a> Parser<'a> {
     fn name_part(&mut self) -> Result<Name, Error> {
         let token = self.peek();
         let text = match token.kind {
-            TokenKind::Name(_) => fold_text(self.slice(token)),
+            TokenKind::Name(_) => fold_name(self.slice(token)),
             TokenKind::QuotedName => unquote(self.slice(token)),
             TokenKind::Number | TokenKind::BadNumber | TokenKind::Duration | TokenKind::Date => {
                 return Err(self.must_backtick(token));
@@ -241,7 +241,7 @@ impl<'a> Parser<'a> {
         let token = self.bump();
         let sign_bytes = self.slice(token).chars().next().map_or(0, char::len_utf8);
         Param {
-            name: fold_text(&self.slice(token)[sign_bytes..]),
+            name: fold_name(&self.slice(token)[sign_bytes..]),
             span: token.span,
         }
     }

@@ -497,7 +497,11 @@ fn check_text(text: &str) {
                     "{text:?} suggests {suggestion:?}"
                 );
             }
-            assert!(error.render(text).contains('^'), "{text:?}");
+            let shown = error.render(text);
+            assert!(
+                shown.contains('^') && shown.len() <= text.len() + 4_000,
+                "{text:?}"
+            );
             position(text, error.span.start);
         }
     }
@@ -620,4 +624,18 @@ fn warnings_are_bounded() {
         parse(&reversed).expect("a query").warnings.len(),
         WARNINGS_MAX
     );
+}
+
+#[test]
+fn messages_are_bounded_whatever_the_text() {
+    for piece in [
+        "x y ", "3XL ", "女且 ", "a < b < ", "x' ", "\u{1b}", "annd ", "a IN b, ",
+    ] {
+        let text = format!("a = {}", piece.repeat(20_000));
+        let error = parse(&text).expect_err("no query");
+        assert!(error.render(&text).len() < 6_000, "{piece}");
+        assert!(
+            !error.remedy.contains(char::is_control) && !error.detail.contains(char::is_control)
+        );
+    }
 }

@@ -7,7 +7,7 @@ use crate::ast::{
     ValueList, Window,
 };
 use crate::error::{Error, Warning, code};
-use crate::fold::fold_text;
+use crate::fold::fold_name;
 use crate::lexer::{TokenKind, unquote};
 use crate::limits::NUMBER_DIGITS_MAX;
 use crate::suggest;
@@ -74,7 +74,7 @@ impl Parser<'_> {
         let kind = match token.kind {
             TokenKind::Text => LiteralKind::Text(unquote(self.slice(token))),
             TokenKind::Name(word) if !word.is_some_and(Word::is_reserved) => {
-                LiteralKind::Word(fold_text(self.slice(token)))
+                LiteralKind::Word(fold_name(self.slice(token)))
             }
             TokenKind::Number => LiteralKind::Number {
                 negative: false,

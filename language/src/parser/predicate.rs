@@ -153,9 +153,9 @@ impl Parser<'_> {
             op.mirrored().sign(),
             next.sign()
         );
-        let mut error = error(span).suggest(suggest::replace(self.text, span, &pair));
-        error.remedy = format!("write {pair}");
-        error
+        error(span)
+            .suggest(suggest::replace(self.text, span, &pair))
+            .with_remedy(format!("write {pair}"))
     }
 
     /// Two signs in a row: `> =` or `= >`.

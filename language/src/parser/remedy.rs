@@ -381,9 +381,10 @@ impl Parser<'_> {
         };
         let start = token.span.start;
         let span = Span::new(start, start + opening.len_utf8() as u32);
-        let mut error = self.unclosed(span, &closing.to_string());
-        error.remedy = format!("close the quote with {closing}; a quote inside is doubled");
-        error
+        self.unclosed(span, &closing.to_string())
+            .with_remedy(format!(
+                "close the quote with {closing}; a quote inside is doubled"
+            ))
     }
 
     fn unknown_sign(&self, token: Token) -> Error {
