@@ -4,7 +4,6 @@ mod background;
 pub mod bitmap;
 pub mod catalog;
 #[allow(dead_code, reason = "readers and writers of one layout stand side by side")]
-#[allow(dead_code, reason = "its callers arrive above")]
 mod codec;
 pub mod columns;
 #[cfg(test)]
@@ -15,9 +14,6 @@ pub mod ids;
 #[allow(dead_code, unused_imports, reason = "some of it serves only its tests")]
 mod keys;
 #[allow(dead_code, unused_imports, reason = "some of it serves only its tests")]
-#[allow(dead_code, unused_imports, reason = "its callers arrive above")]
-mod keys;
-#[allow(dead_code, unused_imports, reason = "its callers arrive above")]
 mod manifest;
 pub mod options;
 pub mod part;
