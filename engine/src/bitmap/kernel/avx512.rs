@@ -254,32 +254,41 @@ const fn rotations(first: usize) -> [u8; 64] {
 static ROTATIONS: [[u8; 64]; 2] = [rotations(0), rotations(4)];
 
 impl Avx512 {
-    /// Zero where an entry of `a` equals one of `b`. Each lane of 16 bytes compares `a` with two
-    /// rotations of `b`: the minimum of the two differences is zero where either is.
+    /// Zero where an entry of `block` equals one of those that were rotated: each lane of 16 bytes
+    /// is compared with two rotations, and the minimum of two differences is zero where either is.
     #[inline(always)]
-    fn least_difference(self, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> __m512i {
-        // SAFETY: a block is readable there; no alignment is asked for.
-        let a = unsafe { _mm_loadu_si128(a.as_ptr().cast()) };
-        // SAFETY: as above.
-        let b = unsafe { _mm_loadu_si128(b.as_ptr().cast()) };
-        let (first, second) = (load_bytes(&ROTATIONS[0]), load_bytes(&ROTATIONS[1]));
-        let a = vector!(_mm512_broadcast_i32x4(a));
-        let b = vector!(_mm512_broadcast_i32x4(b));
-        let first = self.xor(a, vector!(_mm512_shuffle_epi8(b, first)));
-        let second = self.xor(a, vector!(_mm512_shuffle_epi8(b, second)));
+    fn least_difference(self, rotations: [__m512i; 2], block: &[u16; BLOCK]) -> __m512i {
+        let block = broadcast_block(block);
+        let [first, second] = rotations;
+        let (first, second) = (self.xor(block, first), self.xor(block, second));
         vector!(_mm512_min_epu16(first, second))
     }
+}
+
+/// The block in each lane of 16 bytes.
+#[inline(always)]
+fn broadcast_block(block: &[u16; BLOCK]) -> __m512i {
+    // SAFETY: a block is readable there; no alignment is asked for.
+    let block = unsafe { _mm_loadu_si128(block.as_ptr().cast()) };
+    vector!(_mm512_broadcast_i32x4(block))
 }
 
 impl Blocks for Avx512 {
     #[inline(always)]
     fn hits(self, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> u32 {
-        let least = self.least_difference(a, b);
+        let least = self.least_difference(self.rotations(b), a);
         vector!(_mm512_testn_epi16_mask(least, least))
     }
     #[inline(always)]
-    fn tally(self, tally: __m512i, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> __m512i {
-        let least = self.least_difference(a, b);
+    fn rotations(self, block: &[u16; BLOCK]) -> [__m512i; 2] {
+        let block = broadcast_block(block);
+        let (first, second) = (load_bytes(&ROTATIONS[0]), load_bytes(&ROTATIONS[1]));
+        let first = vector!(_mm512_shuffle_epi8(block, first));
+        [first, vector!(_mm512_shuffle_epi8(block, second))]
+    }
+    #[inline(always)]
+    fn tally(self, tally: __m512i, rotations: [__m512i; 2], block: &[u16; BLOCK]) -> __m512i {
+        let least = self.least_difference(rotations, block);
         // One minus the difference, but never below zero, is one for a hit.
         let hits = vector!(_mm512_subs_epu16(self.splat(0x0001_0001_0001_0001), least));
         vector!(_mm512_add_epi16(tally, hits))
@@ -306,7 +315,7 @@ impl Blocks for Avx512 {
         }
     }
 
-    const SEARCH_RATIO: usize = 16;
+    const SEARCH_RATIO: usize = 40;
 
     /// Sixteen binary searches at once. Entry `i` is loaded as the upper half of the entries
     /// `i - 1` and `i`, so that nothing behind the last one is read.
