@@ -420,7 +420,23 @@ impl decode::Compress for Avx512 {
         vector!(_mm512_add_epi32(a, b))
     }
     #[inline(always)]
-    fn add_u16(self, a: __m512i, b: __m512i) -> __m512i {
-        vector!(_mm512_add_epi16(a, b))
+    fn splat_u32(self, id: u32) -> __m512i {
+        vector!(_mm512_set1_epi32(id as i32))
+    }
+    #[inline(always)]
+    fn splat_u16(self, id: u16) -> __m512i {
+        vector!(_mm512_set1_epi16(id as i16))
+    }
+    #[inline(always)]
+    fn occupied(self, line: &[u64; LINE_WORDS], first: u16, out: &mut [u16; LINE_WORDS]) -> usize {
+        let line = self.load(line);
+        let mask = vector!(_mm512_test_epi64_mask(line, line));
+        let first = vector!(_mm_set1_epi16(first as i16));
+        let places = vector!(_mm_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7));
+        let indices = vector!(_mm_add_epi16(first, places));
+        let packed = vector!(_mm_maskz_compress_epi16(mask, indices));
+        // SAFETY: eight entries are writable there; no alignment is asked for.
+        unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), packed) };
+        mask.count_ones() as usize
     }
 }
