@@ -1,1 +1,36 @@
-//! muster-language.
+//! The query language of muster: text to syntax tree and back.
+//!
+//! ```
+//! let query = muster_language::parse("性别 = 女 且 年龄 BETWEEN 25 AND 34")?;
+//! assert_eq!(query.expr.to_string(), "性别 = 女 AND 年龄 BETWEEN 25 AND 34");
+//! # Ok::<(), muster_language::Error>(())
+//! ```
+//!
+//! [`parse`] reads a text and knows the grammar only: names, kinds, dates and parameters are resolved by whoever holds the
+//! catalog. [`print()`] gives the canonical text, and what it gives is read as the same tree. What cannot be read is an
+//! [`Error`] that begins with its remedy and, where one is likely, carries the corrected text.
+//!
+//! The other modules serve the faces of muster: [`highlight`] and [`words`] a shell, [`position()`] and [`width`] whoever
+//! shows a place in a text, [`suggest`] and [`warnings`] whoever finds errors that need the catalog.
+//!
+//! Any text is safe to parse: lengths, leaves and depth are bounded by [`limits`] before they cost anything.
+
+pub mod ast;
+mod error;
+mod fold;
+pub mod highlight;
+mod lexer;
+pub mod limits;
+mod parser;
+mod position;
+mod print;
+mod render;
+pub mod suggest;
+pub mod warnings;
+pub mod width;
+pub mod words;
+
+pub use error::{Error, Warning, code};
+pub use parser::{Parsed, parse};
+pub use position::{Position, position};
+pub use print::print;

@@ -223,6 +223,13 @@ impl Inner {
         })
     }
 
+    pub(super) fn forget_audiences(&mut self) {
+        self.audiences.clear();
+        for entry in self.types.values_mut() {
+            Arc::make_mut(entry).audiences.clear();
+        }
+    }
+
     pub(super) fn put_audience(&mut self, new: Audience) -> Result<()> {
         let rising = new
             .versions

@@ -28,3 +28,5 @@ pub const KEY_BYTES_MAX: usize = 1_024;
 pub const TIME_TO_LIVE_DAYS_MAX: u32 = 36_500;
 /// Digits behind the point of a decimal tag.
 pub const SCALE_MAX: u8 = 18;
+/// Bytes of all types and tags of one space as they are stored; the manifest holds them whole.
+pub const CATALOG_BYTES_MAX: usize = 96 << 20;

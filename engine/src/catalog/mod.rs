@@ -20,7 +20,14 @@ pub mod tag;
 pub mod value;
 
 mod apply;
+mod format;
+mod format_audience;
 mod record;
+mod resolve;
+mod resolve_audience;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

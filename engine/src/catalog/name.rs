@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use muster_language::suggest::nearest;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use crate::catalog::limits::NAME_CHARS_MAX;
@@ -83,46 +84,6 @@ pub fn did_you_mean<'a>(wrong: &str, candidates: impl Iterator<Item = &'a str>) 
     }
 }
 
-/// The candidate with the fewest edits from `wrong`, when they are few for its length; a difference in case alone is
-/// the nearest of all.
-pub(crate) fn nearest<'a>(
-    wrong: &str,
-    candidates: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
-    let wrong: Vec<char> = wrong.to_lowercase().chars().take(NAME_CHARS_MAX).collect();
-    let edits_max = (wrong.len() / 3).max(1);
-    let mut best: Option<(usize, &str)> = None;
-    for candidate in candidates {
-        let other: Vec<char> = candidate.to_lowercase().chars().collect();
-        if other.len().abs_diff(wrong.len()) > edits_max {
-            continue;
-        }
-        let edits = edit_distance(&wrong, &other);
-        if edits <= edits_max && edits < wrong.len().max(2) && best.is_none_or(|(e, _)| edits < e) {
-            best = Some((edits, candidate));
-        }
-    }
-    best.map(|(_, name)| name)
-}
-
-/// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b` (optimal string alignment).
-fn edit_distance(a: &[char], b: &[char]) -> usize {
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            row[j] = replaced.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(before[j - 2] + 1);
-            }
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,14 +107,11 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_name_is_near() {
-        let names = ["country", "city", "性别", "年龄", "lead_time"];
-        let near = |wrong| nearest(wrong, names.into_iter());
-        assert_eq!(near("contry"), Some("country"));
-        assert_eq!(near("Country"), Some("country"));
-        assert_eq!(near("lead_tiem"), Some("lead_time"));
-        assert_eq!(near("性別"), Some("性别"));
-        assert_eq!(near("zzzzzz"), None);
-        assert_eq!(near("x"), None);
+    fn a_suggestion_is_the_nearest_name_or_none() {
+        let names = ["country", "city", "lead_time"];
+        let hint = |wrong| did_you_mean(wrong, names.into_iter());
+        assert_eq!(hint("contry"), "; did you mean `country`?");
+        assert_eq!(hint("Lead_Time"), "; did you mean `lead_time`?");
+        assert_eq!(hint("zzzzzz"), "");
     }
 }

@@ -1,0 +1,327 @@
+//! The files of a space in a directory of the machine.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rustix::fs::{FallocateFlags, FlockOperation};
+use rustix::io::Errno;
+
+use super::counters::LiveCounters;
+use super::lock::LOCK_BYTES_MAX;
+use super::mmap::FileMap;
+use super::{AlignedBytes, Counters, LockGuard, LockHolder, Mapped, Storage, WriteFile};
+use super::{check_dir, check_path, check_rename};
+use crate::error::{Error, Result};
+
+/// A directory on disk.
+pub struct Disk {
+    root: PathBuf,
+    counters: Arc<LiveCounters>,
+}
+
+impl Disk {
+    /// The space in the directory `root`. Errors: not found, when there is none.
+    pub fn open(root: impl Into<PathBuf>) -> Result<Disk> {
+        let root = root.into();
+        match std::fs::metadata(&root) {
+            Ok(metadata) if metadata.is_dir() => Ok(Disk {
+                root,
+                counters: Arc::default(),
+            }),
+            Ok(_) => Err(Error::invalid(format!(
+                "{} is not a directory",
+                root.display()
+            ))),
+            Err(error) => Err(failure("open", &root, error)),
+        }
+    }
+
+    /// The space in the directory `root`, which is made, durably, if it does not exist.
+    pub fn create(root: impl Into<PathBuf>) -> Result<Disk> {
+        let root = root.into();
+        let absolute = std::path::absolute(&root).map_err(|error| failure("find", &root, error))?;
+        // Each directory that is made needs its own name in the one above to be durable.
+        let mut missing: Vec<&Path> = absolute
+            .ancestors()
+            .take_while(|dir| !dir.exists())
+            .collect();
+        while let Some(dir) = missing.pop() {
+            match std::fs::create_dir(dir) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(failure("create", dir, error));
+                }
+                _ => sync_directory(dir.parent().unwrap_or(dir))?,
+            }
+        }
+        Disk::open(root)
+    }
+
+    /// The directory of the space.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn path(&self, path: &str) -> Result<PathBuf> {
+        check_path(path)?;
+        Ok(self.root.join(path))
+    }
+
+    fn dir(&self, dir: &str) -> Result<PathBuf> {
+        check_dir(dir)?;
+        Ok(self.root.join(dir))
+    }
+}
+
+impl Storage for Disk {
+    fn create(&self, path: &str) -> Result<Box<dyn WriteFile>> {
+        let path = self.path(path)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .map_err(|error| failure("create", &path, error))?;
+        Ok(Box::new(DiskFile {
+            file,
+            path,
+            written: 0,
+            counters: Arc::clone(&self.counters),
+        }))
+    }
+
+    fn read(&self, path: &str, len_max: u64) -> Result<Vec<u8>> {
+        let path = self.path(path)?;
+        let file = File::open(&path).map_err(|error| failure("read", &path, error))?;
+        let mut bytes = Vec::new();
+        file.take(len_max.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|error| failure("read", &path, error))?;
+        if bytes.len() as u64 > len_max {
+            return Err(Error::corrupt(format!(
+                "{} is longer than {len_max} bytes",
+                path.display()
+            )));
+        }
+        self.counters.read(bytes.len());
+        Ok(bytes)
+    }
+
+    fn map(&self, path: &str) -> Result<Mapped> {
+        let path = self.path(path)?;
+        let file = File::open(&path).map_err(|error| failure("map", &path, error))?;
+        let metadata = file
+            .metadata()
+            .map_err(|error| failure("map", &path, error))?;
+        if !metadata.is_file() {
+            return Err(Error::io(format!(
+                "cannot map {}: it is not a file",
+                path.display()
+            )));
+        }
+        if metadata.len() == 0 {
+            return Ok(Mapped::from_bytes(AlignedBytes::new()));
+        }
+        FileMap::new(&file)
+            .map(Mapped::from_file)
+            .map_err(|error| failure("map", &path, error))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> Result<()> {
+        check_rename(from, to)?;
+        let (from, to) = (self.path(from)?, self.path(to)?);
+        std::fs::rename(&from, &to).map_err(|error| failure("rename", &from, error))
+    }
+
+    fn hard_link(&self, from: &str, to: &str) -> Result<()> {
+        let (from, to) = (self.path(from)?, self.path(to)?);
+        std::fs::hard_link(&from, &to).map_err(|error| failure("link", &to, error))
+    }
+
+    fn remove(&self, path: &str) -> Result<()> {
+        let path = self.path(path)?;
+        std::fs::remove_file(&path).map_err(|error| failure("remove", &path, error))
+    }
+
+    fn sync_dir(&self, dir: &str) -> Result<()> {
+        self.counters.dir_synced();
+        sync_directory(&self.dir(dir)?)
+    }
+
+    fn list(&self, dir: &str) -> Result<Vec<String>> {
+        let dir = self.dir(dir)?;
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&dir).map_err(|error| failure("list", &dir, error))? {
+            let entry = entry.map_err(|error| failure("list", &dir, error))?;
+            let kind = entry
+                .file_type()
+                .map_err(|error| failure("list", &entry.path(), error))?;
+            // A name that is not UTF-8 was not given by this program.
+            if let (true, Ok(name)) = (kind.is_file(), entry.file_name().into_string()) {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn create_dir(&self, dir: &str) -> Result<()> {
+        let path = self.path(dir)?;
+        match std::fs::create_dir(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            result => result.map_err(|error| failure("create", &path, error)),
+        }
+    }
+
+    fn file_len(&self, path: &str) -> Result<u64> {
+        let path = self.path(path)?;
+        let metadata = std::fs::metadata(&path).map_err(|error| failure("find", &path, error))?;
+        Ok(metadata.len())
+    }
+
+    fn available_bytes(&self) -> Result<u64> {
+        let stat = rustix::fs::statvfs(&self.root)
+            .map_err(|error| failure("find", &self.root, error.into()))?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    fn lock(&self, path: &str, address: &str) -> Result<Box<dyn LockGuard>> {
+        let full = self.path(path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&full)
+            .map_err(|error| failure("lock", &full, error))?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => {
+                let mut bytes = Vec::new();
+                // The holder is named if its name can be read; that it holds is known either way.
+                let _ = (&file).take(LOCK_BYTES_MAX).read_to_end(&mut bytes);
+                return Err(LockHolder::conflict(path, &bytes));
+            }
+            Err(error) => return Err(failure("lock", &full, error.into())),
+        }
+        let guard = DiskLock {
+            file: Mutex::new(file),
+            path: full,
+        };
+        guard.announce(address)?;
+        Ok(Box::new(guard))
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters.totals()
+    }
+}
+
+/// A file of the directory while it is written.
+struct DiskFile {
+    file: File,
+    path: PathBuf,
+    written: u64,
+    counters: Arc<LiveCounters>,
+}
+
+impl WriteFile for DiskFile {
+    fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file
+            .write_all(bytes)
+            .map_err(|error| failure("write", &self.path, error))?;
+        self.written += bytes.len() as u64;
+        self.counters.written(bytes.len());
+        Ok(())
+    }
+
+    fn sync_data(&mut self) -> Result<()> {
+        self.counters.file_synced();
+        self.file
+            .sync_data()
+            .map_err(|error| sync_failure(&self.path, error))
+    }
+
+    fn preallocate(&mut self, len: u64) -> Result<()> {
+        match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, len) {
+            // A file system that cannot promise room still gets the zeros behind the end.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => self
+                .file
+                .metadata()
+                .and_then(|metadata| {
+                    if metadata.len() < len {
+                        self.file.set_len(len)
+                    } else {
+                        Ok(())
+                    }
+                })
+                .map_err(|error| failure("preallocate", &self.path, error)),
+            result => result.map_err(|error| failure("preallocate", &self.path, error.into())),
+        }
+    }
+
+    fn trim(&mut self, len: u64) -> Result<()> {
+        let found = self
+            .file
+            .metadata()
+            .map_err(|error| failure("trim", &self.path, error))?
+            .len();
+        if len > found {
+            return Err(Error::invalid(format!(
+                "{} has {found} bytes, not {len}",
+                self.path.display()
+            )));
+        }
+        self.file
+            .set_len(len)
+            .and_then(|()| self.file.seek(SeekFrom::Start(len)))
+            .map_err(|error| failure("trim", &self.path, error))?;
+        self.written = len;
+        Ok(())
+    }
+
+    fn written_bytes(&self) -> u64 {
+        self.written
+    }
+}
+
+/// The operating system lets go of the lock when the file is closed, whatever happens to the process.
+struct DiskLock {
+    file: Mutex<File>,
+    path: PathBuf,
+}
+
+impl LockGuard for DiskLock {
+    fn announce(&self, address: &str) -> Result<()> {
+        let mut file = self.file.lock();
+        file.set_len(0)
+            .and_then(|()| file.seek(SeekFrom::Start(0)))
+            .and_then(|_| file.write_all(&LockHolder::here(address).to_bytes()))
+            .map_err(|error| failure("write", &self.path, error))
+    }
+}
+
+fn sync_directory(dir: &Path) -> Result<()> {
+    let file = File::open(dir).map_err(|error| failure("open", dir, error))?;
+    rustix::fs::fsync(&file).map_err(|error| sync_failure(dir, error.into()))
+}
+
+/// A refusal of the operating system by what a caller can do about it.
+fn failure(action: &str, path: &Path, error: io::Error) -> Error {
+    let message = format!("cannot {action} {}", path.display());
+    let error_of = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            return Error::limit(format!("disk full: {message}")).with_source(error);
+        }
+        io::ErrorKind::AlreadyExists => Error::conflict,
+        io::ErrorKind::NotFound => Error::not_found,
+        _ => Error::io,
+    };
+    error_of(message).with_source(error)
+}
+
+/// A failed sync leaves unknown bytes behind, so it is never a mere full disk.
+fn sync_failure(path: &Path, error: io::Error) -> Error {
+    Error::io(format!("cannot sync {}", path.display())).with_source(error)
+}

@@ -1,0 +1,140 @@
+//! The only door to the disk.
+//!
+//! [`Storage`] is what the engine knows of files: whole files are created once, written front to back, synced, given
+//! their final name and never touched again. Two implementations stand behind it: [`disk::Disk`] and the simulator
+//! [`sim::Sim`], which forgets on a crash whatever was not synced and can fail any call.
+//!
+//! Paths are relative to the directory of one space, with `/` between components: `parts/000123.part`. Failures come
+//! back by kind: what exists already is a conflict, what does not exist is not found, a full disk is a limit, all else
+//! is io. A failed sync is always io, whatever its cause, because what it left behind is unknown.
+
+pub mod aligned_writer;
+pub mod bytes;
+pub mod clock;
+pub mod counters;
+pub mod disk;
+pub mod fence;
+pub mod held;
+pub mod lock;
+pub mod mapped;
+mod mmap;
+pub mod publish;
+pub mod random;
+pub mod sim;
+#[cfg(test)]
+mod tests;
+
+pub use aligned_writer::AlignedWriter;
+pub use bytes::AlignedBytes;
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use counters::Counters;
+pub use disk::Disk;
+pub use fence::Fence;
+pub use held::HeldFile;
+pub use lock::{LockGuard, LockHolder};
+pub use mapped::{Access, Mapped};
+pub use random::Random;
+pub use sim::Sim;
+
+use crate::error::{Error, Result};
+
+/// The files of one space.
+pub trait Storage: Send + Sync {
+    /// Creates an empty file. Errors: conflict, when `path` exists.
+    fn create(&self, path: &str) -> Result<Box<dyn WriteFile>>;
+
+    /// The whole content of a small file. Errors: corrupt, when it is longer than `len_max`.
+    fn read(&self, path: &str, len_max: u64) -> Result<Vec<u8>>;
+
+    /// The content of a file that nobody changes any more, mapped into memory.
+    fn map(&self, path: &str) -> Result<Mapped>;
+
+    /// Gives the file another name in the same directory, replacing what had that name.
+    fn rename(&self, from: &str, to: &str) -> Result<()>;
+
+    /// Gives the file a second name. Errors: conflict, when `to` exists.
+    fn hard_link(&self, from: &str, to: &str) -> Result<()>;
+
+    /// Takes a name away.
+    fn remove(&self, path: &str) -> Result<()>;
+
+    /// Makes the names of `dir` durable; `""` is the directory of the space.
+    fn sync_dir(&self, dir: &str) -> Result<()>;
+
+    /// The names of the files in `dir`, sorted; directories are left out.
+    fn list(&self, dir: &str) -> Result<Vec<String>>;
+
+    /// Makes a directory; one that exists is left as it is.
+    fn create_dir(&self, dir: &str) -> Result<()>;
+
+    /// The length of a file in bytes.
+    fn file_len(&self, path: &str) -> Result<u64>;
+
+    /// How many bytes can still be written.
+    fn available_bytes(&self) -> Result<u64>;
+
+    /// Takes the lock at `path` for this process, which answers at `address`; it is held until the guard is dropped.
+    /// Errors: conflict, when another holds it; the message says who.
+    fn lock(&self, path: &str, address: &str) -> Result<Box<dyn LockGuard>>;
+
+    /// What was done so far.
+    fn counters(&self) -> Counters;
+}
+
+/// A file that is being written, front to back. Dropping it closes it; nothing is synced by that.
+pub trait WriteFile: Send {
+    /// Writes `bytes` behind what was written. After an error an unknown prefix of them may have been written.
+    fn write_all(&mut self, bytes: &[u8]) -> Result<()>;
+
+    /// Makes everything written durable. After an error nothing may be assumed about any byte written since the last
+    /// success, and a repeated call proves nothing.
+    fn sync_data(&mut self) -> Result<()>;
+
+    /// Takes room for `len` bytes in all, so that the file reads as zeros up to there. Errors: limit, when the disk
+    /// has no room.
+    fn preallocate(&mut self, len: u64) -> Result<()>;
+
+    /// Cuts the file at `len`, at most its length, and writes on from there: it takes back room or a half-written end.
+    fn trim(&mut self, len: u64) -> Result<()>;
+
+    /// How many bytes were written; room taken in advance does not count.
+    fn written_bytes(&self) -> u64;
+}
+
+/// Checks that `path` names something inside the space's directory.
+fn check_path(path: &str) -> Result<()> {
+    let is_plain =
+        |name: &str| !name.is_empty() && name != "." && name != ".." && !name.contains('\0');
+    if !path.split('/').all(is_plain) {
+        return Err(Error::invalid(format!(
+            "\"{path}\" is not a path inside a space"
+        )));
+    }
+    Ok(())
+}
+
+/// The same as [`check_path`] for a directory, where `""` is the space's own.
+fn check_dir(dir: &str) -> Result<()> {
+    if dir.is_empty() {
+        Ok(())
+    } else {
+        check_path(dir)
+    }
+}
+
+/// The directory of `path`.
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(dir, _)| dir)
+}
+
+/// Checks that both paths lie in one directory, so that a rename is one change of one directory.
+fn check_rename(from: &str, to: &str) -> Result<()> {
+    check_path(from)?;
+    check_path(to)?;
+    if parent(from) != parent(to) {
+        return Err(Error::invalid(format!(
+            "\"{from}\" and \"{to}\" lie in different directories"
+        )));
+    }
+    Ok(())
+}

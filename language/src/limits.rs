@@ -1,0 +1,19 @@
+//! What a query may be at most. Each limit has its own pointed error.
+
+/// The longest text, in bytes: 256 KiB.
+pub const TEXT_BYTES_MAX: usize = 256 * 1024;
+
+/// The most leaves: terms of the expression, not values of a list.
+pub const LEAVES_MAX: usize = 10_000;
+
+/// The deepest nesting: of parentheses, `NOT` and `OF (...)` as written, and of operators as read.
+///
+/// Both are bounded by the one number because the canonical print, which writes a pair of parentheses for every operator
+/// inside another, must be a query again.
+pub const DEPTH_MAX: usize = 64;
+
+/// The most digits of a number that count: without leading zeros, and without closing zeros after the point.
+pub const NUMBER_DIGITS_MAX: usize = 18;
+
+/// The most warnings about one text; those behind them are not listed.
+pub const WARNINGS_MAX: usize = 16;

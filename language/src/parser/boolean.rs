@@ -1,0 +1,246 @@
+//! Sets and the operators between them, loosest first: EXCEPT, OR, AND, NOT; and what a condition may begin with.
+
+use crate::ast::{Expr, ExprKind, Path};
+use crate::error::{Error, code};
+use crate::lexer::TokenKind;
+use crate::limits::DEPTH_MAX;
+use crate::words::Word;
+
+use super::{Node, Parser, too_deep};
+
+/// Room for the terms of one operator, so that a list of usual length is moved once.
+const TERMS_EXPECTED: usize = 8;
+
+impl Parser<'_> {
+    /// `or { EXCEPT or }`
+    pub(super) fn set(&mut self) -> Result<Node, Error> {
+        let first = self.or()?;
+        if self.peek().word() != Some(Word::Except) {
+            return Ok(first);
+        }
+        let mut nodes = Vec::with_capacity(TERMS_EXPECTED);
+        nodes.push(first);
+        while self.eat_word(Word::Except) {
+            nodes.push(self.or()?);
+        }
+        self.note_mixed(&nodes, |kind| matches!(kind, ExprKind::Or(_)));
+        join(nodes, ExprKind::Except)
+    }
+
+    /// `and { OR and }`
+    pub(super) fn or(&mut self) -> Result<Node, Error> {
+        let first = self.and()?;
+        if self.peek().word() != Some(Word::Or) {
+            return Ok(first);
+        }
+        let mut nodes = Vec::with_capacity(TERMS_EXPECTED);
+        nodes.push(first);
+        while self.eat_word(Word::Or) {
+            nodes.push(self.and()?);
+        }
+        self.note_mixed(&nodes, |kind| matches!(kind, ExprKind::And(_)));
+        join(nodes, ExprKind::Or)
+    }
+
+    /// `not { AND not }`
+    fn and(&mut self) -> Result<Node, Error> {
+        let first = self.not()?;
+        if self.peek().word() != Some(Word::And) {
+            return Ok(first);
+        }
+        let mut nodes = Vec::with_capacity(TERMS_EXPECTED);
+        nodes.push(first);
+        while self.eat_word(Word::And) {
+            nodes.push(self.not()?);
+        }
+        join(nodes, ExprKind::And)
+    }
+
+    /// `NOT not | primary`
+    fn not(&mut self) -> Result<Node, Error> {
+        let token = self.peek();
+        if token.word() != Some(Word::Not) {
+            return self.primary();
+        }
+        self.bump();
+        self.descend(token.span)?;
+        let inner = self.not()?;
+        self.depth -= 1;
+        let height = inner.height + 1;
+        let span = self.span_from(token.span.start);
+        if height > DEPTH_MAX {
+            return Err(too_deep(span));
+        }
+        let expr = Expr {
+            kind: ExprKind::Not(Box::new(inner.expr)),
+            span,
+        };
+        Ok(Node {
+            expr,
+            height,
+            grouped: false,
+        })
+    }
+
+    fn note_mixed(&mut self, nodes: &[Node], is_other: impl Fn(&ExprKind) -> bool) {
+        if self.mixed.is_none() {
+            let mixes = |node: &&Node| !node.grouped && is_other(&node.expr.kind);
+            self.mixed = nodes.iter().find(mixes).map(|node| node.expr.span);
+        }
+    }
+
+    fn primary(&mut self) -> Result<Node, Error> {
+        let token = self.peek();
+        match token.kind {
+            TokenKind::LeftParen => self.group(),
+            TokenKind::At => self.audience(),
+            TokenKind::QuotedName => self.path_condition(),
+            TokenKind::Name(None) => self.path_condition(),
+            TokenKind::Name(Some(word)) => self.word_condition(word),
+            TokenKind::Param => match self.peek_after(1).kind {
+                TokenKind::Compare(_) | TokenKind::Plus | TokenKind::Minus => {
+                    self.arith_condition()
+                }
+                _ => {
+                    let param = self.param();
+                    self.leaf(token.span.start, ExprKind::Param(param))
+                }
+            },
+            TokenKind::Number
+            | TokenKind::Duration
+            | TokenKind::Date
+            | TokenKind::DateTime
+            | TokenKind::Minus
+            | TokenKind::Plus => self.arith_condition(),
+            TokenKind::Text => Err(self.text_first()),
+            TokenKind::End if self.at == 0 => Err(Error::new(
+                code::SYNTAX,
+                token.span,
+                "write a condition, or ALL for everybody",
+                "the query is empty",
+            )
+            .suggest("ALL")),
+            TokenKind::BadNumber => Err(self.must_backtick(token)),
+            _ => Err(self.expected("a condition")),
+        }
+    }
+
+    fn group(&mut self) -> Result<Node, Error> {
+        let opening = self.bump().span;
+        self.descend(opening)?;
+        let mut node = self.set()?;
+        match self.peek().kind {
+            TokenKind::RightParen => self.bump(),
+            TokenKind::End => return Err(self.unclosed(opening, ")")),
+            _ => return Err(self.after_condition()),
+        };
+        self.depth -= 1;
+        node.grouped = true;
+        Ok(node)
+    }
+
+    /// `@path [:v12]`
+    fn audience(&mut self) -> Result<Node, Error> {
+        let start = self.bump().span.start;
+        let path = self.path()?;
+        if path.wildcard {
+            return Err(Error::new(
+                code::WILDCARD,
+                path.span,
+                "name one audience",
+                "`.*` joins the flags below a path; audiences are joined with OR",
+            ));
+        }
+        let mut version = None;
+        if self.eat(TokenKind::Colon).is_some() {
+            let token = self.peek();
+            let digits = match token.kind {
+                TokenKind::Name(_) => crate::fold::fold_text(self.slice(token)),
+                _ => String::new(),
+            };
+            version = digits
+                .strip_prefix(['v', 'V'])
+                .and_then(|digits| digits.parse().ok());
+            if version.is_none() {
+                return Err(self.expected("a version like `v12`"));
+            }
+            self.bump();
+        }
+        self.leaf(start, ExprKind::Audience { path, version })
+    }
+
+    /// A condition that begins with a word, which may also be the name of a tag.
+    fn word_condition(&mut self, word: Word) -> Result<Node, Error> {
+        let token = self.peek();
+        let next = self.peek_after(1);
+        match word {
+            Word::All | Word::None if !self.begins_predicate(self.at + 1) => {
+                self.bump();
+                let kind = if word == Word::All {
+                    ExprKind::All
+                } else {
+                    ExprKind::None
+                };
+                self.leaf(token.span.start, kind)
+            }
+            Word::At if matches!(next.word(), Some(Word::Least | Word::Most)) => self.threshold(),
+            Word::AtLeast | Word::AtMost | Word::Exactly if next.kind == TokenKind::Number => {
+                self.threshold()
+            }
+            _ if word.is_function() && next.kind == TokenKind::LeftParen => self.function(word),
+            _ if word.is_later_start() && self.begins_later(next) => Err(self.not_available(token)),
+            _ if word.is_moment() => match next.kind {
+                TokenKind::Compare(_) | TokenKind::Plus | TokenKind::Minus => {
+                    self.arith_condition()
+                }
+                _ => Err(self.must_backtick(token)),
+            },
+            _ if word.is_reserved() && self.begins_predicate(self.at + 1) => {
+                Err(self.must_backtick(token))
+            }
+            _ if word.is_reserved() => Err(self.expected("a condition")),
+            _ => self.path_condition(),
+        }
+    }
+
+    /// A condition that begins with a tag.
+    fn path_condition(&mut self) -> Result<Node, Error> {
+        let first = self.at;
+        let path = self.path()?;
+        let start = path.span.start;
+        if self.begins_predicate(self.at) {
+            if path.wildcard {
+                return Err(self.wildcard_compared(&path));
+            }
+            return self.predicate(path, first);
+        }
+        self.leaf(start, ExprKind::Flag(path))
+    }
+
+    fn wildcard_compared(&self, path: &Path) -> Error {
+        Error::new(
+            code::WILDCARD,
+            path.span,
+            "compare one tag, or use the path alone",
+            "a path with `.*` is the union of the flags below it, and has no value to compare",
+        )
+    }
+}
+
+/// The node of an operator over two nodes or more.
+fn join(nodes: Vec<Node>, kind: impl Fn(Vec<Expr>) -> ExprKind) -> Result<Node, Error> {
+    let height = nodes.iter().map(|node| node.height).max().unwrap_or(0) + 1;
+    let exprs: Vec<Expr> = nodes.into_iter().map(|node| node.expr).collect();
+    let span = exprs[0].span.to(exprs[exprs.len() - 1].span);
+    if height > DEPTH_MAX {
+        return Err(too_deep(span));
+    }
+    Ok(Node {
+        expr: Expr {
+            kind: kind(exprs),
+            span,
+        },
+        height,
+        grouped: false,
+    })
+}

@@ -1,0 +1,239 @@
+//! Numbers, dates, durations and percentages: from the characters of one token to what they say.
+
+use crate::ast::{Date, DateTime, Duration, DurationUnit, Number};
+use crate::fold::fold_text;
+use crate::words::{self, Word};
+
+/// The digits of the largest `u64`, which a key may need.
+pub(super) const KEY_DIGITS_MAX: usize = 20;
+/// A hundred percent in basis points.
+pub(super) const BASIS_POINTS: u128 = 10_000;
+
+/// A number token as a number; None if more than `digits_max` of its digits count.
+pub(super) fn number(token: &str, digits_max: usize) -> Option<Number> {
+    let folded = fold_text(token);
+    let mut zeros = 0;
+    let mut plain = folded.as_str();
+    loop {
+        if let Some(rest) = plain.strip_suffix('万') {
+            (plain, zeros) = (rest, zeros + 4);
+        } else if let Some(rest) = plain.strip_suffix('亿') {
+            (plain, zeros) = (rest, zeros + 8);
+        } else {
+            break;
+        }
+        if zeros > digits_max {
+            return None;
+        }
+    }
+    let text = if zeros == 0 {
+        plain.to_owned()
+    } else {
+        shift_point(plain, zeros)
+    };
+    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+    let whole = whole.trim_start_matches('0');
+    let part = part.trim_end_matches('0');
+    if whole.len() + part.len() > digits_max {
+        return None;
+    }
+    let digits = whole
+        .bytes()
+        .chain(part.bytes())
+        .fold(0u128, |sum, digit| sum * 10 + u128::from(digit - b'0'));
+    Some(Number {
+        digits,
+        scale: part.len() as u8,
+        text,
+    })
+}
+
+/// The decimal number with its point moved right.
+fn shift_point(plain: &str, places: usize) -> String {
+    let (whole, part) = plain.split_once('.').unwrap_or((plain, ""));
+    let moved = part.len().min(places);
+    let mut text = String::with_capacity(whole.len() + places + part.len() + 1);
+    text.push_str(whole);
+    text.push_str(&part[..moved]);
+    text.extend(std::iter::repeat_n('0', places - moved));
+    let text = text.trim_start_matches('0');
+    let text = if text.is_empty() { "0" } else { text };
+    let rest = part[moved..].trim_end_matches('0');
+    if rest.is_empty() {
+        text.to_owned()
+    } else {
+        format!("{text}.{rest}")
+    }
+}
+
+/// A duration from its digits and its unit; None if there are too many digits.
+pub(super) fn duration(digits: &str, unit: DurationUnit) -> Option<Duration> {
+    fold_text(digits)
+        .parse()
+        .ok()
+        .map(|count| Duration { count, unit })
+}
+
+/// A duration token, `7d`.
+pub(super) fn duration_token(token: &str) -> Option<Duration> {
+    let folded = fold_text(token);
+    let unit_start = folded.find(|c: char| !c.is_ascii_digit())?;
+    match words::lookup(&folded[unit_start..]) {
+        Some(Word::Unit(unit)) => duration(&folded[..unit_start], unit),
+        _ => None,
+    }
+}
+
+/// `YYYY-MM-DD`; None if there is no such day.
+pub(super) fn date(token: &str) -> Option<Date> {
+    let folded = fold_text(token);
+    let mut parts = folded.splitn(3, '-');
+    let year = parts.next()?.parse().ok()?;
+    let month = parts.next()?.parse().ok()?;
+    let day = parts.next()?.parse().ok()?;
+    (day >= 1 && day <= days_in_month(year, month)).then_some(Date { year, month, day })
+}
+
+/// `YYYY-MM-DDTHH:MM[:SS]`; None if there is no such moment.
+pub(super) fn date_time(token: &str) -> Option<DateTime> {
+    let folded = fold_text(token);
+    let (day, time) = folded.split_once(['T', 't'])?;
+    let date = date(day)?;
+    let mut parts = time.splitn(3, ':');
+    let hour = parts.next()?.parse().ok().filter(|&hour| hour < 24)?;
+    let minute = parts.next()?.parse().ok().filter(|&minute| minute < 60)?;
+    let second = match parts.next() {
+        Some(second) => second.parse().ok().filter(|&second| second < 60)?,
+        None => 0,
+    };
+    Some(DateTime {
+        date,
+        hour,
+        minute,
+        second,
+    })
+}
+
+/// The days of a month; 0 if there is no such month.
+fn days_in_month(year: u16, month: u8) -> u8 {
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap => 29,
+        2 => 28,
+        _ => 0,
+    }
+}
+
+/// A date written in another order of signs (`2024-1-5`, `2024年1月5日`, `2024/01/05`), as it is written here.
+pub(super) fn other_date(text: &str) -> Option<String> {
+    let folded = fold_text(text);
+    let mut parts = folded
+        .split(['-', '/', '.', '年', '月', '日'])
+        .filter(|part| !part.is_empty());
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_date = parts.next().is_none() && year.len() == 4 && month.len() <= 2 && day.len() <= 2;
+    if !is_date {
+        return None;
+    }
+    let written = format!("{year}-{month:0>2}-{day:0>2}");
+    date(&written).map(|date| date.to_string())
+}
+
+/// A percentage in basis points; None outside 0% to 100% and with more than two decimals.
+pub(super) fn basis_points(number: &Number) -> Option<u32> {
+    let points = match number.scale {
+        0 => number.digits.checked_mul(100)?,
+        1 => number.digits.checked_mul(10)?,
+        2 => number.digits,
+        _ => return None,
+    };
+    (points <= BASIS_POINTS).then_some(points as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(text: &str) -> Option<(u128, u8, String)> {
+        number(text, 18).map(|number| (number.digits, number.scale, number.text))
+    }
+
+    #[test]
+    fn multipliers_move_the_point() {
+        assert_eq!(parts("10万"), Some((100_000, 0, "100000".into())));
+        assert_eq!(parts("1.25万"), Some((12_500, 0, "12500".into())));
+        assert_eq!(parts("1.23456万"), Some((123_456, 1, "12345.6".into())));
+        assert_eq!(parts("0.00001万"), Some((1, 1, "0.1".into())));
+        assert_eq!(
+            parts("1万亿"),
+            Some((1_000_000_000_000, 0, "1000000000000".into()))
+        );
+        assert_eq!(parts("0亿"), Some((0, 0, "0".into())));
+        assert_eq!(parts("1亿亿亿"), None);
+    }
+
+    #[test]
+    fn text_stays_and_digits_count() {
+        assert_eq!(parts("007"), Some((7, 0, "007".into())));
+        assert_eq!(parts("1.50"), Some((15, 1, "1.50".into())));
+        assert_eq!(parts("２５"), Some((25, 0, "25".into())));
+        assert_eq!(
+            parts("999999999999999999").map(|p| p.0),
+            Some(999_999_999_999_999_999)
+        );
+        assert_eq!(parts("1000000000000000000"), None);
+        assert_eq!(parts("0.1234567890123456789"), None);
+        assert_eq!(
+            number("18446744073709551615", KEY_DIGITS_MAX).map(|n| n.digits),
+            Some(u128::from(u64::MAX))
+        );
+    }
+
+    #[test]
+    fn only_days_that_exist() {
+        assert!(date("2024-02-29").is_some());
+        assert!(date("2000-02-29").is_some());
+        for text in [
+            "2023-02-29",
+            "1900-02-29",
+            "2024-13-01",
+            "2024-00-10",
+            "2024-04-31",
+            "2024-01-00",
+        ] {
+            assert_eq!(date(text), None, "{text}");
+        }
+        assert!(date_time("2024-01-01T23:59:59").is_some());
+        for text in [
+            "2024-01-01T24:00",
+            "2024-01-01T10:60",
+            "2024-01-01T10:00:60",
+            "2024-02-30T10:00",
+        ] {
+            assert_eq!(date_time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_of_other_customs_are_known() {
+        for text in ["2024-1-5", "2024年1月5日", "2024/01/05", "2024.1.5"] {
+            assert_eq!(other_date(text).as_deref(), Some("2024-01-05"));
+        }
+        assert_eq!(other_date("2024-13-5"), None);
+        assert_eq!(other_date("24-1-5"), None);
+    }
+
+    #[test]
+    fn percentages_have_two_decimals() {
+        let points = |text: &str| basis_points(&number(text, 18).expect("a number"));
+        assert_eq!(points("0"), Some(0));
+        assert_eq!(points("12.5"), Some(1_250));
+        assert_eq!(points("0.01"), Some(1));
+        assert_eq!(points("100.00"), Some(10_000));
+        assert_eq!(points("100.01"), None);
+        assert_eq!(points("0.001"), None);
+        assert_eq!(points("999999999999999999"), None);
+    }
+}
