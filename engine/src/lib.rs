@@ -9,4 +9,4 @@ pub mod ids;
 pub mod query;
 pub mod storage;
 
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, QueryFault, Result};

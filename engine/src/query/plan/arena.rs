@@ -314,6 +314,10 @@ impl<'a> Arena<'a> {
             };
             flat.push(joined);
         }
+        // What was joined may be there already: all numbers of a tag are its present.
+        flat.retain(|node| *node != NOTHING);
+        flat.sort_unstable();
+        flat.dedup();
     }
 
     fn join_ranges(&mut self, tag: TagId, group: &[(TagId, bool, NodeId)]) -> NodeId {
