@@ -1,1 +1,23 @@
-//! muster-client.
+//! The client of muster: connects over TCP or a Unix socket, gives every call a deadline, asks again where that is
+//! safe, uploads files in chunks, and turns the details of a refusal into a [`ClientError`].
+//!
+//! The messages are those of [`muster_proto::v1`]; nothing is renamed on the way.
+
+mod address;
+mod call;
+mod error;
+mod load;
+mod members;
+mod options;
+mod services;
+mod values;
+
+pub use address::Address;
+pub use call::Client;
+pub use error::{ClientError, ErrorDetails, ExitClass, Position};
+pub use load::{LoadEvent, Upload};
+pub use members::Members;
+pub use muster_proto::v1;
+pub use options::ClientOptions;
+pub use tonic::Code;
+pub use values::{format_value, key_text, text_key};

@@ -21,6 +21,18 @@ pub(crate) fn crc32_seeded(seed: u32, bytes: &[u8]) -> u32 {
     hasher.finalize()
 }
 
+/// Whether all `bytes` are zero; by words, because a log file can end in many of them.
+pub(crate) fn is_zero(bytes: &[u8]) -> bool {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let is_zero_piece = |piece: &[[u8; 8]]| {
+        piece
+            .iter()
+            .fold(0, |any, &word| any | u64::from_ne_bytes(word))
+            == 0
+    };
+    words.chunks(32).all(is_zero_piece) && rest.iter().all(|&byte| byte == 0)
+}
+
 /// `len` rounded up to a multiple of `alignment`, or `None` when that does not fit.
 pub(crate) const fn align_up(len: usize, alignment: usize) -> Option<usize> {
     len.checked_next_multiple_of(alignment)
@@ -173,7 +185,7 @@ impl<'a> Reader<'a> {
 
     /// `len` bytes that must be zero.
     pub(crate) fn zeros(&mut self, len: usize) -> Result<()> {
-        if self.bytes(len)?.iter().any(|&byte| byte != 0) {
+        if !is_zero(self.bytes(len)?) {
             return Err(self.corrupt(format_args!("the {len} reserved bytes before are not zero")));
         }
         Ok(())
@@ -380,6 +392,17 @@ mod tests {
         assert!(Reader::new(&[0xFF; 10]).varint().is_err());
         let longest = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01];
         assert_eq!(Reader::new(&longest).varint().unwrap(), u64::MAX);
+    }
+
+    #[test]
+    fn one_bit_is_not_zero_wherever_it_is() {
+        let mut bytes = vec![0; 1000];
+        assert!(is_zero(&bytes) && is_zero(&[]));
+        for at in 0..bytes.len() {
+            bytes[at] = 0x80;
+            assert!(!is_zero(&bytes));
+            bytes[at] = 0;
+        }
     }
 
     #[test]

@@ -38,9 +38,14 @@ pub fn by_link(
     let temporary = format!("{path}{TEMPORARY_SUFFIX}");
     let result = write_temporary(storage, &temporary, fill).and_then(|len| {
         storage.hard_link(&temporary, path)?;
-        storage.remove(&temporary)?;
-        storage.sync_dir(parent(path))?;
-        Ok(len)
+        let named = storage
+            .remove(&temporary)
+            .and_then(|()| storage.sync_dir(parent(path)));
+        if let Err(error) = &named {
+            // The name is given although the caller hears of a failure, even if that is a full disk.
+            fence.trip(format!("{error:#}"));
+        }
+        named.map(|()| len)
     });
     conclude(storage, fence, &temporary, result)
 }

@@ -1,0 +1,153 @@
+//! One connection, and how a call is made over it: with a deadline, and again where that is safe.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use muster_proto::v1::admin_client::AdminClient;
+use muster_proto::v1::catalog_client::CatalogClient;
+use muster_proto::v1::ingest_client::IngestClient;
+use muster_proto::v1::query_client::QueryClient;
+use tonic::transport::Channel;
+use tonic::{Code, Request, Response, Status};
+
+use crate::address::Address;
+use crate::error::ClientError;
+use crate::options::ClientOptions;
+
+/// The most bytes of headers that a reply may have: a refusal carries its details there.
+const HEADER_BYTES_MAX: u32 = 256 << 10;
+/// The window of a stream, so that a load is not held up by round trips.
+const STREAM_WINDOW_BYTES: u32 = 8 << 20;
+
+/// Whether a call may be made twice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// It changes nothing, or its repeat is recognised.
+    Safe,
+    /// A second one might change something again.
+    Never,
+}
+
+/// A connection to a server. Cheap to clone; the clones share it. All calls may run at once.
+#[derive(Clone, Debug)]
+pub struct Client {
+    channel: Channel,
+    options: ClientOptions,
+    address: Address,
+}
+
+impl Client {
+    /// Connects.
+    ///
+    /// Errors: unreachable when nobody listens there, usage when it is no address.
+    pub async fn connect(address: Address, options: ClientOptions) -> Result<Client, ClientError> {
+        let endpoint = address
+            .endpoint()?
+            .connect_timeout(options.connect_timeout)
+            .tcp_nodelay(true)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(STREAM_WINDOW_BYTES)
+            .http2_max_header_list_size(HEADER_BYTES_MAX);
+        let channel = tokio::time::timeout(options.connect_timeout, endpoint.connect())
+            .await
+            .map_err(|_| ClientError::unreachable(format!("nobody answers at {address}")))?
+            .map_err(|error| {
+                ClientError::unreachable(format!(
+                    "cannot connect to {address}: {}",
+                    innermost(&error)
+                ))
+            })?;
+        Ok(Client {
+            channel,
+            options,
+            address,
+        })
+    }
+
+    /// Where the server listens.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// How the client behaves.
+    pub fn options(&self) -> &ClientOptions {
+        &self.options
+    }
+
+    /// The same connection with another deadline for its calls.
+    pub fn with_deadline(&self, deadline: Option<Duration>) -> Client {
+        let mut client = self.clone();
+        client.options.deadline = deadline;
+        client
+    }
+
+    pub(crate) fn catalog(&self) -> CatalogClient<Channel> {
+        CatalogClient::new(self.channel.clone())
+            .max_decoding_message_size(self.options.message_bytes_max)
+    }
+
+    pub(crate) fn ingest(&self) -> IngestClient<Channel> {
+        IngestClient::new(self.channel.clone())
+            .max_decoding_message_size(self.options.message_bytes_max)
+    }
+
+    pub(crate) fn query(&self) -> QueryClient<Channel> {
+        QueryClient::new(self.channel.clone())
+            .max_decoding_message_size(self.options.message_bytes_max)
+    }
+
+    pub(crate) fn admin(&self) -> AdminClient<Channel> {
+        AdminClient::new(self.channel.clone())
+            .max_decoding_message_size(self.options.message_bytes_max)
+    }
+
+    /// Makes a unary call. One deadline covers all tries and the waits between them.
+    pub(crate) async fn unary<Q, R, F, Fut>(
+        &self,
+        repeat: Repeat,
+        message: Q,
+        call: F,
+    ) -> Result<R, ClientError>
+    where
+        Q: Clone,
+        F: Fn(Request<Q>) -> Fut,
+        Fut: Future<Output = Result<Response<R>, Status>>,
+    {
+        let started = Instant::now();
+        let mut wait = self.options.retry_wait;
+        let mut tries_left = if repeat == Repeat::Safe {
+            self.options.retries_max
+        } else {
+            0
+        };
+        loop {
+            let mut request = Request::new(message.clone());
+            if let Some(deadline) = self.options.deadline {
+                request.set_timeout(deadline.saturating_sub(started.elapsed()));
+            }
+            let error = match call(request).await {
+                Ok(response) => return Ok(response.into_inner()),
+                Err(status) => ClientError::from(status),
+            };
+            let in_time = self
+                .options
+                .deadline
+                .is_none_or(|deadline| started.elapsed() + wait < deadline);
+            if error.code != Code::Unavailable || tries_left == 0 || !in_time {
+                return Err(error);
+            }
+            tokio::time::sleep(wait).await;
+            tries_left -= 1;
+            wait = (wait * 2).min(self.options.retry_wait_max);
+        }
+    }
+}
+
+/// The cause at the end of the chain, which names the fault of the connection.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,39 @@
+//! A stream of members.
+
+use muster_proto::v1::{MembersReply, MembersRequest};
+use tonic::{Request, Streaming};
+
+use crate::call::Client;
+use crate::error::ClientError;
+
+/// The messages of one members call, as they arrive. The first carries the info, the last the token of the next page.
+pub struct Members {
+    stream: Streaming<MembersReply>,
+}
+
+impl Members {
+    /// The next message; none after the last.
+    pub async fn next(&mut self) -> Result<Option<MembersReply>, ClientError> {
+        Ok(self.stream.message().await?)
+    }
+}
+
+impl Client {
+    /// Who. The deadline counts until the first message; a long stream may take as long as it is read.
+    pub async fn members(&self, request: MembersRequest) -> Result<Members, ClientError> {
+        let open = async { self.query().members(Request::new(request)).await };
+        let response = match self.options().deadline {
+            Some(deadline) => tokio::time::timeout(deadline, open).await.map_err(|_| {
+                ClientError::new(
+                    tonic::Code::DeadlineExceeded,
+                    "DEADLINE",
+                    "the time for this call is over",
+                )
+            })?,
+            None => open.await,
+        };
+        Ok(Members {
+            stream: response?.into_inner(),
+        })
+    }
+}

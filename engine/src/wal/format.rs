@@ -1,0 +1,236 @@
+//! The layout of a log file; the text is docs/formats/log.md.
+
+use crate::codec::{Reader, Writer, align_up, crc32, crc32_seeded, is_zero};
+use crate::error::{Error, Result};
+use crate::ids::{FileNumber, Seq};
+
+/// The directory of the log files.
+pub(crate) const LOG_DIR: &str = "log";
+/// The longest payload of a record, in bytes.
+pub(crate) const RECORD_BYTES_MAX: usize = 64 << 20;
+/// The longest encoded group, in bytes.
+pub(crate) const GROUP_BYTES_MAX: usize = 256 << 20;
+/// The kind of the record that carries no batch, only the durable seq.
+pub(super) const KIND_MARK: u8 = 255;
+/// The highest kind that a caller may use; 0 is illegal.
+pub(crate) const KIND_MAX: u8 = 254;
+
+pub(super) const MAGIC: [u8; 8] = *b"MUSTRLOG";
+/// The one version so far.
+pub(super) const VERSION: u32 = 1;
+/// The file begins the log anew: files with lower numbers no longer count.
+const FLAG_RESTART: u32 = 1;
+
+pub(super) const FILE_HEADER_BYTES: usize = 64;
+const FILE_CRC_OFFSET: usize = 60;
+pub(super) const RECORD_HEADER_BYTES: usize = 32;
+/// Records begin on multiples of this.
+pub(super) const RECORD_ALIGNMENT: usize = 8;
+/// What a mark carries: the durable seq once more, because a length of 0 is illegal.
+const MARK_PAYLOAD_BYTES: usize = 8;
+
+const _: () = assert!(FILE_CRC_OFFSET + 4 == FILE_HEADER_BYTES);
+const _: () = assert!(FILE_HEADER_BYTES.is_multiple_of(RECORD_ALIGNMENT));
+const _: () = assert!(RECORD_HEADER_BYTES.is_multiple_of(RECORD_ALIGNMENT));
+const _: () = assert!(RECORD_BYTES_MAX + RECORD_HEADER_BYTES <= GROUP_BYTES_MAX);
+
+/// The path of a log file.
+pub(super) fn path(number: FileNumber) -> String {
+    format!("{LOG_DIR}/{:06}.log", number.0)
+}
+
+/// The number that a name in [`LOG_DIR`] gives; `None` for names that are not those of log files.
+pub(super) fn number_of(name: &str) -> Option<FileNumber> {
+    let number = name
+        .strip_suffix(".log")?
+        .parse()
+        .ok()
+        .filter(|&number| is_given(number))?;
+    // Only the one way to write a number counts, so no two names have one number.
+    (format!("{number:06}.log") == name).then_some(FileNumber(number))
+}
+
+/// Whether a seq or the number of a file can have been given: it is not 0, and another can follow it.
+fn is_given(number: u64) -> bool {
+    number != 0 && number != u64::MAX
+}
+
+/// The first bytes of a log file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct FileHeader {
+    pub(super) store_id: [u8; 16],
+    pub(super) number: FileNumber,
+    pub(super) is_restart: bool,
+    /// The lowest seq that may stand in this file; the file before ends right below it.
+    pub(super) first_seq: Seq,
+    /// What was durable when the file got its name.
+    pub(super) durable: Seq,
+}
+
+impl FileHeader {
+    pub(super) fn encode(&self, writer: &mut Writer) {
+        let start = writer.len();
+        writer.bytes(&MAGIC);
+        writer.u32(VERSION);
+        writer.u32(if self.is_restart { FLAG_RESTART } else { 0 });
+        writer.bytes(&self.store_id);
+        writer.u64(self.number.0);
+        writer.u64(self.first_seq.0);
+        writer.u64(self.durable.0);
+        writer.zeros(4);
+        let crc = crc32(&writer.as_bytes()[start..]);
+        writer.u32(crc);
+    }
+
+    /// Reads the header of file `number`. Errors: corrupt; invalid, when a newer program wrote it.
+    pub(super) fn decode(
+        bytes: &[u8],
+        store_id: &[u8; 16],
+        number: FileNumber,
+    ) -> Result<FileHeader> {
+        let header = bytes.get(..FILE_HEADER_BYTES).ok_or_else(|| {
+            Error::corrupt(format!(
+                "expected a header of {FILE_HEADER_BYTES} bytes, found {}",
+                bytes.len()
+            ))
+        })?;
+        let mut reader = Reader::new(header);
+        if reader.array()? != MAGIC {
+            return Err(Error::corrupt("it does not begin as a log file does"));
+        }
+        let version = reader.u32()?;
+        if crc32(&header[..FILE_CRC_OFFSET]) != Reader::at(header, FILE_CRC_OFFSET)?.u32()? {
+            return Err(Error::corrupt(format!(
+                "the checksum of its header (version {version}) is wrong"
+            )));
+        }
+        if version != VERSION {
+            return Err(Error::invalid(format!(
+                "use a newer muster: it has format version {version}, this one reads up to {VERSION}"
+            )));
+        }
+        let flags = reader.u32()?;
+        let found = FileHeader {
+            is_restart: flags == FLAG_RESTART,
+            store_id: reader.array()?,
+            number: FileNumber(reader.u64()?),
+            first_seq: Seq(reader.u64()?),
+            durable: Seq(reader.u64()?),
+        };
+        reader.zeros(4)?;
+        if flags & !FLAG_RESTART != 0 || !is_given(found.first_seq.0) {
+            return Err(Error::corrupt("its header says what no header says"));
+        }
+        if found.store_id != *store_id {
+            return Err(Error::corrupt("it belongs to another store"));
+        }
+        if found.number != number {
+            return Err(Error::corrupt(format!(
+                "it was written as log file {}",
+                found.number
+            )));
+        }
+        Ok(found)
+    }
+
+    /// Where the checksums of the records in this file start from, so that no record of another file or store passes.
+    pub(super) fn seed(&self) -> u32 {
+        crc32_seeded(crc32(&self.store_id), &self.number.0.to_le_bytes())
+    }
+}
+
+/// What stands before a payload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct RecordHeader {
+    pub(super) payload_bytes: usize,
+    pub(super) kind: u8,
+    payload_crc: u32,
+    pub(super) seq: Seq,
+    /// What was known to be durable when the record was written.
+    pub(super) durable: Seq,
+}
+
+impl RecordHeader {
+    /// Reads the header at the start of `bytes`; `None` when no whole and true header stands there.
+    pub(super) fn decode(bytes: &[u8], seed: u32) -> Option<RecordHeader> {
+        let mut reader = Reader::new(bytes.get(..RECORD_HEADER_BYTES)?);
+        let crc = reader.u32().ok()?;
+        let payload_bytes = reader.u32().ok()? as usize;
+        // Zeros never decode, and most other bytes are refused before the checksum is computed.
+        if payload_bytes == 0 || payload_bytes > RECORD_BYTES_MAX {
+            return None;
+        }
+        let kind = reader.u8().ok()?;
+        reader.zeros(3).ok()?;
+        let header = RecordHeader {
+            payload_bytes,
+            kind,
+            payload_crc: reader.u32().ok()?,
+            seq: Seq(reader.u64().ok()?),
+            durable: Seq(reader.u64().ok()?),
+        };
+        let is_mark = kind == KIND_MARK;
+        let is_lawful = kind != 0
+            && header.seq.0 != u64::MAX
+            && (header.durable < header.seq || is_mark && header.durable == header.seq)
+            && (!is_mark || payload_bytes == MARK_PAYLOAD_BYTES);
+        (is_lawful && crc32_seeded(seed, &bytes[4..RECORD_HEADER_BYTES]) == crc).then_some(header)
+    }
+
+    /// The payload, which stands behind the header in `bytes`; `None` when it is not whole and true.
+    pub(super) fn payload<'a>(&self, bytes: &'a [u8], seed: u32) -> Option<&'a [u8]> {
+        let padded = bytes.get(RECORD_HEADER_BYTES..self.record_bytes())?;
+        let (payload, padding) = padded.split_at(self.payload_bytes);
+        let is_whole = crc32_seeded(seed, padded) == self.payload_crc && is_zero(padding);
+        is_whole.then_some(payload)
+    }
+
+    /// The length of the whole record.
+    pub(super) fn record_bytes(&self) -> usize {
+        record_bytes(self.payload_bytes)
+    }
+}
+
+/// The length of a record with a payload of `payload_bytes`, which is at most [`RECORD_BYTES_MAX`].
+pub(super) fn record_bytes(payload_bytes: usize) -> usize {
+    align_up(RECORD_HEADER_BYTES + payload_bytes, RECORD_ALIGNMENT).expect("a payload is bounded")
+}
+
+/// Appends a record. The caller has checked kind and length.
+pub(super) fn encode_record(
+    writer: &mut Writer,
+    seed: u32,
+    kind: u8,
+    seqs: (Seq, Seq),
+    payload: &[u8],
+) {
+    let start = writer.len();
+    let (seq, durable) = seqs;
+    writer.u32(0);
+    writer.u32(u32::try_from(payload.len()).expect("a payload is bounded"));
+    writer.u8(kind);
+    writer.zeros(3);
+    writer.u32(0);
+    writer.u64(seq.0);
+    writer.u64(durable.0);
+    writer.bytes(payload);
+    writer.zeros(record_bytes(payload.len()) - RECORD_HEADER_BYTES - payload.len());
+    let payload_crc = crc32_seeded(seed, &writer.as_bytes()[start + RECORD_HEADER_BYTES..]);
+    writer.patch_u32(start + 12, payload_crc);
+    let crc = crc32_seeded(
+        seed,
+        &writer.as_bytes()[start + 4..start + RECORD_HEADER_BYTES],
+    );
+    writer.patch_u32(start, crc);
+}
+
+/// Appends a mark: everything up to `durable` is durable, `last` is the seq of the record before.
+pub(super) fn encode_mark(writer: &mut Writer, seed: u32, last: Seq, durable: Seq) {
+    encode_record(
+        writer,
+        seed,
+        KIND_MARK,
+        (last, durable),
+        &durable.0.to_le_bytes(),
+    );
+}

@@ -1,0 +1,353 @@
+//! The log: the promised batches, in order.
+//!
+//! The write path appends a group of records, syncs, and only then acknowledges; when a store is opened, everything
+//! above what the parts hold comes back from here. What it promises:
+//!
+//! - A record comes back whole or not at all, and what comes back is a prefix of what was appended that holds
+//!   everything that was synced.
+//! - A group that is refused for want of space leaves nothing behind, and the next one finds its way when there is
+//!   space again. After any other failure the fence trips and nothing more is written.
+//! - A file is written front to back and never touched again once another begins; what recovery read is written anew
+//!   and synced ([`Wal::rewrite`]) before anything is appended.
+//!
+//! It does not know what a payload means.
+
+mod format;
+mod reader;
+mod recovery;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub(crate) use self::format::{GROUP_BYTES_MAX, KIND_MAX, LOG_DIR, RECORD_BYTES_MAX};
+pub(crate) use self::recovery::Recovery;
+
+use self::format::{FILE_HEADER_BYTES, FileHeader};
+use self::writer::{LogFile, PreparedFile};
+use crate::error::{Error, Result};
+use crate::ids::{FileNumber, Seq};
+use crate::storage::publish::remove_temporaries;
+use crate::storage::{Fence, Storage};
+
+/// The length of a log file at which the next one begins, in bytes.
+pub(crate) const FILE_BYTES_DEFAULT: u64 = 64 << 20;
+
+/// Where a log lives.
+#[derive(Clone)]
+pub(crate) struct WalConfig {
+    /// The files of the space; the log lies in its directory [`LOG_DIR`].
+    pub(crate) storage: Arc<dyn Storage>,
+    /// Shared with all that writes to the space.
+    pub(crate) fence: Arc<Fence>,
+    /// Whose log it is.
+    pub(crate) store_id: [u8; 16],
+    /// See [`FILE_BYTES_DEFAULT`]; a group longer than this gets a file of its own length.
+    pub(crate) file_bytes: u64,
+}
+
+/// Where the log begins, as the manifest says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct LogStart {
+    /// The lowest log file that counts.
+    pub(crate) floor: FileNumber,
+    /// Everything up to here is in parts.
+    pub(crate) after: Seq,
+}
+
+/// What recovery may do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct RecoveryOptions {
+    /// Give up everything behind the first damage instead of refusing to open, even if it was durable.
+    pub(crate) discard_damaged_tail: bool,
+}
+
+/// A record that came back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Record {
+    pub(crate) seq: Seq,
+    pub(crate) kind: u8,
+    pub(crate) payload: Vec<u8>,
+}
+
+/// A record to write: `kind` is `1..=KIND_MAX`, the payload `1..=RECORD_BYTES_MAX` bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct LogRecord<'a> {
+    pub(crate) seq: Seq,
+    pub(crate) kind: u8,
+    pub(crate) payload: &'a [u8],
+}
+
+impl Record {
+    /// The same record, to be written.
+    pub(crate) fn as_log_record(&self) -> LogRecord<'_> {
+        LogRecord {
+            seq: self.seq,
+            kind: self.kind,
+            payload: &self.payload,
+        }
+    }
+}
+
+/// The log of one space. There is one writer.
+pub(crate) struct Wal {
+    config: WalConfig,
+    /// `None` after recovery, until what it read is written anew.
+    current: Option<LogFile>,
+    highest: FileNumber,
+    last_seq: Seq,
+    durable: Seq,
+}
+
+impl Wal {
+    /// Begins the log of a new store, whose first batch comes after `after`. The file is durable when this returns, so
+    /// the manifest that names it as its floor comes after.
+    ///
+    /// Errors: corrupt, when there are log files with batches already: a store that lost its manifests is not new.
+    pub(crate) fn create(config: WalConfig, number: FileNumber, after: Seq) -> Result<Wal> {
+        config.fence.check()?;
+        let mut wal = Wal {
+            config,
+            current: None,
+            highest: number,
+            last_seq: after,
+            durable: after,
+        };
+        let header = wal.header(number, after.next(), false);
+        make_dir(&wal.config)?;
+        recovery::refuse_batches(&wal.config)?;
+        let file = PreparedFile::write(&wal.config, header, &[], wal.config.file_bytes)?;
+        wal.current = Some(file.publish(&wal.config)?);
+        Ok(wal)
+    }
+
+    /// Reads the log of a store. Nothing on disk is changed, and nothing can be appended before [`Wal::rewrite`].
+    ///
+    /// Errors: corrupt, when something that was durable cannot be read, the message says what would be lost; invalid,
+    /// when a newer program wrote it.
+    pub(crate) fn open(
+        config: WalConfig,
+        start: LogStart,
+        options: RecoveryOptions,
+    ) -> Result<(Wal, Recovery)> {
+        let recovery = recovery::recover(&config, start, options)?;
+        let wal = Wal {
+            config,
+            current: None,
+            highest: recovery.highest,
+            last_seq: recovery.last_seq,
+            durable: recovery.durable,
+        };
+        Ok((wal, recovery))
+    }
+
+    /// Begins the log anew with `records`, which are those that recovery gave back and that no part holds. They are
+    /// synced when this returns; older files no longer count and are removed. `after` is what the parts hold.
+    ///
+    /// What recovery read may have come from the page cache, which proves nothing about the disk; so this comes before
+    /// the first acknowledgement. On a full disk it can be tried again.
+    pub(crate) fn rewrite(&mut self, records: &[Record], after: Seq) -> Result<()> {
+        self.config.fence.check()?;
+        let records: Vec<LogRecord<'_>> = records.iter().map(Record::as_log_record).collect();
+        let last_seq = check_group(&records, after)?;
+        let number = self.highest.next();
+        let header = FileHeader {
+            durable: last_seq,
+            ..self.header(number, after.next(), true)
+        };
+        make_dir(&self.config)?;
+        let file = PreparedFile::write(&self.config, header, &records, self.config.file_bytes)?;
+        self.current = Some(file.publish(&self.config)?);
+        self.highest = number;
+        self.last_seq = last_seq;
+        self.durable = last_seq;
+        // Files that stay are not read again: this one begins the log.
+        let _ = self.retire_below(number);
+        let _ = remove_temporaries(&*self.config.storage, LOG_DIR);
+        Ok(())
+    }
+
+    /// Writes `records`, whose seqs rise, behind all others; `durable` is what the caller knows to be durable. They
+    /// are promised only after [`Wal::sync`].
+    ///
+    /// Errors: limit, when the disk is full: nothing was written, later groups may be tried; read-only, after an
+    /// earlier failure; any other error trips the fence.
+    pub(crate) fn append_group(&mut self, records: &[LogRecord<'_>], durable: Seq) -> Result<()> {
+        self.config.fence.check()?;
+        let last_seq = check_group(records, self.last_seq)?;
+        if durable > self.last_seq {
+            return Err(Error::internal(format!(
+                "batch {durable} cannot be durable before it is written"
+            )));
+        }
+        let group_bytes: u64 = records
+            .iter()
+            .map(|record| format::record_bytes(record.payload.len()) as u64)
+            .sum();
+        if group_bytes > GROUP_BYTES_MAX as u64 {
+            return Err(Error::limit(format!(
+                "a group of {group_bytes} bytes is longer than {GROUP_BYTES_MAX}"
+            )));
+        }
+        if !self.current()?.has_room(group_bytes) {
+            self.roll_with_room(group_bytes)?;
+        }
+        let fence = Arc::clone(&self.config.fence);
+        self.current()?.append(records, durable, &fence)?;
+        self.last_seq = last_seq;
+        Ok(())
+    }
+
+    /// Makes everything appended durable. Errors: io, and the fence has tripped; it is not tried again.
+    pub(crate) fn sync(&mut self) -> Result<()> {
+        self.config.fence.check()?;
+        if self.durable < self.last_seq {
+            let fence = Arc::clone(&self.config.fence);
+            self.current()?.sync(&fence)?;
+            self.durable = self.last_seq;
+        }
+        Ok(())
+    }
+
+    /// Makes everything appended durable and writes down that it is, so that damage to the last group is known as
+    /// damage and not taken for a torn tail. For a clean end, and whenever there is nothing else to do.
+    pub(crate) fn mark(&mut self) -> Result<()> {
+        self.sync()?;
+        let (last_seq, durable) = (self.last_seq, self.durable);
+        let fence = Arc::clone(&self.config.fence);
+        let Some(current) = &mut self.current else {
+            return Ok(());
+        };
+        if current.marked() < durable
+            && current.has_room(format::record_bytes(size_of::<Seq>()) as u64)
+        {
+            current.append_mark(last_seq, durable, &fence)?;
+            current.sync(&fence)?;
+        }
+        Ok(())
+    }
+
+    /// Closes the current file, durably, and begins the next; returns its number. Errors: limit, when the disk is
+    /// full: the current file goes on.
+    pub(crate) fn roll(&mut self) -> Result<FileNumber> {
+        self.roll_with_room(0)?;
+        Ok(self.highest)
+    }
+
+    /// Removes the files below `number`, once a manifest names it as its floor.
+    pub(crate) fn retire_below(&mut self, number: FileNumber) -> Result<()> {
+        let keep = self
+            .current
+            .as_ref()
+            .map_or(number, |current| current.number().min(number));
+        for old in recovery::list_numbers(&self.config)?
+            .into_iter()
+            .filter(|&old| old < keep)
+        {
+            self.config.storage.remove(&format::path(old))?;
+        }
+        Ok(())
+    }
+
+    /// The file that groups go to.
+    pub(crate) fn file_number(&self) -> FileNumber {
+        self.highest
+    }
+
+    /// The seq of the last record.
+    pub(crate) fn last_seq(&self) -> Seq {
+        self.last_seq
+    }
+
+    /// Up to here everything is durable.
+    pub(crate) fn durable(&self) -> Seq {
+        self.durable
+    }
+
+    fn current(&mut self) -> Result<&mut LogFile> {
+        self.current
+            .as_mut()
+            .ok_or_else(|| Error::internal("the log is appended to before it was written anew"))
+    }
+
+    fn header(&self, number: FileNumber, first_seq: Seq, is_restart: bool) -> FileHeader {
+        FileHeader {
+            store_id: self.config.store_id,
+            number,
+            is_restart,
+            first_seq,
+            durable: self.durable,
+        }
+    }
+
+    /// The next file is prepared first, so that a full disk refuses it while the current one is as it was; then the
+    /// current one is made durable, because no record may be on disk while one before it is not; then the next one
+    /// gets its name.
+    fn roll_with_room(&mut self, group_bytes: u64) -> Result<()> {
+        self.config.fence.check()?;
+        self.current()?;
+        let number = self.highest.next();
+        let room_bytes = self
+            .config
+            .file_bytes
+            .max(FILE_HEADER_BYTES as u64 + group_bytes);
+        let header = FileHeader {
+            durable: self.last_seq,
+            ..self.header(number, self.last_seq.next(), false)
+        };
+        let next = PreparedFile::write(&self.config, header, &[], room_bytes)?;
+        let fence = Arc::clone(&self.config.fence);
+        self.current()?.close(&fence)?;
+        self.durable = self.last_seq;
+        self.current = Some(next.publish(&self.config)?);
+        self.highest = number;
+        Ok(())
+    }
+}
+
+/// The directory may be missing in a new store, or in one whose damage is to be given up.
+fn make_dir(config: &WalConfig) -> Result<()> {
+    let made = config
+        .storage
+        .create_dir(LOG_DIR)
+        .and_then(|()| config.storage.sync_dir(""));
+    config.fence.guard(made)
+}
+
+/// Checks what can be wrong with a group behind `last_seq`; returns the seq of its last record.
+fn check_group(records: &[LogRecord<'_>], mut last_seq: Seq) -> Result<Seq> {
+    for record in records {
+        if record.seq <= last_seq {
+            return Err(Error::internal(format!(
+                "batch {} cannot follow batch {last_seq}",
+                record.seq
+            )));
+        }
+        if record.kind == 0 || record.kind > KIND_MAX {
+            return Err(Error::internal(format!(
+                "{} is not a kind of log record",
+                record.kind
+            )));
+        }
+        if record.payload.is_empty() || record.payload.len() > RECORD_BYTES_MAX {
+            let len = record.payload.len();
+            return Err(Error::limit(format!(
+                "a batch of {len} bytes is not within 1 to {RECORD_BYTES_MAX}"
+            )));
+        }
+        last_seq = record.seq;
+    }
+    Ok(last_seq)
+}
+
+impl fmt::Debug for Wal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Wal(file {}, batch {}, durable {})",
+            self.highest, self.last_seq, self.durable
+        )
+    }
+}
