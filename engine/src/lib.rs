@@ -27,3 +27,4 @@ pub mod write;
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Result};
 pub use options::Options;
+pub use error::{Error, ErrorKind, QueryFault, Result};
