@@ -12,7 +12,7 @@ use muster_engine::snapshot::{Snapshot, stack, taken};
 use super::oracle::{Entity, Said, Visible};
 
 /// All living entities and what is said of them.
-pub fn read(snapshot: &Snapshot) -> Result<Visible> {
+pub(crate) fn read(snapshot: &Snapshot) -> Result<Visible> {
     let mut visible = Visible::new();
     let types: Vec<TypeId> = snapshot.catalog().types().map(|found| found.id).collect();
     for type_id in types {
@@ -32,8 +32,13 @@ fn read_type(snapshot: &Snapshot, type_id: TypeId, visible: &mut Visible) -> Res
     }
     for (id, entity) in entities {
         let key = snapshot.key(type_id, id)?;
-        let key = key.unwrap_or_else(|| panic!("entity {id} of type {type_id} lives without a key"));
-        assert_eq!(snapshot.entity(type_id, &key)?, Some(id), "the key {key} leads elsewhere");
+        let key =
+            key.unwrap_or_else(|| panic!("entity {id} of type {type_id} lives without a key"));
+        assert_eq!(
+            snapshot.entity(type_id, &key)?,
+            Some(id),
+            "the key {key} leads elsewhere"
+        );
         if entity_type.key == KeyKind::Dense {
             assert_eq!(key.to_string(), id.to_string());
         }
@@ -71,12 +76,17 @@ fn read_tag(
                 if !has(&members, *id)? {
                     continue;
                 }
-                assert!(has(&present, *id)?, "tag {} has a value where it is not present", tag.name);
+                assert!(
+                    has(&present, *id)?,
+                    "tag {} has a value where it is not present",
+                    tag.name
+                );
                 if tag.kind == TagKind::Choice {
                     let before = entity.insert(tag.id, Said::Choice(name.clone()));
                     assert!(before.is_none(), "choice {} has two values", tag.name);
-                } else if let Said::Set(values) =
-                    entity.entry(tag.id).or_insert_with(|| Said::Set(BTreeSet::new()))
+                } else if let Said::Set(values) = entity
+                    .entry(tag.id)
+                    .or_insert_with(|| Said::Set(BTreeSet::new()))
                 {
                     values.insert(name.clone());
                 }
@@ -84,7 +94,12 @@ fn read_tag(
         }
         if tag.kind == TagKind::Choice {
             for (id, entity) in entities.iter() {
-                assert_eq!(has(&present, *id)?, entity.contains_key(&tag.id), "presence of {}", tag.name);
+                assert_eq!(
+                    has(&present, *id)?,
+                    entity.contains_key(&tag.id),
+                    "presence of {}",
+                    tag.name
+                );
             }
         }
         return Ok(());
@@ -103,9 +118,16 @@ fn read_tag(
         }
         let is_negative = has(&negative, *id)?;
         if has(&present, *id)? {
-            entity.insert(tag.id, Said::Number(if is_negative { -magnitude } else { magnitude }));
+            entity.insert(
+                tag.id,
+                Said::Number(if is_negative { -magnitude } else { magnitude }),
+            );
         } else {
-            assert!(magnitude == 0 && !is_negative, "number {} says something where it is not present", tag.name);
+            assert!(
+                magnitude == 0 && !is_negative,
+                "number {} says something where it is not present",
+                tag.name
+            );
         }
     }
     Ok(())
@@ -117,11 +139,12 @@ fn members(snapshot: &Snapshot, stack: &BitmapStack, type_id: TypeId) -> Result<
     for chunk in 0..snapshot.chunk_end(type_id)? {
         let chunk = ChunkId(chunk as u16);
         stack.fold(chunk, &mut buffer)?;
-        for low in 0..=u16::MAX {
-            if buffer.as_container().contains(low) {
-                found.push(LocalId::from_parts(chunk, low));
-            }
+        if buffer.is_empty() {
+            continue;
         }
+        let container = buffer.as_container();
+        let lows = (0..=u16::MAX).filter(|&low| container.contains(low));
+        found.extend(lows.map(|low| LocalId::from_parts(chunk, low)));
     }
     Ok(found)
 }
