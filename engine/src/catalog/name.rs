@@ -77,7 +77,7 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
 }
 
 /// `; did you mean ..?` for the candidate nearest to `wrong`, or nothing when none is near.
-pub(crate) fn did_you_mean<'a>(wrong: &str, candidates: impl Iterator<Item = &'a str>) -> String {
+pub fn did_you_mean<'a>(wrong: &str, candidates: impl Iterator<Item = &'a str>) -> String {
     match nearest(wrong, candidates) {
         Some(name) => format!("; did you mean `{name}`?"),
         None => String::new(),

@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
+use muster_language::parse;
 use parking_lot::Mutex;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{LocalId, Seq, TagId, TypeId};
 use crate::query::bind::Bound;
 use crate::query::evaluate::{Run, Scratch, count};
-use crate::query::plan::{Node, NodeId, Plan, Planned, QueryRequest, Warning, plan};
+use crate::query::plan::{Node, NodeId, Plan, Planned, QueryRequest, Warning, plan_parsed};
 use crate::snapshot::Snapshot;
 
 /// A query on one snapshot. Asking it does not parse, plan or bind again.
@@ -25,7 +26,9 @@ pub struct Prepared {
 /// How long it took to make a [`Prepared`], in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// Reading the text, and finding names and values in the catalog.
+    /// Reading the text.
+    pub parse_ns: u64,
+    /// Finding names and values in the catalog.
     pub plan_ns: u64,
     /// Finding the bitmaps in the parts.
     pub bind_ns: u64,
@@ -48,7 +51,10 @@ impl Snapshot {
     /// Errors: invalid and limit, with [`crate::Error::query_fault`] where the text is at fault; not found; corrupt.
     pub fn prepare(&self, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Prepared> {
         let start = Instant::now();
-        let planned = plan(self, type_id, text, request)?;
+        let parsed = parse(text).map_err(|error| Error::query(text, error))?;
+        let parse_ns = nanoseconds_since(start);
+        let start = Instant::now();
+        let planned = plan_parsed(self, type_id, text, &parsed, request)?;
         let plan_ns = nanoseconds_since(start);
         let start = Instant::now();
         let bound = Bound::new(self, type_id, &planned.plan, &[])?;
@@ -58,6 +64,7 @@ impl Snapshot {
             bound,
             memory_bytes_max: request.memory_bytes_max,
             timing: Timing {
+                parse_ns,
                 plan_ns,
                 bind_ns: nanoseconds_since(start),
             },
