@@ -53,6 +53,9 @@ pub mod code {
     pub const TWO_NUMBERS: &str = "two_numbers";
 }
 
+/// The longest remedy and the longest detail.
+const MESSAGE_CHARS_MAX: usize = 240;
+
 /// A text that cannot be read as a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
@@ -76,13 +79,20 @@ impl Error {
         remedy: impl Into<String>,
         detail: impl Into<String>,
     ) -> Error {
+        let (remedy, detail) = (shorten(remedy.into()), shorten(detail.into()));
         Error {
             code,
-            remedy: remedy.into(),
+            remedy,
             span,
-            detail: detail.into(),
+            detail,
             suggestion: None,
         }
+    }
+
+    /// The same error with another remedy.
+    pub(crate) fn with_remedy(mut self, remedy: String) -> Error {
+        self.remedy = shorten(remedy);
+        self
     }
 
     /// The same error with a corrected text.
@@ -123,6 +133,24 @@ impl std::fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// A message repeats pieces of the query, which may be long or hold what a terminal would act upon.
+fn shorten(message: String) -> String {
+    let is_tidy = message.len() <= MESSAGE_CHARS_MAX && !message.contains(char::is_control);
+    if is_tidy {
+        return message;
+    }
+    let mut chars = message.chars();
+    let mut short: String = chars
+        .by_ref()
+        .take(MESSAGE_CHARS_MAX)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if chars.next().is_some() {
+        short.push('…');
+    }
+    short
+}
 
 /// A query that was read, perhaps not as it was meant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,10 +6,17 @@
 /// The distance between a full-width form and its ASCII character.
 const FULL_WIDTH_OFFSET: u32 = 0xFEE0;
 
+/// The common ideographs, which are what most names here are made of: known without a look into tables.
+const IDEOGRAPH_FIRST: char = '\u{4E00}';
+const IDEOGRAPH_LAST: char = '\u{9FFF}';
+
+/// The first byte of every full-width form in UTF-8.
+const FULL_WIDTH_BYTE: u8 = 0xEF;
+
 /// The narrow form of one character; itself if it has none.
 pub(crate) fn fold(c: char) -> char {
     match c {
-        '\0'..='\u{7f}' => c,
+        '\0'..='\u{7f}' | IDEOGRAPH_FIRST..=IDEOGRAPH_LAST => c,
         '\u{FF01}'..='\u{FF5E}' => {
             char::from_u32(c as u32 - FULL_WIDTH_OFFSET).expect("an ASCII character")
         }
@@ -39,14 +46,28 @@ pub(crate) fn fold_text(text: &str) -> String {
     }
 }
 
+/// Whether a name, which holds no sign, can change when it is folded.
+pub(crate) fn may_fold(name: &str) -> bool {
+    name.as_bytes().contains(&FULL_WIDTH_BYTE)
+}
+
+/// [`fold_text`] of a name.
+pub(crate) fn fold_name(name: &str) -> String {
+    if may_fold(name) {
+        fold_text(name)
+    } else {
+        name.to_owned()
+    }
+}
+
 /// Whether a name may begin with this (already folded) character.
 pub(crate) fn starts_name(c: char) -> bool {
-    c == '_' || c.is_alphabetic()
+    matches!(c, IDEOGRAPH_FIRST..=IDEOGRAPH_LAST | '_') || c.is_alphabetic()
 }
 
 /// Whether a name may go on with this (already folded) character.
 pub(crate) fn continues_name(c: char) -> bool {
-    c == '_' || c.is_alphanumeric() || c == '·' || is_mark(c)
+    matches!(c, IDEOGRAPH_FIRST..=IDEOGRAPH_LAST | '_' | '·') || c.is_alphanumeric() || is_mark(c)
 }
 
 /// Combining marks that `char::is_alphanumeric` leaves out.

@@ -4,7 +4,7 @@
 //! shell can colour a line that is still being typed. Tokens hold no text; whoever needs it takes the slice.
 
 use crate::ast::{CompareOp, Span};
-use crate::fold::{continues_name, fold, starts_name};
+use crate::fold::{continues_name, fold, fold_text, may_fold, starts_name};
 use crate::words::{self, Word};
 
 /// What a token is.
@@ -218,13 +218,11 @@ impl<'a> Lexer<'a> {
 
     fn word(&self, start: usize) -> Option<Word> {
         let text = &self.text[start..self.at];
-        words::lookup(text).or_else(|| {
-            let is_full_width = |c: char| fold(c) != c;
-            if !text.contains(is_full_width) {
-                return None;
-            }
-            words::lookup(&crate::fold::fold_text(text))
-        })
+        if may_fold(text) {
+            words::lookup(&fold_text(text))
+        } else {
+            words::lookup(text)
+        }
     }
 
     /// A number, a date or a duration; `start` is where its first digit is.

@@ -2,10 +2,11 @@
 //!
 //! It knows the grammar and no catalog. One file per kind of thing: `boolean` (sets and their operators), `predicate`
 //! (what is asked of one tag), `arith`, `list` (values, intervals, windows), `function`, `threshold`, `number`; and
-//! `remedy` with `quoting`, which find out what a text that is no query was meant to be.
+//! `remedy`, `quoting` and `correct`, which find out what a text that is no query was meant to be.
 
 mod arith;
 mod boolean;
+mod correct;
 mod function;
 mod list;
 mod number;
@@ -16,7 +17,7 @@ mod threshold;
 
 use crate::ast::{Expr, Name, Param, Path, Span, Text};
 use crate::error::{Error, Warning, code};
-use crate::fold::fold_text;
+use crate::fold::fold_name;
 use crate::lexer::{Token, TokenKind, tokenize, unquote};
 use crate::limits::{DEPTH_MAX, LEAVES_MAX, TEXT_BYTES_MAX, WARNINGS_MAX};
 use crate::print::print;
@@ -36,7 +37,7 @@ pub struct Parsed {
 /// # Errors
 /// The first thing in the text that is no query, with its remedy. A suggestion in it always parses.
 pub fn parse(text: &str) -> Result<Parsed, Error> {
-    parse_as_written(text).map_err(|error| remedy::complete(text, error))
+    parse_as_written(text).map_err(|error| correct::complete(text, error))
 }
 
 /// [`parse`] without a second look at errors.
@@ -221,7 +222,7 @@ impl<'a> Parser<'a> {
     fn name_part(&mut self) -> Result<Name, Error> {
         let token = self.peek();
         let text = match token.kind {
-            TokenKind::Name(_) => fold_text(self.slice(token)),
+            TokenKind::Name(_) => fold_name(self.slice(token)),
             TokenKind::QuotedName => unquote(self.slice(token)),
             TokenKind::Number | TokenKind::BadNumber | TokenKind::Duration | TokenKind::Date => {
                 return Err(self.must_backtick(token));
@@ -241,7 +242,7 @@ impl<'a> Parser<'a> {
         let token = self.bump();
         let sign_bytes = self.slice(token).chars().next().map_or(0, char::len_utf8);
         Param {
-            name: fold_text(&self.slice(token)[sign_bytes..]),
+            name: fold_name(&self.slice(token)[sign_bytes..]),
             span: token.span,
         }
     }
@@ -254,7 +255,15 @@ impl<'a> Parser<'a> {
     }
 
     fn string(&mut self, what: &str) -> Result<Text, Error> {
-        let token = self.expect(TokenKind::Text, what)?;
+        let token = self.peek();
+        let is_bare = matches!(
+            token.kind,
+            TokenKind::Name(None) | TokenKind::Number | TokenKind::BadNumber | TokenKind::Percent
+        );
+        if is_bare {
+            return Err(self.must_quote(self.at));
+        }
+        self.expect(TokenKind::Text, what)?;
         Ok(Text {
             text: unquote(self.slice(token)),
             span: token.span,

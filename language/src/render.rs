@@ -11,6 +11,8 @@ use crate::width::char_width;
 const LINE_CELLS_MAX: usize = 120;
 /// How many cells are kept before the place in a line that is cut.
 const CELLS_BEFORE: usize = 40;
+/// The longest corrected text that is shown; a longer one is not read but fetched from the error.
+const SUGGESTION_BYTES_MAX: usize = 2_000;
 /// What stands for the part that is cut.
 const CUT: char = '…';
 
@@ -52,7 +54,10 @@ pub(crate) fn render(text: &str, notice: &Notice<'_>) -> String {
     if !notice.detail.is_empty() {
         lines.push(notice.detail.to_owned());
     }
-    if let Some(suggestion) = notice.suggestion {
+    if let Some(suggestion) = notice
+        .suggestion
+        .filter(|text| text.len() <= SUGGESTION_BYTES_MAX)
+    {
         lines.push(format!("try: {suggestion}"));
     }
     lines.join("\n")

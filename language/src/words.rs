@@ -232,6 +232,9 @@ pub static WORDS: &[(&str, Word)] = &[
 /// The longest spelling in bytes.
 const SPELLING_BYTES_MAX: usize = 12;
 
+/// What differs between an upper and a lower case ASCII letter.
+const CASE_BIT: u8 = 0x20;
+
 /// Where the spellings of each length begin in [`WORDS`].
 static LENGTH_STARTS: [u8; SPELLING_BYTES_MAX + 2] = length_starts();
 
@@ -256,8 +259,11 @@ pub fn lookup(text: &str) -> Option<Word> {
         return None;
     }
     let range = LENGTH_STARTS[length] as usize..LENGTH_STARTS[length + 1] as usize;
+    // The last byte tells most words apart; its case bit is left out of the comparison.
+    let last = text.as_bytes()[length - 1] | CASE_BIT;
     WORDS[range]
         .iter()
+        .filter(|(spelling, _)| spelling.as_bytes()[length - 1] | CASE_BIT == last)
         .find(|(spelling, _)| spelling.eq_ignore_ascii_case(text))
         .map(|&(_, word)| word)
 }

@@ -225,7 +225,8 @@ impl ChunkBuffer {
             Form::Full => self.words.0.fill(u64::MAX),
             Form::Array => {
                 self.words.0.fill(0);
-                words::scatter(&mut self.words.0, &self.array[..self.cardinality as usize]);
+                let ids = &self.array[..self.cardinality as usize];
+                kernel::current().scatter(ids, &mut self.words.0);
             }
             Form::Runs => {
                 self.words.0.fill(0);
@@ -297,7 +298,7 @@ pub(crate) fn write_words(source: Container<'_>, out: &mut Words) {
         Container::Empty => out.fill(0),
         Container::Array(ids) => {
             out.fill(0);
-            words::scatter(out, ids);
+            kernel::current().scatter(ids, out);
         }
         Container::Runs { runs, .. } => {
             out.fill(0);
@@ -311,7 +312,7 @@ pub(super) fn with_bounded<T>(operand: Container<'_>, work: impl FnOnce(Containe
     match operand {
         Container::Array(ids) if ids.len() > ARRAY_MAX => {
             let mut words = AlignedWords::ZERO;
-            words::scatter(&mut words.0, ids);
+            kernel::current().scatter(ids, &mut words.0);
             work(Container::Bitset {
                 words: &words.0,
                 cardinality: ids.len() as u32,

@@ -212,6 +212,12 @@ fn prepare<'a>(
     negative: &[Container<'a>],
     out: &mut ChunkBuffer,
 ) -> Last<'a> {
+    let is_bits = |operand: &Container<'_>| matches!(operand, Container::Bitset { .. });
+    if positive.len().max(negative.len()) <= FUSED_MAX
+        && positive.iter().chain(negative).all(is_bits)
+    {
+        return Last::Pass(Cover::All, Dense::new(positive, negative));
+    }
     let nobody = positive.iter().any(Container::is_empty);
     if nobody
         || negative

@@ -137,7 +137,7 @@ fn gather(operands: &[Container<'_>], out: &mut Words) {
     }
     for operand in operands {
         match *operand {
-            Container::Array(ids) => words::scatter(out, ids),
+            Container::Array(ids) => kernel::current().scatter(ids, out),
             Container::Runs { runs, .. } => {
                 runs.iter().for_each(|&run| words::set_run(out, run));
             }

@@ -6,12 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::catalog::audience::{Audience, AudienceHead, AudienceUse, AudienceVersion};
+use crate::catalog::audience::Audience;
 use crate::catalog::entity_type::EntityType;
+use crate::catalog::format_audience::{put_head, put_version, read_head, read_version};
 use crate::catalog::kind::{KeyKind, TagKind};
-use crate::catalog::limits::{
-    AUDIENCE_BYTES_MAX, NAME_CHARS_MAX, SCALE_MAX, TEXT_BYTES_MAX, VALUE_BYTES_MAX,
-};
+use crate::catalog::limits::{NAME_CHARS_MAX, SCALE_MAX, TEXT_BYTES_MAX, VALUE_BYTES_MAX};
 use crate::catalog::name::is_stored_name;
 use crate::catalog::tag::{DeclaredValue, Layer, Sensitivity, Tag};
 use crate::catalog::{Catalog, CatalogRecord, Inner, NextIds};
@@ -282,7 +281,7 @@ fn read_record(reader: &mut Reader<'_>) -> Result<CatalogRecord> {
 }
 
 /// A length and a text; no text of the catalog comes near 2^32 bytes.
-fn put_text(writer: &mut Writer, text: &str) {
+pub(super) fn put_text(writer: &mut Writer, text: &str) {
     writer.u32(text.len() as u32);
     writer.bytes(text.as_bytes());
 }
@@ -294,11 +293,11 @@ fn put_optional(writer: &mut Writer, text: &Option<String>) {
     }
 }
 
-fn read_text(reader: &mut Reader<'_>) -> Result<String> {
+pub(super) fn read_text(reader: &mut Reader<'_>) -> Result<String> {
     reader.str(TEXT_BYTES_MAX).map(str::to_owned)
 }
 
-fn read_name(reader: &mut Reader<'_>) -> Result<String> {
+pub(super) fn read_name(reader: &mut Reader<'_>) -> Result<String> {
     let name = reader.str(NAME_BYTES_MAX)?;
     match is_stored_name(name) {
         true => Ok(name.to_owned()),
@@ -318,7 +317,7 @@ fn is_last<K: Ord, V>(before: &BTreeMap<K, V>, id: K) -> bool {
     before.last_key_value().is_none_or(|(last, _)| *last < id)
 }
 
-fn is_rising<T: PartialOrd>(things: &[T]) -> bool {
+pub(super) fn is_rising<T: PartialOrd>(things: &[T]) -> bool {
     things.windows(2).all(|two| two[0] < two[1])
 }
 
@@ -476,69 +475,5 @@ fn read_declared(reader: &mut Reader<'_>) -> Result<DeclaredValue> {
         value,
         label: label?,
         parent: parent?,
-    })
-}
-
-fn put_head(writer: &mut Writer, head: &AudienceHead) {
-    writer.u32(head.id.0);
-    writer.u32(head.type_id.0);
-    writer.i64(head.created_ms);
-    put_text(writer, &head.name);
-    put_text(writer, &head.description);
-    put_text(writer, &head.owner);
-}
-
-fn read_head(reader: &mut Reader<'_>) -> Result<AudienceHead> {
-    Ok(AudienceHead {
-        id: AudienceId(reader.u32()?),
-        type_id: TypeId(reader.u32()?),
-        created_ms: reader.i64()?,
-        name: read_name(reader)?,
-        description: read_text(reader)?,
-        owner: read_text(reader)?,
-    })
-}
-
-fn put_version(writer: &mut Writer, version: &AudienceVersion) {
-    writer.u64(version.version);
-    writer.i64(version.saved_ms);
-    put_text(writer, &version.stored);
-    writer.u32(version.tags_used.len() as u32);
-    for tag in &version.tags_used {
-        writer.u32(tag.0);
-    }
-    writer.u32(version.audiences_used.len() as u32);
-    for used in &version.audiences_used {
-        writer.u32(used.id.0);
-        writer.u64(used.version.unwrap_or(0));
-    }
-}
-
-fn read_version(reader: &mut Reader<'_>) -> Result<AudienceVersion> {
-    let version = reader.u64()?;
-    let saved_ms = reader.i64()?;
-    let stored = reader.str(AUDIENCE_BYTES_MAX)?.to_owned();
-    let mut tags_used = Vec::new();
-    for _ in 0..reader.count(4)? {
-        tags_used.push(TagId(reader.u32()?));
-    }
-    let mut audiences_used = Vec::new();
-    for _ in 0..reader.count(12)? {
-        let id = AudienceId(reader.u32()?);
-        let version = reader.u64()?;
-        audiences_used.push(AudienceUse {
-            id,
-            version: (version != 0).then_some(version),
-        });
-    }
-    if !is_rising(&tags_used) || !is_rising(&audiences_used) {
-        return Err(reader.corrupt(format_args!("what a version uses does not rise")));
-    }
-    Ok(AudienceVersion {
-        version,
-        saved_ms,
-        stored,
-        tags_used,
-        audiences_used,
     })
 }

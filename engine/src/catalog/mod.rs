@@ -21,6 +21,7 @@ pub mod value;
 
 mod apply;
 mod format;
+mod format_audience;
 mod record;
 mod resolve;
 mod resolve_audience;

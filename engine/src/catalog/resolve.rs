@@ -387,7 +387,7 @@ fn check_parents(values: &[DeclaredValue]) -> Result<()> {
     for declared in values {
         let mut way = BTreeSet::new();
         let mut at = declared.value.as_str();
-        while sound.get(at).is_none() {
+        while !sound.contains(at) {
             if !way.insert(at) {
                 return Err(Error::invalid(format!("the value `{at}` is above itself")));
             }

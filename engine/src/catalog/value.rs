@@ -297,7 +297,7 @@ fn parse_date(text: &str) -> Result<i64> {
 
 fn format_date(days: i64) -> String {
     days.checked_mul(24)
-        .and_then(|hours| SignedDuration::try_from_hours(hours))
+        .and_then(SignedDuration::try_from_hours)
         .and_then(|duration| EPOCH.checked_add(duration).ok())
         .map_or_else(|| format!("{days} days"), |date| date.to_string())
 }

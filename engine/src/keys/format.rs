@@ -45,7 +45,7 @@ pub(super) const fn hash_of(sort_key: u64) -> u64 {
     sort_key.rotate_right(SHARD_BITS)
 }
 
-/// The byte that tells most strangers of a bucket apart without a look at their hash.
+/// The byte that tells most strangers of a bucket apart without a look at their names.
 pub(super) const fn fingerprint(hash: u64) -> u8 {
     hash as u8
 }
@@ -216,7 +216,7 @@ impl Footer {
                 ))
             })?;
         let least = HEADER_BYTES as u64 + u64::from(scope_count) * SCOPE_BYTES as u64;
-        if footer.data_bytes < least || footer.data_bytes % SECTION_ALIGNMENT != 0 {
+        if footer.data_bytes < least || !footer.data_bytes.is_multiple_of(SECTION_ALIGNMENT) {
             return Err(Error::corrupt(format!(
                 "{scope_count} scopes do not fit {} bytes of data",
                 footer.data_bytes
@@ -304,7 +304,7 @@ impl ScopeEntry {
             names_bytes: reader.u64()?,
         };
         let span = u64::from(entry.last) + 1;
-        let span = span.checked_sub(u64::from(entry.first)).unwrap_or(0);
+        let span = span.saturating_sub(u64::from(entry.first));
         let numbers_fit = match entry.is_listed {
             true => span > u64::from(entry.count),
             false => span == u64::from(entry.count),
@@ -316,7 +316,7 @@ impl ScopeEntry {
             && numbers_fit
             && lengths_fit
             && bucket_bits <= BUCKET_BITS_MAX
-            && entry.start % SECTION_ALIGNMENT == 0
+            && entry.start.is_multiple_of(SECTION_ALIGNMENT)
             && entry.start >= HEADER_BYTES as u64;
         let sections = entry.sections().filter(|sections| sections.end <= data_end);
         match sections {

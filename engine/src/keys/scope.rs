@@ -1,8 +1,8 @@
 //! One scope of a dictionary part: the keys of one type, or the values of one tag.
 //!
 //! Lookup by name goes through a bucket of the entries' order by hash: a bucket holds a few entries, a byte of each
-//! one's hash tells strangers apart, and the full hash and the name decide. So a lookup touches five places,
-//! however many names there are.
+//! one's hash tells strangers apart, and the name decides. So a lookup touches four or five places, however many names
+//! there are; the full hash is kept for splits and merges and is not looked at.
 
 use crate::error::Result;
 use crate::ids::TagId;
@@ -67,7 +67,7 @@ impl<'a> Scope<'a> {
             let position = self
                 .part
                 .u32_at(self.sections.order + 4 * u64::from(index))?;
-            if self.hash_at(position)? == hash && self.name_at(position)? == name {
+            if self.name_at(position)? == name {
                 return self.number_at(position).map(Some);
             }
         }
@@ -165,7 +165,7 @@ impl<'a> Scope<'a> {
         let base = self.part.u64_at(base_place)?;
         let start = base.saturating_add(u64::from(self.part.u32_at(offset_place)?));
         let next = position + 1;
-        let end = if next == self.entry.count || next % GROUP_NAMES == 0 {
+        let end = if next == self.entry.count || next.is_multiple_of(GROUP_NAMES) {
             self.part.u64_at(base_place + 8)?
         } else {
             base.saturating_add(u64::from(self.part.u32_at(offset_place + 4)?))

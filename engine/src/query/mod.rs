@@ -6,6 +6,8 @@ mod answer;
 mod bind;
 mod context;
 mod evaluate;
+#[cfg(test)]
+mod tests;
 pub mod plan;
 
 pub use answer::{

@@ -8,6 +8,9 @@ use crate::words::Word;
 
 use super::{Node, Parser, too_deep};
 
+/// Room for the terms of one operator, so that a list of usual length is moved once.
+const TERMS_EXPECTED: usize = 8;
+
 impl Parser<'_> {
     /// `or { EXCEPT or }`
     pub(super) fn set(&mut self) -> Result<Node, Error> {
@@ -15,7 +18,8 @@ impl Parser<'_> {
         if self.peek().word() != Some(Word::Except) {
             return Ok(first);
         }
-        let mut nodes = vec![first];
+        let mut nodes = Vec::with_capacity(TERMS_EXPECTED);
+        nodes.push(first);
         while self.eat_word(Word::Except) {
             nodes.push(self.or()?);
         }
@@ -29,7 +33,8 @@ impl Parser<'_> {
         if self.peek().word() != Some(Word::Or) {
             return Ok(first);
         }
-        let mut nodes = vec![first];
+        let mut nodes = Vec::with_capacity(TERMS_EXPECTED);
+        nodes.push(first);
         while self.eat_word(Word::Or) {
             nodes.push(self.and()?);
         }
@@ -43,7 +48,8 @@ impl Parser<'_> {
         if self.peek().word() != Some(Word::And) {
             return Ok(first);
         }
-        let mut nodes = vec![first];
+        let mut nodes = Vec::with_capacity(TERMS_EXPECTED);
+        nodes.push(first);
         while self.eat_word(Word::And) {
             nodes.push(self.not()?);
         }

@@ -1,6 +1,6 @@
 //! Loops over the words of bitsets, written once for every instruction set.
 
-use super::super::{CHUNK_WORDS, Run, Words, words::mask_in_word};
+use super::super::{AlignedWords, Run, Words, words::mask_in_word};
 use super::Fused;
 use super::isa::{CHUNK_LINES, Isa, LINE_WORDS, lines, lines_mut};
 
@@ -235,31 +235,41 @@ pub(super) fn covered_into<I: Isa>(
 pub(super) const COUNTER_DIGITS_MAX: usize = 16;
 
 /// Counts for each id in how many of `operands` it is: `digits` receive the binary digits of the
-/// counts, the least significant first. Operands enter two at a time through a full adder, as in
-/// the population count of Harley and Seal. REQUIRES: enough digits for the number of operands.
+/// counts, the least significant first. REQUIRES: enough digits for the number of operands.
 #[inline(always)]
-pub(super) fn add<I: Isa>(isa: I, operands: &[&Words], digits: &mut [super::super::AlignedWords]) {
-    assert!(digits.len() <= COUNTER_DIGITS_MAX && CHUNK_WORDS == CHUNK_LINES * LINE_WORDS);
+pub(super) fn add<I: Isa>(isa: I, operands: &[&Words], digits: &mut [AlignedWords]) {
+    // With a number of digits that is known the counters of a line stay in registers.
+    match digits.len() {
+        0 => {}
+        1 => add_digits::<1, I>(isa, operands, digits),
+        2 => add_digits::<2, I>(isa, operands, digits),
+        3 => add_digits::<3, I>(isa, operands, digits),
+        4 => add_digits::<4, I>(isa, operands, digits),
+        5 => add_digits::<5, I>(isa, operands, digits),
+        _ => add_digits::<COUNTER_DIGITS_MAX, I>(isa, operands, digits),
+    }
+}
+
+/// Operands enter two at a time through a full adder, as in the population count of Harley and
+/// Seal.
+#[inline(always)]
+fn add_digits<const DIGITS: usize, I: Isa>(
+    isa: I,
+    operands: &[&Words],
+    digits: &mut [AlignedWords],
+) {
+    assert!(digits.len() <= DIGITS);
+    let (pairs, last) = operands.as_chunks::<2>();
     for line in 0..CHUNK_LINES {
-        let mut counter = [isa.splat(0); COUNTER_DIGITS_MAX];
-        let (pairs, last) = operands.as_chunks::<2>();
-        for (index, [a, b]) in pairs.iter().enumerate() {
-            let (sum, carry) = isa.full_add(
-                counter[0],
-                isa.load(&lines(a)[line]),
-                isa.load(&lines(b)[line]),
-            );
+        let mut counter = [isa.splat(0); DIGITS];
+        for [a, b] in pairs {
+            let (a, b) = (isa.load(&lines(a)[line]), isa.load(&lines(b)[line]));
+            let (sum, carry) = isa.full_add(counter[0], a, b);
             counter[0] = sum;
-            // After `2 * index + 2` operands no count has more digits than that number.
-            ripple(
-                isa,
-                &mut counter[1..used_digits(2 * index + 2, digits.len())],
-                carry,
-            );
+            ripple(isa, &mut counter, 1, carry);
         }
         if let [operand] = last {
-            let operand = isa.load(&lines(operand)[line]);
-            ripple(isa, &mut counter[..digits.len()], operand);
+            ripple(isa, &mut counter, 0, isa.load(&lines(operand)[line]));
         }
         for (digit, counted) in digits.iter_mut().zip(counter) {
             isa.store(&mut lines_mut(&mut digit.0)[line], counted);
@@ -267,18 +277,32 @@ pub(super) fn add<I: Isa>(isa: I, operands: &[&Words], digits: &mut [super::supe
     }
 }
 
+/// Adds `carry` to the digits of `counter` from `first` on.
 #[inline(always)]
-fn used_digits(operand_count: usize, digit_count: usize) -> usize {
-    ((usize::BITS - operand_count.leading_zeros()) as usize)
-        .min(digit_count)
-        .max(1)
-}
-
-#[inline(always)]
-fn ripple<I: Isa>(isa: I, counter: &mut [I::Line], mut carry: I::Line) {
-    for digit in counter {
+fn ripple<const DIGITS: usize, I: Isa>(
+    isa: I,
+    counter: &mut [I::Line; DIGITS],
+    first: usize,
+    mut carry: I::Line,
+) {
+    for digit in counter.iter_mut().skip(first) {
         let next = isa.and(*digit, carry);
         *digit = isa.xor(*digit, carry);
         carry = next;
+    }
+}
+
+/// Sets `ids` without looking at what was there. Neighbours often share a word, and a word that
+/// was just stored is slow to load again: ids of the two halves alternate.
+#[inline(always)]
+pub(super) fn scatter(ids: &[u16], words: &mut Words) {
+    let (low, high) = ids.split_at(ids.len() / 2);
+    let mut set = |id: u16| words[usize::from(id >> 6)] |= 1 << (id & 63);
+    for (&a, &b) in low.iter().zip(high) {
+        set(a);
+        set(b);
+    }
+    if high.len() > low.len() {
+        set(high[high.len() - 1]);
     }
 }

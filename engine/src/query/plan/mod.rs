@@ -6,6 +6,7 @@
 mod arena;
 mod audience;
 mod context;
+mod digest;
 mod fault;
 mod like;
 mod moments;

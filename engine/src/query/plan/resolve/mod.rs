@@ -9,7 +9,9 @@ mod linear;
 mod names;
 mod nested;
 mod number;
+mod points;
 mod sets;
+mod unfit;
 mod values;
 mod window;
 
