@@ -66,6 +66,16 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    fault: Option<Box<QueryFault>>,
+}
+
+/// What is wrong with the text of a query, and where: enough to render carets and corrected texts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QueryFault {
+    /// The text that the spans and the suggestion of `error` are about.
+    pub text: String,
+    /// Remedy, place, reason and corrected text.
+    pub error: muster_language::Error,
 }
 
 macro_rules! constructors {
@@ -86,7 +96,24 @@ impl Error {
             kind,
             message: message.into(),
             source: None,
+            fault: None,
         }
+    }
+
+    /// The text of a query is wrong: invalid, or a limit when it is too large.
+    #[cold]
+    pub fn query(text: impl Into<String>, error: muster_language::Error) -> Error {
+        let kind = if error.is_limit() {
+            ErrorKind::Limit
+        } else {
+            ErrorKind::Invalid
+        };
+        let mut whole = Error::new(kind, error.to_string());
+        whole.fault = Some(Box::new(QueryFault {
+            text: text.into(),
+            error,
+        }));
+        whole
     }
 
     constructors! {
@@ -126,9 +153,20 @@ impl Error {
         self
     }
 
+    /// The same error of another kind.
+    pub fn of_kind(mut self, kind: ErrorKind) -> Error {
+        self.kind = kind;
+        self
+    }
+
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         self.kind
+    }
+
+    /// What is wrong with the text of a query, when that is the error.
+    pub fn query_fault(&self) -> Option<&QueryFault> {
+        self.fault.as_deref()
     }
 
     /// What happened, for people.

@@ -58,6 +58,10 @@ number! {
     ValueId(u32)
 }
 number! {
+    /// The number of a saved audience within its space. 0 is never given, no number is reused.
+    AudienceId(u32)
+}
+number! {
     /// A batch's place in the one order of its space. 0 is the empty store, the first batch is 1.
     Seq(u64)
 }

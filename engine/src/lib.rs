@@ -1,16 +1,29 @@
 //! The muster database as a synchronous library: no async, no network, no argument parsing.
 
+mod background;
+pub mod bitmap;
+pub mod catalog;
 #[allow(dead_code, reason = "its callers arrive above")]
 mod codec;
 pub mod columns;
 #[cfg(test)]
 mod dump;
+pub mod engine;
 pub mod error;
 pub mod ids;
 #[allow(dead_code, unused_imports, reason = "its callers arrive above")]
+mod keys;
+#[allow(dead_code, unused_imports, reason = "its callers arrive above")]
 mod manifest;
+pub mod options;
+pub mod part;
+pub mod query;
+pub mod snapshot;
 pub mod storage;
 #[allow(dead_code, unused_imports, reason = "its callers arrive above")]
 mod wal;
+pub mod write;
 
+pub use engine::Engine;
 pub use error::{Error, ErrorKind, Result};
+pub use options::Options;

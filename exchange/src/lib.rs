@@ -1,1 +1,23 @@
-//! muster-exchange.
+//! Files into columns of changes: Parquet and CSV, the mapping from their columns to tags, and the guess at one.
+//!
+//! [`infer`] looks at the first rows of a file and proposes a [`Mapping`]; [`LoadReader`] reads a file by a mapping,
+//! block by block, into what a load of the engine takes, and says which rows it refused and why. A wrong or damaged
+//! file is an error, never a panic, and memory is bounded by the options, not by the file.
+
+mod column;
+mod csv;
+mod infer;
+mod input;
+mod mapping;
+mod reader;
+mod reject;
+mod rule;
+mod scalar;
+mod table;
+mod text;
+
+pub use infer::{InferOptions, Inference, Note, infer};
+pub use input::{Compression, Format, Input};
+pub use mapping::{ColumnMapping, CsvOptions, KeyMapping, Mapping, NullRule, TimeUnit};
+pub use reader::{Block, LoadReader, Progress, ReadOptions, ResolvedColumn};
+pub use reject::Reject;

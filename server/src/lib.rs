@@ -1,1 +1,20 @@
-//! muster-server.
+//! The server of muster: gRPC `muster.v1` in front of engines, one for each space.
+//!
+//! [`run`] serves a directory on a listener until it is told to stop. The engine is synchronous: every call to it runs
+//! on a thread of its own, behind a bound on how many run at once, with the caller's deadline and a flag that is raised
+//! when the caller goes away. Only `convert` knows both the wire and the engine.
+
+mod config;
+mod convert;
+mod holder;
+mod leases;
+mod loads;
+mod run;
+mod service;
+mod spaces;
+mod spool;
+mod work;
+
+pub use config::{Config, Limits};
+pub use holder::{Holder, holder_of};
+pub use run::{Listener, ServeError, run};

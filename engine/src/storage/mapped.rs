@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::bytes::AlignedBytes;
+use super::held::HeldFile;
 use super::mmap::FileMap;
 
 /// How a mapped file will be read, as advice to the operating system.
@@ -24,6 +25,9 @@ pub enum Access {
 #[derive(Clone)]
 pub struct Mapped {
     backing: Arc<Backing>,
+    /// What keeps the name of the file while its bytes are read.
+    #[expect(dead_code, reason = "holding it is its use")]
+    held: Option<Arc<HeldFile>>,
 }
 
 enum Backing {
@@ -36,13 +40,20 @@ impl Mapped {
     pub fn from_bytes(bytes: AlignedBytes) -> Mapped {
         Mapped {
             backing: Arc::new(Backing::Memory(bytes)),
+            held: None,
         }
     }
 
     pub(super) fn from_file(map: FileMap) -> Mapped {
         Mapped {
             backing: Arc::new(Backing::File(map)),
+            held: None,
         }
+    }
+
+    /// The same bytes, which hold their file until the last clone is dropped.
+    pub fn holding(self, file: Arc<HeldFile>) -> Mapped {
+        Mapped { held: Some(file), ..self }
     }
 
     /// Whether the bytes lie in memory only.

@@ -1481,10 +1481,10 @@ pub struct SaveAudienceRequest {
     /// The query.
     #[prost(string, tag = "4")]
     pub text: ::prost::alloc::string::String,
-    /// What it is for, for people.
+    /// What it is for, for people; empty keeps what was said before.
     #[prost(string, tag = "5")]
     pub description: ::prost::alloc::string::String,
-    /// Who answers for it.
+    /// Who answers for it; empty keeps who did before.
     #[prost(string, tag = "6")]
     pub owner: ::prost::alloc::string::String,
     /// Refuse unless the latest version is this one (0: unless there is none).
@@ -4305,7 +4305,7 @@ pub struct WhyCondition {
     /// The entity's own values of that tag, for people; empty if it does not have the tag.
     #[prost(string, repeated, tag = "5")]
     pub own_values: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Where in the text.
+    /// Where in the text; absent for the conditions of an audience that the text names.
     #[prost(message, optional, tag = "6")]
     pub span: ::core::option::Option<Span>,
 }
@@ -4527,9 +4527,12 @@ pub struct ExplainStep {
     /// With `analyze`: how long it took alone.
     #[prost(uint64, optional, tag = "6")]
     pub evaluate_ns: ::core::option::Option<u64>,
-    /// Where in the text; absent for steps that the plan made.
+    /// Where in the text; absent for the conditions of an audience that the text names.
     #[prost(message, optional, tag = "7")]
     pub span: ::core::option::Option<Span>,
+    /// How it is evaluated, in words.
+    #[prost(string, tag = "8")]
+    pub operation: ::prost::alloc::string::String,
 }
 /// Asks how a query is read.
 #[derive(Clone, PartialEq, ::prost::Message)]

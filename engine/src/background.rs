@@ -1,0 +1,109 @@
+//! The background: the only place that starts threads.
+//!
+//! One thread flushes and compacts when the writer says that there is something to do; a second one syncs the log under
+//! [`Durability::Interval`]. Both end when the engine is closed or dropped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::error::{Error, Result};
+use crate::options::{Durability, Options};
+use crate::write::Writer;
+
+/// How long the maintenance thread waits before it tries again after a failure, in milliseconds.
+const RETRY_MS: u64 = 1_000;
+
+/// The threads of one engine; dropping it ends and joins them.
+pub(crate) struct Background {
+    writer: Arc<Writer>,
+    stop: Arc<Stop>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Stop {
+    is_set: AtomicBool,
+    lock: Mutex<()>,
+    changed: Condvar,
+}
+
+impl Stop {
+    fn is_set(&self) -> bool {
+        self.is_set.load(Relaxed)
+    }
+
+    /// Sleeps, unless the engine stops.
+    fn sleep(&self, time: Duration) {
+        let mut guard = self.lock.lock();
+        if !self.is_set() {
+            self.changed.wait_for(&mut guard, time);
+        }
+    }
+}
+
+impl Background {
+    /// Starts the threads that `options` ask for.
+    pub(crate) fn start(writer: &Arc<Writer>, options: &Options) -> Result<Background> {
+        let mut background =
+            Background { writer: Arc::clone(writer), stop: Arc::default(), threads: Vec::new() };
+        background.spawn("muster-maintain", maintain)?;
+        if options.durability == Durability::Interval {
+            let interval = Duration::from_millis(options.sync_interval_ms);
+            background.spawn("muster-sync", move |writer, stop| sync_regularly(writer, stop, interval))?;
+        }
+        Ok(background)
+    }
+
+    fn spawn(&mut self, name: &str, run: impl FnOnce(&Writer, &Stop) + Send + 'static) -> Result<()> {
+        let (writer, stop) = (Arc::clone(&self.writer), Arc::clone(&self.stop));
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || run(&writer, &stop))
+            .map_err(|error| Error::io(format!("cannot start the thread {name}")).with_source(error))?;
+        self.threads.push(thread);
+        Ok(())
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        {
+            let _guard = self.stop.lock.lock();
+            self.stop.is_set.store(true, Relaxed);
+        }
+        self.stop.changed.notify_all();
+        self.writer.wake_background();
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has said so itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn maintain(writer: &Writer, stop: &Stop) {
+    while !stop.is_set() {
+        writer.wait_for_work();
+        if stop.is_set() {
+            return;
+        }
+        if let Err(error) = writer.maintain() {
+            tracing::warn!(%error, "flush or compaction failed");
+            stop.sleep(Duration::from_millis(RETRY_MS));
+        }
+    }
+}
+
+fn sync_regularly(writer: &Writer, stop: &Stop, interval: Duration) {
+    while !stop.is_set() {
+        stop.sleep(interval);
+        let newest = writer.snapshot().version();
+        if let Err(error) = writer.sync(newest) {
+            tracing::warn!(%error, "the log cannot be synced");
+            stop.sleep(Duration::from_millis(RETRY_MS));
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Machines with AVX2: a line is two vectors of 256 bits.
+
+use std::arch::x86_64::*;
+
+use super::isa::{Isa, LINE_WORDS};
+
+/// Proof that the machine has AVX2, BMI, LZCNT and POPCNT.
+#[derive(Clone, Copy)]
+pub(super) struct Avx2(());
+
+super::table::kernel_table!(
+    "avx2",
+    Avx2::here(),
+    [#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]]
+);
+
+/// Whether the machine has the instructions.
+pub(super) fn is_supported() -> bool {
+    is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("popcnt")
+        && is_x86_feature_detected!("lzcnt")
+}
+
+impl Avx2 {
+    /// The proof, for functions that are compiled for the instructions.
+    #[inline]
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
+    fn here() -> Self {
+        Avx2(())
+    }
+}
+
+/// Applies an instruction to both halves of lines.
+macro_rules! halves {
+    ($instruction:ident, $($line:expr),+) => {{
+        // SAFETY: whoever holds an `Avx2` runs on a machine that has the instruction.
+        let low = unsafe { $instruction($($line.0),+) };
+        // SAFETY: as above.
+        let high = unsafe { $instruction($($line.1),+) };
+        (low, high)
+    }};
+}
+
+impl Isa for Avx2 {
+    type Line = (__m256i, __m256i);
+
+    #[inline(always)]
+    fn load(self, words: &[u64; LINE_WORDS]) -> Self::Line {
+        let (halves, _) = words.as_chunks::<4>();
+        let (low, high) = (halves[0].as_ptr().cast(), halves[1].as_ptr().cast());
+        // SAFETY: four words are readable there; no alignment is asked for.
+        let low = unsafe { _mm256_loadu_si256(low) };
+        // SAFETY: as above.
+        let high = unsafe { _mm256_loadu_si256(high) };
+        (low, high)
+    }
+    #[inline(always)]
+    fn store(self, words: &mut [u64; LINE_WORDS], line: Self::Line) {
+        let (halves, _) = words.as_chunks_mut::<4>();
+        // SAFETY: four words are writable there; no alignment is asked for.
+        unsafe { _mm256_storeu_si256(halves[0].as_mut_ptr().cast(), line.0) };
+        // SAFETY: as above.
+        unsafe { _mm256_storeu_si256(halves[1].as_mut_ptr().cast(), line.1) };
+    }
+    #[inline(always)]
+    fn load_some(self, words: &[u64]) -> Self::Line {
+        match words.try_into() {
+            Ok(line) => self.load(line),
+            Err(_) => {
+                let mut line = [0; LINE_WORDS];
+                line[..words.len()].copy_from_slice(words);
+                self.load(&line)
+            }
+        }
+    }
+    #[inline(always)]
+    fn store_some(self, words: &mut [u64], line: Self::Line) {
+        let mut stored = [0; LINE_WORDS];
+        self.store(&mut stored, line);
+        words.copy_from_slice(&stored[..words.len()]);
+    }
+    #[inline(always)]
+    fn splat(self, word: u64) -> Self::Line {
+        // SAFETY: whoever holds an `Avx2` runs on a machine that has the instruction.
+        let half = unsafe { _mm256_set1_epi64x(word as i64) };
+        (half, half)
+    }
+    #[inline(always)]
+    fn mask_word(self, line: Self::Line, index: usize, mask: u64) -> Self::Line {
+        let mut masks = [u64::MAX; LINE_WORDS];
+        masks[index] = mask;
+        self.and(line, self.load(&masks))
+    }
+    #[inline(always)]
+    fn and(self, a: Self::Line, b: Self::Line) -> Self::Line {
+        halves!(_mm256_and_si256, a, b)
+    }
+    #[inline(always)]
+    fn or(self, a: Self::Line, b: Self::Line) -> Self::Line {
+        halves!(_mm256_or_si256, a, b)
+    }
+    #[inline(always)]
+    fn xor(self, a: Self::Line, b: Self::Line) -> Self::Line {
+        halves!(_mm256_xor_si256, a, b)
+    }
+    #[inline(always)]
+    fn and_not(self, a: Self::Line, b: Self::Line) -> Self::Line {
+        halves!(_mm256_andnot_si256, b, a)
+    }
+    /// Looks up the counts of both digits of each byte (Mula, Kurz, Lemire).
+    #[inline(always)]
+    fn count(self, total: Self::Line, line: Self::Line) -> Self::Line {
+        static COUNTS: [u64; LINE_WORDS] = {
+            let (low, high) = (0x0302_0201_0201_0100, 0x0403_0302_0302_0201);
+            [low, high, low, high, low, high, low, high]
+        };
+        let counts = self.load(&COUNTS);
+        let digit = self.splat(0x0f0f_0f0f_0f0f_0f0f);
+        let zero = self.splat(0);
+        let low = self.and(line, digit);
+        // SAFETY: whoever holds an `Avx2` runs on a machine that has the instruction.
+        let shifted = unsafe { _mm256_srli_epi16::<4>(line.0) };
+        // SAFETY: as above.
+        let shifted = (shifted, unsafe { _mm256_srli_epi16::<4>(line.1) });
+        let high = self.and(shifted, digit);
+        let low = halves!(_mm256_shuffle_epi8, counts, low);
+        let high = halves!(_mm256_shuffle_epi8, counts, high);
+        let bytes = halves!(_mm256_add_epi8, low, high);
+        let sums = halves!(_mm256_sad_epu8, bytes, zero);
+        halves!(_mm256_add_epi64, total, sums)
+    }
+    #[inline(always)]
+    fn total(self, total: Self::Line) -> u32 {
+        let mut words = [0; LINE_WORDS];
+        self.store(&mut words, total);
+        words.iter().sum::<u64>() as u32
+    }
+}

@@ -1,0 +1,117 @@
+//! Names of types, tags and audiences: one spelling, checked, and the nearest to a wrong one.
+//!
+//! A name is stored in NFKC, so that what looks the same is the same; it is case-sensitive. Its dots part it into a
+//! path; every part says something.
+
+use std::borrow::Cow;
+
+use muster_language::suggest::nearest;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+use crate::catalog::limits::NAME_CHARS_MAX;
+use crate::error::{Error, Result};
+
+/// `text` in the spelling in which names are stored and compared.
+pub fn normalize_name(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfkc().collect())
+    }
+}
+
+/// The stored spelling of a new name. `what` is "tag", "label" or the like.
+///
+/// Errors: invalid, when it is empty, longer than [`NAME_CHARS_MAX`], has an empty path part or `*` as one, begins or
+/// ends a part with a space, or holds a backtick or a control character.
+pub fn check_name(what: &str, text: &str) -> Result<String> {
+    let name = normalize_name(text);
+    match name_fault(&name) {
+        Some(fault) => Err(Error::invalid(format!(
+            "{what} name `{}` {fault}",
+            shown(text)
+        ))),
+        None => Ok(name.into_owned()),
+    }
+}
+
+/// What is wrong with a name in its stored spelling.
+fn name_fault(name: &str) -> Option<String> {
+    if name.is_empty() {
+        return Some("is empty".into());
+    }
+    let chars = name.chars().count();
+    if chars > NAME_CHARS_MAX {
+        return Some(format!(
+            "has {chars} characters, at most {NAME_CHARS_MAX} are allowed"
+        ));
+    }
+    if let Some(bad) = name.chars().find(|c| c.is_control() || *c == '`') {
+        return Some(format!("holds {bad:?}, which no name can hold"));
+    }
+    for part in name.split('.') {
+        if part.is_empty() {
+            return Some("has an empty part: a dot stands only between two parts".into());
+        }
+        if part == "*" {
+            return Some("has `*` as a part, which means all tags below a path".into());
+        }
+        if part.trim() != part {
+            return Some("begins or ends a part with a space".into());
+        }
+    }
+    None
+}
+
+/// Whether bytes read back can be a stored name.
+pub(crate) fn is_stored_name(name: &str) -> bool {
+    name_fault(name).is_none() && matches!(normalize_name(name), Cow::Borrowed(_))
+}
+
+/// A text cut to what a message can carry.
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(80) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// `; did you mean ..?` for the candidate nearest to `wrong`, or nothing when none is near.
+pub fn did_you_mean<'a>(wrong: &str, candidates: impl Iterator<Item = &'a str>) -> String {
+    match nearest(wrong, candidates) {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_stored_in_one_spelling() {
+        assert_eq!(check_name("tag", "ＡＢＣ").unwrap(), "ABC");
+        assert_eq!(check_name("tag", "兴趣.体育").unwrap(), "兴趣.体育");
+        assert_eq!(check_name("tag", "VIP 等级").unwrap(), "VIP 等级");
+    }
+
+    #[test]
+    fn faulty_names_are_refused() {
+        let long = "x".repeat(NAME_CHARS_MAX + 1);
+        for bad in [
+            "", ".", "a.", ".a", "a..b", " a", "a ", "a. b", "a`b", "a\nb", "a.*", "*", &long,
+        ] {
+            assert!(check_name("tag", bad).is_err(), "{bad:?}");
+        }
+        assert!(check_name("tag", &"汉".repeat(NAME_CHARS_MAX)).is_ok());
+    }
+
+    #[test]
+    fn a_suggestion_is_the_nearest_name_or_none() {
+        let names = ["country", "city", "lead_time"];
+        let hint = |wrong| did_you_mean(wrong, names.into_iter());
+        assert_eq!(hint("contry"), "; did you mean `country`?");
+        assert_eq!(hint("Lead_Time"), "; did you mean `lead_time`?");
+        assert_eq!(hint("zzzzzz"), "");
+    }
+}

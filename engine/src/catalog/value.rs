@@ -1,0 +1,343 @@
+//! Values as people write them, and the numbers under which number tags keep them.
+//!
+//! Reading is exact: what the tag cannot hold as written is refused, never rounded.
+
+use std::fmt;
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::catalog::kind::TagKind;
+use crate::catalog::limits::{SCALE_MAX, VALUE_BYTES_MAX};
+use crate::catalog::name::shown;
+use crate::error::{Error, Result};
+
+/// What a tag says of an entity, or is to say.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Value {
+    /// For flags.
+    Flag(bool),
+    /// One value of a choice or set tag, byte for byte.
+    Text(String),
+    /// For int tags.
+    Int(i64),
+    /// `unscaled / 10^scale`.
+    Decimal {
+        /// The number without its point.
+        unscaled: i64,
+        /// Digits behind the point.
+        scale: u8,
+    },
+    /// Days since 1970-01-01.
+    Date(i64),
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    Time(i64),
+    /// Several values of a set tag.
+    List(Vec<String>),
+}
+
+const EPOCH: Date = jiff::civil::date(1970, 1, 1);
+/// 0000-01-01.
+const DAYS_MIN: i64 = -719_528;
+/// 9999-12-31.
+const DAYS_MAX: i64 = 2_932_896;
+const DAY_MS: i64 = 86_400_000;
+
+impl TagKind {
+    /// The value that a person wrote as `text`. Texts are kept byte for byte; for a set tag it is one value.
+    ///
+    /// A flag is `true`, `false`, `1` or `0`; a date `YYYY-MM-DD`; a time RFC 3339 or `YYYY-MM-DD HH:MM[:SS[.mmm]]`,
+    /// in UTC when it names no zone. Errors: invalid.
+    pub fn parse_value(self, text: &str) -> Result<Value> {
+        match self {
+            TagKind::Flag => parse_flag(text),
+            TagKind::Choice | TagKind::Set => {
+                check_value_bytes(text)?;
+                Ok(Value::Text(text.to_owned()))
+            }
+            TagKind::Int => parse_decimal(text, 0).map(Value::Int),
+            TagKind::Decimal { scale } => {
+                parse_decimal(text, scale).map(|unscaled| Value::Decimal { unscaled, scale })
+            }
+            TagKind::Date => parse_date(text).map(Value::Date),
+            TagKind::Time => parse_time(text).map(Value::Time),
+        }
+        .map_err(|error| error.context(format!("`{}`", shown(text))))
+    }
+
+    /// The number that a number tag keeps, as people write it. Dates and times outside the calendar are written as
+    /// a count of days or milliseconds.
+    pub fn format_number(self, number: i64) -> String {
+        match self {
+            TagKind::Decimal { scale } => format_decimal(number, scale),
+            TagKind::Date => format_date(number),
+            TagKind::Time => format_time(number),
+            _ => number.to_string(),
+        }
+    }
+
+    /// The value for a number that a number tag of this kind keeps.
+    pub fn number_value(self, number: i64) -> Value {
+        match self {
+            TagKind::Decimal { scale } => Value::Decimal {
+                unscaled: number,
+                scale,
+            },
+            TagKind::Date => Value::Date(number),
+            TagKind::Time => Value::Time(number),
+            _ => Value::Int(number),
+        }
+    }
+
+    /// The number under which a number tag of this kind keeps `value`: an int, an unscaled decimal of the tag's own
+    /// scale, days or milliseconds. Ints fit decimals and decimals of another scale fit when nothing is lost; a text
+    /// is read as [`TagKind::parse_value`] reads it. Errors: invalid.
+    pub fn number_of(self, value: &Value) -> Result<i64> {
+        let number = match (self, value) {
+            (TagKind::Int | TagKind::Decimal { .. }, Value::Int(number)) => {
+                rescale(*number, 0, self.scale())?
+            }
+            (TagKind::Int | TagKind::Decimal { .. }, Value::Decimal { unscaled, scale }) => {
+                rescale(*unscaled, *scale, self.scale())?
+            }
+            (TagKind::Date, Value::Date(number)) | (TagKind::Time, Value::Time(number)) => *number,
+            (kind, Value::Text(text)) if kind.is_number() => match kind.parse_value(text)? {
+                Value::Int(number) | Value::Date(number) | Value::Time(number) => number,
+                Value::Decimal { unscaled, .. } => unscaled,
+                _ => return Err(Error::internal("a number tag read no number")),
+            },
+            (kind, value) => {
+                return Err(Error::invalid(format!(
+                    "the tag is {}, found {} `{value}`",
+                    with_article(kind),
+                    value.kind_name()
+                )));
+            }
+        };
+        self.check_number(number)?;
+        Ok(number)
+    }
+
+    /// Whether a number tag of this kind can keep `number`: not -2^63, and dates and times within the years 0000 to
+    /// 9999. Errors: invalid.
+    pub fn check_number(self, number: i64) -> Result<()> {
+        let (min, max) = match self {
+            TagKind::Date => (DAYS_MIN, DAYS_MAX),
+            TagKind::Time => (DAYS_MIN * DAY_MS, (DAYS_MAX + 1) * DAY_MS - 1),
+            _ => (-i64::MAX, i64::MAX),
+        };
+        if number < min || number > max {
+            return Err(Error::invalid(format!(
+                "{} is out of range; {} goes from {} to {}",
+                self.format_number(number),
+                with_article(self),
+                self.format_number(min),
+                self.format_number(max)
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Value {
+    /// What kind of value this is, in a word.
+    pub fn kind_name(&self) -> &'static str {
+        match self {
+            Value::Flag(_) => "the truth",
+            Value::Text(_) => "the text",
+            Value::Int(_) => "the int",
+            Value::Decimal { .. } => "the decimal",
+            Value::Date(_) => "the date",
+            Value::Time(_) => "the time",
+            Value::List(_) => "the list",
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Flag(truth) => write!(f, "{truth}"),
+            Value::Text(text) => f.write_str(text),
+            Value::Int(number) => write!(f, "{number}"),
+            Value::Decimal { unscaled, scale } => f.write_str(&format_decimal(*unscaled, *scale)),
+            Value::Date(days) => f.write_str(&format_date(*days)),
+            Value::Time(ms) => f.write_str(&format_time(*ms)),
+            Value::List(values) => f.write_str(&values.join(", ")),
+        }
+    }
+}
+
+/// Whether a choice or set tag can hold `text` as a value. Errors: invalid.
+pub fn check_value_bytes(text: &str) -> Result<()> {
+    if text.len() > VALUE_BYTES_MAX {
+        return Err(Error::invalid(format!(
+            "a value has {} bytes, at most {VALUE_BYTES_MAX} are allowed",
+            text.len()
+        )));
+    }
+    Ok(())
+}
+
+fn with_article(kind: TagKind) -> String {
+    let article = if kind == TagKind::Int { "an" } else { "a" };
+    format!("{article} {kind}")
+}
+
+fn parse_flag(text: &str) -> Result<Value> {
+    if text == "1" || text.eq_ignore_ascii_case("true") {
+        Ok(Value::Flag(true))
+    } else if text == "0" || text.eq_ignore_ascii_case("false") {
+        Ok(Value::Flag(false))
+    } else {
+        Err(Error::invalid("is no flag; expected true, false, 1 or 0"))
+    }
+}
+
+/// `[+-]digits[.digits]`, times 10^scale.
+fn parse_decimal(text: &str, scale: u8) -> Result<i64> {
+    let fault = || {
+        let expected = if scale == 0 { "an int" } else { "a decimal" };
+        Error::invalid(format!(
+            "is no number; expected {expected} such as {}",
+            format_decimal(-125, scale)
+        ))
+    };
+    let (negative, digits) = match text.as_bytes().first() {
+        Some(b'-') => (true, &text[1..]),
+        Some(b'+') => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let all_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || !all_digits(whole) || !all_digits(part) || digits.ends_with('.') {
+        return Err(fault());
+    }
+    let part = part.trim_end_matches('0');
+    let missing = usize::from(scale).checked_sub(part.len()).ok_or_else(|| {
+        Error::invalid(format!(
+            "has {} digits behind the point, the tag keeps {scale}",
+            part.len()
+        ))
+    })?;
+    let mut number = 0i64;
+    let zeros = std::iter::repeat_n(b'0', missing);
+    for digit in whole.bytes().chain(part.bytes()).chain(zeros) {
+        number = number
+            .checked_mul(10)
+            .and_then(|number| number.checked_add(i64::from(digit - b'0')))
+            .ok_or_else(|| {
+                Error::invalid(format!(
+                    "is out of range; the largest is {}",
+                    format_decimal(i64::MAX, scale)
+                ))
+            })?;
+    }
+    Ok(if negative { -number } else { number })
+}
+
+fn rescale(unscaled: i64, from: u8, to: u8) -> Result<i64> {
+    let lost = || {
+        Error::invalid(format!(
+            "{} does not fit {to} digits behind the point",
+            format_decimal(unscaled, from)
+        ))
+    };
+    if from > SCALE_MAX || to > SCALE_MAX {
+        return Err(Error::invalid(format!(
+            "a decimal has at most {SCALE_MAX} digits behind the point"
+        )));
+    }
+    if from <= to {
+        unscaled
+            .checked_mul(10i64.pow(u32::from(to - from)))
+            .ok_or_else(lost)
+    } else {
+        let factor = 10i64.pow(u32::from(from - to));
+        if unscaled % factor != 0 {
+            return Err(lost());
+        }
+        Ok(unscaled / factor)
+    }
+}
+
+fn format_decimal(number: i64, scale: u8) -> String {
+    if scale == 0 {
+        return number.to_string();
+    }
+    let scale = usize::from(scale);
+    let digits = format!("{:0>width$}", number.unsigned_abs(), width = scale + 1);
+    let (whole, part) = digits.split_at(digits.len() - scale);
+    format!("{}{whole}.{part}", if number < 0 { "-" } else { "" })
+}
+
+/// Whether every `0` of `pattern` stands over a digit and everything else over itself.
+fn has_shape(text: &[u8], pattern: &[u8]) -> bool {
+    text.len() == pattern.len()
+        && text
+            .iter()
+            .zip(pattern)
+            .all(|(found, expected)| match expected {
+                b'0' => found.is_ascii_digit(),
+                other => found == other,
+            })
+}
+
+fn parse_date(text: &str) -> Result<i64> {
+    let fault = || Error::invalid("is no date; expected YYYY-MM-DD");
+    if !has_shape(text.as_bytes(), b"0000-00-00") {
+        return Err(fault());
+    }
+    let date: Date = text
+        .parse()
+        .map_err(|error: jiff::Error| fault().with_source(error))?;
+    Ok(date.duration_since(EPOCH).as_secs() / (DAY_MS / 1_000))
+}
+
+fn format_date(days: i64) -> String {
+    days.checked_mul(24)
+        .and_then(|hours| SignedDuration::try_from_hours(hours))
+        .and_then(|duration| EPOCH.checked_add(duration).ok())
+        .map_or_else(|| format!("{days} days"), |date| date.to_string())
+}
+
+fn parse_time(text: &str) -> Result<i64> {
+    let fault = || {
+        Error::invalid(
+            "is no time; expected YYYY-MM-DD HH:MM[:SS[.mmm]] or RFC 3339, such as 2026-11-21T09:30:00+08:00",
+        )
+    };
+    let bytes = text.as_bytes();
+    let shaped = bytes.len() >= 16
+        && has_shape(&bytes[..10], b"0000-00-00")
+        && matches!(bytes[10], b'T' | b't' | b' ')
+        && has_shape(&bytes[11..16], b"00:00")
+        && !text.contains('[');
+    if !shaped {
+        return Err(fault());
+    }
+    let instant = match text.parse::<Timestamp>() {
+        Ok(instant) => instant,
+        Err(_) => text
+            .parse::<DateTime>()
+            .and_then(|civil| civil.to_zoned(TimeZone::UTC))
+            .map(|zoned| zoned.timestamp())
+            .map_err(|error| fault().with_source(error))?,
+    };
+    if instant.as_nanosecond() % 1_000_000 != 0 {
+        return Err(Error::invalid(
+            "is finer than a millisecond, which times keep",
+        ));
+    }
+    Ok(instant.as_millisecond())
+}
+
+fn format_time(ms: i64) -> String {
+    Timestamp::from_millisecond(ms)
+        .map_or_else(|_| format!("{ms} ms"), |instant| instant.to_string())
+}
+
+#[cfg(test)]
+#[path = "value_tests.rs"]
+mod tests;

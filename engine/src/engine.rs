@@ -1,0 +1,130 @@
+//! The engine: one open store.
+//!
+//! Everything a store can do stands here, in the order of its life: open, change the catalog, write, load, read through
+//! snapshots, flush, compact, close. The work is done below; the engine owns the background threads and the lock.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::background::Background;
+use crate::catalog::CatalogChange;
+use crate::error::Result;
+use crate::ids::Seq;
+use crate::options::Options;
+use crate::snapshot::Snapshot;
+use crate::storage::{Clock, Disk, Storage, SystemClock};
+use crate::write::{Batch, Changed, Load, LoadSpec, Place, Status, Writer, Written};
+
+/// One open store. All methods may be called from many threads at once.
+pub struct Engine {
+    writer: Arc<Writer>,
+    background: Option<Background>,
+    options: Options,
+}
+
+impl Engine {
+    /// Opens the store in the directory `path`, or creates it there.
+    ///
+    /// Errors: conflict when another process holds it, corrupt when its newest manifest, a part's header or the
+    /// acknowledged log does not verify.
+    pub fn open_dir(path: impl AsRef<Path>, options: Options) -> Result<Engine> {
+        let storage = Arc::new(Disk::create(path.as_ref())?);
+        Engine::open(storage, options, Arc::new(SystemClock::new()))
+    }
+
+    /// Opens the store that `storage` holds, or creates it there.
+    pub fn open(storage: Arc<dyn Storage>, options: Options, clock: Arc<dyn Clock>) -> Result<Engine> {
+        options.check()?;
+        let writer = Arc::new(Writer::open(Place {
+            new_store_id: options.new_store_id.unwrap_or_else(|| fresh_id(&*clock)),
+            settings: options.write_settings(),
+            lock_text: options.lock_text.clone(),
+            storage,
+            clock,
+        })?);
+        let background = match options.background {
+            true => Some(Background::start(&writer, &options)?),
+            false => None,
+        };
+        Ok(Engine { writer, background, options })
+    }
+
+    /// Applies `batch`, all or nothing, and returns when it is as durable as the store promises and visible.
+    ///
+    /// Errors: invalid and not found name the change at fault; busy when flushing cannot keep up; conflict when the
+    /// batch's source has already sent a later sequence; read-only after a failed write or sync of the log.
+    pub fn write(&self, batch: Batch) -> Result<Written> {
+        self.writer.write(batch)
+    }
+
+    /// Applies one change of types, tags or audiences in the same order as batches.
+    pub fn change_catalog(&self, change: CatalogChange) -> Result<Changed> {
+        self.writer.change_catalog(change)
+    }
+
+    /// The newest version, pinned; takes no lock.
+    pub fn snapshot(&self) -> Snapshot {
+        self.writer.snapshot()
+    }
+
+    /// Waits until everything up to `seq` survives a power cut; returns how far that now reaches.
+    pub fn sync(&self, seq: Seq) -> Result<Seq> {
+        self.writer.sync(seq)
+    }
+
+    /// Moves what is in memory into part files, and retires the log below it.
+    pub fn flush(&self) -> Result<()> {
+        self.writer.flush()
+    }
+
+    /// Merges all part files down to the bottom layer, as far as running loads allow.
+    pub fn compact(&self) -> Result<()> {
+        self.writer.compact_fully()
+    }
+
+    /// Begins a bulk load; small writes go on meanwhile and win over its rows. Dropping the load aborts it.
+    ///
+    /// Errors: not found for an unknown type; busy while another load of the same type runs.
+    pub fn begin_load(&self, spec: LoadSpec) -> Result<Load> {
+        Load::begin(&self.writer, spec)
+    }
+
+    /// Sizes, counts and ages for operators.
+    pub fn status(&self) -> Status {
+        self.writer.status()
+    }
+
+    /// The options it was opened with.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Stops the background threads, flushes and gives the store free. A store that is merely dropped stays correct:
+    /// its log is replayed by the next open.
+    pub fn close(mut self) -> Result<()> {
+        self.background.take();
+        self.writer.close()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.background.take();
+    }
+}
+
+/// A name for a new store that no other has: 128 bits from the operating system's randomness, mixed with the time.
+fn fresh_id(clock: &dyn Clock) -> [u8; 16] {
+    let half = |salt: u64| {
+        // Each hasher state is seeded by the operating system.
+        let mut hasher = RandomState::new().build_hasher();
+        hasher.write_i64(clock.now_unix_ms());
+        hasher.write_u64(salt);
+        hasher.finish().to_le_bytes()
+    };
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&half(1));
+    id[8..].copy_from_slice(&half(2));
+    id
+}

@@ -1,0 +1,626 @@
+//! Reads a part in place: nothing is deserialised, each page and unit is checked the first time it is touched.
+
+use bytemuck::{try_cast_slice, try_from_bytes};
+
+use super::Role;
+use super::format::*;
+use super::verified::Verified;
+use crate::bitmap::{Container, Run, Words};
+use crate::error::{Error, Result};
+use crate::ids::{BitmapId, ChunkId, Seq, TagId, ValueId};
+use crate::storage::Mapped;
+
+/// One part, open for reading.
+#[derive(Debug)]
+pub struct Part {
+    bytes: Mapped,
+    /// What error messages call it: the file's name, or "a part in memory".
+    name: String,
+    footer: Footer,
+    layout: DirectoryLayout,
+    pages: Verified,
+    units: Verified,
+}
+
+/// A bitmap of a part in one role, as bind keeps it: where its containers stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BitmapView {
+    /// Entries `first..first + count` of the chunk table; `dense` where their chunks have no holes.
+    Chunks {
+        /// Index of the first entry.
+        first: u32,
+        /// The number of entries, at least one.
+        count: u32,
+        /// The chunk of the first entry.
+        first_chunk: ChunkId,
+        /// Whether entry `i` is the chunk `first_chunk + i`.
+        dense: bool,
+        /// Members over all chunks.
+        cardinality: u64,
+    },
+    /// A value inside the pair blocks of its tag.
+    Pairs {
+        /// The blocks.
+        pairs: PairsView,
+        /// The value.
+        value: ValueId,
+        /// Members over all chunks.
+        cardinality: u64,
+    },
+    /// Every id.
+    Everyone,
+}
+
+/// The pair blocks of one tag: a range of the pairs table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PairsView {
+    first: u32,
+    count: u32,
+}
+
+/// One bitmap of a tag, as listed by [`Part::bitmaps_of`].
+#[derive(Clone, Copy, Debug)]
+pub struct TagBitmap {
+    /// Which.
+    pub bitmap: BitmapId,
+    /// In which role.
+    pub role: Role,
+    /// Where it stands.
+    pub view: BitmapView,
+}
+
+/// The pairs of one tag in one chunk, in both orders.
+#[derive(Clone, Copy, Debug)]
+pub struct PairBlock<'a> {
+    /// Rising values; the ids of one value rise too.
+    pub values_by_value: &'a [u32],
+    /// The low half of the id beside each of `values_by_value`.
+    pub lows_by_value: &'a [u16],
+    /// Rising ids; the values of one id rise too.
+    pub lows_by_id: &'a [u16],
+    /// The value beside each of `lows_by_id`.
+    pub values_by_id: &'a [u32],
+}
+
+impl PairBlock<'_> {
+    /// The values of one id.
+    pub fn values_of(&self, low: u16) -> &[u32] {
+        let start = self.lows_by_id.partition_point(|&l| l < low);
+        let end = start + self.lows_by_id[start..].partition_point(|&l| l == low);
+        &self.values_by_id[start..end]
+    }
+}
+
+impl BitmapView {
+    /// Members over all chunks; `u64::MAX` for everyone.
+    pub fn cardinality(&self) -> u64 {
+        match self {
+            BitmapView::Chunks { cardinality, .. } | BitmapView::Pairs { cardinality, .. } => *cardinality,
+            BitmapView::Everyone => u64::MAX,
+        }
+    }
+}
+
+impl Part {
+    /// Opens a part: checks lengths, header, footer and page checksums, nothing else. `expected_footer_crc` is what
+    /// the manifest says. Errors: corrupt, naming `name`.
+    pub fn open(bytes: Mapped, name: impl Into<String>, expected_footer_crc: Option<u32>) -> Result<Part> {
+        let name = name.into();
+        let corrupt = |what: &str| Error::corrupt(format!("{name}: {what}"));
+        if bytes.len() < HEADER_BYTES + FOOTER_BYTES {
+            return Err(corrupt(&format!("{} bytes are too short for a part", bytes.len())));
+        }
+        let header: Header = bytemuck::pod_read_unaligned(&bytes[..HEADER_BYTES]);
+        let footer: Footer = bytemuck::pod_read_unaligned(&bytes[bytes.len() - FOOTER_BYTES..]);
+        if header.magic != HEADER_MAGIC || footer.magic != FOOTER_MAGIC {
+            return Err(corrupt("not a part file"));
+        }
+        if header.version != FORMAT_VERSION || footer.version != FORMAT_VERSION {
+            return Err(corrupt(&format!(
+                "format version {}, this program reads {FORMAT_VERSION}",
+                header.version
+            )));
+        }
+        if header.crc != header_crc(&header) || header.reserved != 0 || header.zero != [0; 28] {
+            return Err(corrupt("the header fails its checksum"));
+        }
+        if footer.crc != footer_crc(header.crc, &footer) || footer.zero != [0; 12] {
+            return Err(corrupt("the footer fails its checksum"));
+        }
+        if expected_footer_crc.is_some_and(|expected| expected != footer.crc) {
+            return Err(corrupt("the footer is not the one that the manifest names"));
+        }
+        let layout = check_layout(&footer, bytes.len()).ok_or_else(|| corrupt("the footer contradicts itself"))?;
+        let checksums = &bytes[footer.page_checksums_offset as usize..][..4 * layout.bytes.div_ceil(PAGE_BYTES)];
+        if crc32fast::hash(checksums) != footer.page_checksums_crc {
+            return Err(corrupt("the page checksums fail their checksum"));
+        }
+        Ok(Part {
+            pages: Verified::none(layout.bytes.div_ceil(PAGE_BYTES)),
+            units: Verified::none(footer.unit_count as usize),
+            bytes,
+            name,
+            footer,
+            layout,
+        })
+    }
+
+    /// The checksum of the footer, which covers all others.
+    pub fn footer_crc(&self) -> u32 {
+        self.footer.crc
+    }
+
+    /// The length of the part.
+    pub fn byte_len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// The first seq whose changes it holds.
+    pub fn first_seq(&self) -> Seq {
+        Seq(self.footer.first_seq)
+    }
+
+    /// The last seq whose changes it holds.
+    pub fn last_seq(&self) -> Seq {
+        Seq(self.footer.last_seq)
+    }
+
+    /// The first bitmap in it.
+    pub fn lowest(&self) -> BitmapId {
+        BitmapId(self.footer.lowest)
+    }
+
+    /// The last bitmap in it.
+    pub fn highest(&self) -> BitmapId {
+        BitmapId(self.footer.highest)
+    }
+
+    /// Whether it has no bitmap at all.
+    pub fn is_empty(&self) -> bool {
+        self.footer.bitmap_count == 0
+    }
+
+    /// The number of bitmaps, in both roles.
+    pub fn bitmap_count(&self) -> u32 {
+        self.footer.bitmap_count
+    }
+
+    /// Looks a bitmap up. Errors: corrupt.
+    pub fn bitmap(&self, bitmap: BitmapId, role: Role) -> Result<Option<BitmapView>> {
+        if bitmap < self.lowest() || bitmap > self.highest() {
+            return Ok(None);
+        }
+        let index = self.lower_bound(bitmap, role)?;
+        if index == self.footer.bitmap_count {
+            return Ok(None);
+        }
+        let entry = self.bitmap_entry(index)?;
+        if entry.bitmap != bitmap.0 || entry.role != role as u8 {
+            return Ok(None);
+        }
+        self.view(entry).map(Some)
+    }
+
+    /// All bitmaps of a tag in rising order, both roles. Errors: corrupt.
+    pub fn bitmaps_of(&self, tag: TagId) -> Result<Vec<TagBitmap>> {
+        let mut list = Vec::new();
+        let mut index = self.lower_bound(BitmapId::new(tag, 0), Role::Added)?;
+        while index < self.footer.bitmap_count {
+            let entry = self.bitmap_entry(index)?;
+            let bitmap = BitmapId(entry.bitmap);
+            if bitmap.tag() != tag {
+                break;
+            }
+            list.push(TagBitmap {
+                bitmap,
+                role: self.role(entry)?,
+                view: self.view(entry)?,
+            });
+            index += 1;
+        }
+        Ok(list)
+    }
+
+    /// How many bit slices a number tag has here, empty ones below the highest included. Errors: corrupt.
+    pub fn slice_count(&self, tag: TagId) -> Result<u32> {
+        let index = self.lower_bound(BitmapId::new(tag, BitmapId::SLICES_MAX), Role::Added)?;
+        let Some(before) = index.checked_sub(1) else {
+            return Ok(0);
+        };
+        let last = BitmapId(self.bitmap_entry(before)?.bitmap);
+        Ok(if last.tag() == tag { last.slot() + 1 } else { 0 })
+    }
+
+    /// All tags that have a bitmap here, rising. Errors: corrupt.
+    pub fn tags(&self) -> Result<Vec<TagId>> {
+        let mut tags = Vec::new();
+        let mut index = 0;
+        while index < self.footer.bitmap_count {
+            let tag = BitmapId(self.bitmap_entry(index)?.bitmap).tag();
+            tags.push(tag);
+            index = match tag.0.checked_add(1) {
+                Some(next) => self.lower_bound(BitmapId::new(TagId(next), 0), Role::Added)?,
+                None => self.footer.bitmap_count,
+            };
+        }
+        Ok(tags)
+    }
+
+    /// The pair blocks of a tag, if it has small values here. Errors: corrupt.
+    pub fn pairs(&self, tag: TagId) -> Result<Option<PairsView>> {
+        let first = self.pairs_lower_bound(tag.0)?;
+        let end = match tag.0.checked_add(1) {
+            Some(next) => self.pairs_lower_bound(next)?,
+            None => self.footer.pairs_count,
+        };
+        Ok((end > first).then_some(PairsView {
+            first,
+            count: end - first,
+        }))
+    }
+
+    /// The chunks in which a bitmap may have members, rising: exact for containers, those of the tag for pairs, none
+    /// for everyone. Errors: corrupt.
+    pub fn chunks(&self, view: &BitmapView, visit: &mut dyn FnMut(ChunkId)) -> Result<()> {
+        match *view {
+            BitmapView::Chunks { first, count, .. } => {
+                for index in first..first + count {
+                    visit(ChunkId(self.chunk_entry(index).chunk));
+                }
+            }
+            BitmapView::Pairs { pairs, .. } => self.pair_chunks(pairs)?.into_iter().for_each(visit),
+            BitmapView::Everyone => {}
+        }
+        Ok(())
+    }
+
+    /// The last chunk in which a bitmap may have members; none for everyone. Errors: corrupt.
+    pub fn last_chunk(&self, view: &BitmapView) -> Result<Option<ChunkId>> {
+        match *view {
+            BitmapView::Chunks { first, count, .. } => Ok(Some(ChunkId(self.chunk_entry(first + count - 1).chunk))),
+            BitmapView::Pairs { pairs, .. } => {
+                Ok(Some(ChunkId(self.pairs_entry(pairs.first + pairs.count - 1)?.chunk)))
+            }
+            BitmapView::Everyone => Ok(None),
+        }
+    }
+
+    /// The chunks of pair blocks, rising. Errors: corrupt.
+    pub fn pair_chunks(&self, pairs: PairsView) -> Result<Vec<ChunkId>> {
+        (pairs.first..pairs.first + pairs.count)
+            .map(|index| Ok(ChunkId(self.pairs_entry(index)?.chunk)))
+            .collect()
+    }
+
+    /// The members of a bitmap in one chunk, checked. Errors: corrupt.
+    #[inline]
+    pub fn container(&self, view: &BitmapView, chunk: ChunkId) -> Result<Container<'_>> {
+        match *view {
+            BitmapView::Chunks {
+                first,
+                count,
+                first_chunk,
+                dense,
+                ..
+            } => match self.chunk_index(first, count, first_chunk, dense, chunk) {
+                Some(index) => self.decode(self.chunk_entry(index)),
+                None => Ok(Container::Empty),
+            },
+            BitmapView::Pairs { pairs, value, .. } => self.pairs_container(pairs, value, chunk),
+            BitmapView::Everyone => Ok(Container::Full),
+        }
+    }
+
+    /// The cardinality in one chunk, from the directory alone where it stands there. Errors: corrupt.
+    #[inline]
+    pub fn cardinality(&self, view: &BitmapView, chunk: ChunkId) -> Result<u32> {
+        match *view {
+            BitmapView::Chunks {
+                first,
+                count,
+                first_chunk,
+                dense,
+                ..
+            } => Ok(self
+                .chunk_index(first, count, first_chunk, dense, chunk)
+                .map_or(0, |index| u32::from(self.chunk_entry(index).cardinality_minus_one) + 1)),
+            _ => Ok(self.container(view, chunk)?.cardinality()),
+        }
+    }
+
+    /// The pairs of a tag in one chunk. Errors: corrupt.
+    pub fn pair_block(&self, pairs: PairsView, chunk: ChunkId) -> Result<Option<PairBlock<'_>>> {
+        let (mut low, mut high) = (pairs.first, pairs.first + pairs.count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.pairs_entry(middle)?.chunk < chunk.0 {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        if low == pairs.first + pairs.count {
+            return Ok(None);
+        }
+        let entry = self.pairs_entry(low)?;
+        if entry.chunk != chunk.0 {
+            return Ok(None);
+        }
+        let layout = PairsLayout::new(entry.count as usize);
+        let bytes = self.payload(entry.unit, entry.offset, layout.bytes)?;
+        let count = entry.count as usize;
+        let block = (|| {
+            Some(PairBlock {
+                values_by_value: try_cast_slice(bytes.get(..4 * count)?).ok()?,
+                lows_by_value: try_cast_slice(bytes.get(layout.lows_by_value..layout.lows_by_id)?).ok()?,
+                lows_by_id: try_cast_slice(bytes.get(layout.lows_by_id..layout.lows_by_id + 2 * count)?).ok()?,
+                values_by_id: try_cast_slice(bytes.get(layout.values_by_id..)?).ok()?,
+            })
+        })();
+        block
+            .map(Some)
+            .ok_or_else(|| self.corrupt("a pair block is not aligned"))
+    }
+
+    /// Checks everything: every page, every unit, and that what no checksum covers is zero. Errors: corrupt.
+    pub fn check(&self) -> Result<()> {
+        for page in 0..self.layout.bytes.div_ceil(PAGE_BYTES) {
+            self.verify_page(page)?;
+        }
+        let mut units = Vec::with_capacity(self.footer.unit_count as usize);
+        for index in 0..self.footer.unit_count {
+            let entry = self.unit_entry(index)?;
+            self.verify_unit(index)?;
+            units.push((entry.offset as usize, entry.length as usize));
+        }
+        units.sort_unstable();
+        let mut position = HEADER_BYTES;
+        let directory = self.footer.directory_offset as usize;
+        for (offset, length) in units.into_iter().chain([(directory, 0)]) {
+            if offset < position || self.bytes[position..offset].iter().any(|&byte| byte != 0) {
+                return Err(self.corrupt("bytes between its units are not zero"));
+            }
+            position = offset + length;
+        }
+        let tail = self.footer.page_checksums_offset as usize + 4 * self.layout.bytes.div_ceil(PAGE_BYTES);
+        if self.bytes[tail..self.bytes.len() - FOOTER_BYTES].iter().any(|&byte| byte != 0) {
+            return Err(self.corrupt("bytes before its footer are not zero"));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn chunk_index(&self, first: u32, count: u32, first_chunk: ChunkId, dense: bool, chunk: ChunkId) -> Option<u32> {
+        let distance = u32::from(chunk.0).checked_sub(u32::from(first_chunk.0))?;
+        if dense {
+            return (distance < count).then_some(first + distance);
+        }
+        let entries = self.chunk_entries(first, count.min(distance + 1));
+        entries
+            .binary_search_by_key(&chunk.0, |entry| entry.chunk)
+            .ok()
+            .map(|index| first + index as u32)
+    }
+
+    fn pairs_container(&self, pairs: PairsView, value: ValueId, chunk: ChunkId) -> Result<Container<'_>> {
+        let Some(block) = self.pair_block(pairs, chunk)? else {
+            return Ok(Container::Empty);
+        };
+        let start = block.values_by_value.partition_point(|&v| v < value.0);
+        let end = start + block.values_by_value[start..].partition_point(|&v| v == value.0);
+        Ok(match &block.lows_by_value[start..end] {
+            [] => Container::Empty,
+            lows => Container::Array(lows),
+        })
+    }
+
+    #[inline]
+    fn decode(&self, entry: &ChunkEntry) -> Result<Container<'_>> {
+        let cardinality = u32::from(entry.cardinality_minus_one) + 1;
+        let (length, runs) = match entry.kind {
+            kind::FULL => return Ok(Container::Full),
+            kind::BITSET => (size_of::<Words>(), 0),
+            kind::ARRAY => (2 * cardinality as usize, 0),
+            kind::RUNS => {
+                let runs = usize::from(entry.runs_minus_one) + 1;
+                (size_of::<Run>() * runs, runs)
+            }
+            _ => return Err(self.corrupt("a container of unknown kind")),
+        };
+        let bytes = self.payload(entry.unit, entry.offset, length)?;
+        let container = match (entry.kind, runs) {
+            (kind::BITSET, _) => try_from_bytes(bytes).ok().map(|words| Container::Bitset { words, cardinality }),
+            (kind::ARRAY, _) => try_cast_slice(bytes).ok().map(Container::Array),
+            _ => try_cast_slice(bytes).ok().map(|runs| Container::Runs { runs, cardinality }),
+        };
+        container.ok_or_else(|| self.corrupt("a container is not aligned"))
+    }
+
+    /// Bytes inside a unit, which is checked first.
+    #[inline]
+    fn payload(&self, unit: u32, offset: u32, length: usize) -> Result<&[u8]> {
+        if !self.units.contains(unit as usize) {
+            self.verify_unit(unit)?;
+        }
+        let start = offset as usize;
+        self.bytes
+            .get(start..start + length)
+            .ok_or_else(|| self.corrupt("a container lies outside the file"))
+    }
+
+    #[cold]
+    fn verify_unit(&self, unit: u32) -> Result<()> {
+        if unit >= self.footer.unit_count {
+            return Err(self.corrupt("a container names a unit that is not there"));
+        }
+        let entry = self.unit_entry(unit)?;
+        let start = entry.offset as usize;
+        let bytes = self
+            .bytes
+            .get(start..start + entry.length as usize)
+            .ok_or_else(|| self.corrupt("a unit lies outside the file"))?;
+        if crc32fast::hash(bytes) != entry.crc {
+            return Err(self.corrupt(&format!("the unit at byte {start} fails its checksum")));
+        }
+        self.units.insert(unit as usize);
+        Ok(())
+    }
+
+    fn view(&self, entry: &BitmapEntry) -> Result<BitmapView> {
+        match entry.form {
+            form::EVERYONE => Ok(BitmapView::Everyone),
+            form::PAIRS => {
+                let id = BitmapId(entry.bitmap);
+                let pairs = self.pairs(id.tag())?;
+                Ok(BitmapView::Pairs {
+                    pairs: pairs.ok_or_else(|| self.corrupt("the pairs of a value are missing"))?,
+                    value: ValueId(id.slot()),
+                    cardinality: entry.cardinality,
+                })
+            }
+            form::CHUNKS => {
+                let (first, count) = (entry.first_chunk, entry.chunk_count);
+                let end = first.checked_add(count);
+                if count == 0 || end.is_none_or(|end| end > self.footer.chunk_count) {
+                    return Err(self.corrupt("a bitmap names containers that are not there"));
+                }
+                self.verify_range(
+                    self.layout.chunks + first as usize * size_of::<ChunkEntry>(),
+                    count as usize * size_of::<ChunkEntry>(),
+                )?;
+                let entries = self.chunk_entries(first, count);
+                let (first_chunk, last_chunk) = (entries[0].chunk, entries[entries.len() - 1].chunk);
+                Ok(BitmapView::Chunks {
+                    first,
+                    count,
+                    first_chunk: ChunkId(first_chunk),
+                    dense: u32::from(last_chunk).wrapping_sub(u32::from(first_chunk)) == count - 1,
+                    cardinality: entry.cardinality,
+                })
+            }
+            _ => Err(self.corrupt("a bitmap of unknown form")),
+        }
+    }
+
+    fn role(&self, entry: &BitmapEntry) -> Result<Role> {
+        match entry.role {
+            0 => Ok(Role::Added),
+            1 => Ok(Role::Removed),
+            _ => Err(self.corrupt("a bitmap of unknown role")),
+        }
+    }
+
+    /// The first entry of the bitmap table at or after `(bitmap, role)`.
+    fn lower_bound(&self, bitmap: BitmapId, role: Role) -> Result<u32> {
+        let (mut low, mut high) = (0, self.footer.bitmap_count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let entry = self.bitmap_entry(middle)?;
+            if (entry.bitmap, entry.role) < (bitmap.0, role as u8) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+
+    fn pairs_lower_bound(&self, tag: u32) -> Result<u32> {
+        let (mut low, mut high) = (0, self.footer.pairs_count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.pairs_entry(middle)?.tag < tag {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+
+    fn bitmap_entry(&self, index: u32) -> Result<&BitmapEntry> {
+        self.table_entry(0, index)
+    }
+
+    fn pairs_entry(&self, index: u32) -> Result<&PairsEntry> {
+        self.table_entry(self.layout.pairs, index)
+    }
+
+    fn unit_entry(&self, index: u32) -> Result<&UnitEntry> {
+        self.table_entry(self.layout.units, index)
+    }
+
+    /// Entry `index` of the table at `table`, its pages checked. REQUIRES: `index` is below the table's count.
+    #[inline]
+    fn table_entry<T: bytemuck::Pod>(&self, table: usize, index: u32) -> Result<&T> {
+        let start = table + index as usize * size_of::<T>();
+        self.verify_range(start, size_of::<T>())?;
+        let bytes = &self.bytes[self.footer.directory_offset as usize + start..][..size_of::<T>()];
+        try_from_bytes(bytes).map_err(|_| self.corrupt("the directory is not aligned"))
+    }
+
+    /// An entry of the chunk table. REQUIRES: a [`BitmapView`] covers it, so its page is checked.
+    #[inline]
+    fn chunk_entry(&self, index: u32) -> &ChunkEntry {
+        &self.chunk_entries(index, 1)[0]
+    }
+
+    /// Entries of the chunk table. REQUIRES: a [`BitmapView`] covers them, so their pages are checked.
+    #[inline]
+    fn chunk_entries(&self, first: u32, count: u32) -> &[ChunkEntry] {
+        let start = self.footer.directory_offset as usize
+            + self.layout.chunks
+            + first as usize * size_of::<ChunkEntry>();
+        bytemuck::cast_slice(&self.bytes[start..start + count as usize * size_of::<ChunkEntry>()])
+    }
+
+    /// Checks the pages of directory bytes `start..start + length`.
+    #[inline]
+    fn verify_range(&self, start: usize, length: usize) -> Result<()> {
+        for page in start / PAGE_BYTES..(start + length).div_ceil(PAGE_BYTES) {
+            if !self.pages.contains(page) {
+                self.verify_page(page)?;
+            }
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn verify_page(&self, page: usize) -> Result<()> {
+        let directory = self.footer.directory_offset as usize;
+        let start = page * PAGE_BYTES;
+        let end = (start + PAGE_BYTES).min(self.layout.bytes);
+        let checksum = self.footer.page_checksums_offset as usize + 4 * page;
+        let expected: u32 = bytemuck::pod_read_unaligned(&self.bytes[checksum..checksum + 4]);
+        if crc32fast::hash(&self.bytes[directory + start..directory + end]) != expected {
+            return Err(self.corrupt(&format!("page {page} of the directory fails its checksum")));
+        }
+        self.pages.insert(page);
+        Ok(())
+    }
+
+    #[cold]
+    fn corrupt(&self, what: &str) -> Error {
+        Error::corrupt(format!("{}: {what}", self.name))
+    }
+}
+
+/// The layout of the directory, if the footer's offsets and lengths agree with the file's length.
+fn check_layout(footer: &Footer, file_bytes: usize) -> Option<DirectoryLayout> {
+    let layout = DirectoryLayout::new(
+        footer.bitmap_count,
+        footer.chunk_count,
+        footer.pairs_count,
+        footer.unit_count,
+    );
+    let checksums = 4 * layout.bytes.div_ceil(PAGE_BYTES) as u64;
+    let directory_end = footer.directory_offset.checked_add(footer.directory_bytes)?;
+    let checksums_end = footer.page_checksums_offset.checked_add(checksums)?;
+    let agrees = footer.file_bytes == file_bytes as u64
+        && footer.directory_bytes == layout.bytes as u64
+        && footer.directory_offset >= HEADER_BYTES as u64
+        && footer.directory_offset % ALIGNMENT as u64 == 0
+        && footer.page_checksums_offset == directory_end
+        && checksums_end.next_multiple_of(8).checked_add(FOOTER_BYTES as u64)? == footer.file_bytes;
+    agrees.then_some(layout)
+}

@@ -1,0 +1,53 @@
+//! The audience kept once, for answers that look at it several times.
+//!
+//! It becomes a part in memory, so that it is read by the same evaluator as everything else.
+
+use std::sync::Arc;
+
+use super::prepared::Prepared;
+use crate::bitmap::Container;
+use crate::error::{Error, Result};
+use crate::ids::{BitmapId, ChunkId};
+use crate::part::{BitmapStack, KeptBitmap, Part, Role, Source};
+use crate::query::bind::BoundBitmap;
+use crate::query::evaluate::{Run, Scratch, Want, evaluate};
+
+struct WantKept {
+    bytes_max: u64,
+}
+
+impl Want for WantKept {
+    type Partial = KeptBitmap;
+
+    fn nothing(&self) -> KeptBitmap {
+        KeptBitmap::default()
+    }
+
+    fn add(&self, kept: &mut KeptBitmap, chunk: ChunkId, members: Container<'_>, _: &mut Scratch) -> Result<bool> {
+        kept.push(chunk, members);
+        match kept.byte_len() > self.bytes_max {
+            true => Err(Error::limit(format!(
+                "keeping the audience takes more than {} bytes (memory_bytes_max)",
+                self.bytes_max
+            ))),
+            false => Ok(true),
+        }
+    }
+}
+
+impl Prepared {
+    /// The members as one bitmap. Errors: limit, corrupt, cancelled, deadline.
+    pub(super) fn keep(&self, run: &Run) -> Result<BoundBitmap> {
+        let want = WantKept {
+            bytes_max: self.memory_bytes_max,
+        };
+        let kept = self.with_scratch(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+        let bitmap = BitmapId::default();
+        let part = Arc::new(Part::open(kept.finish(bitmap)?, "a kept audience", None)?);
+        let mut stack = BitmapStack::default();
+        if let Some(view) = part.bitmap(bitmap, Role::Added)? {
+            stack.added.push(Source { layer: 0, part, view });
+        }
+        BoundBitmap::of_stack(stack)
+    }
+}

@@ -1,0 +1,18 @@
+//! Answers: what a prepared query can be asked.
+
+mod breakdown;
+mod explain;
+mod keep;
+mod members;
+mod prepared;
+mod profile;
+mod stats;
+mod why;
+
+pub use breakdown::{Breakdown, GROUPS_MAX, Group, GroupKey};
+pub use explain::Explained;
+pub use members::MembersPage;
+pub use prepared::{Counted, Prepared, Timing};
+pub use profile::{ProfileValue, Profiler, profile};
+pub use stats::{QUANTILES_MAX, Stats};
+pub use why::Why;

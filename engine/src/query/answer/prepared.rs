@@ -1,0 +1,178 @@
+//! A query that is planned and bound once and can be asked again and again.
+
+use std::time::Instant;
+
+use muster_language::parse;
+use parking_lot::Mutex;
+
+use crate::error::{Error, Result};
+use crate::ids::{LocalId, Seq, TagId, TypeId};
+use crate::query::bind::Bound;
+use crate::query::evaluate::{Run, Scratch, count};
+use crate::query::plan::{Node, NodeId, Plan, Planned, QueryRequest, Warning, plan_parsed};
+use crate::snapshot::Snapshot;
+
+/// A query on one snapshot. Asking it does not parse, plan or bind again.
+pub struct Prepared {
+    pub(super) snapshot: Snapshot,
+    pub(super) planned: Planned,
+    pub(super) bound: Bound,
+    pub(super) memory_bytes_max: u64,
+    timing: Timing,
+    /// Scratch of evaluations that are over, for those to come.
+    scratch: Mutex<Vec<Scratch>>,
+}
+
+/// How long it took to make a [`Prepared`], in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Reading the text.
+    pub parse_ns: u64,
+    /// Finding names and values in the catalog.
+    pub plan_ns: u64,
+    /// Finding the bitmaps in the parts.
+    pub bind_ns: u64,
+}
+
+/// How many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Entities that the query selects.
+    pub count: u64,
+    /// Entities of the type.
+    pub live: u64,
+    /// How long the count took, in nanoseconds.
+    pub evaluate_ns: u64,
+}
+
+impl Snapshot {
+    /// Plans and binds a query over the entities of a type.
+    ///
+    /// Errors: invalid and limit, with [`crate::Error::query_fault`] where the text is at fault; not found; corrupt.
+    pub fn prepare(&self, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Prepared> {
+        let start = Instant::now();
+        let parsed = parse(text).map_err(|error| Error::query(text, error))?;
+        let parse_ns = nanoseconds_since(start);
+        let start = Instant::now();
+        let planned = plan_parsed(self, type_id, text, &parsed, request)?;
+        let plan_ns = nanoseconds_since(start);
+        let start = Instant::now();
+        let bound = Bound::new(self, type_id, &planned.plan, &[])?;
+        Ok(Prepared {
+            snapshot: self.clone(),
+            planned,
+            bound,
+            memory_bytes_max: request.memory_bytes_max,
+            timing: Timing {
+                parse_ns,
+                plan_ns,
+                bind_ns: nanoseconds_since(start),
+            },
+            scratch: Mutex::new(Vec::new()),
+        })
+    }
+}
+
+impl Prepared {
+    /// How many entities it selects. Errors: corrupt, cancelled, deadline.
+    pub fn count(&self, run: &Run) -> Result<Counted> {
+        let start = Instant::now();
+        let count = self.with_scratch(|scratch| count(&self.bound, 0..u32::MAX, run, scratch))?;
+        let evaluate_ns = nanoseconds_since(start);
+        Ok(Counted {
+            count,
+            live: self.snapshot.live_count(self.planned.type_id)?,
+            evaluate_ns,
+        })
+    }
+
+    /// Whether it selects one entity. Errors: corrupt.
+    pub fn contains(&self, id: LocalId) -> Result<bool> {
+        self.bound.contains(self.bound.root, id)
+    }
+
+    /// The snapshot it was prepared on.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// The last seq that it sees.
+    pub fn version(&self) -> Seq {
+        self.snapshot.version()
+    }
+
+    /// Whose entities it selects.
+    pub fn type_id(&self) -> TypeId {
+        self.planned.type_id
+    }
+
+    /// What planning found out: canonical text, fingerprint, resolved dates, conditions.
+    pub fn planned(&self) -> &Planned {
+        &self.planned
+    }
+
+    /// How long it took to prepare.
+    pub fn timing(&self) -> Timing {
+        self.timing
+    }
+
+    /// What the caller should know: the planner's warnings, and who falls out because a tag is missing. Counts, so it
+    /// costs about as much as the query. Errors: corrupt, cancelled, deadline.
+    pub fn warnings(&self, run: &Run) -> Result<Vec<Warning>> {
+        let mut warnings = self.planned.warnings.clone();
+        let mut told: Vec<TagId> = Vec::new();
+        for check in &self.planned.missing_checks {
+            if told.contains(&check.tag) {
+                continue;
+            }
+            told.push(check.tag);
+            let missing = self.count_of(missing_plan(check.tag), run)?;
+            if missing > 0 {
+                let name = self.snapshot.catalog().tag(check.tag).map_or("", |tag| tag.name.as_str());
+                warnings.push(Warning {
+                    code: "missing_left_out",
+                    message: format!(
+                        "{missing} without `{name}` are left out; to keep them write {}",
+                        check.keep
+                    ),
+                    span: Some(check.span),
+                    suggestion: None,
+                });
+            }
+        }
+        Ok(warnings)
+    }
+
+    /// Counts another plan on the same snapshot.
+    pub(super) fn count_of(&self, plan: Plan, run: &Run) -> Result<u64> {
+        let bound = Bound::new(&self.snapshot, self.planned.type_id, &plan, &[])?;
+        self.with_scratch(|scratch| count(&bound, 0..u32::MAX, run, scratch))
+    }
+
+    /// Lends scratch that an earlier evaluation left.
+    pub(super) fn with_scratch<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T {
+        let mut scratch = self.scratch.lock().pop().unwrap_or_default();
+        let result = work(&mut scratch);
+        self.scratch.lock().push(scratch);
+        result
+    }
+}
+
+/// The live entities without a tag.
+fn missing_plan(tag: TagId) -> Plan {
+    use crate::query::plan::Term;
+    let term = |node, negated| Term { negated, node: NodeId(node) };
+    Plan {
+        nodes: vec![
+            Node::Everyone,
+            Node::Present(tag),
+            Node::And([term(0, false), term(1, true)].into()),
+        ],
+        root: NodeId(2),
+    }
+}
+
+/// Nanoseconds since `start`.
+pub(super) fn nanoseconds_since(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,151 @@
+//! One bitmap of a snapshot, ready to be read chunk by chunk.
+
+use crate::bitmap::{ChunkBuffer, Container};
+use crate::error::Result;
+use crate::ids::{BitmapId, ChunkId, LocalId};
+use crate::part::{BitmapStack, BitmapView, Source};
+use crate::snapshot::{Layer, stack};
+
+/// A bitmap through all layers, and which of them say something about which chunk.
+///
+/// Where one layer alone does, its container is read in place; only the other chunks are folded.
+#[derive(Debug)]
+pub(in crate::query) struct BoundBitmap {
+    stack: BitmapStack,
+    owners: Owners,
+}
+
+/// Who holds the members of a chunk.
+#[derive(Debug)]
+enum Owners {
+    /// No layer, in no chunk.
+    Nobody,
+    /// The only source, in every chunk.
+    One,
+    /// By chunk: the place of a source in `added`, or one of the two below.
+    Table(Box<[u8]>),
+}
+
+/// Nobody is a member in the chunk.
+const NOBODY: u8 = 255;
+/// Several layers speak of the chunk.
+const SEVERAL: u8 = 254;
+
+/// The members in one chunk: in place, or to be folded.
+pub(in crate::query) enum Found<'a> {
+    /// In place.
+    View(Container<'a>),
+    /// Several layers must be folded.
+    Fold,
+}
+
+impl BoundBitmap {
+    /// Binds `bitmap`; `taken` is what the layers take from its tag. Errors: corrupt.
+    pub(in crate::query) fn new(layers: &[Layer], bitmap: BitmapId, taken: &[Source]) -> Result<BoundBitmap> {
+        BoundBitmap::of_stack(stack(layers, bitmap, taken)?)
+    }
+
+    /// Binds a stack. Errors: corrupt.
+    pub(in crate::query) fn of_stack(stack: BitmapStack) -> Result<BoundBitmap> {
+        let owners = match (stack.added.len(), stack.taken.len()) {
+            (0, _) => Owners::Nobody,
+            (1, 0) => Owners::One,
+            _ => Owners::Table(table(&stack)?),
+        };
+        Ok(BoundBitmap { stack, owners })
+    }
+
+    /// The members in `chunk`. Errors: corrupt.
+    #[inline]
+    pub(in crate::query) fn find(&self, chunk: ChunkId) -> Result<Found<'_>> {
+        let source = match &self.owners {
+            Owners::Nobody => return Ok(Found::View(Container::Empty)),
+            Owners::One => &self.stack.added[0],
+            Owners::Table(table) => match table.get(usize::from(chunk.0)) {
+                None | Some(&NOBODY) => return Ok(Found::View(Container::Empty)),
+                Some(&SEVERAL) => return Ok(Found::Fold),
+                Some(&owner) => &self.stack.added[usize::from(owner)],
+            },
+        };
+        source.container(chunk).map(Found::View)
+    }
+
+    /// The members in `chunk`, where [`BoundBitmap::find`] says that they must be folded. Errors: corrupt.
+    pub(in crate::query) fn fold(&self, chunk: ChunkId, result: &mut ChunkBuffer) -> Result<()> {
+        self.stack.fold(chunk, result)
+    }
+
+    /// The members in `chunk`, in place or folded into `buffer`. Errors: corrupt.
+    pub(in crate::query) fn read<'a>(
+        &'a self,
+        chunk: ChunkId,
+        buffer: &'a mut ChunkBuffer,
+    ) -> Result<Container<'a>> {
+        match self.find(chunk)? {
+            Found::View(container) => Ok(container),
+            Found::Fold => {
+                self.fold(chunk, buffer)?;
+                Ok(buffer.as_container())
+            }
+        }
+    }
+
+    /// How many members `chunk` has, from the directory where that is enough. Errors: corrupt.
+    #[inline]
+    pub(in crate::query) fn cardinality(&self, chunk: ChunkId, buffer: &mut ChunkBuffer) -> Result<u32> {
+        if let Owners::One = self.owners {
+            let source = &self.stack.added[0];
+            return source.part.cardinality(&source.view, chunk);
+        }
+        Ok(self.read(chunk, buffer)?.cardinality())
+    }
+
+    /// Whether one entity is a member. Errors: corrupt.
+    pub(in crate::query) fn contains(&self, id: LocalId) -> Result<bool> {
+        self.stack.contains(id.chunk(), id.low())
+    }
+
+    /// Members at most, over all chunks; for estimates.
+    pub(in crate::query) fn cardinality_max(&self) -> u64 {
+        let cardinalities = self.stack.added.iter().map(|source| source.view.cardinality());
+        cardinalities.fold(0, u64::saturating_add)
+    }
+
+    /// Whether no layer has it.
+    pub(in crate::query) fn is_nobody(&self) -> bool {
+        matches!(self.owners, Owners::Nobody)
+    }
+
+    /// Whether every chunk is read in place.
+    pub(in crate::query) fn is_direct(&self) -> bool {
+        !matches!(self.owners, Owners::Table(_))
+    }
+}
+
+/// Which source owns which chunk.
+fn table(stack: &BitmapStack) -> Result<Box<[u8]>> {
+    let mut table = Vec::new();
+    for (index, source) in stack.added.iter().enumerate() {
+        let owner = if index < usize::from(SEVERAL) { index as u8 } else { SEVERAL };
+        source.part.chunks(&source.view, &mut |chunk| {
+            let place = usize::from(chunk.0);
+            if table.len() <= place {
+                table.resize(place + 1, NOBODY);
+            }
+            table[place] = if table[place] == NOBODY { owner } else { SEVERAL };
+        })?;
+    }
+    for taken in &stack.taken {
+        debug_assert_ne!(taken.view, BitmapView::Everyone, "a stack is trimmed");
+        taken.part.chunks(&taken.view, &mut |chunk| {
+            let Some(owner) = table.get_mut(usize::from(chunk.0)) else {
+                return;
+            };
+            let takes_from_owner = stack.added.get(usize::from(*owner)).is_some_and(|added| added.layer < taken.layer);
+            if *owner != NOBODY && takes_from_owner {
+                *owner = SEVERAL;
+            }
+        })?;
+    }
+    Ok(table.into_boxed_slice())
+}

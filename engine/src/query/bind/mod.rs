@@ -1,0 +1,306 @@
+//! Bind: a plan on one snapshot. Every node knows where its bitmaps stand; nothing is read yet.
+
+mod bitmap;
+mod number;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub(in crate::query) use bitmap::{BoundBitmap, Found};
+pub(in crate::query) use number::{BoundNumber, DigitWords, Digits, SLICES_MAX};
+
+use super::plan::{Comparison, GivenIds, Node, NodeId, Plan, Split, Term, ThresholdMode};
+use crate::catalog::{KeyKind, TagKind};
+use crate::error::{Error, Result};
+use crate::ids::{BitmapId, TagId, TypeId, ValueId};
+use crate::part::{BitmapStack, KeptBitmap, Part, Source};
+use crate::snapshot::{Snapshot, doubtful, taken};
+
+/// A plan whose bitmaps are found: the unit that is evaluated.
+#[derive(Debug)]
+pub(in crate::query) struct Bound {
+    /// The version that it reads.
+    pub(in crate::query) snapshot: Snapshot,
+    /// Whose entities it selects.
+    pub(in crate::query) type_id: TypeId,
+    /// Who lives.
+    pub(in crate::query) live: BoundBitmap,
+    /// One more than the last chunk.
+    pub(in crate::query) chunk_end: u32,
+    /// By [`NodeId`]; only what is reachable from `root` is bound.
+    pub(in crate::query) nodes: Vec<BoundNode>,
+    /// The number tags, each once.
+    pub(in crate::query) numbers: Vec<Arc<BoundNumber>>,
+    /// What the whole is.
+    pub(in crate::query) root: NodeId,
+}
+
+/// One operation, bound.
+#[derive(Debug)]
+pub(in crate::query) enum BoundNode {
+    /// No entity, or a node that nobody asks for.
+    Nothing,
+    /// A bitmap as it stands.
+    Bitmap(BoundBitmap),
+    /// Who has a set tag: `present` is an upper bound where somebody lost a value.
+    SetPresence(Box<SetPresence>),
+    /// Any of several values of one tag.
+    Values { values: Vec<BoundBitmap>, disjoint: bool },
+    /// A number within ranges.
+    Number { number: usize, ranges: Arc<[(i64, i64)]> },
+    /// A linear comparison of numbers.
+    Linear(Box<Linear>),
+    /// A share of the entities by the hash of their keys.
+    Split(SplitKeys),
+    /// All positive and no negated terms.
+    And(Box<BoundAnd>),
+    /// Any.
+    Or(Arc<[NodeId]>),
+    /// So many.
+    Threshold { mode: ThresholdMode, k: u32, of: Arc<[NodeId]> },
+}
+
+/// See [`BoundNode::SetPresence`].
+#[derive(Debug)]
+pub(in crate::query) struct SetPresence {
+    pub(in crate::query) present: BoundBitmap,
+    /// Who lost a value, by layer.
+    pub(in crate::query) doubtful: Vec<Source>,
+    /// All values, for those.
+    pub(in crate::query) values: Vec<BoundBitmap>,
+}
+
+/// `sum(factor * number) + constant op 0`.
+#[derive(Debug)]
+pub(in crate::query) struct Linear {
+    pub(in crate::query) terms: Vec<(usize, i128)>,
+    pub(in crate::query) constant: i128,
+    pub(in crate::query) op: Comparison,
+}
+
+/// A split and where the hashes of keys are found.
+#[derive(Debug)]
+pub(in crate::query) struct SplitKeys {
+    pub(in crate::query) split: Split,
+    pub(in crate::query) population: TagId,
+    pub(in crate::query) is_dense: bool,
+}
+
+/// The terms of an And by how they are evaluated: plain ones first, unions of values and tests on what is left.
+#[derive(Debug, Default)]
+pub(in crate::query) struct BoundAnd {
+    pub(in crate::query) positive: Vec<NodeId>,
+    pub(in crate::query) negative: Vec<NodeId>,
+    /// Positive values of one tag.
+    pub(in crate::query) unions: Vec<NodeId>,
+    /// Numbers, linear comparisons and splits.
+    pub(in crate::query) tests: Vec<Term>,
+}
+
+impl Bound {
+    /// Binds what the root of `plan` and the nodes in `also` need. Errors: not found, corrupt.
+    pub(in crate::query) fn new(
+        snapshot: &Snapshot,
+        type_id: TypeId,
+        plan: &Plan,
+        also: &[NodeId],
+    ) -> Result<Bound> {
+        let mut bound = Bound {
+            live: BoundBitmap::of_stack(snapshot.live(type_id)?)?,
+            chunk_end: snapshot.chunk_end(type_id)?,
+            snapshot: snapshot.clone(),
+            type_id,
+            nodes: Vec::with_capacity(plan.nodes.len()),
+            numbers: Vec::new(),
+            root: plan.root,
+        };
+        let mut needed = vec![false; plan.nodes.len()];
+        for root in also.iter().chain([&plan.root]) {
+            needed[root.index()] = true;
+        }
+        // Children stand before their parents, so one pass from the end finds all that are needed.
+        for index in (0..plan.nodes.len()).rev() {
+            if needed[index] {
+                for_each_child(&plan.nodes[index], |child| needed[child.index()] = true);
+            }
+        }
+        let mut binder = Binder {
+            bound: &mut bound,
+            population: snapshot.entity_type(type_id)?.population,
+            taken: HashMap::new(),
+            number_of: HashMap::new(),
+        };
+        for (node, needed) in plan.nodes.iter().zip(needed) {
+            let node = if needed { binder.node(node)? } else { BoundNode::Nothing };
+            binder.bound.nodes.push(node);
+        }
+        Ok(bound)
+    }
+
+    /// The node at `id`.
+    #[inline]
+    pub(in crate::query) fn node(&self, id: NodeId) -> &BoundNode {
+        &self.nodes[id.index()]
+    }
+}
+
+/// Calls `visit` with every direct child.
+fn for_each_child(node: &Node, mut visit: impl FnMut(NodeId)) {
+    match node {
+        Node::And(terms) => terms.iter().for_each(|term| visit(term.node)),
+        Node::Or(children) | Node::Threshold { of: children, .. } => children.iter().copied().for_each(visit),
+        _ => {}
+    }
+}
+
+struct Binder<'b> {
+    bound: &'b mut Bound,
+    population: TagId,
+    /// What the layers take from each tag, looked up once a tag.
+    taken: HashMap<TagId, Arc<[Source]>>,
+    number_of: HashMap<TagId, usize>,
+}
+
+impl Binder<'_> {
+    fn node(&mut self, node: &Node) -> Result<BoundNode> {
+        Ok(match node {
+            Node::Nothing => BoundNode::Nothing,
+            Node::Everyone => {
+                let live = self.bound.snapshot.live(self.bound.type_id)?;
+                BoundNode::Bitmap(BoundBitmap::of_stack(live)?)
+            }
+            Node::Bitmap(bitmap) => BoundNode::Bitmap(self.bitmap(*bitmap)?),
+            Node::Values { tag, values, disjoint } => {
+                let values = values.iter().map(|value| self.bitmap(BitmapId::value(*tag, *value)));
+                let mut values = values.collect::<Result<Vec<_>>>()?;
+                values.retain(|value| !value.is_nobody());
+                BoundNode::Values { values, disjoint: *disjoint }
+            }
+            Node::Present(tag) => self.present(*tag)?,
+            Node::Number { tag, ranges } => BoundNode::Number {
+                number: self.number(*tag)?,
+                ranges: Arc::clone(ranges),
+            },
+            Node::Linear { terms, constant, op } => {
+                let terms = terms.iter().map(|(tag, factor)| Ok((self.number(*tag)?, *factor)));
+                BoundNode::Linear(Box::new(Linear {
+                    terms: terms.collect::<Result<_>>()?,
+                    constant: *constant,
+                    op: *op,
+                }))
+            }
+            Node::Split(split) => BoundNode::Split(SplitKeys {
+                split: *split,
+                population: self.population,
+                is_dense: self.bound.snapshot.entity_type(self.bound.type_id)?.key == KeyKind::Dense,
+            }),
+            Node::Given(ids) => BoundNode::Bitmap(given(ids)?),
+            Node::And(terms) => BoundNode::And(Box::new(self.and(terms))),
+            Node::Or(children) => BoundNode::Or(Arc::clone(children)),
+            Node::Threshold { mode, k, of } => BoundNode::Threshold {
+                mode: *mode,
+                k: *k,
+                of: Arc::clone(of),
+            },
+        })
+    }
+
+    fn taken(&mut self, tag: TagId) -> Result<Arc<[Source]>> {
+        if let Some(taken) = self.taken.get(&tag) {
+            return Ok(Arc::clone(taken));
+        }
+        let taken: Arc<[Source]> = taken(self.bound.snapshot.layers(), tag, self.population)?.into();
+        self.taken.insert(tag, Arc::clone(&taken));
+        Ok(taken)
+    }
+
+    fn bitmap(&mut self, bitmap: BitmapId) -> Result<BoundBitmap> {
+        let taken = self.taken(bitmap.tag())?;
+        BoundBitmap::new(self.bound.snapshot.layers(), bitmap, &taken)
+    }
+
+    fn present(&mut self, tag: TagId) -> Result<BoundNode> {
+        let snapshot = self.bound.snapshot.clone();
+        let kind = snapshot.catalog().tag(tag).map(|tag| tag.kind);
+        let present = self.bitmap(BitmapId::present(tag))?;
+        let doubtful = doubtful(snapshot.layers(), tag)?;
+        if kind != Some(TagKind::Set) || doubtful.is_empty() {
+            return Ok(BoundNode::Bitmap(present));
+        }
+        let mut values = Vec::new();
+        for value in values_in_layers(&snapshot, tag)? {
+            values.push(self.bitmap(BitmapId::value(tag, value))?);
+        }
+        Ok(BoundNode::SetPresence(Box::new(SetPresence {
+            present,
+            doubtful,
+            values,
+        })))
+    }
+
+    fn number(&mut self, tag: TagId) -> Result<usize> {
+        if let Some(&index) = self.number_of.get(&tag) {
+            return Ok(index);
+        }
+        let index = self.bound.numbers.len();
+        let number = BoundNumber::new(&self.bound.snapshot, tag, self.population)?;
+        self.bound.numbers.push(number);
+        self.number_of.insert(tag, index);
+        Ok(index)
+    }
+
+    fn and(&self, terms: &[Term]) -> BoundAnd {
+        let mut and = BoundAnd::default();
+        for term in terms {
+            match (self.bound.node(term.node), term.negated) {
+                (BoundNode::Number { .. } | BoundNode::Linear(_) | BoundNode::Split(_), _) => and.tests.push(*term),
+                (BoundNode::Values { .. }, false) => and.unions.push(term.node),
+                (_, false) => and.positive.push(term.node),
+                (_, true) => and.negative.push(term.node),
+            }
+        }
+        and
+    }
+}
+
+/// Every value of `tag` that any layer has, rising. Errors: corrupt.
+pub(in crate::query) fn values_in_layers(snapshot: &Snapshot, tag: TagId) -> Result<Vec<ValueId>> {
+    let mut values = Vec::new();
+    for layer in snapshot.layers() {
+        for part in layer.parts_of(tag) {
+            let bitmaps = part.bitmaps_of(tag)?;
+            let slots = bitmaps.iter().map(|one| one.bitmap.slot());
+            let is_value = |slot: &u32| (BitmapId::VALUE_SLOT_MIN..=BitmapId::VALUE_SLOT_MAX).contains(slot);
+            values.extend(slots.filter(is_value).map(ValueId));
+        }
+    }
+    values.sort_unstable();
+    values.dedup();
+    Ok(values)
+}
+
+/// Ids that came with the query become a part of their own, so that they are read like everything else.
+fn given(ids: &GivenIds) -> Result<BoundBitmap> {
+    let bitmap = BitmapId::default();
+    let ids: Vec<u32> = ids.ids().iter().collect();
+    let part = Part::open(KeptBitmap::of_ids(&ids).finish(bitmap)?, "ids given with the query", None)?;
+    let mut stack = BitmapStack::default();
+    if let Some(view) = part.bitmap(bitmap, crate::part::Role::Added)? {
+        let part = Arc::new(part);
+        stack.added.push(Source { layer: 0, part, view });
+    }
+    BoundBitmap::of_stack(stack)
+}
+
+/// The kind of a number tag. Errors: invalid, where the tag holds no numbers.
+pub(in crate::query) fn require_number(snapshot: &Snapshot, tag: TagId) -> Result<TagKind> {
+    let found = snapshot.catalog().tag(tag);
+    let found = found.ok_or_else(|| Error::not_found(format!("there is no tag number {tag}")))?;
+    match found.kind.is_number() {
+        true => Ok(found.kind),
+        false => Err(Error::invalid(format!(
+            "tag `{}` is a {}; expected an int, a decimal, a date or a time",
+            found.name, found.kind
+        ))),
+    }
+}

@@ -1,0 +1,120 @@
+//! One number tag of a snapshot: its slices, its sign, and who has it.
+
+use std::sync::Arc;
+
+use super::bitmap::{BoundBitmap, Found};
+use crate::bitmap::{AlignedWords, ChunkBuffer, Container, Words, write_words};
+use crate::error::Result;
+use crate::ids::{BitmapId, ChunkId, LocalId, TagId};
+use crate::snapshot::{Snapshot, taken};
+
+/// Binary digits that a magnitude has at most.
+pub(in crate::query) const SLICES_MAX: usize = BitmapId::SLICES_MAX as usize;
+
+/// See the module.
+#[derive(Debug)]
+pub(in crate::query) struct BoundNumber {
+    /// Which tag.
+    pub(in crate::query) tag: TagId,
+    /// Who has it.
+    pub(in crate::query) present: BoundBitmap,
+    /// Who has a number below zero.
+    pub(in crate::query) negative: BoundBitmap,
+    /// Binary digits of the magnitude, lowest first, up to the highest that anybody has.
+    pub(in crate::query) slices: Vec<BoundBitmap>,
+}
+
+impl BoundNumber {
+    /// Binds the number tag. Errors: corrupt.
+    pub(in crate::query) fn new(snapshot: &Snapshot, tag: TagId, population: TagId) -> Result<Arc<BoundNumber>> {
+        let layers = snapshot.layers();
+        let taken = taken(layers, tag, population)?;
+        let mut slice_count = 0;
+        for layer in layers {
+            for part in layer.parts_of(tag) {
+                slice_count = slice_count.max(part.slice_count(tag)?);
+            }
+        }
+        let bind = |bitmap| BoundBitmap::new(layers, bitmap, &taken);
+        Ok(Arc::new(BoundNumber {
+            tag,
+            present: bind(BitmapId::present(tag))?,
+            negative: bind(BitmapId::negative(tag))?,
+            slices: (0..slice_count).map(|slice| bind(BitmapId::slice(tag, slice))).collect::<Result<_>>()?,
+        }))
+    }
+
+    /// The number of one entity. Errors: corrupt.
+    pub(in crate::query) fn value(&self, id: LocalId) -> Result<Option<i64>> {
+        if !self.present.contains(id)? {
+            return Ok(None);
+        }
+        let mut magnitude = 0u64;
+        for (digit, slice) in self.slices.iter().enumerate() {
+            magnitude |= u64::from(slice.contains(id)?) << digit;
+        }
+        let sign = if self.negative.contains(id)? { -1 } else { 1 };
+        Ok(Some(sign * magnitude as i64))
+    }
+}
+
+/// The digits of one number tag in one chunk as words: in place where they stand as bitsets, else in buffers of its own.
+#[derive(Default)]
+pub(in crate::query) struct DigitWords {
+    digits: Vec<DigitBuffer>,
+    fold: ChunkBuffer,
+}
+
+/// The buffer of one digit, made when it is first needed, and whether this chunk uses it.
+#[derive(Default)]
+struct DigitBuffer {
+    words: Option<Box<AlignedWords>>,
+    is_used: bool,
+}
+
+/// The digits of one chunk, lowest first.
+pub(in crate::query) type Digits<'a> = [Option<&'a Words>; SLICES_MAX];
+
+impl DigitWords {
+    /// Reads the digits of `number` in `chunk`; then [`DigitWords::digits`] gives them. Errors: corrupt.
+    pub(in crate::query) fn read(&mut self, number: &BoundNumber, chunk: ChunkId) -> Result<()> {
+        self.digits.resize_with(number.slices.len().max(self.digits.len()), DigitBuffer::default);
+        for (slice, digit) in number.slices.iter().zip(&mut self.digits) {
+            let container = match slice.find(chunk)? {
+                Found::View(Container::Empty | Container::Bitset { .. }) => {
+                    digit.is_used = false;
+                    continue;
+                }
+                Found::View(container) => container,
+                Found::Fold => {
+                    slice.fold(chunk, &mut self.fold)?;
+                    self.fold.as_container()
+                }
+            };
+            let words = digit.words.get_or_insert_with(|| Box::new(AlignedWords::ZERO));
+            write_words(container, &mut words.0);
+            digit.is_used = true;
+        }
+        Ok(())
+    }
+
+    /// The digits that [`DigitWords::read`] has read of the same number and chunk, into `out`; returns how many.
+    /// Errors: corrupt.
+    pub(in crate::query) fn digits<'a>(
+        &'a self,
+        number: &'a BoundNumber,
+        chunk: ChunkId,
+        out: &mut Digits<'a>,
+    ) -> Result<usize> {
+        for (index, (slice, digit)) in number.slices.iter().zip(&self.digits).enumerate() {
+            out[index] = match (&digit.words, digit.is_used) {
+                (Some(words), true) => Some(&words.0),
+                _ => match slice.find(chunk)? {
+                    Found::View(Container::Bitset { words, .. }) => Some(words),
+                    _ => None,
+                },
+            };
+        }
+        Ok(number.slices.len())
+    }
+}

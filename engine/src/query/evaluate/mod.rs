@@ -1,0 +1,103 @@
+//! Evaluate: what a bound plan selects, chunk by chunk, into what is wanted.
+//!
+//! [`evaluate`] is the one entry: a function of a bound plan, a range of chunks and what is wanted, without state. Its
+//! partial results merge in any order, so threads, and later other machines, can share the chunks.
+
+mod and;
+mod chunk;
+mod few;
+mod linear;
+mod number;
+mod point;
+mod scratch;
+mod split;
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+pub(in crate::query) use scratch::Scratch;
+
+use super::bind::Bound;
+use crate::bitmap::Container;
+use crate::error::{Error, Result};
+use crate::ids::ChunkId;
+
+/// How one evaluation may use the machine.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    /// When it must stop.
+    pub deadline: Option<Instant>,
+    /// Set by somebody who wants it to stop.
+    pub cancelled: Option<Arc<AtomicBool>>,
+}
+
+/// Chunks between two looks at the clock: reading it costs as much as a cheap chunk.
+const CHUNKS_PER_LOOK: u32 = 16;
+
+impl Run {
+    /// Errors: cancelled, deadline.
+    fn check(&self, chunk: u32) -> Result<()> {
+        if self.cancelled.as_ref().is_some_and(|cancelled| cancelled.load(Ordering::Relaxed)) {
+            return Err(Error::cancelled("the caller gave up"));
+        }
+        if chunk.is_multiple_of(CHUNKS_PER_LOOK) && self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(Error::deadline("the time for the request is over"));
+        }
+        Ok(())
+    }
+}
+
+/// What is wanted of the members.
+pub(in crate::query) trait Want {
+    /// What some of the chunks come to.
+    type Partial;
+
+    /// What no chunks come to.
+    fn nothing(&self) -> Self::Partial;
+
+    /// Adds the members of one chunk; false when nothing more is wanted. Errors: corrupt, limit.
+    fn add(&self, partial: &mut Self::Partial, chunk: ChunkId, members: Container<'_>, scratch: &mut Scratch) -> Result<bool>;
+}
+
+/// Evaluates `bound` over `chunks`. Errors: corrupt, cancelled, deadline, and those of `want`.
+pub(in crate::query) fn evaluate<W: Want>(
+    bound: &Bound,
+    chunks: Range<u32>,
+    want: &W,
+    run: &Run,
+    scratch: &mut Scratch,
+) -> Result<W::Partial> {
+    scratch.begin(bound);
+    let mut partial = want.nothing();
+    for index in chunks.start..chunks.end.min(bound.chunk_end) {
+        run.check(index)?;
+        let chunk = ChunkId(index as u16);
+        if let Some(members) = bound.in_place(bound.root, chunk)? {
+            if !members.is_empty() && !want.add(&mut partial, chunk, members, scratch)? {
+                break;
+            }
+            continue;
+        }
+        bound.prepare(bound.root, chunk, scratch)?;
+        let members = scratch.take(bound.root);
+        let go_on = members.is_empty() || want.add(&mut partial, chunk, members.as_container(), scratch)?;
+        scratch.put(bound.root, chunk, members);
+        if !go_on {
+            break;
+        }
+    }
+    Ok(partial)
+}
+
+/// Counts what `bound` selects in `chunks`; nothing is stored. Errors: corrupt, cancelled, deadline.
+pub(in crate::query) fn count(bound: &Bound, chunks: Range<u32>, run: &Run, scratch: &mut Scratch) -> Result<u64> {
+    scratch.begin(bound);
+    let mut count = 0;
+    for index in chunks.start..chunks.end.min(bound.chunk_end) {
+        run.check(index)?;
+        count += u64::from(bound.count(bound.root, ChunkId(index as u16), scratch)?);
+    }
+    Ok(count)
+}

@@ -1,0 +1,79 @@
+//! The memory of one thread that evaluates: made once, reused from chunk to chunk and from query to query.
+
+use crate::bitmap::{ChunkBuffer, Counters};
+use crate::ids::ChunkId;
+use crate::query::bind::{Bound, DigitWords};
+use crate::query::plan::NodeId;
+
+/// See the module. After the first chunks of a query nothing allocates.
+#[derive(Default)]
+pub(in crate::query) struct Scratch {
+    /// By node: what it selects in the current chunk, where that does not stand in a part.
+    slots: Vec<Slot>,
+    /// Buffers that no node owns, for the time of one operation.
+    spare: Vec<Box<ChunkBuffer>>,
+    /// By number: its digits in the current chunk.
+    pub(super) digits: Vec<DigitWords>,
+    /// Counters of a threshold.
+    pub(super) counters: Counters,
+    /// Values gathered for a few candidates.
+    pub(super) magnitudes: Vec<u64>,
+    /// The candidates.
+    pub(super) lows: Vec<u16>,
+    ids: Vec<u32>,
+}
+
+#[derive(Default)]
+struct Slot {
+    buffer: Option<Box<ChunkBuffer>>,
+    /// The chunk that the buffer holds, if it holds one.
+    chunk: Option<ChunkId>,
+}
+
+impl Scratch {
+    /// Forgets what an earlier query left and makes room for `bound`.
+    pub(in crate::query) fn begin(&mut self, bound: &Bound) {
+        self.slots.iter_mut().for_each(|slot| slot.chunk = None);
+        self.slots.resize_with(bound.nodes.len().max(self.slots.len()), Slot::default);
+        self.digits.resize_with(bound.numbers.len().max(self.digits.len()), DigitWords::default);
+    }
+
+    /// Whether the slot of `node` holds `chunk`.
+    pub(super) fn holds(&self, node: NodeId, chunk: ChunkId) -> bool {
+        self.slots[node.index()].chunk == Some(chunk)
+    }
+
+    /// The slot of `node`. REQUIRES: [`Scratch::put`] was called for the current chunk.
+    pub(super) fn slot(&self, node: NodeId) -> &ChunkBuffer {
+        self.slots[node.index()].buffer.as_deref().expect("a node is prepared before it is read")
+    }
+
+    /// Takes the buffer of `node` out, to be filled and put back.
+    pub(super) fn take(&mut self, node: NodeId) -> Box<ChunkBuffer> {
+        let slot = &mut self.slots[node.index()];
+        slot.chunk = None;
+        slot.buffer.take().unwrap_or_default()
+    }
+
+    /// Puts the buffer of `node` back; it holds `chunk`.
+    pub(super) fn put(&mut self, node: NodeId, chunk: ChunkId, buffer: Box<ChunkBuffer>) {
+        let slot = &mut self.slots[node.index()];
+        slot.buffer = Some(buffer);
+        slot.chunk = Some(chunk);
+    }
+
+    /// Room for the ids of one chunk.
+    pub(in crate::query) fn ids(&mut self) -> &mut Vec<u32> {
+        &mut self.ids
+    }
+
+    /// A buffer for the time of one operation; give it back with [`Scratch::give_back`].
+    pub(in crate::query) fn borrow(&mut self) -> Box<ChunkBuffer> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Gives a borrowed buffer back.
+    pub(in crate::query) fn give_back(&mut self, buffer: Box<ChunkBuffer>) {
+        self.spare.push(buffer);
+    }
+}

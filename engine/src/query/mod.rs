@@ -1,0 +1,15 @@
+//! The way out: from the text of a query to its answers, on one snapshot.
+//!
+//! text -> [`plan`] (ids only) -> bind (where the bitmaps stand) -> evaluate (chunk by chunk) -> answer.
+
+mod answer;
+mod bind;
+mod context;
+mod evaluate;
+pub mod plan;
+
+pub use answer::{
+    Breakdown, Counted, Explained, GROUPS_MAX, Group, GroupKey, MembersPage, Prepared, ProfileValue, Profiler,
+    QUANTILES_MAX, Stats, Timing, Why, profile,
+};
+pub use evaluate::Run;

@@ -1,0 +1,267 @@
+//! Saved audiences: their stored form, with ids instead of names, and back.
+//!
+//! The stored form is a query in which `` `#12` `` is the tag or audience 12, `'#5'` the value 5 of the tag beside it,
+//! `'=text'` a value that had no number when it was saved, and `` `=path`.* `` what lies below a path. So renames of tags
+//! and values change nothing but what is printed.
+
+use muster_language::ast::Path;
+use muster_language::{parse, print};
+
+use super::context::PlanContext;
+use super::rename::{Names, rename, set_path};
+use super::request::{QueryRequest, UnknownValues};
+use super::resolve::Resolver;
+use super::{Planned, fault};
+use crate::catalog::{AudienceUse, TagKind};
+use crate::error::{Error, Result};
+use crate::ids::{AudienceId, TagId, TypeId, ValueId};
+
+/// What is saved of an audience.
+#[derive(Clone, Debug)]
+pub struct StoredAudience {
+    /// The query with ids instead of names.
+    pub stored: String,
+    /// The tags that it uses, rising, with the flags that now lie below its wildcards.
+    pub tags_used: Vec<TagId>,
+    /// The audiences that it names, rising.
+    pub audiences_used: Vec<AudienceUse>,
+    /// The query as it is planned today, with its warnings.
+    pub planned: Planned,
+}
+
+/// The stored form of the audience `name` with the query `text`. Unknown values are warnings.
+///
+/// Errors: invalid, when the text is no query of the type, needs a parameter, or names the audience itself.
+pub fn store_audience(
+    context: &dyn PlanContext,
+    type_id: TypeId,
+    name: &str,
+    text: &str,
+    request: &QueryRequest,
+) -> Result<StoredAudience> {
+    let parsed = parse(text).map_err(|error| Error::query(text, error))?;
+    let request = QueryRequest {
+        unknown_values: UnknownValues::Empty,
+        parameters: Default::default(),
+        ..request.clone()
+    };
+    let mut resolver = Resolver::new(context, type_id, text, &request)?;
+    resolver.saving = context
+        .catalog()
+        .audience_named(type_id, name)
+        .map(|audience| audience.id);
+    let planned = super::resolved(resolver, &parsed)?;
+    let mut expr = parsed.expr;
+    let mut names = ToIds {
+        context,
+        type_id,
+        tags_used: Vec::new(),
+        audiences_used: Vec::new(),
+    };
+    rename(&mut expr, &mut names)?;
+    let ToIds {
+        mut tags_used,
+        mut audiences_used,
+        ..
+    } = names;
+    tags_used.sort_unstable();
+    tags_used.dedup();
+    audiences_used.sort_unstable();
+    audiences_used.dedup();
+    Ok(StoredAudience {
+        stored: print(&expr),
+        tags_used,
+        audiences_used,
+        planned,
+    })
+}
+
+/// The text of a stored audience with today's names. Errors: not found, when a tag, value or audience of it is gone.
+pub fn today_text(context: &dyn PlanContext, type_id: TypeId, stored: &str) -> Result<String> {
+    let mut expr = parse(stored)
+        .map_err(|error| Error::corrupt(format!("a stored audience cannot be read: {error}")))?
+        .expr;
+    rename(&mut expr, &mut ToNames { context, type_id })?;
+    Ok(print(&expr))
+}
+
+/// The canonical text of a query: tags by their names, not their labels.
+pub(super) fn by_names(
+    context: &dyn PlanContext,
+    type_id: TypeId,
+    expr: &muster_language::ast::Expr,
+) -> Result<String> {
+    let mut expr = expr.clone();
+    rename(&mut expr, &mut FromLabels { context, type_id })?;
+    Ok(print(&expr))
+}
+
+struct ToIds<'a> {
+    context: &'a dyn PlanContext,
+    type_id: TypeId,
+    tags_used: Vec<TagId>,
+    audiences_used: Vec<AudienceUse>,
+}
+
+impl Names for ToIds<'_> {
+    fn tag(&mut self, path: &mut Path) -> Result<Option<(TagId, TagKind)>> {
+        let tag = self
+            .context
+            .catalog()
+            .require_tag(self.type_id, &path.dotted())?;
+        self.tags_used.push(tag.id);
+        set_number(path, tag.id.0);
+        Ok(Some((tag.id, tag.kind)))
+    }
+
+    fn below(&mut self, path: &mut Path) -> Result<()> {
+        let catalog = self.context.catalog();
+        let name = path.dotted().into_owned();
+        match catalog.tag_named(self.type_id, &name) {
+            Some(tag) if tag.kind == TagKind::Set => {
+                self.tags_used.push(tag.id);
+                set_number(path, tag.id.0);
+            }
+            _ => {
+                let flags = catalog
+                    .tags_below(self.type_id, &name)
+                    .filter(|tag| tag.kind == TagKind::Flag);
+                self.tags_used.extend(flags.map(|tag| tag.id));
+                set_path(path, &format!("={name}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn audience(&mut self, path: &mut Path, version: Option<u64>) -> Result<()> {
+        let catalog = self.context.catalog();
+        let audience = catalog.require_audience(self.type_id, &path.dotted())?;
+        self.audiences_used.push(AudienceUse {
+            id: audience.id,
+            version,
+        });
+        set_number(path, audience.id.0);
+        Ok(())
+    }
+
+    fn value(&mut self, tag: TagId, text: &str) -> Result<Option<String>> {
+        let written = match self.context.catalog().tag(tag) {
+            Some(tag) => tag.value_written(text),
+            None => text,
+        };
+        Ok(Some(match self.context.value_id(tag, written)? {
+            Some(value) => format!("#{value}"),
+            None => format!("={text}"),
+        }))
+    }
+}
+
+struct ToNames<'a> {
+    context: &'a dyn PlanContext,
+    type_id: TypeId,
+}
+
+impl Names for ToNames<'_> {
+    fn tag(&mut self, path: &mut Path) -> Result<Option<(TagId, TagKind)>> {
+        let id = TagId(number_in(path)?);
+        let tag = self
+            .context
+            .catalog()
+            .tag(id)
+            .filter(|tag| tag.type_id == self.type_id)
+            .ok_or_else(|| Error::not_found(format!("the tag {id} that it uses was dropped")))?;
+        set_path(path, &tag.name);
+        Ok(Some((tag.id, tag.kind)))
+    }
+
+    fn below(&mut self, path: &mut Path) -> Result<()> {
+        let name = path.dotted().into_owned();
+        match name.strip_prefix('=') {
+            Some(prefix) => set_path(path, prefix),
+            None => {
+                self.tag(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn audience(&mut self, path: &mut Path, _version: Option<u64>) -> Result<()> {
+        let id = AudienceId(number_in(path)?);
+        let audience = self.context.catalog().audience(id).ok_or_else(|| {
+            Error::not_found(format!("the audience {id} that it uses was dropped"))
+        })?;
+        set_path(path, &audience.name);
+        Ok(())
+    }
+
+    fn value(&mut self, tag: TagId, text: &str) -> Result<Option<String>> {
+        if let Some(written) = text.strip_prefix('=') {
+            return Ok(Some(written.to_owned()));
+        }
+        let value = text
+            .strip_prefix('#')
+            .and_then(|number| number.parse().ok())
+            .map(ValueId)
+            .ok_or_else(|| Error::corrupt(format!("a stored audience has the value `{text}`")))?;
+        let name = self.context.value_name(tag, value)?;
+        name.map(Some)
+            .ok_or_else(|| Error::corrupt(format!("the value {value} of tag {tag} has no name")))
+    }
+}
+
+struct FromLabels<'a> {
+    context: &'a dyn PlanContext,
+    type_id: TypeId,
+}
+
+impl Names for FromLabels<'_> {
+    fn tag(&mut self, path: &mut Path) -> Result<Option<(TagId, TagKind)>> {
+        let found = self
+            .context
+            .catalog()
+            .tag_named(self.type_id, &path.dotted());
+        let Some(tag) = found else {
+            return Ok(None);
+        };
+        if tag.name != *path.dotted() {
+            set_path(path, &tag.name);
+        }
+        Ok(Some((tag.id, tag.kind)))
+    }
+
+    fn below(&mut self, path: &mut Path) -> Result<()> {
+        let found = self
+            .context
+            .catalog()
+            .tag_named(self.type_id, &path.dotted());
+        if let Some(tag) = found.filter(|tag| tag.kind == TagKind::Set) {
+            set_path(path, &tag.name);
+        }
+        Ok(())
+    }
+
+    fn audience(&mut self, _path: &mut Path, _version: Option<u64>) -> Result<()> {
+        Ok(())
+    }
+
+    fn value(&mut self, _tag: TagId, _text: &str) -> Result<Option<String>> {
+        Ok(None)
+    }
+}
+
+fn set_number(path: &mut Path, number: u32) {
+    set_path(path, &format!("#{number}"));
+}
+
+fn number_in(path: &Path) -> Result<u32> {
+    path.dotted()
+        .strip_prefix('#')
+        .and_then(|number| number.parse().ok())
+        .ok_or_else(|| {
+            let code = fault::BROKEN_AUDIENCE;
+            Error::corrupt(format!(
+                "{code}: a stored audience names `{}`",
+                path.dotted()
+            ))
+        })
+}

@@ -1,0 +1,100 @@
+//! From the parsed text of a query and the catalog to a plan of ids.
+//!
+//! A plan mentions numbers only: tags, values, days, milliseconds. It does not know parts, chunks or how a node is
+//! evaluated. Negations stay where they are (terms of an And), shared expressions stand once.
+
+mod arena;
+mod audience;
+mod context;
+mod fault;
+mod like;
+mod moments;
+mod node;
+mod planned;
+mod ranges;
+mod rename;
+mod request;
+mod resolve;
+
+#[cfg(test)]
+mod tests;
+
+pub use audience::{StoredAudience, store_audience, today_text};
+pub use context::PlanContext;
+pub use node::{Comparison, GivenIds, Node, NodeId, Plan, Split, Term, ThresholdMode};
+pub use planned::{Condition, ConditionKind, MissingCheck, Planned, Warning};
+pub use ranges::{NUMBER_MAX, NUMBER_MIN};
+pub use request::{Parameter, Parameters, QueryRequest, UnknownValues};
+
+use muster_language::{Parsed, parse, print};
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::error::{Error, Result};
+use crate::ids::TypeId;
+use resolve::Resolver;
+
+/// Reads and plans a query. Errors: invalid or limit, with [`Error::query_fault`]; what the context answers.
+pub fn plan(
+    context: &dyn PlanContext,
+    type_id: TypeId,
+    text: &str,
+    request: &QueryRequest,
+) -> Result<Planned> {
+    let parsed = parse(text).map_err(|error| Error::query(text, error))?;
+    plan_parsed(context, type_id, text, &parsed, request)
+}
+
+/// Plans a query that was read from `text`. Errors: as [`plan`].
+pub fn plan_parsed(
+    context: &dyn PlanContext,
+    type_id: TypeId,
+    text: &str,
+    parsed: &Parsed,
+    request: &QueryRequest,
+) -> Result<Planned> {
+    resolved(Resolver::new(context, type_id, text, request)?, parsed)
+}
+
+fn resolved(mut resolver: Resolver<'_>, parsed: &Parsed) -> Result<Planned> {
+    resolver.warnings = parsed.warnings.iter().cloned().map(Warning::from).collect();
+    let conditions = resolver.condition(&parsed.expr)?;
+    let canonical = match resolver.is_renamed {
+        true => audience::by_names(resolver.context, resolver.type_id, &parsed.expr)?,
+        false => print(&parsed.expr),
+    };
+    let mut audiences_used: Vec<_> = resolver.expanded.keys().copied().collect();
+    audiences_used.sort_unstable();
+    let fingerprint = fingerprint(&resolver, &conditions, &audiences_used);
+    Ok(Planned {
+        type_id: resolver.type_id,
+        canonical,
+        fingerprint,
+        warnings: resolver.warnings,
+        missing_checks: resolver.missing_checks,
+        resolved: resolver.resolved,
+        zone: resolver.clock.zone_name().to_owned(),
+        sources: resolver.sources,
+        audiences_used,
+        plan: resolver.arena.finish(conditions.node),
+        conditions,
+    })
+}
+
+/// The hash of the bound form: type, plan, audiences with their versions, and the zone where days depend on it.
+fn fingerprint(
+    resolver: &Resolver<'_>,
+    conditions: &Condition,
+    audiences_used: &[(crate::ids::AudienceId, u64)],
+) -> u128 {
+    let mut bytes = Vec::with_capacity(64);
+    bytes.extend_from_slice(&resolver.type_id.0.to_le_bytes());
+    bytes.extend_from_slice(&resolver.arena.digest(conditions.node).to_le_bytes());
+    for (audience, version) in audiences_used {
+        bytes.extend_from_slice(&audience.0.to_le_bytes());
+        bytes.extend_from_slice(&version.to_le_bytes());
+    }
+    if resolver.clock.is_used() {
+        bytes.extend_from_slice(resolver.clock.zone_name().as_bytes());
+    }
+    xxh3_128(&bytes)
+}

@@ -1,0 +1,338 @@
+//! Days and instants: what `today`, dates and durations mean in the zone of a request.
+//!
+//! Days are counted from 1970-01-01, instants are milliseconds since the epoch. Months and years clamp to the last day of
+//! the month. The clock was read once, before.
+
+use std::cell::OnceCell;
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Span, Timestamp};
+use muster_language::ast;
+
+use crate::error::{Error, Result};
+
+/// Milliseconds of a day without a change of the clocks.
+pub(super) const DAY_MS: i64 = 86_400_000;
+
+const EPOCH: Date = jiff::civil::date(1970, 1, 1);
+
+/// A day, or an instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Moment {
+    /// Days since 1970-01-01.
+    Day(i64),
+    /// Milliseconds since the epoch.
+    Instant(i64),
+}
+
+/// The zone and the one reading of the clock of a request.
+pub(super) struct Clock {
+    zone: TimeZone,
+    zone_name: String,
+    now_ms: i64,
+    today: OnceCell<i64>,
+    used: std::cell::Cell<bool>,
+}
+
+impl Clock {
+    /// The clock of a request. Errors: invalid, for a zone that nobody knows.
+    pub(super) fn new(zone: Option<&str>, now_ms: i64) -> Result<Clock> {
+        let zone_name = zone.unwrap_or("UTC");
+        let found = match zone_name {
+            "UTC" | "utc" | "Z" => TimeZone::UTC,
+            name => match fixed_offset(name) {
+                Some(offset) => TimeZone::fixed(offset),
+                None => TimeZone::get(name).map_err(|error| {
+                    Error::invalid(format!(
+                        "`{name}` is no time zone; expected an IANA name such as Asia/Shanghai, or +08:00"
+                    ))
+                    .with_source(error)
+                })?,
+            },
+        };
+        Ok(Clock {
+            zone: found,
+            zone_name: zone_name.to_owned(),
+            now_ms,
+            today: OnceCell::new(),
+            used: std::cell::Cell::new(false),
+        })
+    }
+
+    /// The name of the zone.
+    pub(super) fn zone_name(&self) -> &str {
+        &self.zone_name
+    }
+
+    /// Whether any answer depended on the zone or the time.
+    pub(super) fn is_used(&self) -> bool {
+        self.used.get()
+    }
+
+    /// Milliseconds since the epoch.
+    pub(super) fn now(&self) -> i64 {
+        self.used.set(true);
+        self.now_ms
+    }
+
+    /// The day it is in the zone. Errors: invalid, for a clock outside the calendar.
+    pub(super) fn today(&self) -> Result<i64> {
+        self.used.set(true);
+        if let Some(day) = self.today.get() {
+            return Ok(*day);
+        }
+        let day = self.day_of(self.now_ms)?;
+        Ok(*self.today.get_or_init(|| day))
+    }
+
+    /// The day of an instant in the zone.
+    fn day_of(&self, ms: i64) -> Result<i64> {
+        self.used.set(true);
+        if self.zone == TimeZone::UTC {
+            return Ok(ms.div_euclid(DAY_MS));
+        }
+        let instant = Timestamp::from_millisecond(ms).map_err(out_of_calendar)?;
+        Ok(day_number(instant.to_zoned(self.zone.clone()).date()))
+    }
+
+    /// The first instant of a day in the zone.
+    pub(super) fn start_of(&self, day: i64) -> Result<i64> {
+        self.used.set(true);
+        let date = date_of(day)?;
+        if self.zone == TimeZone::UTC {
+            return Ok(day * DAY_MS);
+        }
+        let zoned = date.to_zoned(self.zone.clone()).map_err(out_of_calendar)?;
+        Ok(zoned.timestamp().as_millisecond())
+    }
+
+    /// The instant when clocks in the zone show this; the later one when they show it never, the earlier when twice.
+    fn instant_of(&self, civil: DateTime) -> Result<i64> {
+        self.used.set(true);
+        let zoned = civil.to_zoned(self.zone.clone()).map_err(out_of_calendar)?;
+        Ok(zoned.timestamp().as_millisecond())
+    }
+
+    /// The instant of a written day and time.
+    pub(super) fn instant_written(&self, written: ast::DateTime) -> Result<i64> {
+        let time = jiff::civil::time(
+            written.hour as i8,
+            written.minute as i8,
+            written.second as i8,
+            0,
+        );
+        self.instant_of(date_of(day_written(written.date)?)?.to_datetime(time))
+    }
+
+    /// The day or instant in quotes or from a parameter: a date, a date and time in the zone, or RFC 3339.
+    pub(super) fn parse(&self, text: &str) -> Option<Result<Moment>> {
+        if let Some(day) = parse_day(text) {
+            return Some(Ok(Moment::Day(day)));
+        }
+        let digits = text.as_bytes().get(..4)?;
+        if !digits.iter().all(u8::is_ascii_digit) || text.contains('[') || text.len() < 16 {
+            return None;
+        }
+        if let Ok(instant) = text.parse::<Timestamp>() {
+            return Some(Ok(Moment::Instant(instant.as_millisecond())));
+        }
+        let civil = text.parse::<DateTime>().ok()?;
+        Some(self.instant_of(civil).map(Moment::Instant))
+    }
+
+    /// `moment` moved by `sign * count` units, as a calendar moves: days, months and years keep the time of day in the
+    /// zone. Hours and minutes make a day its first instant.
+    pub(super) fn shift(
+        &self,
+        moment: Moment,
+        duration: ast::Duration,
+        sign: i64,
+    ) -> Result<Moment> {
+        let count = i64::from(duration.count) * sign;
+        match (moment, duration.unit) {
+            (Moment::Day(day), ast::DurationUnit::Minute | ast::DurationUnit::Hour) => {
+                let start = self.start_of(day)?;
+                Ok(Moment::Instant(shift_clock(start, duration.unit, count)?))
+            }
+            (Moment::Instant(ms), ast::DurationUnit::Minute | ast::DurationUnit::Hour) => {
+                Ok(Moment::Instant(shift_clock(ms, duration.unit, count)?))
+            }
+            (Moment::Day(day), unit) => Ok(Moment::Day(shift_day(day, unit, count)?)),
+            (Moment::Instant(ms), unit) => {
+                self.used.set(true);
+                let instant = Timestamp::from_millisecond(ms).map_err(out_of_calendar)?;
+                let moved = instant
+                    .to_zoned(self.zone.clone())
+                    .checked_add(calendar_span(unit, count)?)
+                    .map_err(out_of_calendar)?;
+                Ok(Moment::Instant(moved.timestamp().as_millisecond()))
+            }
+        }
+    }
+
+    /// A moment as the reply shows it.
+    pub(super) fn show(&self, moment: Moment) -> String {
+        match moment {
+            Moment::Day(day) => show_day(day),
+            Moment::Instant(ms) => Timestamp::from_millisecond(ms).map_or_else(
+                |_| format!("{ms} ms"),
+                |instant| {
+                    let zoned = instant.to_zoned(self.zone.clone());
+                    format!("{}{}", zoned.datetime(), zoned.offset())
+                },
+            ),
+        }
+    }
+}
+
+/// A day as it is written.
+pub(super) fn show_day(day: i64) -> String {
+    date_of(day).map_or_else(|_| format!("day {day}"), |date| date.to_string())
+}
+
+/// The number of a written day.
+pub(super) fn day_written(written: ast::Date) -> Result<i64> {
+    let date = Date::new(written.year as i16, written.month as i8, written.day as i8)
+        .map_err(out_of_calendar)?;
+    Ok(day_number(date))
+}
+
+/// The number of a day written `YYYY-MM-DD`.
+pub(super) fn parse_day(text: &str) -> Option<i64> {
+    let bytes = text.as_bytes();
+    let is_shaped = bytes.len() == 10
+        && bytes.iter().enumerate().all(|(place, byte)| match place {
+            4 | 7 => *byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    if !is_shaped {
+        return None;
+    }
+    text.parse::<Date>().ok().map(day_number)
+}
+
+/// The day `count` units after `day`.
+pub(super) fn shift_day(day: i64, unit: ast::DurationUnit, count: i64) -> Result<i64> {
+    let days = match unit {
+        ast::DurationUnit::Day => count,
+        ast::DurationUnit::Week => count * 7,
+        _ => {
+            let moved = date_of(day)?
+                .checked_add(calendar_span(unit, count)?)
+                .map_err(out_of_calendar)?;
+            return Ok(day_number(moved));
+        }
+    };
+    let moved = day + days;
+    date_of(moved)?;
+    Ok(moved)
+}
+
+fn shift_clock(ms: i64, unit: ast::DurationUnit, count: i64) -> Result<i64> {
+    let minutes = match unit {
+        ast::DurationUnit::Hour => count * 60,
+        _ => count,
+    };
+    ms.checked_add(minutes * 60_000)
+        .ok_or_else(|| Error::limit("an instant is outside the calendar"))
+}
+
+fn calendar_span(unit: ast::DurationUnit, count: i64) -> Result<Span> {
+    let span = match unit {
+        ast::DurationUnit::Minute => Span::new().try_minutes(count),
+        ast::DurationUnit::Hour => Span::new().try_hours(count),
+        ast::DurationUnit::Day => Span::new().try_days(count),
+        ast::DurationUnit::Week => Span::new().try_weeks(count),
+        ast::DurationUnit::Month => Span::new().try_months(count),
+        ast::DurationUnit::Year => Span::new().try_years(count),
+    };
+    span.map_err(out_of_calendar)
+}
+
+fn day_number(date: Date) -> i64 {
+    date.duration_since(EPOCH).as_secs() / 86_400
+}
+
+fn date_of(day: i64) -> Result<Date> {
+    let span = Span::new().try_days(day).map_err(out_of_calendar)?;
+    EPOCH.checked_add(span).map_err(out_of_calendar)
+}
+
+fn fixed_offset(name: &str) -> Option<Offset> {
+    let (sign, rest) = match name.as_bytes().first()? {
+        b'+' => (1, &name[1..]),
+        b'-' => (-1, &name[1..]),
+        _ => return None,
+    };
+    let (hours, minutes) = rest.split_once(':').unwrap_or((rest, "0"));
+    let hours: i32 = hours
+        .parse()
+        .ok()
+        .filter(|hours| (0..=18).contains(hours))?;
+    let minutes: i32 = minutes
+        .parse()
+        .ok()
+        .filter(|minutes| (0..60).contains(minutes))?;
+    Offset::from_seconds(sign * (hours * 3_600 + minutes * 60)).ok()
+}
+
+fn out_of_calendar(error: jiff::Error) -> Error {
+    Error::limit("a day or instant is outside the calendar").with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> i64 {
+        parse_day(text).unwrap()
+    }
+
+    #[test]
+    fn months_and_years_clamp_to_the_last_day() {
+        let shift = |from: &str, unit, count| show_day(shift_day(day(from), unit, count).unwrap());
+        assert_eq!(
+            shift("2024-03-31", ast::DurationUnit::Month, -1),
+            "2024-02-29"
+        );
+        assert_eq!(
+            shift("2024-02-29", ast::DurationUnit::Year, 1),
+            "2025-02-28"
+        );
+        assert_eq!(shift("2024-12-31", ast::DurationUnit::Day, 1), "2025-01-01");
+        assert_eq!(
+            shift("1969-12-25", ast::DurationUnit::Week, 1),
+            "1970-01-01"
+        );
+    }
+
+    #[test]
+    fn days_begin_with_the_clocks_of_the_zone() {
+        let clock = Clock::new(Some("Asia/Shanghai"), 0).unwrap();
+        assert_eq!(clock.start_of(day("1970-01-02")).unwrap(), 16 * 3_600_000);
+        let clock = Clock::new(Some("America/New_York"), day("2024-03-10") * DAY_MS).unwrap();
+        assert_eq!(show_day(clock.today().unwrap()), "2024-03-09");
+        let length =
+            clock.start_of(day("2024-03-11")).unwrap() - clock.start_of(day("2024-03-10")).unwrap();
+        assert_eq!(length, 23 * 3_600_000, "the day that lost an hour");
+        let clock = Clock::new(Some("-05:30"), 0).unwrap();
+        assert_eq!(clock.start_of(0).unwrap(), 5 * 3_600_000 + 1_800_000);
+        assert!(Clock::new(Some("Asia/Nowhere"), 0).is_err());
+    }
+
+    #[test]
+    fn days_outside_the_calendar_are_refused() {
+        assert!(shift_day(day("9999-12-31"), ast::DurationUnit::Day, 1).is_err());
+        assert!(
+            shift_day(
+                day("9999-12-31"),
+                ast::DurationUnit::Year,
+                i64::from(u32::MAX)
+            )
+            .is_err()
+        );
+        let clock = Clock::new(None, 0).unwrap();
+        assert!(clock.start_of(i64::MAX / 2).is_err());
+    }
+}

@@ -1,0 +1,222 @@
+//! Entities that come with the request: keys in `ids(...)`, bitmaps in `$name`.
+
+use muster_language::ast::{Param, Span, ValueList};
+use roaring::RoaringBitmap;
+
+use super::super::fault;
+use super::super::node::{GivenIds, NodeId};
+use super::super::request::Parameter;
+use super::Resolver;
+use crate::catalog::KeyKind;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::LocalId;
+
+/// The low half of the first word of portable roaring bytes with runs.
+const COOKIE_RUNS: u32 = 12_347;
+/// The first word of portable roaring bytes without runs.
+const COOKIE_PLAIN: u32 = 12_346;
+/// What one container takes at most once it is read.
+const CONTAINER_BYTES_MAX: u64 = 8_192;
+
+impl Resolver<'_> {
+    /// `$name` alone: the bitmap that came for it.
+    pub(super) fn given_bitmap(&mut self, param: &Param) -> Result<NodeId> {
+        match self.parameter(param)? {
+            Parameter::Bitmap {
+                bytes,
+                id_epoch,
+                store_id,
+            } => {
+                let (store, epoch) = self.context.store();
+                if store_id.is_some_and(|given| given != store) {
+                    return Err(self.foreign(param, "its ids are of another store"));
+                }
+                if id_epoch.is_some_and(|given| given != epoch) {
+                    return Err(self.foreign(param, "its ids are of another epoch of this store"));
+                }
+                let ids = read_roaring(bytes, self.request.memory_bytes_max).map_err(
+                    |(kind, reason)| {
+                        self.refuse(
+                            fault::PARAMETER,
+                            param.span,
+                            format!("send ${} in the portable roaring format", param.name),
+                            reason,
+                        )
+                        .of_kind(kind)
+                    },
+                )?;
+                Ok(self.arena.given(GivenIds::new(ids)))
+            }
+            Parameter::List(_) => {
+                let keys = format!("ids(${})", param.name);
+                Err(self.refuse_with(
+                    fault::PARAMETER,
+                    param.span,
+                    format!("write `{keys}` for a list of keys"),
+                    "a list came where a bitmap stands",
+                    Some((param.span, keys)),
+                ))
+            }
+            Parameter::Scalar(_) => {
+                let keys = format!("ids(${})", param.name);
+                Err(self.refuse(
+                    fault::PARAMETER,
+                    param.span,
+                    format!(
+                        "send ${} as a bitmap, or as a list for `{keys}`",
+                        param.name
+                    ),
+                    "one value came where a bitmap stands",
+                ))
+            }
+        }
+    }
+
+    #[cold]
+    fn foreign(&self, param: &Param, reason: &str) -> Error {
+        self.refuse(
+            fault::PARAMETER,
+            param.span,
+            format!("make the bitmap ${} anew from this store", param.name),
+            reason,
+        )
+    }
+
+    /// `ids(...)`: the entities with these keys; keys that nobody has are counted.
+    pub(super) fn given_keys(&mut self, span: Span, keys: &ValueList) -> Result<NodeId> {
+        let key_kind = self
+            .catalog
+            .entity_type(self.type_id)
+            .map_or(KeyKind::String, |entity_type| entity_type.key);
+        let mut ids: Vec<u32> = Vec::new();
+        let mut unknown = 0usize;
+        match keys {
+            ValueList::Values(values) => {
+                for literal in values {
+                    self.add_key(
+                        key_kind,
+                        &literal.text(),
+                        literal.span,
+                        &mut ids,
+                        &mut unknown,
+                    )?;
+                }
+            }
+            ValueList::Param(param) => {
+                for text in self.list_of(param)? {
+                    self.add_key(key_kind, text, param.span, &mut ids, &mut unknown)?;
+                }
+            }
+        }
+        if unknown > 0 {
+            let message = match unknown {
+                1 => "nobody has one of the keys".to_owned(),
+                many => format!("nobody has {many} of the keys"),
+            };
+            self.warn(fault::UNKNOWN_KEYS, span, message);
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        let ids: RoaringBitmap = ids.into_iter().collect();
+        Ok(self.arena.given(GivenIds::new(ids)))
+    }
+
+    fn add_key(
+        &self,
+        kind: KeyKind,
+        text: &str,
+        span: Span,
+        ids: &mut Vec<u32>,
+        unknown: &mut usize,
+    ) -> Result<()> {
+        let key = kind.parse_key(text).map_err(|error| {
+            self.refuse(
+                fault::WRONG_VALUE,
+                span,
+                format!("write keys of the kind {kind}"),
+                error.message(),
+            )
+        })?;
+        match self.context.entity(self.type_id, &key)? {
+            Some(id) => ids.push(id.0),
+            None => *unknown += 1,
+        }
+        Ok(())
+    }
+}
+
+/// Reads a portable roaring bitmap, nothing before or behind it. What it can grow to is bounded before it is read.
+fn read_roaring(
+    bytes: &[u8],
+    memory_bytes_max: u64,
+) -> std::result::Result<RoaringBitmap, (ErrorKind, String)> {
+    let invalid = |reason: String| (ErrorKind::Invalid, reason);
+    let word = |at: usize| {
+        bytes
+            .get(at..at + 4)
+            .and_then(|word| word.try_into().ok())
+            .map(u32::from_le_bytes)
+            .ok_or_else(|| invalid(format!("{} bytes are too short for a bitmap", bytes.len())))
+    };
+    let first = word(0)?;
+    let containers = match first {
+        COOKIE_PLAIN => u64::from(word(4)?),
+        _ if first & 0xFFFF == COOKIE_RUNS => u64::from(first >> 16) + 1,
+        _ => {
+            return Err(invalid(format!(
+                "it begins with {first:#x}, which is no roaring bitmap"
+            )));
+        }
+    };
+    if containers > 1 << 16 {
+        return Err(invalid(format!(
+            "it claims {containers} containers, at most 65536 can be"
+        )));
+    }
+    let grown = bytes.len() as u64 + containers * CONTAINER_BYTES_MAX;
+    if grown > memory_bytes_max {
+        return Err((
+            ErrorKind::Limit,
+            format!("the bitmap can take {grown} bytes, the request allows {memory_bytes_max}"),
+        ));
+    }
+    let mut rest = bytes;
+    let mut ids = RoaringBitmap::deserialize_from(&mut rest)
+        .map_err(|error| invalid(format!("the bitmap cannot be read: {error}")))?;
+    if !rest.is_empty() {
+        return Err(invalid(format!("{} bytes follow the bitmap", rest.len())));
+    }
+    ids.remove(LocalId::MAX.0 + 1);
+    Ok(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn portable_bytes_are_read_with_bounds() {
+        let ids: RoaringBitmap = (0..100_000).chain([u32::MAX - 1, u32::MAX]).collect();
+        let mut bytes = Vec::new();
+        ids.serialize_into(&mut bytes).unwrap();
+        let read = read_roaring(&bytes, 1 << 30).unwrap();
+        assert_eq!(read.len(), ids.len() - 1, "the largest u32 is no id");
+        for length in 0..bytes.len().min(64) {
+            assert!(
+                read_roaring(&bytes[..length], 1 << 30).is_err(),
+                "cut to {length}"
+            );
+        }
+        assert_eq!(read_roaring(&bytes, 1_000).unwrap_err().0, ErrorKind::Limit);
+        let mut longer = bytes.clone();
+        longer.push(0);
+        assert!(read_roaring(&longer, 1 << 30).is_err());
+        for place in 0..16 {
+            for bit in 0..8 {
+                let mut flipped = bytes.clone();
+                flipped[place] ^= 1 << bit;
+                let _ = read_roaring(&flipped, 1 << 30);
+            }
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! From syntax to nodes: names become ids, words for time become numbers, and what the catalog does not allow is refused.
+//!
+//! One file per kind of predicate. Every refusal carries the whole text corrected, when there is a likely correction.
+
+mod arithmetic;
+mod compare;
+mod given;
+mod linear;
+mod names;
+mod nested;
+mod number;
+mod sets;
+mod values;
+mod window;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use muster_language::ast::{self, Expr, ExprKind, Span};
+use muster_language::{code, parse, suggest};
+
+use super::arena::{Arena, ValuedTag};
+use super::context::PlanContext;
+use super::moments::Clock;
+use super::node::{NodeId, Split, Term, ThresholdMode};
+use super::planned::{Condition, ConditionKind, MissingCheck, Warning};
+use super::request::QueryRequest;
+use crate::catalog::{Catalog, Tag, TagKind};
+use crate::error::{Error, Result};
+use crate::ids::{AudienceId, TagId, TypeId};
+
+/// The deepest nesting of conditions when every audience is put in its place.
+pub(super) const EXPANDED_DEPTH_MAX: usize = 256;
+
+/// The text that is being resolved: the query, or an audience that it names.
+pub(super) struct Frame {
+    /// Its place among the sources.
+    pub source: u32,
+    /// The text.
+    pub text: Arc<str>,
+    /// For an audience: where the query names it, and its name.
+    pub audience: Option<(Span, String)>,
+}
+
+/// The state of resolving one query.
+pub(super) struct Resolver<'a> {
+    pub context: &'a dyn PlanContext,
+    pub catalog: &'a Catalog,
+    pub type_id: TypeId,
+    pub request: &'a QueryRequest,
+    pub arena: Arena<'a>,
+    pub clock: Clock,
+    pub frame: Frame,
+    pub sources: Vec<Arc<str>>,
+    pub warnings: Vec<Warning>,
+    pub missing_checks: Vec<MissingCheck>,
+    pub resolved: Vec<(String, String)>,
+    /// Audiences that were expanded, by id and version.
+    pub expanded: HashMap<(AudienceId, u64), NodeId>,
+    /// Audiences whose text is being resolved just now.
+    pub open: Vec<(AudienceId, u64)>,
+    /// Whether a tag was written other than by its name: by its label, or in another spelling.
+    pub is_renamed: bool,
+    /// The audience whose new text this is.
+    pub saving: Option<AudienceId>,
+    leaves: usize,
+    depth: usize,
+}
+
+impl<'a> Resolver<'a> {
+    /// A resolver for the query `text`. Errors: invalid, for an unknown zone; not found, for an unknown type.
+    pub(super) fn new(
+        context: &'a dyn PlanContext,
+        type_id: TypeId,
+        text: &str,
+        request: &'a QueryRequest,
+    ) -> Result<Resolver<'a>> {
+        let catalog = context.catalog();
+        let entity_type = catalog
+            .entity_type(type_id)
+            .ok_or_else(|| Error::not_found(format!("there is no entity type {type_id}")))?;
+        let text: Arc<str> = text.into();
+        Ok(Resolver {
+            context,
+            catalog,
+            type_id,
+            request,
+            arena: Arena::new(context, entity_type.population),
+            clock: Clock::new(request.zone.as_deref(), request.now_unix_ms)?,
+            frame: Frame {
+                source: 0,
+                text: text.clone(),
+                audience: None,
+            },
+            sources: vec![text],
+            warnings: Vec::new(),
+            missing_checks: Vec::new(),
+            resolved: Vec::new(),
+            expanded: HashMap::new(),
+            open: Vec::new(),
+            is_renamed: false,
+            saving: None,
+            leaves: 0,
+            depth: 0,
+        })
+    }
+
+    /// The condition that `expr` says.
+    pub(super) fn condition(&mut self, expr: &Expr) -> Result<Condition> {
+        self.depth += 1;
+        if self.depth > EXPANDED_DEPTH_MAX {
+            return Err(self.refuse(
+                code::TOO_DEEP,
+                expr.span,
+                "nest fewer audiences",
+                format!("with its audiences the query is deeper than {EXPANDED_DEPTH_MAX}"),
+            ));
+        }
+        let condition = match &expr.kind {
+            ExprKind::And(terms) => self.and(expr.span, terms),
+            ExprKind::Or(terms) => self.or(expr.span, terms),
+            ExprKind::Except(terms) => self.except(expr.span, terms),
+            ExprKind::Not(inner) => self.not(expr.span, inner),
+            ExprKind::Threshold {
+                mode,
+                count,
+                of: ast::ThresholdTerms::Terms(terms),
+            } => self.threshold(expr.span, threshold_mode(*mode), *count, terms),
+            ExprKind::Audience { path, version } => self.audience(expr.span, path, *version),
+            _ => {
+                self.count_leaf(expr.span)?;
+                let (node, tag) = self.leaf(expr)?;
+                Ok(self.made(ConditionKind::Leaf, node, tag, expr.span, Vec::new()))
+            }
+        };
+        self.depth -= 1;
+        condition
+    }
+
+    fn count_leaf(&mut self, span: Span) -> Result<()> {
+        self.leaves += 1;
+        if self.leaves > muster_language::limits::LEAVES_MAX {
+            return Err(self.refuse(
+                code::TOO_MANY_LEAVES,
+                span,
+                "use fewer conditions",
+                format!(
+                    "with its audiences the query has more than {} conditions",
+                    muster_language::limits::LEAVES_MAX
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// A condition without conditions inside, and the only tag it looks at.
+    fn leaf(&mut self, expr: &Expr) -> Result<(NodeId, Option<TagId>)> {
+        let span = expr.span;
+        match &expr.kind {
+            ExprKind::All => Ok((self.arena.everyone(), None)),
+            ExprKind::None => Ok((self.arena.nothing(), None)),
+            ExprKind::Flag(path) => self.bare(path),
+            ExprKind::Missing { path, negated } => self.missing(path, *negated),
+            ExprKind::Compare { left, op, right } => self.compare(span, left, *op, right),
+            ExprKind::In {
+                path,
+                negated,
+                source,
+            } => {
+                let found = self.member(span, path, *negated, source)?;
+                self.warn_two_numbers(expr, found.1);
+                Ok(found)
+            }
+            ExprKind::Between {
+                path,
+                negated,
+                low,
+                high,
+            } => self.between(span, path, *negated, low, high),
+            ExprKind::Like {
+                path,
+                negated,
+                pattern,
+            } => self.like(span, path, *negated, pattern),
+            ExprKind::Has { path, test } => self.has(span, path, test),
+            ExprKind::Threshold {
+                mode,
+                count,
+                of: ast::ThresholdTerms::Wildcard(path),
+            } => self.threshold_below(span, threshold_mode(*mode), *count, path),
+            ExprKind::Param(param) => Ok((self.given_bitmap(param)?, None)),
+            ExprKind::Split {
+                salt,
+                from_bp,
+                to_bp,
+            } => Ok((self.split(&salt.text, *from_bp, *to_bp), None)),
+            ExprKind::Sample { bp, seed } => {
+                Ok((self.split(&format!("sample:{seed}"), 0, *bp), None))
+            }
+            ExprKind::Ids(keys) => Ok((self.given_keys(span, keys)?, None)),
+            _ => Err(Error::internal(
+                "a condition with conditions inside is no leaf",
+            )),
+        }
+    }
+
+    /// `age IN (25, 35)`: two ages, or an interval that was meant.
+    fn warn_two_numbers(&mut self, expr: &Expr, tag: Option<TagId>) {
+        let is_number = tag
+            .and_then(|tag| self.catalog.tag(tag))
+            .is_some_and(|tag| matches!(tag.kind, TagKind::Int | TagKind::Decimal { .. }));
+        if is_number && self.frame.audience.is_none() && self.warnings.len() < WARNINGS_MAX {
+            let found = muster_language::warnings::two_numbers(&self.frame.text, expr);
+            self.warnings.extend(found.map(Warning::from));
+        }
+    }
+
+    fn split(&mut self, salt: &str, from_bp: u32, to_bp: u32) -> NodeId {
+        let buckets = u32::from(Split::BUCKETS);
+        self.arena.split(Split {
+            seed: Split::seed(salt),
+            from: from_bp.min(buckets) as u16,
+            to: to_bp.min(buckets) as u16,
+        })
+    }
+
+    fn made(
+        &self,
+        kind: ConditionKind,
+        node: NodeId,
+        tag: Option<TagId>,
+        span: Span,
+        children: Vec<Condition>,
+    ) -> Condition {
+        Condition {
+            kind,
+            node,
+            tag,
+            span,
+            source: self.frame.source,
+            children,
+        }
+    }
+
+    fn conditions(&mut self, terms: &[Expr]) -> Result<Vec<Condition>> {
+        terms.iter().map(|term| self.condition(term)).collect()
+    }
+
+    fn and(&mut self, span: Span, terms: &[Expr]) -> Result<Condition> {
+        let children = self.conditions(terms)?;
+        let terms = children
+            .iter()
+            .map(|child| Term {
+                negated: false,
+                node: child.node,
+            })
+            .collect();
+        let node = self.arena.and(terms);
+        Ok(self.made(ConditionKind::And, node, None, span, children))
+    }
+
+    fn or(&mut self, span: Span, terms: &[Expr]) -> Result<Condition> {
+        let children = self.conditions(terms)?;
+        let node = self
+            .arena
+            .or(children.iter().map(|child| child.node).collect());
+        Ok(self.made(ConditionKind::Or, node, None, span, children))
+    }
+
+    fn except(&mut self, span: Span, terms: &[Expr]) -> Result<Condition> {
+        let children = self.conditions(terms)?;
+        let terms = children
+            .iter()
+            .enumerate()
+            .map(|(place, child)| Term {
+                negated: place > 0,
+                node: child.node,
+            })
+            .collect();
+        let node = self.arena.and(terms);
+        Ok(self.made(ConditionKind::Except, node, None, span, children))
+    }
+
+    fn not(&mut self, span: Span, inner: &Expr) -> Result<Condition> {
+        let child = self.condition(inner)?;
+        let node = self.arena.not(child.node);
+        Ok(self.made(ConditionKind::Not, node, None, span, vec![child]))
+    }
+
+    fn threshold(
+        &mut self,
+        span: Span,
+        mode: ThresholdMode,
+        k: u32,
+        terms: &[Expr],
+    ) -> Result<Condition> {
+        let children = self.conditions(terms)?;
+        let nodes = children.iter().map(|child| child.node).collect();
+        let node = self.arena.threshold(mode, k, nodes);
+        Ok(self.made(
+            ConditionKind::Threshold { mode, k },
+            node,
+            None,
+            span,
+            children,
+        ))
+    }
+
+    /// An error at `span` of the text that is being resolved.
+    #[cold]
+    pub(super) fn refuse(
+        &self,
+        code: &'static str,
+        span: Span,
+        remedy: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Error {
+        self.refuse_with(code, span, remedy, detail, None)
+    }
+
+    /// The same, with the piece at a span replaced as the correction.
+    #[cold]
+    pub(super) fn refuse_with(
+        &self,
+        code: &'static str,
+        span: Span,
+        remedy: impl Into<String>,
+        detail: impl Into<String>,
+        replacement: Option<(Span, String)>,
+    ) -> Error {
+        if let Some((outer, name)) = &self.frame.audience {
+            let detail = format!(
+                "in the audience @{name}, at `{}`: {}",
+                span.of(&self.frame.text),
+                detail.into()
+            );
+            let error = muster_language::Error::new(code, *outer, remedy, detail);
+            return Error::query(&*self.sources[0], error);
+        }
+        let mut error = muster_language::Error::new(code, span, remedy, detail);
+        if let Some((place, with)) = replacement {
+            let corrected = suggest::replace(&self.frame.text, place, &with);
+            if parse(&corrected).is_ok() {
+                error = error.suggest(corrected);
+            }
+        }
+        Error::query(&*self.frame.text, error)
+    }
+
+    /// Says something beside the answer; the same thing only once.
+    pub(super) fn warn(&mut self, code: &'static str, span: Span, message: String) {
+        let (span, message) = match &self.frame.audience {
+            Some((outer, name)) => (*outer, format!("in the audience @{name}: {message}")),
+            None => (span, message),
+        };
+        let is_known = self.warnings.iter().any(|known| {
+            known.code == code && known.span == Some(span) && known.message == message
+        });
+        if !is_known && self.warnings.len() < WARNINGS_MAX {
+            self.warnings.push(Warning {
+                code,
+                message,
+                span: Some(span),
+                suggestion: None,
+            });
+        }
+    }
+
+    /// Remembers that a negated form needs its tags present.
+    pub(super) fn check_missing(&mut self, span: Span, tags: &[TagId]) {
+        let form = span.of(&self.frame.text);
+        for &tag in tags {
+            if self.missing_checks.len() >= WARNINGS_MAX {
+                return;
+            }
+            let Some(name) = self.catalog.tag(tag).map(|tag| written(&tag.name)) else {
+                continue;
+            };
+            self.missing_checks.push(MissingCheck {
+                tag,
+                span: self
+                    .frame
+                    .audience
+                    .as_ref()
+                    .map_or(span, |(outer, _)| *outer),
+                keep: format!("({form} OR {name} IS MISSING)"),
+            });
+        }
+    }
+
+    pub(super) fn valued(tag: &Tag) -> ValuedTag {
+        ValuedTag {
+            tag: tag.id,
+            disjoint: tag.kind == TagKind::Choice,
+        }
+    }
+}
+
+/// The most warnings and missing checks of one query.
+const WARNINGS_MAX: usize = 100;
+
+fn threshold_mode(mode: ast::ThresholdMode) -> ThresholdMode {
+    match mode {
+        ast::ThresholdMode::AtLeast => ThresholdMode::AtLeast,
+        ast::ThresholdMode::AtMost => ThresholdMode::AtMost,
+        ast::ThresholdMode::Exactly => ThresholdMode::Exactly,
+    }
+}
+
+/// A tag's dotted name as the language writes it.
+pub(super) fn written(name: &str) -> String {
+    let parts: Vec<String> = name.split('.').map(suggest::name).collect();
+    parts.join(".")
+}
+
+/// `a flag`, `an int`.
+pub(super) fn with_article(kind: TagKind) -> String {
+    let article = if kind == TagKind::Int { "an" } else { "a" };
+    format!("{article} {kind}")
+}

@@ -1,0 +1,199 @@
+//! A snapshot: catalog, layers and names pinned at one seq.
+//!
+//! The writer publishes a new [`Version`] by swapping one pointer; a reader clones the pointer and sees that version for
+//! as long as it likes, without a lock. This module answers what needs no query: which id a key has, which name an id,
+//! which value a number.
+
+mod layer;
+
+use std::sync::Arc;
+
+pub use layer::{Layer, doubtful, stack, taken};
+
+use crate::catalog::{Catalog, EntityKey, EntityType, KeyKind};
+use crate::error::{Error, Result};
+use crate::ids::{BitmapId, ChunkId, LocalId, Seq, TagId, TypeId, ValueId};
+use crate::keys::Names;
+use crate::part::{BitmapStack, BitmapView};
+
+/// Everything that is readable at one seq.
+#[derive(Debug)]
+pub struct Version {
+    /// The last seq in it.
+    pub seq: Seq,
+    /// Types, tags and audiences.
+    pub catalog: Catalog,
+    /// The layers, oldest first.
+    pub layers: Vec<Layer>,
+    /// The dictionaries of keys and of values.
+    pub(crate) names: Names,
+    /// Which store it is.
+    pub store_id: [u8; 16],
+    /// Since when its ids mean what they mean.
+    pub id_epoch: u64,
+}
+
+/// A pinned version.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    version: Arc<Version>,
+}
+
+impl Snapshot {
+    /// Pins `version`.
+    pub fn new(version: Arc<Version>) -> Snapshot {
+        Snapshot { version }
+    }
+
+    /// The last seq that it shows; `version` in every reply.
+    pub fn version(&self) -> Seq {
+        self.version.seq
+    }
+
+    /// Which store it is of.
+    pub fn store_id(&self) -> [u8; 16] {
+        self.version.store_id
+    }
+
+    /// The epoch of its ids: ids and roaring bytes of another epoch mean other entities.
+    pub fn id_epoch(&self) -> u64 {
+        self.version.id_epoch
+    }
+
+    /// Types, tags and audiences.
+    pub fn catalog(&self) -> &Catalog {
+        &self.version.catalog
+    }
+
+    /// The layers, oldest first.
+    pub fn layers(&self) -> &[Layer] {
+        &self.version.layers
+    }
+
+    /// The dictionaries.
+    pub(crate) fn names(&self) -> &Names {
+        &self.version.names
+    }
+
+    /// The entity type. Errors: not found.
+    pub fn entity_type(&self, id: TypeId) -> Result<&EntityType> {
+        let found = self.catalog().entity_type(id);
+        found.ok_or_else(|| Error::not_found(format!("there is no entity type number {id}")))
+    }
+
+    /// The live bitmap of a type, through all layers. Errors: not found, corrupt.
+    pub fn live(&self, type_id: TypeId) -> Result<BitmapStack> {
+        let population = self.entity_type(type_id)?.population;
+        stack(
+            self.layers(),
+            BitmapId::live(population),
+            &taken(self.layers(), population, population)?,
+        )
+    }
+
+    /// One more than the last chunk that any bitmap of a type may touch. Errors: not found, corrupt.
+    pub fn chunk_end(&self, type_id: TypeId) -> Result<u32> {
+        let live = BitmapId::live(self.entity_type(type_id)?.population);
+        let mut end = 0;
+        for layer in self.layers() {
+            if let Some(part) = layer.part(live)
+                && let Some(view) = part.bitmap(live, crate::part::Role::Added)?
+            {
+                end = end.max(part.last_chunk(&view)?.map_or(0, |chunk| u32::from(chunk.0) + 1));
+            }
+        }
+        Ok(end)
+    }
+
+    /// The id of a live entity; none where nobody has the key. Errors: invalid, where the key is of another kind than
+    /// the type's; corrupt.
+    pub fn entity(&self, type_id: TypeId, key: &EntityKey) -> Result<Option<LocalId>> {
+        let entity_type = self.entity_type(type_id)?;
+        let id = match (entity_type.key, key) {
+            (KeyKind::Dense, EntityKey::Number(number)) => u32::try_from(*number)
+                .ok()
+                .filter(|&id| id <= LocalId::MAX.0)
+                .map(LocalId),
+            (KeyKind::String, EntityKey::Text(_)) | (KeyKind::U64, EntityKey::Number(_)) => {
+                let found = self
+                    .names()
+                    .find(entity_type.population, key.hash(), &key.canonical_bytes())?;
+                found.map(LocalId)
+            }
+            _ => {
+                return Err(Error::invalid(format!(
+                    "type `{}` has {} keys, `{key}` is none",
+                    entity_type.name, entity_type.key
+                )));
+            }
+        };
+        match id {
+            Some(id) if self.live(type_id)?.contains(id.chunk(), id.low())? => Ok(Some(id)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The key of an entity; none where the id was never given. Errors: not found, corrupt.
+    pub fn key(&self, type_id: TypeId, id: LocalId) -> Result<Option<EntityKey>> {
+        let entity_type = self.entity_type(type_id)?;
+        if entity_type.key == KeyKind::Dense {
+            return Ok(Some(EntityKey::Number(u64::from(id.0))));
+        }
+        match self.names().name(entity_type.population, id.0)? {
+            Some(bytes) => EntityKey::from_canonical(bytes).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The number of a value of a choice or set tag. Errors: corrupt.
+    pub fn value_id(&self, tag: TagId, value: &str) -> Result<Option<ValueId>> {
+        let bytes = value.as_bytes();
+        let found = self.names().find(tag, value_hash(value), bytes)?;
+        Ok(found.map(ValueId))
+    }
+
+    /// The value that a number of a choice or set tag stands for. Errors: corrupt.
+    pub fn value_name(&self, tag: TagId, value: ValueId) -> Result<Option<String>> {
+        match self.names().name(tag, value.0)? {
+            Some(bytes) => std::str::from_utf8(bytes)
+                .map(|name| Some(name.to_owned()))
+                .map_err(|_| Error::corrupt(format!("value {value} of tag {tag} is not UTF-8"))),
+            None => Ok(None),
+        }
+    }
+
+    /// All values that a choice or set tag ever had, by number. Errors: corrupt.
+    pub fn values(&self, tag: TagId) -> Result<Vec<(ValueId, String)>> {
+        let mut values = Vec::new();
+        self.names().visit(tag, |number, bytes| match std::str::from_utf8(bytes) {
+            Ok(name) => {
+                values.push((ValueId(number), name.to_owned()));
+                Ok(())
+            }
+            Err(_) => Err(Error::corrupt(format!("value {number} of tag {tag} is not UTF-8"))),
+        })?;
+        Ok(values)
+    }
+
+    /// How many entities of a type live. Errors: not found, corrupt.
+    pub fn live_count(&self, type_id: TypeId) -> Result<u64> {
+        let live = self.live(type_id)?;
+        if let ([only], []) = (live.added.as_slice(), live.taken.as_slice())
+            && let BitmapView::Chunks { cardinality, .. } = only.view
+        {
+            return Ok(cardinality);
+        }
+        let mut buffer = crate::bitmap::ChunkBuffer::new();
+        let mut count = 0;
+        for chunk in 0..self.chunk_end(type_id)? {
+            live.fold(ChunkId(chunk as u16), &mut buffer)?;
+            count += u64::from(buffer.cardinality());
+        }
+        Ok(count)
+    }
+}
+
+/// The hash under which the dictionary keeps a value of a choice or set tag.
+pub(crate) fn value_hash(value: &str) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(value.as_bytes())
+}

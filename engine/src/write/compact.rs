@@ -1,0 +1,166 @@
+//! Compaction: neighbouring file layers become one, so that few lie over any bitmap and what is dead vanishes.
+//!
+//! A run is chosen by size: newer layers that together reach a fraction of an older one are merged with it. A run that
+//! holds the oldest layer is merged to the bottom: what only takes away, dropped tags and erased keys vanish. The choice
+//! is made under the gate, the merging beside the writer, and the manifest is published under the gate again. Nothing
+//! is merged across the place of a running load, and a load that begins meanwhile has a place above all files.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::catalog::Catalog;
+use crate::error::{ErrorKind, Result};
+use crate::ids::Seq;
+use crate::keys::NamesPart;
+use crate::part::Part;
+use crate::snapshot::{Snapshot, Version};
+
+use super::files::retire;
+use super::flush::{Keeper, layer_of, names_of, replace};
+use super::stack::{Piece, StackLayer, StackNames, StoredFile, file_merge, file_stretches};
+use super::state::State;
+use super::writer::Writer;
+
+/// One run of layers and one of names to be merged; either may be missing.
+struct Plan {
+    catalog: Catalog,
+    version: Arc<Version>,
+    layer_seqs: Vec<(Seq, Seq)>,
+    layers: Vec<Vec<Arc<Part>>>,
+    bottom: bool,
+    name_seqs: Vec<(Seq, Seq)>,
+    names: Vec<Arc<NamesPart>>,
+    old_files: Vec<StoredFile>,
+}
+
+/// What was merged; `None` where nothing was left.
+#[derive(Default)]
+struct Merged {
+    layer: Option<StackLayer>,
+    names: Option<StackNames>,
+}
+
+/// Which runs to merge.
+#[derive(Clone, Copy)]
+enum Choice {
+    /// Those that pay.
+    BySize,
+    /// All that there are, to one layer between any two running loads.
+    All,
+}
+
+impl Writer {
+    /// Merges what pays now; returns whether there was anything.
+    pub(crate) fn compact_by_size(&self) -> Result<bool> {
+        let _one = self.maintenance.lock();
+        self.compact_once(Choice::BySize)
+    }
+
+    /// See [`Engine::compact`](crate::engine::Engine::compact).
+    pub(crate) fn compact_fully(&self) -> Result<()> {
+        self.flush()?;
+        let _one = self.maintenance.lock();
+        self.compact_once(Choice::All).map(|_| ())
+    }
+
+    fn compact_once(&self, choice: Choice) -> Result<bool> {
+        self.fence.check()?;
+        let Some(plan) = self.gate.alone(|| self.plan_compaction(&mut self.state.lock(), choice))? else {
+            return Ok(false);
+        };
+        let merged = self.write_compaction(&plan)?;
+        self.gate
+            .alone(|| self.finish_compaction(&mut self.state.lock(), &plan, merged))?;
+        Ok(true)
+    }
+
+    fn plan_compaction(&self, state: &mut State, choice: Choice) -> Result<Option<Plan>> {
+        // What is dead now must stay dead after a crash, because its data goes.
+        self.sync_log(state)?;
+        let barriers = self.barriers();
+        let layers = choose(&state.stack.layers, &barriers, choice);
+        let names = choose(&state.stack.names, &barriers, choice);
+        if layers.is_empty() && names.is_empty() {
+            return Ok(None);
+        }
+        // A running load below the oldest layer would appear under it.
+        let is_lowest = |seq: Seq| barriers.iter().all(|&barrier| barrier > seq);
+        let bottom = layers.start == 0
+            && state.stack.layers.first().is_some_and(|layer| is_lowest(layer.first_seq));
+        let chosen_layers = &state.stack.layers[layers];
+        let chosen_names = &state.stack.names[names];
+        Ok(Some(Plan {
+            catalog: state.catalog.clone(),
+            version: Arc::new(state.version()),
+            layer_seqs: chosen_layers.iter().map(Piece::seqs).collect(),
+            layers: chosen_layers.iter().map(StackLayer::readers).collect(),
+            bottom,
+            name_seqs: chosen_names.iter().map(Piece::seqs).collect(),
+            names: chosen_names.iter().map(|names| Arc::clone(&names.part)).collect(),
+            old_files: chosen_layers
+                .iter()
+                .flat_map(StackLayer::files)
+                .chain(chosen_names.iter().filter_map(|names| names.file.as_ref()))
+                .cloned()
+                .collect(),
+        }))
+    }
+
+    fn write_compaction(&self, plan: &Plan) -> Result<Merged> {
+        let mut merged = Merged::default();
+        if !plan.layers.is_empty() {
+            let parts = self.write_parts(&plan.layers, plan.bottom, &plan.catalog)?;
+            merged.layer = layer_of(&plan.layer_seqs, parts);
+        }
+        if !plan.names.is_empty() {
+            let mut keeper = Keeper::new(Snapshot::new(Arc::clone(&plan.version)));
+            match self.write_names(&plan.names, &mut |tag, number| keeper.keeps(tag, number)) {
+                Ok(names) => merged.names = names_of(&plan.name_seqs, names),
+                Err(error) => {
+                    retire(merged.files());
+                    return Err(error);
+                }
+            }
+        }
+        Ok(merged)
+    }
+
+    fn finish_compaction(&self, state: &mut State, plan: &Plan, merged: Merged) -> Result<()> {
+        let mut stack = state.stack.clone();
+        if !plan.layers.is_empty() {
+            replace(&mut stack.layers, &plan.layer_seqs, merged.layer.clone())?;
+        }
+        if !plan.names.is_empty() {
+            replace(&mut stack.names, &plan.name_seqs, merged.names.clone())?;
+        }
+        let base = state.base.clone();
+        if let Err(error) = self.write_manifest(state, &base, &stack, None) {
+            if error.kind() == ErrorKind::Limit {
+                retire(merged.files());
+            }
+            return Err(error);
+        }
+        state.stack = stack;
+        self.publish(state);
+        retire(&plan.old_files);
+        Ok(())
+    }
+}
+
+impl Merged {
+    fn files(&self) -> impl Iterator<Item = &StoredFile> {
+        let layer = self.layer.iter().flat_map(StackLayer::files);
+        layer.chain(self.names.iter().filter_map(|names| names.file.as_ref()))
+    }
+}
+
+/// The run to merge; empty when there is none.
+fn choose<P: Piece>(pieces: &[P], barriers: &[Seq], choice: Choice) -> Range<usize> {
+    match choice {
+        Choice::BySize => file_merge(pieces, barriers).unwrap_or(0..0),
+        Choice::All => file_stretches(pieces, barriers)
+            .into_iter()
+            .max_by_key(|run| run.len())
+            .unwrap_or(0..0),
+    }
+}

@@ -1,0 +1,230 @@
+//! Files of parts, names and audiences: written whole under a number of their own, then opened for reading.
+//!
+//! A file that no manifest names is garbage: what fails halfway retires what it wrote, and the next open removes what a
+//! crash left.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::catalog::Catalog;
+use crate::error::{Error, Result, ResultExt};
+use crate::ids::{PartId, TagId};
+use crate::keys::{NamesPart, merge_names};
+use crate::part::{Merge, MergeTag, Part, PartSink, PartSummary};
+use crate::storage::publish;
+use crate::storage::{AlignedWriter, HeldFile};
+
+use super::apply::tag_form;
+use super::stack::{StackPart, StoredFile};
+use super::writer::Writer;
+
+/// The directory of all files that a manifest names.
+pub(crate) const PARTS_DIR: &str = "parts";
+
+/// What a file holds; it stands in its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum FileKind {
+    /// Bitmaps.
+    Part,
+    /// Keys and values.
+    Names,
+    /// Saved audiences.
+    Audiences,
+}
+
+impl FileKind {
+    /// The name of file number `id` in [`PARTS_DIR`].
+    pub(crate) fn file_name(self, id: PartId) -> String {
+        let extension = match self {
+            FileKind::Part => "part",
+            FileKind::Names => "names",
+            FileKind::Audiences => "audiences",
+        };
+        format!("{:012}.{extension}", id.0)
+    }
+
+    /// The path of file number `id`.
+    pub(crate) fn path(self, id: PartId) -> String {
+        format!("{PARTS_DIR}/{}", self.file_name(id))
+    }
+}
+
+/// What a merge must know of the tags of `catalog`.
+pub(crate) fn describe(catalog: &Catalog) -> impl Fn(TagId) -> Option<MergeTag> + '_ {
+    |id| match catalog.tag(id) {
+        Some(tag) => {
+            let population = catalog.entity_type(tag.type_id)?.population;
+            Some(MergeTag { population, form: tag_form(tag.kind) })
+        }
+        None if catalog.is_dropped(id) => None,
+        None => Some(MergeTag { population: id, form: crate::part::TagForm::Flag }),
+    }
+}
+
+impl Writer {
+    /// Merges `layers`, oldest first, into part files. On an error no file stays.
+    pub(super) fn write_parts(&self, layers: &[Vec<Arc<Part>>], bottom: bool, catalog: &Catalog) -> Result<Vec<StackPart>> {
+        let describe = describe(catalog);
+        let mut merge = Merge::new(layers, bottom, &describe)?;
+        let mut written = Vec::new();
+        while !merge.is_done() {
+            match self.write_part(&mut merge) {
+                Ok(Some(part)) => written.push(part),
+                Ok(None) => {}
+                Err(error) => {
+                    retire(written.iter().filter_map(|part: &StackPart| part.file.as_ref()));
+                    return Err(error);
+                }
+            }
+        }
+        Ok(written)
+    }
+
+    /// Writes the next part of `merge`; none when it came out without bitmaps.
+    fn write_part(&self, merge: &mut Merge<'_>) -> Result<Option<StackPart>> {
+        let mut summary: Option<PartSummary> = None;
+        let (id, bytes, held) = self.write_file(FileKind::Part, |sink| {
+            summary = Some(merge.write_part(sink, self.settings.part_bytes_max)?);
+            Ok(())
+        })?;
+        let summary = summary.ok_or_else(|| Error::internal("a part was published before it was written"))?;
+        let file = StoredFile { id, footer_crc: summary.footer_crc, bytes, held };
+        let part = self.open_part(&file)?;
+        if part.is_empty() {
+            file.held.retire();
+            return Ok(None);
+        }
+        Ok(Some(StackPart { part: Arc::new(part), file: Some(file) }))
+    }
+
+    /// Merges `parts`, oldest first, into one names file without the names that `keep` does not want; none when no name
+    /// is left.
+    pub(super) fn write_names(
+        &self,
+        parts: &[Arc<NamesPart>],
+        keep: &mut dyn FnMut(TagId, u32) -> Result<bool>,
+    ) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
+        let mut summary = None;
+        let parts: Vec<&NamesPart> = parts.iter().map(|part| &**part).collect();
+        let keep = Chooser { keep: RefCell::new(keep), failure: RefCell::new(None) };
+        let (id, bytes, held) = self.write_file(FileKind::Names, |sink| {
+            summary = Some(merge_names(&parts, &|tag, number| keep.keeps(tag, number), &mut |bytes| sink.write(bytes))?);
+            keep.failure.take().map_or(Ok(()), Err)
+        })?;
+        let summary = summary.ok_or_else(|| Error::internal("names were published before they were written"))?;
+        let file = StoredFile { id, footer_crc: summary.footer_crc, bytes, held };
+        if summary.entry_count == 0 {
+            file.held.retire();
+            return Ok(None);
+        }
+        let part = self.open_names(&file)?;
+        Ok(Some((Arc::new(part), file)))
+    }
+
+    /// Publishes what `fill` writes as a file with the next number.
+    pub(super) fn write_file(
+        &self,
+        kind: FileKind,
+        fill: impl FnOnce(&mut FileSink<'_>) -> Result<()>,
+    ) -> Result<(PartId, u64, Arc<HeldFile>)> {
+        let id = PartId(self.next_part.fetch_add(1, Relaxed));
+        let path = kind.path(id);
+        // A source that turns out to be corrupt says nothing about the disk that is written to: only what the sink
+        // itself refuses may trip the fence, so such an error goes around it.
+        let mut source_error = None;
+        let published = publish::by_rename(&*self.storage, &self.fence, &path, |writer| {
+            let mut sink = FileSink { writer, has_failed: false };
+            match fill(&mut sink) {
+                Err(error) if !sink.has_failed => {
+                    source_error = Some(error);
+                    Err(Error::limit("the sources of the file cannot be read"))
+                }
+                result => result,
+            }
+        });
+        if let Some(error) = source_error {
+            return Err(error);
+        }
+        let held = HeldFile::new(Arc::clone(&self.storage), path);
+        Ok((id, published?, Arc::new(held)))
+    }
+
+    /// Opens a published part.
+    pub(super) fn open_part(&self, file: &StoredFile) -> Result<Part> {
+        open_part(&*self.storage, file)
+    }
+
+    /// Opens a published names part.
+    pub(super) fn open_names(&self, file: &StoredFile) -> Result<NamesPart> {
+        open_names(&*self.storage, file)
+    }
+}
+
+/// Opens a published part, whose file is then held by whoever reads it. Errors: corrupt, when it is missing or not what
+/// the manifest names.
+pub(super) fn open_part(storage: &dyn crate::storage::Storage, file: &StoredFile) -> Result<Part> {
+    Part::open(map(storage, file)?, file.held.path(), Some(file.footer_crc))
+}
+
+/// The same for a names part.
+pub(super) fn open_names(storage: &dyn crate::storage::Storage, file: &StoredFile) -> Result<NamesPart> {
+    Ok(NamesPart::open(map(storage, file)?, Some(file.footer_crc))
+        .context(|| file.held.path().to_owned())?
+        .with_name(file.held.path()))
+}
+
+fn map(storage: &dyn crate::storage::Storage, file: &StoredFile) -> Result<crate::storage::Mapped> {
+    let path = file.held.path();
+    let mapped = storage.map(path).map_err(|error| match error.kind() {
+        crate::error::ErrorKind::NotFound => {
+            Error::corrupt(format!("{path}: the manifest names this file and it is missing")).with_source(error)
+        }
+        _ => error,
+    })?;
+    if mapped.len() as u64 != file.bytes {
+        return Err(Error::corrupt(format!(
+            "{path}: expected {} bytes as the manifest says, found {}",
+            file.bytes,
+            mapped.len()
+        )));
+    }
+    Ok(mapped.holding(Arc::clone(&file.held)))
+}
+
+/// Lets files go that no manifest names.
+pub(super) fn retire<'a>(files: impl IntoIterator<Item = &'a StoredFile>) {
+    for file in files {
+        file.held.retire();
+    }
+}
+
+/// A choice of names that can fail, for a merge that asks a plain question.
+struct Chooser<'k> {
+    keep: RefCell<&'k mut dyn FnMut(TagId, u32) -> Result<bool>>,
+    failure: RefCell<Option<Error>>,
+}
+
+impl Chooser<'_> {
+    fn keeps(&self, tag: TagId, number: u32) -> bool {
+        let mut keep = self.keep.borrow_mut();
+        keep(tag, number).unwrap_or_else(|error| {
+            self.failure.replace(Some(error));
+            true
+        })
+    }
+}
+
+/// Bytes on their way to a file.
+pub(crate) struct FileSink<'w> {
+    writer: &'w mut AlignedWriter,
+    has_failed: bool,
+}
+
+impl PartSink for FileSink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let result = self.writer.write_all(bytes);
+        self.has_failed |= result.is_err();
+        result
+    }
+}

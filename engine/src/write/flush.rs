@@ -1,0 +1,258 @@
+//! Flush: what is in memory moves into part files, and the log below it is retired.
+//!
+//! Under the gate the place is fixed up to which everything moves, and the log rolls there; the merging and writing runs
+//! beside the writer; under the gate again the manifest is written and the version published. A crash at any point
+//! leaves either the old manifest with its log or the new one.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::catalog::Catalog;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::{FileNumber, LocalId, Seq, TagId};
+use crate::keys::NamesPart;
+use crate::part::{BitmapStack, Part};
+use crate::snapshot::{Snapshot, Version};
+
+use super::files::{FileKind, retire};
+use super::stack::{Piece, StackLayer, StackNames, StackPart, StoredFile, memory_runs, position_of};
+use super::state::{Base, Sources, State};
+use super::writer::Writer;
+
+/// What a flush moves.
+struct Plan {
+    /// Everything up to here.
+    seq: Seq,
+    log_floor: FileNumber,
+    catalog: Catalog,
+    sources: Sources,
+    version: Arc<Version>,
+    layers: Vec<Move<Arc<Part>>>,
+    names: Vec<Move<Arc<NamesPart>>>,
+    audiences: Option<StoredFile>,
+    is_audiences_new: bool,
+}
+
+/// A run of neighbours that becomes one.
+struct Move<P> {
+    seqs: Vec<(Seq, Seq)>,
+    parts: Vec<P>,
+}
+
+/// What a flush wrote; `None` where nothing was left to keep.
+struct Written {
+    layers: Vec<Option<StackLayer>>,
+    names: Vec<Option<StackNames>>,
+    audiences: Option<StoredFile>,
+}
+
+impl Writer {
+    /// See [`Engine::flush`](crate::engine::Engine::flush).
+    pub(crate) fn flush(&self) -> Result<()> {
+        let _one = self.maintenance.lock();
+        let Some(plan) = self.gate.alone(|| self.plan_flush(&mut self.state.lock()))? else {
+            return Ok(());
+        };
+        let written = self.write_flush(&plan);
+        let result = self.gate.alone(|| {
+            let mut state = self.state.lock();
+            let result = written.and_then(|written| self.finish_flush(&mut state, &plan, written));
+            if result.is_err() {
+                state.frozen = state.base.seq;
+            }
+            result
+        });
+        let _guard = self.wakeups.drained_lock.lock();
+        self.wakeups.drained.notify_all();
+        result
+    }
+
+    /// Fixes the place; none when there is nothing to move.
+    fn plan_flush(&self, state: &mut State) -> Result<Option<Plan>> {
+        self.fence.check()?;
+        if state.seq == state.base.seq {
+            return Ok(None);
+        }
+        self.sync_log(state)?;
+        let log_floor = state.wal.roll()?;
+        let barriers = self.barriers();
+        let seq = state.seq;
+        let layers = memory_runs(&state.stack.layers, seq, &barriers).into_iter().map(|run| {
+            let run = &state.stack.layers[run];
+            Move {
+                seqs: run.iter().map(Piece::seqs).collect(),
+                parts: run.iter().flat_map(StackLayer::readers).collect(),
+            }
+        });
+        let names = memory_runs(&state.stack.names, seq, &barriers).into_iter().map(|run| {
+            let run = &state.stack.names[run];
+            Move {
+                seqs: run.iter().map(Piece::seqs).collect(),
+                parts: run.iter().map(|names| Arc::clone(&names.part)).collect(),
+            }
+        });
+        let (layers, names) = (layers.collect(), names.collect());
+        state.frozen = seq;
+        Ok(Some(Plan {
+            seq,
+            log_floor,
+            catalog: state.catalog.clone(),
+            sources: Arc::clone(&state.sources),
+            version: Arc::new(state.version()),
+            layers,
+            names,
+            audiences: state.base.audiences.clone(),
+            is_audiences_new: state.catalog.encode_audiences() != state.base.catalog.encode_audiences(),
+        }))
+    }
+
+    /// Writes the files; on an error none of them stays.
+    fn write_flush(&self, plan: &Plan) -> Result<Written> {
+        let mut written = Written { layers: Vec::new(), names: Vec::new(), audiences: plan.audiences.clone() };
+        match self.fill_flush(plan, &mut written) {
+            Ok(()) => Ok(written),
+            Err(error) => {
+                retire_written(plan, &written);
+                Err(error)
+            }
+        }
+    }
+
+    fn fill_flush(&self, plan: &Plan, written: &mut Written) -> Result<()> {
+        for run in &plan.layers {
+            let layers: Vec<Vec<Arc<Part>>> = run.parts.iter().map(|part| vec![Arc::clone(part)]).collect();
+            let parts = self.write_parts(&layers, false, &plan.catalog)?;
+            written.layers.push(layer_of(&run.seqs, parts));
+        }
+        let mut keep = Keeper::new(Snapshot::new(Arc::clone(&plan.version)));
+        for run in &plan.names {
+            let names = self.write_names(&run.parts, &mut |tag, number| keep.keeps(tag, number))?;
+            written.names.push(names_of(&run.seqs, names));
+        }
+        if plan.is_audiences_new {
+            written.audiences = Some(self.write_audiences(&plan.catalog)?);
+        }
+        Ok(())
+    }
+
+    fn write_audiences(&self, catalog: &Catalog) -> Result<StoredFile> {
+        let bytes = catalog.encode_audiences();
+        let (id, len, held) =
+            self.write_file(FileKind::Audiences, |sink| crate::part::PartSink::write(sink, &bytes))?;
+        Ok(StoredFile { id, footer_crc: crate::codec::crc32(&bytes), bytes: len, held })
+    }
+
+    /// Writes the manifest that names the files instead of what was in memory, and shows it.
+    fn finish_flush(&self, state: &mut State, plan: &Plan, written: Written) -> Result<()> {
+        let mut stack = state.stack.clone();
+        for (run, layer) in plan.layers.iter().zip(&written.layers) {
+            replace(&mut stack.layers, &run.seqs, layer.clone())?;
+        }
+        for (run, names) in plan.names.iter().zip(&written.names) {
+            replace(&mut stack.names, &run.seqs, names.clone())?;
+        }
+        let base = Base {
+            seq: plan.seq,
+            catalog: plan.catalog.clone(),
+            sources: Arc::clone(&plan.sources),
+            log_floor: plan.log_floor,
+            audiences: written.audiences.clone(),
+        };
+        if let Err(error) = self.write_manifest(state, &base, &stack, None) {
+            if error.kind() == ErrorKind::Limit {
+                retire_written(plan, &written);
+            }
+            return Err(error);
+        }
+        if plan.is_audiences_new {
+            retire(&state.base.audiences);
+        }
+        state.stack = stack;
+        state.base = base;
+        self.publish(state);
+        // Log files that stay are removed by the next flush or open; they are below the manifest's floor.
+        let _ = state.wal.retire_below(plan.log_floor);
+        Ok(())
+    }
+
+    /// The places of running loads, across which nothing is merged.
+    pub(super) fn barriers(&self) -> Vec<Seq> {
+        self.loads.lock().iter().map(|load| load.seq).collect()
+    }
+}
+
+fn retire_written(plan: &Plan, written: &Written) {
+    retire(written.layers.iter().flatten().flat_map(StackLayer::files));
+    retire(written.names.iter().flatten().filter_map(|names| names.file.as_ref()));
+    if plan.is_audiences_new && written.audiences.as_ref().map(|file| file.id) != plan.audiences.as_ref().map(|file| file.id)
+    {
+        retire(&written.audiences);
+    }
+}
+
+/// The layer that parts merged from layers with these seqs make; none without parts.
+pub(super) fn layer_of(seqs: &[(Seq, Seq)], parts: Vec<StackPart>) -> Option<StackLayer> {
+    let (&(first_seq, _), &(_, last_seq)) = (seqs.first()?, seqs.last()?);
+    (!parts.is_empty()).then_some(StackLayer { first_seq, last_seq, parts })
+}
+
+/// The same for names.
+pub(super) fn names_of(seqs: &[(Seq, Seq)], names: Option<(Arc<NamesPart>, StoredFile)>) -> Option<StackNames> {
+    let (&(first_seq, _), &(_, last_seq)) = (seqs.first()?, seqs.last()?);
+    let (part, file) = names?;
+    Some(StackNames { first_seq, last_seq, part, file: Some(file) })
+}
+
+/// Puts what a run of neighbours was merged into in their place.
+pub(super) fn replace<P: Piece>(pieces: &mut Vec<P>, seqs: &[(Seq, Seq)], merged: Option<P>) -> Result<Range<usize>> {
+    let range = position_of(pieces, seqs)
+        .ok_or_else(|| Error::internal("what was merged is no longer where it was"))?;
+    pieces.splice(range.clone(), merged);
+    Ok(range)
+}
+
+/// Says which names are worth keeping: keys of living entities, values of tags that exist.
+pub(super) struct Keeper {
+    snapshot: Snapshot,
+    scope: Option<(TagId, Scope)>,
+}
+
+enum Scope {
+    Dropped,
+    Values,
+    Keys(BitmapStack),
+}
+
+impl Keeper {
+    /// Keeps what `snapshot` still needs. REQUIRES: all that it shows survives whatever happens before the merged names
+    /// are named by a manifest.
+    pub(super) fn new(snapshot: Snapshot) -> Keeper {
+        Keeper { snapshot, scope: None }
+    }
+
+    /// Whether the name of `number` in `tag` is kept.
+    pub(super) fn keeps(&mut self, tag: TagId, number: u32) -> Result<bool> {
+        if self.scope.as_ref().is_none_or(|(current, _)| *current != tag) {
+            self.scope = Some((tag, self.scope_of(tag)?));
+        }
+        match &self.scope {
+            Some((_, Scope::Keys(live))) => {
+                let id = LocalId(number);
+                live.contains(id.chunk(), id.low())
+            }
+            Some((_, Scope::Values)) => Ok(true),
+            _ => Ok(false),
+        }
+    }
+
+    fn scope_of(&self, tag: TagId) -> Result<Scope> {
+        let catalog = self.snapshot.catalog();
+        if catalog.tag(tag).is_some() {
+            return Ok(Scope::Values);
+        }
+        match catalog.owner_of(tag) {
+            Some(owner) => Ok(Scope::Keys(self.snapshot.live(owner)?)),
+            None => Ok(Scope::Dropped),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! From a block of rows to a part.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{BLOCK_ROWS_MAX, Work};
+use crate::catalog::{Tag, TagKind};
+use crate::columns::{ColumnValues, LoadBlock, LoadColumn, NULL_CODE};
+use crate::error::{Error, Result, ResultExt};
+use crate::ids::{LocalId, ValueId};
+use crate::part::{ColumnBuilder, Part};
+use crate::write::resolve::checked_value;
+use crate::write::writer::{MEMORY_NAME, Writer};
+
+/// Blocks in memory are merged into files when they are this many, whatever their size.
+const BLOCKS_MAX: usize = 256;
+
+impl Work {
+    /// Takes the rows of one block.
+    pub(super) fn append(&mut self, writer: &Writer, block: LoadBlock) -> Result<()> {
+        let rows = block.keys.len();
+        if rows > BLOCK_ROWS_MAX {
+            return Err(Error::limit(format!("a block of {rows} rows, at most {BLOCK_ROWS_MAX} are allowed")));
+        }
+        let current = writer.snapshot();
+        let mut tags = Vec::with_capacity(block.columns.len());
+        for (index, column) in block.columns.iter().enumerate() {
+            let tag = current.catalog().tag(column.tag);
+            // A tag that was dropped while the load ran takes its column with it.
+            let was_here = self.tags.contains(&column.tag) || self.snapshot.catalog().tag(column.tag).is_some();
+            match tag {
+                Some(tag) => {
+                    self.check_column(tag, column, rows)?;
+                    tags.push(Some(tag));
+                }
+                None if was_here => tags.push(None),
+                None => return Err(Error::not_found(format!("there is no tag number {}", column.tag))),
+            }
+            if block.columns[..index].iter().any(|other| other.tag == column.tag) {
+                return Err(Error::invalid(format!("the tag number {} has two columns", column.tag)));
+            }
+        }
+        if rows == 0 {
+            return Ok(());
+        }
+        let ids = self.resolve_keys(writer, &block.keys)?;
+        let (known, seen) = (&self.known, &self.seen);
+        let is_new = |id: LocalId| Work::is_new(known, seen, id);
+        let mut builder = ColumnBuilder::new(self.entity_type.population, ids.clone(), &is_new);
+        for (tag, column) in tags.into_iter().zip(block.columns) {
+            if let Some(tag) = tag {
+                self.tags.insert(tag.id);
+                self.add_column(writer, &mut builder, tag, column)
+                    .context(|| format!("tag `{}`", tag.name))?;
+            }
+        }
+        self.seen.extend(ids);
+        self.rows += rows as u64;
+        let bytes = builder.finish(self.running.seq)?;
+        self.block_bytes += bytes.len() as u64;
+        self.blocks.push(Arc::new(Part::open(bytes, MEMORY_NAME, None)?));
+        if self.block_bytes > writer.settings.load_bytes_max || self.blocks.len() >= BLOCKS_MAX {
+            self.spill(writer)?;
+        }
+        Ok(())
+    }
+
+    /// Merges the blocks in memory into files, which lie over those of earlier blocks.
+    fn spill(&mut self, writer: &Writer) -> Result<()> {
+        let layers: Vec<Vec<Arc<Part>>> = self.blocks.iter().map(|block| vec![Arc::clone(block)]).collect();
+        let current = writer.snapshot();
+        self.spilled.push(writer.write_parts(&layers, false, current.catalog())?);
+        self.blocks.clear();
+        self.block_bytes = 0;
+        Ok(())
+    }
+
+    fn check_column(&self, tag: &Tag, column: &LoadColumn, rows: usize) -> Result<()> {
+        let name = &tag.name;
+        if tag.type_id != self.entity_type.id {
+            return Err(Error::invalid(format!("tag `{name}` belongs to another type than the load")));
+        }
+        let fits = matches!(
+            (tag.kind, &column.values),
+            (TagKind::Flag, ColumnValues::Flag { .. })
+                | (TagKind::Choice, ColumnValues::Choice { .. })
+                | (TagKind::Set, ColumnValues::Set { .. })
+        ) || (tag.kind.is_number() && matches!(column.values, ColumnValues::Number { .. }));
+        if !fits {
+            return Err(Error::invalid(format!(
+                "tag `{name}` is of kind {}, its column holds something else",
+                tag.kind
+            )));
+        }
+        let lengths = match &column.values {
+            ColumnValues::Flag { values, valid } => (values.len(), valid.as_ref()),
+            ColumnValues::Choice { codes, .. } => (codes.len(), None),
+            ColumnValues::Set { offsets, valid, .. } => (offsets.len().wrapping_sub(1), valid.as_ref()),
+            ColumnValues::Number { values, valid } => (values.len(), valid.as_ref()),
+        };
+        if lengths.0 != rows || lengths.1.is_some_and(|valid| valid.len() != rows) {
+            return Err(Error::invalid(format!("the column of tag `{name}` is not as long as the {rows} keys")));
+        }
+        check_codes(&column.values).context(|| format!("tag `{name}`"))
+    }
+
+    fn add_column(
+        &mut self,
+        writer: &Writer,
+        builder: &mut ColumnBuilder,
+        tag: &Tag,
+        column: LoadColumn,
+    ) -> Result<()> {
+        let null_clears = column.null_clears;
+        match column.values {
+            ColumnValues::Flag { values, valid } => builder.flag(tag.id, &values, valid.as_deref(), null_clears),
+            ColumnValues::Choice { dictionary, mut codes } => {
+                let values = self.resolve_values(writer, tag, &dictionary, &mut codes)?;
+                builder.choice(tag.id, &codes, &values, null_clears);
+            }
+            ColumnValues::Set { dictionary, offsets, mut codes, valid } => {
+                let values = self.resolve_values(writer, tag, &dictionary, &mut codes)?;
+                builder.set(tag.id, (&offsets, &codes), &values, valid.as_deref(), null_clears);
+            }
+            ColumnValues::Number { values, valid } => {
+                for (row, &number) in values.iter().enumerate() {
+                    if valid.as_ref().is_none_or(|valid| valid[row]) {
+                        tag.kind.check_number(number).context(|| format!("row {}", row + 1))?;
+                    }
+                }
+                builder.number(tag.id, &values, valid.as_deref(), null_clears);
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of each entry of a dictionary that a row uses; unused entries become no values. Two entries that
+    /// write one value (itself and its label) become one code.
+    fn resolve_values(
+        &mut self,
+        writer: &Writer,
+        tag: &Tag,
+        dictionary: &[String],
+        codes: &mut [u32],
+    ) -> Result<Vec<ValueId>> {
+        let mut is_used = vec![false; dictionary.len()];
+        for &code in codes.iter().filter(|&&code| code != NULL_CODE) {
+            is_used[code as usize] = true;
+        }
+        // Unused entries keep a number that no row mentions.
+        let mut values = vec![ValueId(0); dictionary.len()];
+        let mut first_code: HashMap<ValueId, u32> = HashMap::new();
+        let mut replaced: HashMap<u32, u32> = HashMap::new();
+        for (code, written) in dictionary.iter().enumerate() {
+            if !is_used[code] {
+                continue;
+            }
+            let value = self.value(writer, tag, checked_value(tag, written)?)?;
+            values[code] = value;
+            let first = *first_code.entry(value).or_insert(code as u32);
+            if first != code as u32 {
+                replaced.insert(code as u32, first);
+            }
+        }
+        if !replaced.is_empty() {
+            for code in codes.iter_mut() {
+                *code = *replaced.get(code).unwrap_or(code);
+            }
+        }
+        Ok(values)
+    }
+
+    fn value(&mut self, writer: &Writer, tag: &Tag, text: &str) -> Result<ValueId> {
+        if let Some(&value) = self.values.get(&tag.id).and_then(|known| known.get(text)) {
+            return Ok(value);
+        }
+        let value = match self.snapshot.value_id(tag.id, text)? {
+            Some(value) => value,
+            None => {
+                let value = writer.allocator.lock().value(tag.id, text)?;
+                self.new_values.push((tag.id, value, text.to_owned()));
+                value
+            }
+        };
+        self.values.entry(tag.id).or_default().insert(text.to_owned(), value);
+        Ok(value)
+    }
+}
+
+/// Checks that codes lie in their dictionary and offsets in their codes.
+fn check_codes(values: &ColumnValues) -> Result<()> {
+    let (dictionary, codes, null_allowed) = match values {
+        ColumnValues::Choice { dictionary, codes } => (dictionary, codes, true),
+        ColumnValues::Set { dictionary, codes, offsets, .. } => {
+            let is_lawful = offsets.first() == Some(&0)
+                && offsets.is_sorted()
+                && offsets.last().is_some_and(|&last| last as usize == codes.len());
+            if !is_lawful {
+                return Err(Error::invalid("the offsets of its lists do not fit their codes"));
+            }
+            (dictionary, codes, false)
+        }
+        ColumnValues::Flag { .. } | ColumnValues::Number { .. } => return Ok(()),
+    };
+    let in_range = |&code: &u32| (code as usize) < dictionary.len() || (null_allowed && code == NULL_CODE);
+    match codes.iter().position(|code| !in_range(code)) {
+        None => Ok(()),
+        Some(at) => Err(Error::invalid(format!(
+            "code {} at {at} lies outside its dictionary of {} values",
+            codes[at],
+            dictionary.len()
+        ))),
+    }
+}

@@ -1,0 +1,142 @@
+//! A load becomes visible: its files are named by the next manifest, at its place in the order.
+
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{PLACE_PAYLOAD, Work};
+use crate::catalog::KeyKind;
+use crate::error::{Error, ErrorKind, Result};
+use crate::keys::{NamesBuilder, NamesPart};
+use crate::part::Part;
+use crate::storage::Mapped;
+use crate::wal::LogRecord;
+use crate::write::files::retire;
+use crate::write::reply::{LoadSpec, Loaded};
+use crate::write::stack::{StackLayer, StackNames, StackPart, StoredFile, insert_by_seq};
+use crate::write::state::State;
+use crate::write::writer::{KIND_PLACE, Writer};
+
+/// The files of a load, ready to be named.
+struct Ready {
+    parts: Vec<StackPart>,
+    names: Option<(Arc<NamesPart>, StoredFile)>,
+}
+
+impl Ready {
+    fn files(&self) -> impl Iterator<Item = &StoredFile> {
+        let parts = self.parts.iter().filter_map(|part| part.file.as_ref());
+        parts.chain(self.names.iter().map(|(_, file)| file))
+    }
+}
+
+/// Commits the load. On an error nothing has happened, unless the fence has tripped.
+pub(super) fn commit(writer: &Writer, spec: &LoadSpec, work: &Work) -> Result<Loaded> {
+    let ready = write_files(writer, work)?;
+    let result = writer.gate.alone(|| name_files(writer, spec, work, &ready));
+    if result.as_ref().is_err_and(|error| error.kind() != ErrorKind::Io && writer.fence.reason().is_none()) {
+        // No manifest can name them.
+        retire(ready.files());
+    }
+    result
+}
+
+/// Merges all blocks into the final part files and writes what the load named.
+fn write_files(writer: &Writer, work: &Work) -> Result<Ready> {
+    let current = writer.snapshot();
+    let spilled = work.spilled.iter().map(|layer| layer.iter().map(|part| Arc::clone(&part.part)).collect());
+    let blocks = work.blocks.iter().map(|block| vec![Arc::clone(block)]);
+    let layers: Vec<Vec<Arc<Part>>> = spilled.chain(blocks).collect();
+    let mut ready = Ready { parts: Vec::new(), names: None };
+    if !layers.is_empty() {
+        ready.parts = writer.write_parts(&layers, false, current.catalog())?;
+    }
+    match write_names(writer, work) {
+        Ok(names) => ready.names = names,
+        Err(error) => {
+            retire(ready.files());
+            return Err(error);
+        }
+    }
+    Ok(ready)
+}
+
+/// The keys and values that the load made known. A key that a small write made known meanwhile is in the log already.
+fn write_names(writer: &Writer, work: &Work) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
+    let mut builder = NamesBuilder::new();
+    if work.entity_type.key != KeyKind::Dense {
+        let young = work.running.young.lock();
+        for key in young.iter() {
+            if work.seen.contains(key.local.0) && !young.is_taken(key.local) {
+                builder.add(work.entity_type.population, key.local.0, key.hash, key.canonical);
+            }
+        }
+    }
+    for (tag, value, text) in &work.new_values {
+        builder.add(*tag, value.0, xxh3_64(text.as_bytes()), text.as_bytes());
+    }
+    if builder.is_empty() {
+        return Ok(None);
+    }
+    let part = NamesPart::open(Mapped::from_bytes(builder.build()?), None)?;
+    writer.write_names(&[Arc::new(part)], &mut |_, _| Ok(true))
+}
+
+/// Publishes the manifest that names the files; nobody else writes meanwhile.
+fn name_files(writer: &Writer, spec: &LoadSpec, work: &Work, ready: &Ready) -> Result<Loaded> {
+    let mut state = writer.state.lock();
+    if let Some(loaded) = state.loads.get(&spec.load_id) {
+        // Loads of two types may share an id.
+        return Err(Error::conflict(format!(
+            "the load `{}` was committed at {} meanwhile",
+            spec.load_id, loaded.seq
+        )));
+    }
+    if state.catalog.entity_type(spec.type_id).is_none() {
+        return Err(Error::not_found(format!("the entity type `{}` was dropped", work.entity_type.name)));
+    }
+    // The version needs a number of its own, and everything below it must be as durable as the manifest.
+    let seq = state.seq.next();
+    writer.log(&mut state, &[LogRecord { seq, kind: KIND_PLACE, payload: &PLACE_PAYLOAD }])?;
+    state.seq = seq;
+    writer.sync_log(&mut state)?;
+    let loaded = Loaded {
+        seq,
+        load_seq: work.running.seq,
+        rows: work.rows,
+        entities: work.seen.len(),
+        new_entities: work.seen.len() - work.known.len(),
+        new_values: work.new_values.len() as u64,
+        repeated: false,
+    };
+    let result = publish(writer, &mut state, spec, work, ready, loaded);
+    // The place is given either way.
+    writer.publish(&state);
+    result
+}
+
+fn publish(
+    writer: &Writer,
+    state: &mut State,
+    spec: &LoadSpec,
+    work: &Work,
+    ready: &Ready,
+    loaded: Loaded,
+) -> Result<Loaded> {
+    let mut stack = state.stack.clone();
+    let place = work.running.seq;
+    if !ready.parts.is_empty() {
+        let layer = StackLayer { first_seq: place, last_seq: place, parts: ready.parts.clone() };
+        insert_by_seq(&mut stack.layers, layer);
+    }
+    if let Some((part, file)) = &ready.names {
+        let names =
+            StackNames { first_seq: place, last_seq: place, part: Arc::clone(part), file: Some(file.clone()) };
+        insert_by_seq(&mut stack.names, names);
+    }
+    let base = state.base.clone();
+    writer.write_manifest(state, &base, &stack, Some((&spec.load_id, &loaded)))?;
+    state.stack = stack;
+    state.note_load(&spec.load_id, loaded);
+    Ok(loaded)
+}

@@ -1,0 +1,206 @@
+//! Bulk loads: many rows become visible at once, as if they had been written when the load began.
+//!
+//! A load takes its place in the order (its seq) when it begins. Its blocks are built into parts beside the writer, in
+//! memory up to a bound and in files beyond it, and merged into one layer when it commits; the layer is put at the load's
+//! place, below all batches since, which win. Keys are looked up as of the beginning; what became known since is shared
+//! with the small writes (see [`young`]), so no id ever has to be moved. Nothing of a load is in the log but its
+//! place: until the manifest names its files it did not happen, and dropping it leaves holes in the ids and no files.
+
+mod block;
+mod commit;
+mod keys;
+pub(crate) mod young;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use roaring::RoaringBitmap;
+
+use crate::catalog::EntityType;
+use crate::columns::LoadBlock;
+use crate::error::{Error, Result};
+use crate::ids::{LocalId, Seq, TagId, TypeId, ValueId};
+use crate::part::{BitmapStack, Part};
+use crate::snapshot::Snapshot;
+use crate::wal::LogRecord;
+
+use self::young::YoungKeys;
+use super::files::retire;
+use super::reply::{LoadSpec, Loaded};
+use super::stack::StackPart;
+use super::writer::{KIND_PLACE, Writer};
+
+/// The longest load id, in bytes.
+pub const LOAD_ID_BYTES_MAX: usize = 256;
+/// The most rows of one block.
+pub const BLOCK_ROWS_MAX: usize = 1 << 22;
+
+/// What the writer knows of a running load.
+pub(crate) struct Running {
+    pub(crate) seq: Seq,
+    pub(crate) type_id: TypeId,
+    pub(crate) young: Mutex<YoungKeys>,
+}
+
+/// One bulk load. Dropping it aborts it.
+pub struct Load {
+    writer: Arc<Writer>,
+    spec: LoadSpec,
+    stage: Stage,
+}
+
+enum Stage {
+    /// A load of this id was committed before: rows are ignored and the first result is repeated.
+    Repeated(Loaded),
+    Running(Box<Work>),
+}
+
+/// The state of a load that runs.
+struct Work {
+    running: Arc<Running>,
+    entity_type: EntityType,
+    /// The store as it was when the load began.
+    snapshot: Snapshot,
+    live: BitmapStack,
+    /// Entities that an earlier row named.
+    seen: RoaringBitmap,
+    /// Those of them that were known when the load began.
+    known: RoaringBitmap,
+    /// Ids reserved and not yet given.
+    reserved: Vec<LocalId>,
+    values: HashMap<TagId, HashMap<String, ValueId>>,
+    new_values: Vec<(TagId, ValueId, String)>,
+    tags: BTreeSet<TagId>,
+    rows: u64,
+    /// Blocks in memory, oldest first.
+    blocks: Vec<Arc<Part>>,
+    block_bytes: u64,
+    /// Blocks that were merged into files, oldest first.
+    spilled: Vec<Vec<StackPart>>,
+}
+
+impl Load {
+    /// See [`Engine::begin_load`](crate::engine::Engine::begin_load).
+    pub(crate) fn begin(writer: &Arc<Writer>, spec: LoadSpec) -> Result<Load> {
+        writer.check_open()?;
+        if spec.load_id.is_empty() || spec.load_id.len() > LOAD_ID_BYTES_MAX {
+            return Err(Error::invalid(format!(
+                "a load id has 1 to {LOAD_ID_BYTES_MAX} bytes, not {}",
+                spec.load_id.len()
+            )));
+        }
+        let stage = writer.gate.alone(|| begin(writer, &spec))?;
+        Ok(Load { writer: Arc::clone(writer), spec, stage })
+    }
+
+    /// The result of an earlier load with this id, where there is one: then there is nothing to append.
+    pub fn earlier_result(&self) -> Option<Loaded> {
+        match &self.stage {
+            Stage::Repeated(loaded) => Some(*loaded),
+            Stage::Running(_) => None,
+        }
+    }
+
+    /// The load's place in the order.
+    pub fn seq(&self) -> Seq {
+        match &self.stage {
+            Stage::Repeated(loaded) => loaded.load_seq,
+            Stage::Running(work) => work.running.seq,
+        }
+    }
+
+    /// Takes the next rows, in file order. After an error the load can only be dropped.
+    ///
+    /// Errors: invalid, naming column and row, for values that the tag cannot hold; not found for an unknown tag.
+    pub fn append(&mut self, block: LoadBlock) -> Result<()> {
+        self.writer.check_open()?;
+        match &mut self.stage {
+            Stage::Repeated(_) => Ok(()),
+            Stage::Running(work) => work.append(&self.writer, block),
+        }
+    }
+
+    /// Makes all rows visible at once, durably. Errors: not found, when the type was dropped meanwhile; limit, when the
+    /// disk is full: nothing has happened.
+    pub fn commit(self) -> Result<Loaded> {
+        self.writer.check_open()?;
+        match &self.stage {
+            Stage::Repeated(loaded) => Ok(Loaded { repeated: true, ..*loaded }),
+            Stage::Running(work) => commit::commit(&self.writer, &self.spec, work),
+        }
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        if let Stage::Running(work) = &self.stage {
+            work.forget(&self.writer);
+        }
+    }
+}
+
+fn begin(writer: &Writer, spec: &LoadSpec) -> Result<Stage> {
+    let mut state = writer.state.lock();
+    if let Some(loaded) = state.loads.get(&spec.load_id) {
+        return Ok(Stage::Repeated(*loaded));
+    }
+    writer.fence.check()?;
+    let entity_type = state
+        .catalog
+        .entity_type(spec.type_id)
+        .cloned()
+        .ok_or_else(|| Error::not_found(format!("there is no entity type number {}", spec.type_id)))?;
+    let mut loads = writer.loads.lock();
+    if loads.iter().any(|load| load.type_id == spec.type_id) {
+        return Err(Error::busy(format!(
+            "wait until it ends: another load of `{}` is running",
+            entity_type.name
+        )));
+    }
+    let seq = state.seq.next();
+    writer.log(&mut state, &[LogRecord { seq, kind: KIND_PLACE, payload: &PLACE_PAYLOAD }])?;
+    state.seq = seq;
+    writer.publish(&state);
+    let snapshot = writer.snapshot();
+    let live = snapshot.live(entity_type.id)?;
+    if loads.is_empty() {
+        writer.allocator.lock().note_young_values();
+    }
+    let running = Arc::new(Running { seq, type_id: spec.type_id, young: Mutex::default() });
+    loads.push(Arc::clone(&running));
+    Ok(Stage::Running(Box::new(Work {
+        running,
+        entity_type,
+        snapshot,
+        live,
+        seen: RoaringBitmap::new(),
+        known: RoaringBitmap::new(),
+        reserved: Vec::new(),
+        values: HashMap::new(),
+        new_values: Vec::new(),
+        tags: BTreeSet::new(),
+        rows: 0,
+        blocks: Vec::new(),
+        block_bytes: 0,
+        spilled: Vec::new(),
+    })))
+}
+
+/// The layout of a place in the log: a version and nothing else.
+pub(super) const PLACE_PAYLOAD: [u8; 1] = [1];
+
+impl Work {
+    /// Ends the load for everybody else: files go, its place is no barrier any more. What was committed is held by the
+    /// published version.
+    fn forget(&self, writer: &Writer) {
+        for layer in &self.spilled {
+            retire(layer.iter().filter_map(|part| part.file.as_ref()));
+        }
+        let mut loads = writer.loads.lock();
+        loads.retain(|load| !Arc::ptr_eq(load, &self.running));
+        if loads.is_empty() {
+            writer.allocator.lock().forget_young_values();
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Memory parts are merged as they come, so that few of them lie over any bitmap.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::keys::{NamesPart, merge_names};
+use crate::part::{Merge, Part, PartSink};
+use crate::storage::{AlignedBytes, Mapped};
+
+use super::files::describe;
+use super::stack::{Piece, StackLayer, StackNames, StackPart, memory_merge};
+use super::state::State;
+use super::writer::{MEMORY_NAME, Writer};
+
+/// A merged memory part is one part, however large: what is in memory is bounded elsewhere.
+const MEMORY_PART_BYTES_MAX: u64 = u64::MAX;
+
+impl Writer {
+    /// Merges the youngest memory layers and names where that is due. Merging changes no answer, so a failure (a part
+    /// in memory that does not verify) is only noted; whoever reads that part is told.
+    pub(super) fn merge_memory(&self, state: &mut State) {
+        if let Err(error) = self.try_merge_memory(state) {
+            *self.wakeups.failure.lock() = Some(format!("merging in memory: {error:#}"));
+        }
+    }
+
+    fn try_merge_memory(&self, state: &mut State) -> Result<()> {
+        let barriers = self.barriers();
+        // Half of the room is for what a flush is moving meanwhile.
+        let count_max = (self.settings.delta_parts_max / 2).max(1);
+        while let Some(run) = memory_merge(&state.stack.layers, state.frozen, &barriers, count_max) {
+            let merged = merge_layers(&state.stack.layers[run.clone()], state)?;
+            state.stack.layers.splice(run, merged);
+        }
+        while let Some(run) = memory_merge(&state.stack.names, state.frozen, &barriers, count_max) {
+            let merged = merge_memory_names(&state.stack.names[run.clone()])?;
+            state.stack.names.splice(run, merged);
+        }
+        Ok(())
+    }
+}
+
+fn merge_layers(layers: &[StackLayer], state: &State) -> Result<Option<StackLayer>> {
+    let parts: Vec<Vec<Arc<Part>>> = layers.iter().map(StackLayer::readers).collect();
+    let describe = describe(&state.catalog);
+    let mut merge = Merge::new(&parts, false, &describe)?;
+    let mut merged = Vec::new();
+    while !merge.is_done() {
+        let part = merge_into_memory(&mut merge)?;
+        if !part.is_empty() {
+            merged.push(StackPart { part: Arc::new(part), file: None });
+        }
+    }
+    let seqs: Vec<_> = layers.iter().map(Piece::seqs).collect();
+    Ok(super::flush::layer_of(&seqs, merged))
+}
+
+/// Writes the next part of `merge` into memory.
+pub(super) fn merge_into_memory(merge: &mut Merge<'_>) -> Result<Part> {
+    let mut sink = MemorySink(AlignedBytes::new());
+    merge.write_part(&mut sink, MEMORY_PART_BYTES_MAX)?;
+    Part::open(Mapped::from_bytes(sink.0), MEMORY_NAME, None)
+}
+
+fn merge_memory_names(names: &[StackNames]) -> Result<Option<StackNames>> {
+    let parts: Vec<&NamesPart> = names.iter().map(|names| &*names.part).collect();
+    let mut sink = MemorySink(AlignedBytes::new());
+    merge_names(&parts, &|_, _| true, &mut |bytes| sink.write(bytes))?;
+    let part = NamesPart::open(Mapped::from_bytes(sink.0), None)?;
+    Ok(match names {
+        [first, .., last] => Some(StackNames {
+            first_seq: first.first_seq,
+            last_seq: last.last_seq,
+            part: Arc::new(part),
+            file: None,
+        }),
+        _ => None,
+    })
+}
+
+/// A part's bytes in memory.
+struct MemorySink(AlignedBytes);
+
+impl PartSink for MemorySink {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! The way in: batches, changes of the catalog and loads, from names to durable, visible parts.
+//!
+//! Stations: a [`Batch`] waits at the gate; who leads a group resolves it to records, which the log promises; the
+//! records become a part in memory, and a new version is published. Later a flush moves memory into part files, and
+//! compaction keeps their layers few. Opening a store runs the same steps from the log.
+
+mod allocate;
+mod apply;
+mod batch;
+mod compact;
+mod files;
+mod flush;
+mod gate;
+mod load;
+mod maintain;
+mod memory;
+mod publish;
+mod record;
+mod recover;
+mod reply;
+mod resolve;
+mod settings;
+mod stack;
+mod state;
+mod status;
+mod writer;
+
+pub use batch::{
+    BATCH_CHANGES_MAX, BATCH_ENTITIES_MAX, Batch, Change, EntityChanges, SOURCE_BYTES_MAX, SOURCES_MAX,
+};
+pub use load::{BLOCK_ROWS_MAX, LOAD_ID_BYTES_MAX, Load};
+pub(crate) use recover::Place;
+pub use reply::{Changed, LoadSpec, Loaded, Written};
+pub use settings::Durability;
+pub(crate) use settings::WriteSettings;
+pub use status::Status;
+pub(crate) use writer::Writer;

@@ -1,0 +1,220 @@
+//! From the writer's state to a manifest and back.
+//!
+//! A manifest keeps one record per source. Batches and loads share that list under a prefix each: a load id is a source
+//! that sends once, its reply the load's result. The numbers of values are not listed: the names files hold every value
+//! that can be mentioned, so the highest number is found there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::codec::{Reader, Writer as Bytes};
+use crate::error::{Error, Result};
+use crate::ids::{BitmapId, Seq, TypeId};
+use crate::manifest::{self, Manifest, PartKind, PartRecord, SourceRecord};
+
+use super::files::FileKind;
+use super::reply::Loaded;
+use super::stack::{Stack, StoredFile};
+use super::state::{Base, SourceMark, Sources, State};
+use super::writer::Writer;
+
+const BATCH_PREFIX: &str = "batch/";
+const LOAD_PREFIX: &str = "load/";
+/// The layout of replies in a manifest.
+const REPLY_VERSION: u8 = 1;
+
+impl Writer {
+    /// Publishes the manifest of `base` and the files of `stack`, durably; `load` is a load that is committed with it.
+    ///
+    /// Errors: limit, and nothing has changed; any other trips the fence, and whether the manifest counts is unknown
+    /// until the next open.
+    pub(super) fn write_manifest(
+        &self,
+        state: &mut State,
+        base: &Base,
+        stack: &Stack,
+        load: Option<(&str, &Loaded)>,
+    ) -> Result<()> {
+        let number = state.manifest.next();
+        let locals = self.allocator.lock().local_counters();
+        // A type that only the log knows may have got ids from a load, which the log does not list.
+        let types = base.catalog.types().chain(state.catalog.types());
+        let next_local_ids: BTreeMap<TypeId, u32> = types
+            .filter_map(|entity_type| Some((entity_type.id, *locals.get(&entity_type.population)?)))
+            .collect();
+        let manifest = Manifest {
+            number,
+            store_id: state.store_id,
+            id_epoch: state.id_epoch,
+            seq: base.seq,
+            log_floor: base.log_floor,
+            next_part: crate::ids::PartId(self.next_part.load(Relaxed)),
+            next_file: crate::ids::FileNumber(1),
+            catalog: base.catalog.encode(),
+            parts: part_records(base, stack),
+            next_local_ids: next_local_ids.into_iter().collect(),
+            sources: source_records(&base.sources, &state.loads, load)?,
+        };
+        manifest::publish(&*self.storage, &self.fence, &manifest)?;
+        state.manifest = number;
+        // Old manifests that stay are in nobody's way.
+        let _ = manifest::retire(&*self.storage, self.settings.manifests_kept);
+        Ok(())
+    }
+}
+
+fn part_records(base: &Base, stack: &Stack) -> Vec<PartRecord> {
+    let mut records = Vec::new();
+    for layer in &stack.layers {
+        for part in &layer.parts {
+            if let Some(file) = &part.file {
+                let seqs = (layer.first_seq, layer.last_seq);
+                let range = (part.part.lowest(), part.part.highest());
+                records.push(record(file, PartKind::Bitmaps, seqs, range));
+            }
+        }
+    }
+    for names in &stack.names {
+        if let Some(file) = &names.file {
+            records.push(record(file, PartKind::Keys, (names.first_seq, names.last_seq), NO_BITMAPS));
+        }
+    }
+    if let Some(file) = &base.audiences {
+        records.push(record(file, PartKind::Audiences, (Seq(0), base.seq), NO_BITMAPS));
+    }
+    records
+}
+
+const NO_BITMAPS: (BitmapId, BitmapId) = (BitmapId(0), BitmapId(0));
+
+fn record(file: &StoredFile, kind: PartKind, seqs: (Seq, Seq), range: (BitmapId, BitmapId)) -> PartRecord {
+    PartRecord {
+        id: file.id,
+        kind,
+        type_id: TypeId(0),
+        first_seq: seqs.0,
+        last_seq: seqs.1,
+        order: 0,
+        level: 0,
+        bytes: file.bytes,
+        footer_crc: file.footer_crc,
+        lowest: range.0,
+        highest: range.1,
+    }
+}
+
+/// The kind of file that a record of a manifest names.
+pub(super) fn file_kind(kind: PartKind) -> Result<FileKind> {
+    match kind {
+        PartKind::Bitmaps => Ok(FileKind::Part),
+        PartKind::Keys => Ok(FileKind::Names),
+        PartKind::Audiences => Ok(FileKind::Audiences),
+        PartKind::Values => Err(Error::corrupt("a manifest lists a file of values alone, which nobody writes")),
+    }
+}
+
+fn source_records(
+    sources: &Sources,
+    loads: &BTreeMap<String, Loaded>,
+    load: Option<(&str, &Loaded)>,
+) -> Result<Vec<SourceRecord>> {
+    let mut records = Vec::with_capacity(sources.len() + loads.len() + 1);
+    for (name, mark) in sources.iter() {
+        let mut bytes = Bytes::new();
+        bytes.u8(REPLY_VERSION);
+        bytes.u64(mark.seq.0);
+        bytes.u64(mark.unknown_entities);
+        bytes.u64(mark.new_entities);
+        records.push(SourceRecord {
+            name: format!("{BATCH_PREFIX}{name}"),
+            sequence: mark.sequence,
+            reply: bytes.into_bytes(),
+        });
+    }
+    let older = loads.iter().map(|(id, loaded)| (id.as_str(), loaded));
+    for (id, loaded) in older.chain(load) {
+        let mut bytes = Bytes::new();
+        bytes.u8(REPLY_VERSION);
+        for number in [
+            loaded.load_seq.0,
+            loaded.rows,
+            loaded.entities,
+            loaded.new_entities,
+            loaded.new_values,
+        ] {
+            bytes.u64(number);
+        }
+        records.push(SourceRecord {
+            name: format!("{LOAD_PREFIX}{id}"),
+            sequence: loaded.seq.0,
+            reply: bytes.into_bytes(),
+        });
+    }
+    records.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(records)
+}
+
+/// The sources and loads that a manifest remembers. Errors: corrupt.
+pub(super) fn read_sources(records: &[SourceRecord]) -> Result<(Sources, BTreeMap<String, Loaded>)> {
+    let (mut sources, mut loads) = (BTreeMap::new(), BTreeMap::new());
+    for record in records {
+        let mut reader = Reader::new(&record.reply);
+        if reader.u8()? != REPLY_VERSION {
+            return Err(Error::corrupt(format!("the reply to source `{}` has an unknown layout", record.name)));
+        }
+        if let Some(name) = record.name.strip_prefix(BATCH_PREFIX) {
+            let mark = SourceMark {
+                sequence: record.sequence,
+                seq: Seq(reader.u64()?),
+                unknown_entities: reader.u64()?,
+                new_entities: reader.u64()?,
+            };
+            sources.insert(name.to_owned(), mark);
+        } else if let Some(id) = record.name.strip_prefix(LOAD_PREFIX) {
+            let loaded = Loaded {
+                seq: Seq(record.sequence),
+                load_seq: Seq(reader.u64()?),
+                rows: reader.u64()?,
+                entities: reader.u64()?,
+                new_entities: reader.u64()?,
+                new_values: reader.u64()?,
+                repeated: false,
+            };
+            loads.insert(id.to_owned(), loaded);
+        } else {
+            return Err(Error::corrupt(format!("`{}` is no kind of source", record.name)));
+        }
+        reader.finish()?;
+    }
+    Ok((Arc::new(sources), loads))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_and_loads_come_back() {
+        let mark = SourceMark { sequence: 7, seq: Seq(9), unknown_entities: 1, new_entities: 2 };
+        let loaded = Loaded {
+            seq: Seq(8),
+            load_seq: Seq(3),
+            rows: 10,
+            entities: 9,
+            new_entities: 5,
+            new_values: 2,
+            repeated: false,
+        };
+        let sources: Sources = Arc::new(BTreeMap::from([("a".to_owned(), mark), ("load/x".to_owned(), mark)]));
+        let loads = BTreeMap::from([("x".to_owned(), loaded)]);
+        let records = source_records(&sources, &loads, Some(("y", &loaded))).unwrap();
+        let (sources_back, loads_back) = read_sources(&records).unwrap();
+        assert_eq!(sources_back, sources);
+        assert_eq!(loads_back.len(), 2);
+        assert_eq!(loads_back["y"], loaded);
+        let mut broken = records;
+        broken[0].reply.pop();
+        assert!(read_sources(&broken).is_err());
+    }
+}

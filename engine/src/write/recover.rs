@@ -1,0 +1,336 @@
+//! Opening a store: from the newest manifest and the log to a writer.
+//!
+//! The manifest names the parts, which are opened but not read through; the log holds the rest, which becomes memory
+//! parts again. What was read from the log is written anew and synced before anything is acknowledged. Files that the
+//! manifest does not name are removed only once everything it names is there.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use crate::catalog::{Catalog, CatalogRecord};
+use crate::error::{Error, ErrorKind, Result, ResultExt};
+use crate::ids::{FileNumber, Seq, ValueId};
+use crate::manifest::{self, Manifest, PartRecord};
+use crate::storage::{Clock, Fence, HeldFile, LockGuard, Storage, publish};
+use crate::wal::{LOG_DIR, LogStart, Record, RecoveryOptions, Wal, WalConfig};
+
+use super::allocate::Allocator;
+use super::apply::{Changes, note_numbers};
+use super::files::{FileKind, PARTS_DIR, open_names, open_part};
+use super::publish::{file_kind, read_sources};
+use super::record::BatchRecord;
+use super::settings::WriteSettings;
+use super::stack::{Stack, StackLayer, StackNames, StackPart, StoredFile, insert_by_seq};
+use super::state::{Base, SourceMark, State};
+use super::writer::{KIND_BATCH, KIND_CATALOG, KIND_PLACE, Opened, Writer, open_built};
+
+/// The file whose lock says who holds the store.
+pub(crate) const LOCK_PATH: &str = "LOCK";
+/// Replayed batches become a memory part when they reach this many bytes of log.
+const REPLAY_PART_BYTES: usize = 8 << 20;
+/// The longest file of audiences.
+const AUDIENCES_BYTES_MAX: u64 = 1 << 30;
+
+/// What a store is opened with.
+pub(crate) struct Place {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: WriteSettings,
+    pub(crate) lock_text: String,
+    /// The identity of a store that is created.
+    pub(crate) new_store_id: [u8; 16],
+}
+
+impl Writer {
+    /// Opens the store at `place`, or creates it there. Errors: conflict, when another process holds it; corrupt.
+    pub(crate) fn open(place: Place) -> Result<Writer> {
+        let started_ns = place.clock.monotonic_ns();
+        let lock = place.storage.lock(LOCK_PATH, &place.lock_text)?;
+        let fence = Arc::new(Fence::new());
+        let writer = match manifest::load_newest(&*place.storage)? {
+            Some(manifest) => open_existing(place, fence, lock, manifest, started_ns)?,
+            None => create(place, fence, lock, started_ns)?,
+        };
+        writer.gate.alone(|| {
+            let mut state = writer.state.lock();
+            writer.merge_memory(&mut state);
+            writer.publish(&state);
+        });
+        Ok(writer)
+    }
+}
+
+fn wal_config(place: &Place, fence: &Arc<Fence>, store_id: [u8; 16]) -> WalConfig {
+    WalConfig {
+        storage: Arc::clone(&place.storage),
+        fence: Arc::clone(fence),
+        store_id,
+        file_bytes: place.settings.log_file_bytes,
+    }
+}
+
+/// Makes an empty store. The manifest comes last, so a crash before it leaves a directory that counts as empty.
+fn create(place: Place, fence: Arc<Fence>, lock: Box<dyn LockGuard>, started_ns: u64) -> Result<Writer> {
+    let storage = &*place.storage;
+    storage.create_dir(PARTS_DIR)?;
+    storage.create_dir(LOG_DIR)?;
+    storage.sync_dir("")?;
+    if let Some(name) = storage.list(PARTS_DIR)?.first() {
+        return Err(Error::corrupt(format!("{PARTS_DIR}/{name} exists, but no manifest does")));
+    }
+    let wal = Wal::create(wal_config(&place, &fence, place.new_store_id), FileNumber(1), Seq(0))?;
+    let catalog = Catalog::empty();
+    let first = Manifest { catalog: catalog.encode(), ..Manifest::first(place.new_store_id, 1) };
+    manifest::publish(storage, &fence, &first)?;
+    let state = State {
+        store_id: first.store_id,
+        id_epoch: first.id_epoch,
+        wal,
+        unwritten: None,
+        seq: Seq(0),
+        catalog: catalog.clone(),
+        stack: Stack::default(),
+        sources: Arc::default(),
+        loads: BTreeMap::new(),
+        base: Base {
+            seq: Seq(0),
+            catalog,
+            sources: Arc::default(),
+            log_floor: first.log_floor,
+            audiences: None,
+        },
+        frozen: Seq(0),
+        manifest: first.number,
+    };
+    let opened = Opened {
+        open_ns: place.clock.monotonic_ns().saturating_sub(started_ns),
+        storage: place.storage,
+        settings: place.settings,
+        fence,
+        state,
+        allocator: Allocator::default(),
+        next_part: 1,
+        recovered_records: 0,
+        discarded: None,
+        lock,
+    };
+    Ok(Writer::new(opened))
+}
+
+fn open_existing(
+    place: Place,
+    fence: Arc<Fence>,
+    lock: Box<dyn LockGuard>,
+    manifest: Manifest,
+    started_ns: u64,
+) -> Result<Writer> {
+    let (stack, audiences) = open_files(&place.storage, &manifest)?;
+    let catalog = read_catalog(&*place.storage, &manifest, audiences.as_ref())?;
+    let start = LogStart { floor: manifest.log_floor, after: manifest.seq };
+    let options = RecoveryOptions { discard_damaged_tail: place.settings.discard_damaged_tail };
+    let (mut wal, recovery) = Wal::open(wal_config(&place, &fence, manifest.store_id), start, options)?;
+    let (sources, loads) = read_sources(&manifest.sources)?;
+    let load_reached = loads.values().map(|loaded| loaded.seq).max().unwrap_or(Seq(0));
+    if recovery.last_seq < load_reached && !options.discard_damaged_tail {
+        return Err(Error::corrupt(format!(
+            "the log ends at batch {}, but a load was committed at {load_reached}",
+            recovery.last_seq
+        )));
+    }
+    let base = Base {
+        seq: manifest.seq,
+        catalog: catalog.clone(),
+        sources: Arc::clone(&sources),
+        log_floor: manifest.log_floor,
+        audiences,
+    };
+    let unwritten = match wal.rewrite(&recovery.records, manifest.seq) {
+        Err(error) if error.kind() == ErrorKind::Limit => Some(recovery.records.clone()),
+        result => result.map(|()| None)?,
+    };
+    let mut state = State {
+        store_id: manifest.store_id,
+        id_epoch: manifest.id_epoch,
+        wal,
+        unwritten,
+        seq: manifest.seq,
+        catalog,
+        stack,
+        sources,
+        loads,
+        base,
+        frozen: manifest.seq,
+        manifest: manifest.number,
+    };
+    let mut allocator = Allocator::default();
+    note_values(&state.stack, &mut allocator)?;
+    replay(&recovery.records, &mut state, &mut allocator)?;
+    // The ids that a load gave stand in no record, only in the manifest's counters.
+    for &(type_id, next) in &manifest.next_local_ids {
+        if let Some(entity_type) = state.catalog.entity_type(type_id) {
+            allocator.raise_local(entity_type.population, next);
+        }
+    }
+    remove_unnamed(&*place.storage, &manifest)?;
+    let opened = Opened {
+        open_ns: place.clock.monotonic_ns().saturating_sub(started_ns),
+        storage: place.storage,
+        settings: place.settings,
+        fence,
+        state,
+        allocator,
+        next_part: manifest.next_part.0,
+        recovered_records: recovery.records.len() as u64,
+        discarded: recovery.discarded,
+        lock,
+    };
+    Ok(Writer::new(opened))
+}
+
+/// Opens all files that the manifest names. Errors: corrupt, when one is missing or is not the one that is named.
+fn open_files(storage: &Arc<dyn Storage>, manifest: &Manifest) -> Result<(Stack, Option<StoredFile>)> {
+    let (mut stack, mut audiences) = (Stack::default(), None);
+    for record in &manifest.parts {
+        let kind = file_kind(record.kind)?;
+        let file = stored_file(storage, kind, record);
+        let (first_seq, last_seq) = (record.first_seq, record.last_seq);
+        match kind {
+            FileKind::Part => {
+                let part = StackPart { part: Arc::new(open_part(&**storage, &file)?), file: Some(file) };
+                match stack.layers.last_mut() {
+                    Some(layer) if (layer.first_seq, layer.last_seq) == (first_seq, last_seq) => layer.parts.push(part),
+                    _ => stack.layers.push(StackLayer { first_seq, last_seq, parts: vec![part] }),
+                }
+            }
+            FileKind::Names => {
+                let part = Arc::new(open_names(&**storage, &file)?);
+                stack.names.push(StackNames { first_seq, last_seq, part, file: Some(file) });
+            }
+            FileKind::Audiences => audiences = Some(file),
+        }
+    }
+    let rises = |pairs: Vec<(Seq, Seq)>| pairs.windows(2).all(|two| two[0].1 < two[1].0);
+    let is_lawful = rises(stack.layers.iter().map(|layer| (layer.first_seq, layer.last_seq)).collect())
+        && rises(stack.names.iter().map(|names| (names.first_seq, names.last_seq)).collect())
+        && stack.layers.iter().all(StackLayer::is_ordered);
+    match is_lawful {
+        true => Ok((stack, audiences)),
+        false => Err(Error::corrupt(format!(
+            "manifest {}: its parts do not lie in the order of their batches",
+            manifest.number
+        ))),
+    }
+}
+
+fn stored_file(storage: &Arc<dyn Storage>, kind: FileKind, record: &PartRecord) -> StoredFile {
+    StoredFile {
+        id: record.id,
+        footer_crc: record.footer_crc,
+        bytes: record.bytes,
+        held: Arc::new(HeldFile::new(Arc::clone(storage), kind.path(record.id))),
+    }
+}
+
+fn read_catalog(storage: &dyn Storage, manifest: &Manifest, audiences: Option<&StoredFile>) -> Result<Catalog> {
+    let catalog = Catalog::decode(&manifest.catalog).context(|| format!("manifest {}", manifest.number))?;
+    let Some(file) = audiences else {
+        return Ok(catalog);
+    };
+    let path = file.held.path();
+    let bytes = storage.read(path, AUDIENCES_BYTES_MAX.min(file.bytes))?;
+    if bytes.len() as u64 != file.bytes || crate::codec::crc32(&bytes) != file.footer_crc {
+        return Err(Error::corrupt(format!("{path}: length or checksum is not what the manifest says")));
+    }
+    catalog.decode_audiences(&bytes).context(|| path.to_owned())
+}
+
+/// Raises the counters of values over all that the names files hold.
+fn note_values(stack: &Stack, allocator: &mut Allocator) -> Result<()> {
+    for names in &stack.names {
+        for tag in names.part.scopes()? {
+            // Keys stand there too; what is noted for a population tag is never asked.
+            let last = names.part.scope(tag)?.map_or(0, |scope| scope.last());
+            allocator.saw_value(tag, ValueId(last.min(ValueId::MAX.0)));
+        }
+    }
+    Ok(())
+}
+
+/// Makes memory parts of the log again. No part spans the place of a layer that lies between its batches.
+fn replay(records: &[Record], state: &mut State, allocator: &mut Allocator) -> Result<()> {
+    let mut places: Vec<Seq> = state.stack.layers.iter().map(|layer| layer.first_seq).collect();
+    places.extend(state.stack.names.iter().map(|names| names.first_seq));
+    places.sort_unstable();
+    let mut changes: Option<(Changes, Seq)> = None;
+    let mut bytes = 0;
+    for record in records {
+        let is_apart = |last: Seq| places.partition_point(|&at| at <= last) != places.partition_point(|&at| at <= record.seq);
+        if let Some((_, last)) = &changes
+            && (bytes > REPLAY_PART_BYTES || is_apart(*last))
+        {
+            put(changes.take(), state)?;
+            bytes = 0;
+        }
+        match record.kind {
+            KIND_BATCH => {
+                let batch = BatchRecord::decode(&record.payload).context(|| format!("batch {}", record.seq))?;
+                let (run, last) = changes.get_or_insert_with(|| (Changes::new(record.seq), record.seq));
+                run.add(&batch, record.seq, &state.catalog).context(|| format!("batch {}", record.seq))?;
+                *last = record.seq;
+                bytes += record.payload.len();
+                note_numbers(&batch, allocator);
+                let mark = SourceMark {
+                    sequence: batch.source.as_ref().map_or(0, |(_, sequence)| *sequence),
+                    seq: record.seq,
+                    unknown_entities: batch.unknown_entities,
+                    new_entities: batch.new_entities,
+                };
+                state.note_source(&batch.source, mark);
+            }
+            KIND_CATALOG => {
+                let change = CatalogRecord::decode(&record.payload).context(|| format!("change {}", record.seq))?;
+                state.catalog = state.catalog.apply(&change)?;
+            }
+            KIND_PLACE => {}
+            other => {
+                return Err(Error::invalid(format!(
+                    "the log holds a record of kind {other} at {}, which a newer program wrote",
+                    record.seq
+                )));
+            }
+        }
+        state.seq = record.seq;
+    }
+    put(changes, state)
+}
+
+fn put(changes: Option<(Changes, Seq)>, state: &mut State) -> Result<()> {
+    let Some((changes, _)) = changes else {
+        return Ok(());
+    };
+    let (layer, names) = open_built(&changes.finish()?)?;
+    if let Some(layer) = layer {
+        insert_by_seq(&mut state.stack.layers, layer);
+    }
+    if let Some(names) = names {
+        insert_by_seq(&mut state.stack.names, names);
+    }
+    Ok(())
+}
+
+/// Removes what a crash left: temporary names, and files that the manifest does not name.
+fn remove_unnamed(storage: &dyn Storage, manifest: &Manifest) -> Result<()> {
+    publish::remove_temporaries(storage, PARTS_DIR)?;
+    publish::remove_temporaries(storage, LOG_DIR)?;
+    publish::remove_temporaries(storage, manifest::MANIFEST_DIR)?;
+    let mut named = HashSet::new();
+    for record in &manifest.parts {
+        named.insert(file_kind(record.kind)?.file_name(record.id));
+    }
+    for name in storage.list(PARTS_DIR)? {
+        if !named.contains(&name) {
+            storage.remove(&format!("{PARTS_DIR}/{name}"))?;
+        }
+    }
+    Ok(())
+}

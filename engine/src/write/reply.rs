@@ -1,0 +1,59 @@
+//! What the writer answers.
+
+use crate::ids::{Seq, TagId, TypeId};
+
+/// The answer to a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The batch's place in the one order: a snapshot of this version or a later one holds it.
+    pub seq: Seq,
+    /// Everything up to this seq survives a power cut.
+    pub durable: Seq,
+    /// The source sent this sequence before; the reply is the first one and nothing changed now.
+    pub repeated: bool,
+    /// How many remove, clear and erase changes named an unknown key, and therefore changed nothing.
+    pub unknown_entities: u64,
+    /// How many keys became known.
+    pub new_entities: u64,
+}
+
+/// The answer to a change of the catalog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// The change's place in the one order.
+    pub seq: Seq,
+    /// Everything up to this seq survives a power cut.
+    pub durable: Seq,
+    /// The type that was created or changed, where the change names one.
+    pub type_id: Option<TypeId>,
+    /// The tag that was created or changed, where the change names one.
+    pub tag_id: Option<TagId>,
+}
+
+/// The answer to a load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// The version at which the load became visible.
+    pub seq: Seq,
+    /// The load's place in the one order: batches after it win over its rows.
+    pub load_seq: Seq,
+    /// How many rows it had.
+    pub rows: u64,
+    /// How many different keys it named.
+    pub entities: u64,
+    /// How many of them were unknown when the load began.
+    pub new_entities: u64,
+    /// How many values of choice and set tags it made known.
+    pub new_values: u64,
+    /// A load of this id was committed before; the reply is the first one and nothing changed now.
+    pub repeated: bool,
+}
+
+/// What a load is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadSpec {
+    /// The entity type of all rows.
+    pub type_id: TypeId,
+    /// A name that the caller chooses; the repeat of a committed one answers its first result.
+    pub load_id: String,
+}

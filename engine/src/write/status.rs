@@ -1,0 +1,48 @@
+//! What an operator wants to know about an open store.
+
+use crate::ids::Seq;
+
+/// A picture of an open store at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The newest visible version.
+    pub version: Seq,
+    /// Everything up to here survives a power cut.
+    pub durable: Seq,
+    /// Everything up to here lies in part files; the log holds the rest.
+    pub flushed: Seq,
+    /// The identity of the store.
+    pub store_id: [u8; 16],
+    /// The epoch of its ids.
+    pub id_epoch: u64,
+    /// The number of the newest manifest.
+    pub manifest: u64,
+    /// Layers in memory.
+    pub memory_layers: usize,
+    /// Bytes of parts and names in memory.
+    pub memory_bytes: u64,
+    /// Layers in files.
+    pub file_layers: usize,
+    /// Part files and their bytes.
+    pub part_files: usize,
+    /// Bytes of all part files.
+    pub part_bytes: u64,
+    /// Files of names (keys and values).
+    pub names_files: usize,
+    /// Bytes of all names files.
+    pub names_bytes: u64,
+    /// Bytes of the log that a crash now would replay.
+    pub log_bytes: u64,
+    /// Running loads.
+    pub loads: usize,
+    /// How many log records the last open replayed.
+    pub recovered_records: u64,
+    /// How long the last open took, in nanoseconds.
+    pub open_ns: u64,
+    /// What the last open gave up of a damaged log, because its options allowed it.
+    pub discarded: Option<String>,
+    /// Why writes are refused, if they are.
+    pub fenced: Option<String>,
+    /// Why the last flush or compaction in the background failed, if it did.
+    pub background_error: Option<String>,
+}

@@ -1,0 +1,452 @@
+//! The writer: from queued batches to the log, to a part in memory, to the version that readers see.
+//!
+//! One caller at a time leads a commit group through these steps: resolve names, build the memory part, append to the
+//! log, sync if the space promises it, publish, reply. Everything that can be refused is refused before the log is
+//! touched, so whatever the log promises becomes visible. After a failed write or sync the fence refuses all later
+//! writes; readers are not concerned, they hold versions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use parking_lot::{Condvar, Mutex};
+
+use crate::catalog::{CatalogChange, CatalogRecord};
+use crate::error::{Error, Result};
+use crate::ids::{Seq, TypeId};
+use crate::keys::NamesPart;
+use crate::part::Part;
+use crate::snapshot::{Snapshot, Version};
+use crate::storage::{Fence, LockGuard, Storage};
+use crate::wal::LogRecord;
+
+use super::allocate::Allocator;
+use super::apply::{Built, Changes};
+use super::batch::Batch;
+use super::gate::Gate;
+use super::load::Running;
+use super::load::young::YoungKeys;
+use super::record::BatchRecord;
+use super::reply::{Changed, Written};
+use super::resolve::{Numbers, Resolver, batch_changes, untake};
+use super::settings::{Durability, WriteSettings};
+use super::stack::{StackLayer, StackNames, StackPart};
+use super::state::{SourceMark, State};
+
+/// Kinds of records in the log.
+pub(crate) const KIND_BATCH: u8 = 1;
+/// A change of the catalog.
+pub(crate) const KIND_CATALOG: u8 = 2;
+/// A place in the order without changes: a load begins or becomes visible here.
+pub(crate) const KIND_PLACE: u8 = 3;
+
+/// A commit group is ended when its records reach this many bytes.
+const GROUP_BYTES_TARGET: usize = 32 << 20;
+
+/// What waits at the gate.
+pub(crate) enum Request {
+    Batch(Box<Batch>),
+    Catalog(Box<CatalogChange>),
+}
+
+/// What comes back from it.
+pub(crate) enum Reply {
+    Written(Written),
+    Changed(Changed),
+}
+
+/// See the module.
+pub(crate) struct Writer {
+    pub(super) storage: Arc<dyn Storage>,
+    pub(super) settings: WriteSettings,
+    pub(super) fence: Arc<Fence>,
+    pub(super) gate: Gate<Request, Reply>,
+    /// Locked only by who leads at the gate, so nobody ever waits for it.
+    pub(super) state: Mutex<State>,
+    /// Shared with running loads; held while numbers are given, never across I/O of the log.
+    pub(super) allocator: Mutex<Allocator>,
+    pub(super) loads: Mutex<Vec<Arc<Running>>>,
+    published: ArcSwap<Version>,
+    /// One flush or compaction at a time.
+    pub(super) maintenance: Mutex<()>,
+    pub(super) next_part: AtomicU64,
+    pub(super) memory_bytes: AtomicU64,
+    durable: AtomicU64,
+    pub(super) wakeups: Wakeups,
+    pub(super) recovered_records: u64,
+    pub(super) open_ns: u64,
+    pub(super) discarded: Option<String>,
+    closed: AtomicBool,
+    _lock: Box<dyn LockGuard>,
+}
+
+/// Who waits for whom beside the gate.
+#[derive(Default)]
+pub(crate) struct Wakeups {
+    /// Writers wait here until memory is flushed.
+    pub(super) drained_lock: Mutex<()>,
+    pub(super) drained: Condvar,
+    /// The background thread waits here for work.
+    pub(super) work_lock: Mutex<bool>,
+    pub(super) work: Condvar,
+    /// Why the last work in the background failed.
+    pub(super) failure: Mutex<Option<String>>,
+}
+
+/// What recovery hands over to a new writer.
+pub(super) struct Opened {
+    pub(super) storage: Arc<dyn Storage>,
+    pub(super) settings: WriteSettings,
+    pub(super) fence: Arc<Fence>,
+    pub(super) state: State,
+    pub(super) allocator: Allocator,
+    pub(super) next_part: u64,
+    pub(super) recovered_records: u64,
+    pub(super) open_ns: u64,
+    pub(super) discarded: Option<String>,
+    pub(super) lock: Box<dyn LockGuard>,
+}
+
+impl Writer {
+    pub(super) fn new(opened: Opened) -> Writer {
+        let version = Arc::new(opened.state.version());
+        Writer {
+            storage: opened.storage,
+            settings: opened.settings,
+            fence: opened.fence,
+            gate: Gate::new(),
+            allocator: Mutex::new(opened.allocator),
+            loads: Mutex::new(Vec::new()),
+            published: ArcSwap::new(version),
+            maintenance: Mutex::new(()),
+            next_part: AtomicU64::new(opened.next_part),
+            memory_bytes: AtomicU64::new(opened.state.memory_bytes()),
+            durable: AtomicU64::new(opened.state.wal.durable().0),
+            state: Mutex::new(opened.state),
+            wakeups: Wakeups::default(),
+            recovered_records: opened.recovered_records,
+            open_ns: opened.open_ns,
+            discarded: opened.discarded,
+            closed: AtomicBool::new(false),
+            _lock: opened.lock,
+        }
+    }
+
+    /// The newest version, pinned.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.published.load_full())
+    }
+
+    /// Everything up to here survives a power cut.
+    pub(crate) fn durable(&self) -> Seq {
+        Seq(self.durable.load(Relaxed))
+    }
+
+    /// See [`Engine::write`](crate::engine::Engine::write).
+    pub(crate) fn write(&self, batch: Batch) -> Result<Written> {
+        self.check_open()?;
+        self.wait_for_room()?;
+        let weight = batch_changes(&batch);
+        match self.gate.submit(Request::Batch(Box::new(batch)), weight, |requests| self.commit(requests))? {
+            Reply::Written(written) => Ok(written),
+            Reply::Changed(_) => Err(Error::internal("a batch was answered as a change of the catalog")),
+        }
+    }
+
+    /// See [`Engine::change_catalog`](crate::engine::Engine::change_catalog).
+    pub(crate) fn change_catalog(&self, change: CatalogChange) -> Result<Changed> {
+        self.check_open()?;
+        match self.gate.submit(Request::Catalog(Box::new(change)), 1, |requests| self.commit(requests))? {
+            Reply::Changed(changed) => Ok(changed),
+            Reply::Written(_) => Err(Error::internal("a change of the catalog was answered as a batch")),
+        }
+    }
+
+    /// See [`Engine::sync`](crate::engine::Engine::sync).
+    pub(crate) fn sync(&self, seq: Seq) -> Result<Seq> {
+        if self.durable() >= seq {
+            return Ok(self.durable());
+        }
+        if seq > self.published.load().seq {
+            return Err(Error::invalid(format!(
+                "batch {seq} does not exist; the newest is {}",
+                self.published.load().seq
+            )));
+        }
+        self.gate.alone(|| self.sync_log(&mut self.state.lock()))
+    }
+
+    /// Marks the writer closed: nothing is written any more.
+    pub(crate) fn set_closed(&self) {
+        self.closed.store(true, Relaxed);
+    }
+
+    pub(super) fn check_open(&self) -> Result<()> {
+        match self.closed.load(Relaxed) {
+            true => Err(Error::read_only("the store is closed")),
+            false => self.fence.check(),
+        }
+    }
+
+    /// Syncs the log and says so to everybody.
+    pub(super) fn sync_log(&self, state: &mut State) -> Result<Seq> {
+        rewrite_recovered(state)?;
+        let result = state.wal.sync();
+        self.durable.store(state.wal.durable().0, Relaxed);
+        result.map(|()| state.wal.durable())
+    }
+
+    /// Waits until memory has room. Errors: busy, when it stays full.
+    fn wait_for_room(&self) -> Result<()> {
+        let is_full = || self.memory_bytes.load(Relaxed) >= self.settings.delta_bytes_max;
+        if !is_full() {
+            return Ok(());
+        }
+        self.wake_background();
+        let mut guard = self.wakeups.drained_lock.lock();
+        let wait = match self.settings.background {
+            true => Duration::from_millis(self.settings.busy_wait_ms),
+            // Nobody flushes unasked, so waiting would not help.
+            false => Duration::ZERO,
+        };
+        self.wakeups.drained.wait_while_for(&mut guard, |()| is_full(), wait);
+        match is_full() {
+            false => Ok(()),
+            true => Err(Error::busy(format!(
+                "try again later: {} bytes of changes wait to be flushed, at most {} may",
+                self.memory_bytes.load(Relaxed),
+                self.settings.delta_bytes_max
+            ))),
+        }
+    }
+
+    /// Commits one group, whoever asked for what.
+    fn commit(&self, requests: Vec<Request>) -> Vec<Result<Reply>> {
+        let mut state = self.state.lock();
+        let mut replies = Vec::with_capacity(requests.len());
+        let mut batches = Vec::new();
+        for request in requests {
+            match request {
+                Request::Batch(batch) => batches.push(*batch),
+                Request::Catalog(change) => {
+                    self.commit_batches(&mut state, std::mem::take(&mut batches), &mut replies);
+                    replies.push(self.commit_catalog(&mut state, &change).map(Reply::Changed));
+                }
+            }
+        }
+        self.commit_batches(&mut state, batches, &mut replies);
+        replies
+    }
+
+    fn commit_batches(&self, state: &mut State, batches: Vec<Batch>, replies: &mut Vec<Result<Reply>>) {
+        let mut rest = &batches[..];
+        while !rest.is_empty() {
+            let answers = self.commit_run(state, rest);
+            rest = &rest[answers.len()..];
+            replies.extend(answers.into_iter().map(|answer| answer.map(Reply::Written)));
+        }
+    }
+
+    /// Commits as many of `batches` together as can be, at least one; returns their answers.
+    fn commit_run(&self, state: &mut State, batches: &[Batch]) -> Vec<Result<Written>> {
+        if let Err(error) = self.fence.check() {
+            return batches.iter().map(|_| Err(copy(&error))).collect();
+        }
+        let mut run = self.resolve_run(state, batches);
+        if run.records.is_empty() {
+            return run.answers;
+        }
+        if let Err(error) = self.promise(state, &run) {
+            self.give_back(&run);
+            for &(index, ..) in &run.records {
+                run.answers[index] = Err(copy(&error));
+            }
+        } else {
+            for answer in run.answers.iter_mut().flatten() {
+                answer.durable = self.durable();
+            }
+        }
+        run.answers
+    }
+
+    /// Resolves batches from the front until the group is large enough, or a source comes a second time, whose answer
+    /// depends on whether the first is committed.
+    fn resolve_run(&self, state: &State, batches: &[Batch]) -> Run {
+        let snapshot = self.snapshot();
+        let mut resolver = Resolver::new(&snapshot);
+        let mut run = Run { answers: Vec::new(), records: Vec::new() };
+        let (mut sources, mut bytes) = (Vec::new(), 0);
+        let loads = self.loads.lock().clone();
+        let mut young: Vec<_> = loads.iter().map(|load| (load.type_id, load.young.lock())).collect();
+        let mut allocator = self.allocator.lock();
+        let mut numbers = Numbers {
+            allocator: &mut allocator,
+            young: young.iter_mut().map(|(type_id, young)| (*type_id, &mut **young)).collect(),
+        };
+        for (index, batch) in batches.iter().enumerate() {
+            if let Some((name, _)) = &batch.source {
+                if sources.contains(&name) {
+                    break;
+                }
+                sources.push(name);
+            }
+            if bytes >= GROUP_BYTES_TARGET {
+                break;
+            }
+            let answer = match state.earlier_reply(&batch.source) {
+                Ok(Some(reply)) => Ok(reply),
+                Err(error) => Err(error),
+                Ok(None) => resolver.resolve(batch, &mut numbers).map(|(record, encoded)| {
+                    let seq = Seq(state.seq.0 + 1 + run.records.len() as u64);
+                    let written = Written {
+                        seq,
+                        durable: self.durable(),
+                        repeated: false,
+                        unknown_entities: record.unknown_entities,
+                        new_entities: record.new_entities,
+                    };
+                    bytes += encoded.len();
+                    run.records.push((index, seq, record, encoded));
+                    written
+                }),
+            };
+            run.answers.push(answer);
+        }
+        run
+    }
+
+    /// Makes the run's records durable as the space promises, and visible. An error leaves everything as it was, or
+    /// the fence has tripped.
+    fn promise(&self, state: &mut State, run: &Run) -> Result<()> {
+        let mut changes = Changes::new(state.seq.next());
+        for (_, seq, record, _) in &run.records {
+            changes.add(record, *seq, &state.catalog)?;
+        }
+        let built = changes.finish()?;
+        let opened = open_built(&built)?;
+        let records: Vec<LogRecord<'_>> = run
+            .records
+            .iter()
+            .map(|(_, seq, _, payload)| LogRecord { seq: *seq, kind: KIND_BATCH, payload })
+            .collect();
+        self.log(state, &records)?;
+        state.seq = built.last_seq;
+        for (_, seq, record, _) in &run.records {
+            let mark = SourceMark {
+                sequence: record.source.as_ref().map_or(0, |(_, sequence)| *sequence),
+                seq: *seq,
+                unknown_entities: record.unknown_entities,
+                new_entities: record.new_entities,
+            };
+            state.note_source(&record.source, mark);
+        }
+        state.stack.layers.extend(opened.0);
+        state.stack.names.extend(opened.1);
+        self.merge_memory(state);
+        self.publish(state);
+        Ok(())
+    }
+
+    /// Appends to the log, and syncs it where a reply promises that.
+    pub(super) fn log(&self, state: &mut State, records: &[LogRecord<'_>]) -> Result<()> {
+        rewrite_recovered(state)?;
+        let durable = state.wal.durable();
+        state.wal.append_group(records, durable)?;
+        if self.settings.durability == Durability::Commit {
+            self.sync_log(state)?;
+        }
+        Ok(())
+    }
+
+    /// Shows `state` to readers.
+    pub(super) fn publish(&self, state: &State) {
+        let bytes = state.memory_bytes();
+        self.memory_bytes.store(bytes, Relaxed);
+        self.published.store(Arc::new(state.version()));
+        if bytes >= self.settings.flush_bytes {
+            self.wake_background();
+        }
+    }
+
+    fn commit_catalog(&self, state: &mut State, change: &CatalogChange) -> Result<Changed> {
+        self.fence.check()?;
+        let record = state.catalog.resolve(change)?;
+        let catalog = state.catalog.apply(&record)?;
+        let seq = state.seq.next();
+        let payload = record.encode();
+        self.log(state, &[LogRecord { seq, kind: KIND_CATALOG, payload: &payload }])?;
+        state.seq = seq;
+        state.catalog = catalog;
+        self.publish(state);
+        let (type_id, tag_id) = match &record {
+            CatalogRecord::PutType(entity_type) => (Some(entity_type.id), None),
+            CatalogRecord::DropType(id) => (Some(*id), None),
+            CatalogRecord::PutTag(tag) => (Some(tag.type_id), Some(tag.id)),
+            CatalogRecord::DropTag(id) => (None, Some(*id)),
+            CatalogRecord::PutAudience { head, .. } => (Some(head.type_id), None),
+            CatalogRecord::DropAudience(_) => (None, None),
+        };
+        Ok(Changed { seq, durable: self.durable(), type_id, tag_id })
+    }
+
+    /// Gives running loads back what a run took that is not committed.
+    fn give_back(&self, run: &Run) {
+        let loads = self.loads.lock().clone();
+        let mut young: Vec<_> = loads.iter().map(|load| (load.type_id, load.young.lock())).collect();
+        let mut allocator = self.allocator.lock();
+        let young: HashMap<TypeId, &mut YoungKeys> =
+            young.iter_mut().map(|(type_id, young)| (*type_id, &mut **young)).collect();
+        let mut numbers = Numbers { allocator: &mut allocator, young };
+        for (_, _, record, _) in &run.records {
+            untake(record, &mut numbers);
+        }
+    }
+}
+
+/// Batches on their way: an answer for each, and the records of those that are new, with the place of their answer.
+struct Run {
+    answers: Vec<Result<Written>>,
+    records: Vec<(usize, Seq, BatchRecord, Vec<u8>)>,
+}
+
+/// Writes anew what recovery read, if that is still to be done. Errors: limit, while the disk is full.
+pub(super) fn rewrite_recovered(state: &mut State) -> Result<()> {
+    if let Some(records) = &state.unwritten {
+        state.wal.rewrite(records, state.base.seq)?;
+        state.unwritten = None;
+    }
+    Ok(())
+}
+
+/// The same error for another caller of the group.
+fn copy(error: &Error) -> Error {
+    Error::new(error.kind(), error.message())
+}
+
+/// The layer and the names of a run in memory, ready for readers.
+pub(super) fn open_built(built: &Built) -> Result<(Option<StackLayer>, Option<StackNames>)> {
+    let (first_seq, last_seq) = (built.first_seq, built.last_seq);
+    let layer = match &built.part {
+        None => None,
+        Some(bytes) => Some(StackLayer {
+            first_seq,
+            last_seq,
+            parts: vec![StackPart { part: Arc::new(Part::open(bytes.clone(), MEMORY_NAME, None)?), file: None }],
+        }),
+    };
+    let names = match &built.names {
+        None => None,
+        Some(bytes) => Some(StackNames {
+            first_seq,
+            last_seq,
+            part: Arc::new(NamesPart::open(bytes.clone(), None)?),
+            file: None,
+        }),
+    };
+    Ok((layer, names))
+}
+
+/// What errors call a part that has no file.
+pub(super) const MEMORY_NAME: &str = "a part in memory";

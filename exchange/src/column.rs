@@ -1,0 +1,471 @@
+//! Building the columns of a block out of cells.
+
+mod dictionary;
+mod key;
+mod rejects;
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::DataType;
+use muster_engine::columns::{ColumnValues, LoadColumn, NULL_CODE};
+use muster_engine::ids::TagId;
+use muster_engine::{Error, Result};
+
+use crate::rule::Rule;
+use crate::scalar::Scalar;
+use crate::table::Cells;
+use dictionary::Dictionary;
+pub(crate) use key::KeyBuilder;
+pub(crate) use rejects::{Place, Rejects};
+
+/// One tag's column of a block that is being built.
+pub(crate) struct ColumnBuilder {
+    name: String,
+    tag: TagId,
+    null_clears: bool,
+    rule: Rule,
+    values: Values,
+}
+
+enum Values {
+    Flag(Vec<bool>, Validity),
+    Choice(Dictionary, Vec<u32>),
+    Set {
+        dictionary: Dictionary,
+        offsets: Vec<u32>,
+        codes: Vec<u32>,
+        valid: Validity,
+    },
+    Number(Vec<i64>, Validity),
+}
+
+/// Which rows are not null.
+#[derive(Default)]
+struct Validity {
+    rows: Vec<bool>,
+    nulls: usize,
+}
+
+impl Validity {
+    #[inline]
+    fn push(&mut self, is_valid: bool) {
+        self.rows.push(is_valid);
+        self.nulls += usize::from(!is_valid);
+    }
+
+    fn finish(self, keep: Option<&[bool]>) -> Option<Vec<bool>> {
+        if self.nulls == 0 {
+            return None;
+        }
+        let rows = kept(self.rows, keep);
+        rows.contains(&false).then_some(rows)
+    }
+}
+
+/// The codes of cells that are no value: nulls, and those refused.
+const REFUSED_CODE: u32 = NULL_CODE - 1;
+
+impl ColumnBuilder {
+    pub(crate) fn new(name: String, tag: TagId, null_clears: bool, rule: Rule) -> ColumnBuilder {
+        use muster_engine::catalog::TagKind;
+        let values = match rule.kind {
+            TagKind::Flag => Values::Flag(Vec::new(), Validity::default()),
+            TagKind::Choice => Values::Choice(Dictionary::new(), Vec::new()),
+            TagKind::Set => Values::Set {
+                dictionary: Dictionary::new(),
+                offsets: vec![0],
+                codes: Vec::new(),
+                valid: Validity::default(),
+            },
+            TagKind::Int | TagKind::Decimal { .. } | TagKind::Date | TagKind::Time => {
+                Values::Number(Vec::new(), Validity::default())
+            }
+        };
+        ColumnBuilder {
+            name,
+            tag,
+            null_clears,
+            rule,
+            values,
+        }
+    }
+
+    /// The bytes of the distinct values so far, and of lists.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.values {
+            Values::Flag(..) | Values::Number(..) => 0,
+            Values::Choice(dictionary, _) => dictionary.bytes(),
+            Values::Set {
+                dictionary, codes, ..
+            } => dictionary.bytes() + codes.len() * size_of::<u32>(),
+        }
+    }
+
+    /// Adds a run of cells. A refused one is a null here and its row is in `rejects`.
+    pub(crate) fn append(
+        &mut self,
+        cells: Cells<'_>,
+        place: &Place<'_>,
+        rejects: &mut Rejects,
+    ) -> Result<()> {
+        let rule = &self.rule;
+        let name = &self.name;
+        match &mut self.values {
+            Values::Flag(values, valid) => cells.each(&mut |row, cell| {
+                let truth = rule.flag(cell).unwrap_or_else(|reason| {
+                    rejects.add(place, row, name, reason, || cell.raw());
+                    None
+                });
+                valid.push(truth.is_some());
+                values.push(truth.unwrap_or(false));
+            }),
+            Values::Number(values, valid) => cells.each(&mut |row, cell| {
+                let number = rule.number(cell).unwrap_or_else(|reason| {
+                    rejects.add(place, row, name, reason, || cell.raw());
+                    None
+                });
+                valid.push(number.is_some());
+                values.push(number.unwrap_or(0));
+            }),
+            Values::Choice(dictionary, codes) => match cells {
+                Cells::Array(array) if is_text_dictionary(array) => {
+                    append_dictionary(dictionary, codes, array, name, place, rejects)
+                }
+                cells => {
+                    let mut scratch = String::new();
+                    cells.each(&mut |row, cell| {
+                        let code = dictionary.take(cell, &mut scratch);
+                        codes.push(code.unwrap_or_else(|reason| {
+                            rejects.add(place, row, name, reason, || cell.raw());
+                            NULL_CODE
+                        }));
+                    })
+                }
+            },
+            Values::Set {
+                dictionary,
+                offsets,
+                codes,
+                valid,
+            } => {
+                let mut lists = Lists {
+                    dictionary,
+                    offsets,
+                    codes,
+                    valid,
+                };
+                match (cells, &rule.list_separator) {
+                    (Cells::Array(array), _) if is_list(array) => {
+                        lists.append_lists(array, name, place, rejects)
+                    }
+                    (cells, Some(separator)) => {
+                        lists.append_texts(cells, separator, name, place, rejects)
+                    }
+                    (cells, None) => lists.append_nulls(cells),
+                }
+            }
+        }
+    }
+
+    /// The column without the rows that `keep` leaves out; `None` keeps all.
+    pub(crate) fn finish(self, keep: Option<&[bool]>) -> LoadColumn {
+        let values = match self.values {
+            Values::Flag(values, valid) => ColumnValues::Flag {
+                values: kept(values, keep),
+                valid: valid.finish(keep),
+            },
+            Values::Number(values, valid) => ColumnValues::Number {
+                values: kept(values, keep),
+                valid: valid.finish(keep),
+            },
+            Values::Choice(dictionary, codes) => {
+                let mut codes = kept(codes, keep);
+                let dictionary = dictionary.finish(keep.is_some(), &mut codes);
+                ColumnValues::Choice { dictionary, codes }
+            }
+            Values::Set {
+                dictionary,
+                offsets,
+                codes,
+                valid,
+            } => {
+                let (offsets, mut codes) = kept_lists(offsets, codes, keep);
+                let dictionary = dictionary.finish(keep.is_some(), &mut codes);
+                ColumnValues::Set {
+                    dictionary,
+                    offsets,
+                    codes,
+                    valid: valid.finish(keep),
+                }
+            }
+        };
+        LoadColumn {
+            tag: self.tag,
+            values,
+            null_clears: self.null_clears,
+        }
+    }
+
+    /// An empty builder of the same column, in exchange for this one.
+    pub(crate) fn take(&mut self) -> ColumnBuilder {
+        let fresh = ColumnBuilder::new(
+            self.name.clone(),
+            self.tag,
+            self.null_clears,
+            self.rule.clone(),
+        );
+        std::mem::replace(self, fresh)
+    }
+}
+
+/// Takes the codes of a dictionary that the file brings along: each of its values is looked up once a run.
+fn append_dictionary(
+    dictionary: &mut Dictionary,
+    codes: &mut Vec<u32>,
+    array: &ArrayRef,
+    name: &str,
+    place: &Place<'_>,
+    rejects: &mut Rejects,
+) -> Result<()> {
+    let coded = array.as_any_dictionary();
+    let values = coded.values();
+    if values.is_empty() {
+        codes.resize(codes.len() + array.len(), NULL_CODE);
+        return Ok(());
+    }
+    let keys = coded.normalized_keys();
+    let mut used = vec![false; values.len()];
+    for (row, key) in keys.iter().enumerate() {
+        used[*key] |= coded.keys().is_valid(row);
+    }
+    let mut code_of = vec![NULL_CODE; values.len()];
+    let mut refused: HashMap<usize, (String, String)> = HashMap::new();
+    let mut scratch = String::new();
+    Cells::Array(values).each(&mut |value, cell| {
+        if !used[value] {
+            return;
+        }
+        code_of[value] = dictionary
+            .take(cell, &mut scratch)
+            .unwrap_or_else(|reason| {
+                refused.insert(value, (reason, cell.raw()));
+                NULL_CODE
+            });
+    })?;
+    for (row, key) in keys.iter().enumerate() {
+        if coded.keys().is_null(row) {
+            codes.push(NULL_CODE);
+            continue;
+        }
+        codes.push(code_of[*key]);
+        if !refused.is_empty()
+            && let Some((reason, raw)) = refused.get(key)
+        {
+            rejects.add(place, row, name, reason.clone(), || raw.clone());
+        }
+    }
+    Ok(())
+}
+
+/// The parts of a set column, for adding lists.
+struct Lists<'a> {
+    dictionary: &'a mut Dictionary,
+    offsets: &'a mut Vec<u32>,
+    codes: &'a mut Vec<u32>,
+    valid: &'a mut Validity,
+}
+
+impl Lists<'_> {
+    fn append_lists(
+        &mut self,
+        array: &ArrayRef,
+        name: &str,
+        place: &Place<'_>,
+        rejects: &mut Rejects,
+    ) -> Result<()> {
+        let (elements, ranges) = lists_of(array)?;
+        let first = ranges.iter().map(|range| range.start).min().unwrap_or(0);
+        let last = ranges.iter().map(|range| range.end).max().unwrap_or(0);
+        let elements = elements.slice(first, last.saturating_sub(first));
+        let mut element_codes = Vec::with_capacity(elements.len());
+        let mut reasons: HashMap<usize, String> = HashMap::new();
+        let mut scratch = String::new();
+        Cells::Array(&elements).each(&mut |element, cell| {
+            let code = self.dictionary.take(cell, &mut scratch);
+            element_codes.push(code.unwrap_or_else(|reason| {
+                reasons.insert(element, reason);
+                REFUSED_CODE
+            }));
+        })?;
+        for (row, range) in ranges.into_iter().enumerate() {
+            if array.is_null(row) {
+                self.end_list(false);
+                continue;
+            }
+            let range = range.start - first..range.end - first;
+            let list = &element_codes[range.clone()];
+            match list.iter().position(|code| *code >= REFUSED_CODE) {
+                None => {
+                    self.codes.extend_from_slice(list);
+                    self.end_list(true);
+                }
+                Some(at) => {
+                    let reason = reasons
+                        .get(&(range.start + at))
+                        .cloned()
+                        .unwrap_or_else(|| "a value of the list is null".to_owned());
+                    rejects.add(place, row, name, reason, || raw_list(&elements, range));
+                    self.end_list(false);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn append_texts(
+        &mut self,
+        cells: Cells<'_>,
+        separator: &str,
+        name: &str,
+        place: &Place<'_>,
+        rejects: &mut Rejects,
+    ) -> Result<()> {
+        cells.each(&mut |row, cell| {
+            let Scalar::Text(text) = cell else {
+                self.end_list(false);
+                return;
+            };
+            let taken = self.take_list(text, separator);
+            let is_valid = taken.is_ok();
+            if let Err(reason) = taken {
+                self.codes.truncate(self.list_start());
+                rejects.add(place, row, name, reason, || cell.raw());
+            }
+            self.end_list(is_valid);
+        })
+    }
+
+    /// A quoted empty text is a list without values.
+    fn take_list(&mut self, text: &[u8], separator: &str) -> std::result::Result<(), String> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        let text = std::str::from_utf8(text).map_err(|_| "the text is not UTF-8".to_owned())?;
+        for value in text.split(separator) {
+            if value.is_empty() {
+                return Err(format!(
+                    "an empty value in the list: {separator:?} stands only between two values"
+                ));
+            }
+            self.codes.push(self.dictionary.code(value.as_bytes())?);
+        }
+        Ok(())
+    }
+
+    /// A column without any value.
+    fn append_nulls(&mut self, cells: Cells<'_>) -> Result<()> {
+        cells.each(&mut |_, _| self.end_list(false))
+    }
+
+    fn list_start(&self) -> usize {
+        self.offsets.last().map_or(0, |offset| *offset as usize)
+    }
+
+    /// Ends the row's list, each value once.
+    fn end_list(&mut self, is_valid: bool) {
+        let start = self.list_start();
+        let list = &mut self.codes[start..];
+        list.sort_unstable();
+        let mut distinct = 0;
+        for index in 0..list.len() {
+            if index == 0 || list[index] != list[index - 1] {
+                list[distinct] = list[index];
+                distinct += 1;
+            }
+        }
+        self.codes.truncate(start + distinct);
+        self.offsets.push(self.codes.len() as u32);
+        self.valid.push(is_valid);
+    }
+}
+
+fn raw_list(elements: &ArrayRef, range: Range<usize>) -> String {
+    let mut texts = Vec::new();
+    let slice = elements.slice(range.start, range.len().min(100));
+    let walked = Cells::Array(&slice).each(&mut |_, cell| texts.push(cell.raw()));
+    match walked {
+        Ok(()) => crate::reject::raw_text(format!("[{}]", texts.join(", ")).as_bytes()),
+        Err(_) => String::new(),
+    }
+}
+
+fn is_text_dictionary(array: &ArrayRef) -> bool {
+    matches!(array.data_type(), DataType::Dictionary(_, values)
+        if !matches!(values.as_ref(), DataType::Dictionary(_, _)))
+}
+
+fn is_list(array: &ArrayRef) -> bool {
+    matches!(
+        array.data_type(),
+        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(_, _)
+    )
+}
+
+/// The elements of all lists of a column, and where each row's are.
+pub(crate) fn lists_of(array: &ArrayRef) -> Result<(ArrayRef, Vec<Range<usize>>)> {
+    let rows = 0..array.len();
+    Ok(match array.data_type() {
+        DataType::List(_) => {
+            let list = array.as_list::<i32>();
+            let offsets = list.value_offsets();
+            let ranges = rows.map(|row| offsets[row] as usize..offsets[row + 1] as usize);
+            (list.values().clone(), ranges.collect())
+        }
+        DataType::LargeList(_) => {
+            let list = array.as_list::<i64>();
+            let offsets = list.value_offsets();
+            let ranges = rows.map(|row| offsets[row] as usize..offsets[row + 1] as usize);
+            (list.values().clone(), ranges.collect())
+        }
+        DataType::FixedSizeList(_, _) => {
+            let list = array.as_fixed_size_list();
+            let length = list.value_length() as usize;
+            let ranges = rows.map(|row| row * length..(row + 1) * length);
+            (list.values().clone(), ranges.collect())
+        }
+        other => {
+            return Err(Error::internal(format!(
+                "a column of type {other} was taken for lists"
+            )));
+        }
+    })
+}
+
+/// The rows that `keep` keeps.
+fn kept<T>(rows: Vec<T>, keep: Option<&[bool]>) -> Vec<T> {
+    let Some(keep) = keep else {
+        return rows;
+    };
+    debug_assert_eq!(rows.len(), keep.len());
+    rows.into_iter()
+        .zip(keep)
+        .filter_map(|(row, keep)| keep.then_some(row))
+        .collect()
+}
+
+fn kept_lists(offsets: Vec<u32>, codes: Vec<u32>, keep: Option<&[bool]>) -> (Vec<u32>, Vec<u32>) {
+    let Some(keep) = keep else {
+        return (offsets, codes);
+    };
+    let mut kept_offsets = vec![0];
+    let mut kept_codes = Vec::with_capacity(codes.len());
+    for (row, keep) in keep.iter().enumerate() {
+        if *keep {
+            kept_codes.extend_from_slice(&codes[offsets[row] as usize..offsets[row + 1] as usize]);
+            kept_offsets.push(kept_codes.len() as u32);
+        }
+    }
+    (kept_offsets, kept_codes)
+}

@@ -1,0 +1,131 @@
+//! The distinct values of one column of one block.
+
+use std::hash::{BuildHasher, RandomState};
+
+use muster_engine::catalog::limits::VALUE_BYTES_MAX;
+use muster_engine::columns::NULL_CODE;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::rule::value_text;
+use crate::scalar::Scalar;
+
+/// Values and their codes, in order of appearance.
+pub(crate) struct Dictionary {
+    values: Vec<String>,
+    bytes: usize,
+    /// Open addressing with linear steps: the upper half of a value's hash, and its code; [`NULL_CODE`] where free.
+    /// At most half full.
+    slots: Vec<(u32, u32)>,
+    /// Drawn for each dictionary, so that no file can be written whose values all collide.
+    seed: u64,
+}
+
+const SLOTS_MIN: usize = 64;
+
+impl Dictionary {
+    pub(crate) fn new() -> Dictionary {
+        Dictionary {
+            values: Vec::new(),
+            bytes: 0,
+            slots: vec![(0, NULL_CODE); SLOTS_MIN],
+            seed: RandomState::new().hash_one(0_u8),
+        }
+    }
+
+    /// The bytes of all values, with what the table costs.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes + self.values.len() * size_of::<String>()
+    }
+
+    /// The code of a cell, [`NULL_CODE`] for a null.
+    #[inline]
+    pub(crate) fn take(
+        &mut self,
+        cell: Scalar<'_>,
+        scratch: &mut String,
+    ) -> std::result::Result<u32, String> {
+        match value_text(cell, scratch)? {
+            Some(text) => self.code(text),
+            None => Ok(NULL_CODE),
+        }
+    }
+
+    /// The code of a value, a new one for a new value. Only a new value has to be checked.
+    #[inline]
+    pub(crate) fn code(&mut self, value: &[u8]) -> std::result::Result<u32, String> {
+        let hash = xxh3_64_with_seed(value, self.seed);
+        let upper = (hash >> 32) as u32;
+        let mask = self.slots.len() - 1;
+        let mut slot = hash as usize & mask;
+        loop {
+            let (found, code) = self.slots[slot];
+            if code == NULL_CODE {
+                return self.insert(value, upper, slot);
+            }
+            if found == upper && self.values[code as usize].as_bytes() == value {
+                return Ok(code);
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    #[cold]
+    fn insert(
+        &mut self,
+        value: &[u8],
+        upper: u32,
+        slot: usize,
+    ) -> std::result::Result<u32, String> {
+        if value.len() > VALUE_BYTES_MAX {
+            return Err(format!(
+                "the value has {} bytes, at most {VALUE_BYTES_MAX} are allowed",
+                value.len()
+            ));
+        }
+        let text = std::str::from_utf8(value).map_err(|_| "the text is not UTF-8".to_owned())?;
+        let code = self.values.len() as u32;
+        self.values.push(text.to_owned());
+        self.bytes += text.len();
+        self.slots[slot] = (upper, code);
+        if self.values.len() * 2 > self.slots.len() {
+            self.grow();
+        }
+        Ok(code)
+    }
+
+    fn grow(&mut self) {
+        let mask = self.slots.len() * 4 - 1;
+        let mut slots = vec![(0, NULL_CODE); mask + 1];
+        for (code, value) in self.values.iter().enumerate() {
+            let hash = xxh3_64_with_seed(value.as_bytes(), self.seed);
+            let mut slot = hash as usize & mask;
+            while slots[slot].1 != NULL_CODE {
+                slot = (slot + 1) & mask;
+            }
+            slots[slot] = ((hash >> 32) as u32, code as u32);
+        }
+        self.slots = slots;
+    }
+
+    /// The values. With `drop_unused` those that no code in `codes` names are left out and the codes follow.
+    pub(crate) fn finish(self, drop_unused: bool, codes: &mut [u32]) -> Vec<String> {
+        if !drop_unused {
+            return self.values;
+        }
+        let mut code_of = vec![NULL_CODE; self.values.len()];
+        for code in codes.iter().filter(|code| **code != NULL_CODE) {
+            code_of[*code as usize] = 0;
+        }
+        let mut values = Vec::new();
+        for (value, new) in self.values.into_iter().zip(&mut code_of) {
+            if *new == 0 {
+                *new = values.len() as u32;
+                values.push(value);
+            }
+        }
+        for code in codes.iter_mut().filter(|code| **code != NULL_CODE) {
+            *code = code_of[*code as usize];
+        }
+        values
+    }
+}

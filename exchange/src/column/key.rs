@@ -1,0 +1,94 @@
+//! Building the column of keys.
+
+use muster_engine::Result;
+use muster_engine::catalog::KeyKind;
+use muster_engine::catalog::limits::KEY_BYTES_MAX;
+use muster_engine::columns::KeyColumn;
+
+use super::{Place, Rejects, kept};
+use crate::rule::{number_key, value_text};
+use crate::scalar::Scalar;
+use crate::table::Cells;
+
+/// The keys of a block that is being built.
+pub(crate) struct KeyBuilder {
+    name: String,
+    kind: KeyKind,
+    texts: Vec<String>,
+    numbers: Vec<u64>,
+    bytes: usize,
+}
+
+impl KeyBuilder {
+    pub(crate) fn new(name: String, kind: KeyKind) -> KeyBuilder {
+        KeyBuilder {
+            name,
+            kind,
+            texts: Vec::new(),
+            numbers: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// The bytes of the keys so far.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes + self.texts.len() * size_of::<String>()
+    }
+
+    /// Adds a run of cells. A refused one is an empty key here and its row is in `rejects`.
+    pub(crate) fn append(
+        &mut self,
+        cells: Cells<'_>,
+        place: &Place<'_>,
+        rejects: &mut Rejects,
+    ) -> Result<()> {
+        let name = &self.name;
+        if self.kind != KeyKind::String {
+            return cells.each(&mut |row, cell| {
+                let key = number_key(self.kind, cell).unwrap_or_else(|reason| {
+                    rejects.add(place, row, name, reason, || cell.raw());
+                    0
+                });
+                self.numbers.push(key);
+            });
+        }
+        let mut scratch = String::new();
+        cells.each(&mut |row, cell| {
+            let key = text_key(cell, &mut scratch).unwrap_or_else(|reason| {
+                rejects.add(place, row, name, reason, || cell.raw());
+                String::new()
+            });
+            self.bytes += key.len();
+            self.texts.push(key);
+        })
+    }
+
+    /// The keys without the rows that `keep` leaves out.
+    pub(crate) fn finish(&mut self, keep: Option<&[bool]>) -> KeyColumn {
+        self.bytes = 0;
+        if self.kind == KeyKind::String {
+            KeyColumn::Text(kept(std::mem::take(&mut self.texts), keep))
+        } else {
+            KeyColumn::Number(kept(std::mem::take(&mut self.numbers), keep))
+        }
+    }
+}
+
+fn text_key(cell: Scalar<'_>, scratch: &mut String) -> std::result::Result<String, String> {
+    let Some(text) = value_text(cell, scratch)? else {
+        return Err("the key is null".to_owned());
+    };
+    if text.is_empty() {
+        return Err("the key is empty".to_owned());
+    }
+    if text.len() > KEY_BYTES_MAX {
+        return Err(format!(
+            "the key has {} bytes, at most {KEY_BYTES_MAX} are allowed",
+            text.len()
+        ));
+    }
+    match std::str::from_utf8(text) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(_) => Err("the key is not UTF-8".to_owned()),
+    }
+}

@@ -1,0 +1,92 @@
+//! The guess at how a CSV file is written: its delimiter, and whether it has a header.
+
+use std::io::{Cursor, Read};
+
+use muster_engine::{Error, Result};
+
+use super::Note;
+use crate::csv::{RecordReader, Records};
+use crate::input::{Content, Input, content_fault};
+use crate::mapping::CsvOptions;
+use crate::text::{parse_date, parse_decimal, parse_time};
+
+/// The bytes that are looked at.
+const LOOK_BYTES: u64 = 1 << 18;
+/// The records that are looked at.
+const LOOK_RECORDS: usize = 50;
+const DELIMITERS: [char; 4] = [',', '\t', ';', '|'];
+
+pub(super) fn guess(input: Input, notes: &mut Vec<Note>) -> Result<CsvOptions> {
+    let name = input.name().to_owned();
+    let Content::Stream(stream) = input.into_content() else {
+        return Err(Error::internal("a columnar file was taken for CSV"));
+    };
+    let mut text = Vec::new();
+    stream
+        .take(LOOK_BYTES)
+        .read_to_end(&mut text)
+        .map_err(|error| content_fault(&name, error))?;
+    if (text.len() as u64) == LOOK_BYTES {
+        // The last record is likely cut in two.
+        let end = text.iter().rposition(|byte| *byte == b'\n');
+        text.truncate(end.map_or(text.len(), |end| end + 1));
+    }
+    let mut best: Option<(usize, CsvOptions, Records)> = None;
+    for delimiter in DELIMITERS {
+        let records = read(&text, delimiter)?;
+        if records.is_empty() {
+            continue;
+        }
+        // Fields beyond the first one of records that all agree; a delimiter that never occurs scores nothing.
+        let score = match records.malformed.len() {
+            0 => records.fields() - 1,
+            bad if bad * 10 < records.len() => (records.fields() - 1) / 2,
+            _ => 0,
+        };
+        if best.as_ref().is_none_or(|(most, _, _)| score > *most) {
+            let options = CsvOptions {
+                delimiter,
+                header: true,
+            };
+            best = Some((score, options, records));
+        }
+    }
+    let Some((_, mut options, records)) = best else {
+        return Ok(CsvOptions::default());
+    };
+    if !is_header(&records) {
+        options.header = false;
+        notes.push(Note {
+            column: String::new(),
+            message: "the first record has only numbers and dates: taken as a row, not as a header"
+                .to_owned(),
+        });
+    }
+    Ok(options)
+}
+
+fn read(text: &[u8], delimiter: char) -> Result<Records> {
+    let mut records = Records::new(None);
+    RecordReader::new(Cursor::new(text), delimiter as u8, text.len())
+        .read(&mut records, LOOK_RECORDS)
+        .map_err(|error| Error::io("cannot read from memory").with_source(error))?;
+    Ok(records)
+}
+
+/// A record is a header unless all that stands in it are numbers, dates and times.
+fn is_header(records: &Records) -> bool {
+    if records.is_empty() {
+        return true;
+    }
+    let cells: Vec<&[u8]> = (0..records.fields())
+        .map(|field| records.cell(0, field).0)
+        .filter(|text| !text.is_empty())
+        .collect();
+    let is_data = |text: &&[u8]| {
+        parse_decimal(text, 18).is_ok()
+            || parse_decimal(text, 0).is_ok()
+            || parse_date(text).is_some()
+            || parse_time(text, None).is_some()
+    };
+    cells.is_empty() || !cells.iter().all(is_data)
+}

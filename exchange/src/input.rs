@@ -1,0 +1,259 @@
+//! Where the bytes come from: a file or a stream, unpacked on the way, its format told by its first bytes.
+
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::read::MultiGzDecoder;
+use muster_engine::{Error, Result};
+
+/// How many bytes are looked at to tell compression and format.
+const SNIFF_BYTES: usize = 4096;
+/// The buffer in front of a decoder.
+const BUFFER_BYTES: usize = 1 << 17;
+/// The largest window of a zstd frame, as a power of two; larger ones are refused.
+const ZSTD_WINDOW_LOG_MAX: u32 = 27;
+
+const GZIP_MAGIC: &[u8] = &[0x1F, 0x8B];
+const ZSTD_MAGIC: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
+const PARQUET_MAGIC: &[u8] = b"PAR1";
+const ARROW_MAGIC: &[u8] = b"ARROW1";
+
+/// What kind of file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Apache Parquet.
+    Parquet,
+    /// Text, a record a line.
+    Csv,
+    /// An Arrow IPC file (also called Feather 2).
+    ArrowIpc,
+}
+
+/// How the whole file is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// gzip, one member or several.
+    Gzip,
+    /// Zstandard, one frame or several.
+    Zstd,
+}
+
+/// An opened file or stream, its compression and format told by its first bytes and never by its name.
+pub struct Input {
+    /// Format after unpacking.
+    format: Format,
+    compression: Compression,
+    name: String,
+    bytes_total: Option<u64>,
+    bytes_read: Arc<AtomicU64>,
+    content: Content,
+}
+
+/// Parquet and Arrow files are read from their end, CSV as it comes.
+pub(crate) enum Content {
+    File(File),
+    Stream(Box<dyn Read + Send>),
+}
+
+impl Input {
+    /// Opens the file at `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is of a format that is not loaded.
+    pub fn open(path: &Path) -> Result<Input> {
+        let name = path.display().to_string();
+        let fault = |error| Error::io(format!("cannot read {name}")).with_source(error);
+        let mut file = File::open(path).map_err(fault)?;
+        let metadata = file.metadata().map_err(fault)?;
+        if metadata.is_dir() {
+            return Err(Error::invalid(format!("{name} is a directory, not a file")));
+        }
+        let mut head = [0; 8];
+        let head_bytes = read_full(&mut file, &mut head).map_err(fault)?;
+        let head = &head[..head_bytes];
+        let format = match () {
+            () if head.starts_with(PARQUET_MAGIC) => Some(Format::Parquet),
+            () if head.starts_with(ARROW_MAGIC) => Some(Format::ArrowIpc),
+            () => None,
+        };
+        if !metadata.is_file() {
+            // A pipe cannot be read twice: what was looked at goes in front again.
+            let stream = Cursor::new(head.to_vec()).chain(file);
+            return Input::from_read(&name, stream);
+        }
+        file.seek(SeekFrom::Start(0)).map_err(fault)?;
+        let Some(format) = format else {
+            let mut input = Input::from_read(&name, file)?;
+            input.bytes_total = Some(metadata.len());
+            return Ok(input);
+        };
+        Ok(Input {
+            format,
+            compression: Compression::None,
+            name,
+            bytes_total: Some(metadata.len()),
+            bytes_read: Arc::new(AtomicU64::new(0)),
+            content: Content::File(file),
+        })
+    }
+
+    /// Reads from `stream`, which messages call `name`. Only CSV can be read from a stream: the other formats are
+    /// read from their end.
+    ///
+    /// # Errors
+    /// When it cannot be read, or holds another format than CSV.
+    pub fn from_read(name: &str, stream: impl Read + Send + 'static) -> Result<Input> {
+        let bytes_read = Arc::new(AtomicU64::new(0));
+        let counted = Counted {
+            inner: stream,
+            bytes_read: Arc::clone(&bytes_read),
+        };
+        let (head, stream) = sniff(counted).map_err(|error| content_fault(name, error))?;
+        let compression = compression_of(&head);
+        let stream: Box<dyn Read + Send> = match compression {
+            Compression::None => Box::new(stream),
+            Compression::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(
+                BUFFER_BYTES,
+                stream,
+            ))),
+            Compression::Zstd => {
+                let mut decoder = zstd::Decoder::new(stream)
+                    .map_err(|error| Error::io("cannot start zstd").with_source(error))?;
+                decoder
+                    .window_log_max(ZSTD_WINDOW_LOG_MAX)
+                    .map_err(|error| Error::io("cannot start zstd").with_source(error))?;
+                Box::new(decoder)
+            }
+        };
+        let (head, stream) = sniff(stream).map_err(|error| content_fault(name, error))?;
+        refuse_other_formats(name, &head, compression)?;
+        Ok(Input {
+            format: Format::Csv,
+            compression,
+            name: name.to_owned(),
+            bytes_total: None,
+            bytes_read,
+            content: Content::Stream(Box::new(stream)),
+        })
+    }
+
+    /// What kind of file it is.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// How it is packed.
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    /// What messages call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The size of the file, packed as it is; unknown for a stream.
+    pub fn bytes_total(&self) -> Option<u64> {
+        self.bytes_total
+    }
+
+    pub(crate) fn bytes_counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.bytes_read)
+    }
+
+    pub(crate) fn into_content(self) -> Content {
+        self.content
+    }
+}
+
+/// An error while reading or unpacking `name`. What a decoder refuses is the file's fault, the rest the machine's.
+pub(crate) fn content_fault(name: &str, error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::InvalidData
+        | io::ErrorKind::InvalidInput
+        | io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::Other => {
+            Error::invalid(format!("{name} is damaged: it does not unpack")).with_source(error)
+        }
+        _ => Error::io(format!("cannot read {name}")).with_source(error),
+    }
+}
+
+fn compression_of(head: &[u8]) -> Compression {
+    if head.starts_with(GZIP_MAGIC) {
+        Compression::Gzip
+    } else if head.starts_with(ZSTD_MAGIC) {
+        Compression::Zstd
+    } else {
+        Compression::None
+    }
+}
+
+/// Says what a file is that is no CSV, instead of reading nonsense out of it.
+fn refuse_other_formats(name: &str, head: &[u8], compression: Compression) -> Result<()> {
+    let columnar = [(PARQUET_MAGIC, "Parquet"), (ARROW_MAGIC, "Arrow")]
+        .into_iter()
+        .find(|(magic, _)| head.starts_with(magic));
+    let message = if let Some((_, format)) = columnar {
+        match compression {
+            Compression::None => {
+                format!("{name} is {format}, which is read from a file, not from a stream")
+            }
+            _ => format!("{name} is a packed {format} file: unpack it first"),
+        }
+    } else if compression_of(head) != Compression::None {
+        format!("{name} is packed twice: unpack it once")
+    } else if head.starts_with(b"PK\x03\x04") {
+        format!("{name} is a zip file: unpack it first, or use gzip or zstd")
+    } else if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) {
+        format!("{name} is UTF-16: convert it to UTF-8 first")
+    } else if head.trim_ascii_start().starts_with(b"{\"") {
+        format!("{name} looks like JSON, which is not loaded: convert it to Parquet or CSV")
+    } else if head.contains(&0) {
+        format!("{name} is neither text nor Parquet: it has zero bytes")
+    } else {
+        return Ok(());
+    };
+    Err(Error::invalid(message))
+}
+
+/// The first bytes of `stream`, and the stream with them still in front.
+fn sniff<R: Read>(mut stream: R) -> io::Result<(Vec<u8>, io::Chain<Cursor<Vec<u8>>, R>)> {
+    let mut head = vec![0; SNIFF_BYTES];
+    let bytes = read_full(&mut stream, &mut head)?;
+    head.truncate(bytes);
+    Ok((head.clone(), Cursor::new(head).chain(stream)))
+}
+
+/// Fills `buffer` as far as `stream` goes.
+fn read_full(stream: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match stream.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(bytes) => filled += bytes,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// A stream that says how far it is.
+struct Counted<R> {
+    inner: R,
+    bytes_read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.inner.read(buffer)?;
+        self.bytes_read.fetch_add(bytes as u64, Ordering::Relaxed);
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,313 @@
+//! Reading a file by its mapping, block by block.
+
+use muster_engine::catalog::TagKind;
+use muster_engine::catalog::name::did_you_mean;
+use muster_engine::columns::LoadBlock;
+use muster_engine::ids::TagId;
+use muster_engine::{Error, Result};
+
+use crate::column::{ColumnBuilder, KeyBuilder, Place, Rejects};
+use crate::input::Input;
+use crate::mapping::{Mapping, NullRule, nfkc};
+use crate::reject::Reject;
+use crate::rule::Rule;
+use crate::scalar::Shape;
+use crate::table::{Run, Table, Wanted};
+
+/// Bounds of a reader.
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// The most rows of a block.
+    pub block_rows_max: usize,
+    /// The bytes of keys and values after which a block ends early.
+    pub block_bytes_max: usize,
+    /// The longest CSV record, in bytes; a longer one is rejected and not kept.
+    pub record_bytes_max: usize,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        ReadOptions {
+            block_rows_max: 1 << 18,
+            block_bytes_max: 256 << 20,
+            record_bytes_max: 16 << 20,
+        }
+    }
+}
+
+/// What a column of the mapping became in the catalog. One for each of [`Mapping::loaded_columns`], in any order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolvedColumn {
+    /// The column's name as the mapping has it.
+    pub column: String,
+    /// The tag that it sets.
+    pub tag: TagId,
+    /// The tag's kind, which must be the mapping's.
+    pub kind: TagKind,
+}
+
+/// Some rows of the file.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The rows that are loaded, in file order.
+    pub load: LoadBlock,
+    /// Line or row number (as in [`Reject::line`]) of the first row that was read for this block.
+    pub first_row_line: u64,
+    /// How many rows were read for this block: those loaded and those rejected.
+    pub rows_read: u64,
+    /// The rows that are not loaded, by line.
+    pub rejected: Vec<Reject>,
+}
+
+/// How far a reader is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// The rows read so far.
+    pub rows_read: u64,
+    /// All rows, where the format says it.
+    pub rows_total: Option<u64>,
+    /// The bytes read so far, packed as they are; 0 for formats that say `rows_total`.
+    pub bytes_read: u64,
+    /// The size of the file, unknown for a stream.
+    pub bytes_total: Option<u64>,
+}
+
+/// Reads a file by its mapping.
+///
+/// ```no_run
+/// # use muster_exchange::{Input, LoadReader, Mapping, ReadOptions, ResolvedColumn};
+/// # fn load(mapping: &Mapping, resolved: &[ResolvedColumn]) -> muster_engine::Result<()> {
+/// let input = Input::open("bookings.parquet".as_ref())?;
+/// let mut reader = LoadReader::open(input, mapping, resolved, ReadOptions::default())?;
+/// while let Some(block) = reader.next_block()? {
+///     println!("{} rows, {} rejected", block.load.keys.len(), block.rejected.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct LoadReader {
+    table: Table,
+    key: KeyBuilder,
+    columns: Vec<ColumnBuilder>,
+    /// The null words of the key (none) and of each column.
+    null_words: Vec<Vec<String>>,
+    unmapped: Vec<String>,
+    options: ReadOptions,
+}
+
+impl LoadReader {
+    /// Opens a file for reading by `mapping`, whose columns became what `resolved` says.
+    ///
+    /// # Errors
+    /// When the file is damaged, when a column of the mapping is missing in it or holds what its tag cannot take, or
+    /// when `resolved` does not fit the mapping.
+    pub fn open(
+        input: Input,
+        mapping: &Mapping,
+        resolved: &[ResolvedColumn],
+        options: ReadOptions,
+    ) -> Result<LoadReader> {
+        mapping.check()?;
+        let mut table = Table::open(input, &mapping.csv, options.record_bytes_max)?;
+        let key_column = find_column(&table, &mapping.key.column)?;
+        let shape = shape_of(&table, key_column)?;
+        if matches!(shape, Shape::List(_)) {
+            return Err(Error::invalid(format!(
+                "column {:?} holds {}, and a key is one value",
+                mapping.key.column,
+                shape.name()
+            )));
+        }
+        let mut wanted = vec![Wanted {
+            column: key_column,
+            dictionary: false,
+        }];
+        let mut columns = Vec::new();
+        let mut null_words = vec![Vec::new()];
+        for column in mapping.loaded_columns() {
+            let index = find_column(&table, &column.column)?;
+            let rule = Rule::of(column)?;
+            rule.accept(&shape_of(&table, index)?).map_err(|fault| {
+                Error::invalid(format!(
+                    "{}: column {:?} {fault}",
+                    table.name(),
+                    column.column
+                ))
+            })?;
+            let tag = resolve(resolved, &column.column, column.kind)?;
+            let null_clears = column.null == NullRule::Clear;
+            wanted.push(Wanted {
+                column: index,
+                dictionary: column.kind == TagKind::Choice,
+            });
+            null_words.push(column.null_words.clone());
+            let name = table.columns()[index].clone();
+            columns.push(ColumnBuilder::new(name, tag, null_clears, rule));
+        }
+        // The key's column can set a tag too; it is then read as the key is.
+        if let Some(twice) = wanted[1..].iter_mut().find(|one| one.column == key_column) {
+            twice.dictionary = false;
+        }
+        table.start(&wanted)?;
+        Ok(LoadReader {
+            unmapped: unmapped_columns(&table, mapping),
+            key: KeyBuilder::new(table.columns()[key_column].clone(), mapping.key.kind),
+            table,
+            columns,
+            null_words,
+            options,
+        })
+    }
+
+    /// The columns of the file that the mapping does not name, neither to load nor to skip.
+    pub fn unmapped_columns(&self) -> &[String] {
+        &self.unmapped
+    }
+
+    /// How far the reader is.
+    pub fn progress(&self) -> Progress {
+        Progress {
+            rows_read: self.table.rows_read(),
+            rows_total: self.table.rows_total(),
+            bytes_read: self.table.bytes_read(),
+            bytes_total: self.table.bytes_total(),
+        }
+    }
+
+    /// The next block; `None` at the end of the file. A block may have rejects only.
+    ///
+    /// # Errors
+    /// When the file turns out to be damaged.
+    pub fn next_block(&mut self) -> Result<Option<Block>> {
+        let mut rejects = Rejects::default();
+        let mut rows = 0;
+        let mut first_row_line = None;
+        let rows_before_block = self.table.rows_read();
+        while rows + rejects.len() < self.options.block_rows_max.max(1) && !self.is_full() {
+            let rows_max = self.options.block_rows_max.max(1) - rows;
+            let Some(run) = self.table.next(rows_max)? else {
+                break;
+            };
+            if first_row_line.is_none() {
+                first_row_line = first_line(&run);
+            }
+            rejects.extend(run.rows());
+            self.append(&run, rows, &mut rejects)?;
+            rows += run.rows();
+            if let Run::Csv(records) = run {
+                for malformed in records.malformed {
+                    rejects.add_record(Reject {
+                        line: malformed.line,
+                        column: String::new(),
+                        reason: malformed.reason,
+                        raw: malformed.raw,
+                    });
+                }
+            }
+        }
+        let Some(first_row_line) = first_row_line else {
+            return Ok(None);
+        };
+        let keep = rejects.keep();
+        let load = LoadBlock {
+            keys: self.key.finish(keep),
+            columns: self
+                .columns
+                .iter_mut()
+                .map(|column| column.take().finish(keep))
+                .collect(),
+        };
+        Ok(Some(Block {
+            load,
+            first_row_line,
+            rows_read: self.table.rows_read() - rows_before_block,
+            rejected: rejects.finish(),
+        }))
+    }
+
+    fn append(&mut self, run: &Run, rows_before: usize, rejects: &mut Rejects) -> Result<()> {
+        let place = Place { run, rows_before };
+        let cells = self.table.cells(run, 0, &self.null_words[0]);
+        self.key.append(cells, &place, rejects)?;
+        for (index, column) in self.columns.iter_mut().enumerate() {
+            let cells = self
+                .table
+                .cells(run, index + 1, &self.null_words[index + 1]);
+            column.append(cells, &place, rejects)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the block has as many bytes as a block may have.
+    fn is_full(&self) -> bool {
+        let bytes = self.columns.iter().map(ColumnBuilder::bytes).sum::<usize>();
+        bytes + self.key.bytes() >= self.options.block_bytes_max
+    }
+}
+
+fn first_line(run: &Run) -> Option<u64> {
+    let first_row = (run.rows() > 0).then(|| run.line(0));
+    let first_malformed = match run {
+        Run::Csv(records) => records.malformed.first().map(|malformed| malformed.line),
+        Run::Arrow { .. } => None,
+    };
+    first_row.into_iter().chain(first_malformed).min()
+}
+
+/// The place of a column, compared as names are.
+pub(crate) fn find_column(table: &Table, name: &str) -> Result<usize> {
+    let wanted = nfkc(name);
+    table
+        .columns()
+        .iter()
+        .position(|column| nfkc(column) == wanted)
+        .ok_or_else(|| {
+            Error::invalid(format!(
+                "{} has no column {name:?}{}",
+                table.name(),
+                did_you_mean(name, table.columns().iter().map(String::as_str))
+            ))
+        })
+}
+
+fn shape_of(table: &Table, column: usize) -> Result<Shape> {
+    let Some(data_type) = table.data_type(column) else {
+        return Ok(Shape::Text);
+    };
+    Shape::of(data_type).ok_or_else(|| {
+        Error::invalid(format!(
+            "{}: column {:?} is of type {data_type}, which no tag takes: skip it",
+            table.name(),
+            table.columns()[column]
+        ))
+    })
+}
+
+fn resolve(resolved: &[ResolvedColumn], column: &str, kind: TagKind) -> Result<TagId> {
+    let found = resolved
+        .iter()
+        .find(|resolved| resolved.column == column)
+        .ok_or_else(|| Error::internal(format!("column {column:?} has no tag")))?;
+    if found.kind != kind {
+        return Err(Error::conflict(format!(
+            "column {column:?} is mapped as {kind}, and its tag is {}",
+            found.kind
+        )));
+    }
+    Ok(found.tag)
+}
+
+fn unmapped_columns(table: &Table, mapping: &Mapping) -> Vec<String> {
+    let named: std::collections::HashSet<String> = mapping
+        .columns
+        .iter()
+        .map(|column| nfkc(&column.column))
+        .chain([nfkc(&mapping.key.column)])
+        .collect();
+    table
+        .columns()
+        .iter()
+        .filter(|column| !named.contains(&nfkc(column)))
+        .cloned()
+        .collect()
+}

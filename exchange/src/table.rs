@@ -1,0 +1,389 @@
+//! A file as a table: named columns, and runs of rows whose columns are walked one at a time.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufReader, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::ipc::reader::FileReader;
+use muster_engine::{Error, Result};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+
+use crate::csv::{CsvTable, Records};
+use crate::input::{Content, Format, Input};
+use crate::mapping::{CsvOptions, nfkc};
+use crate::scalar::{Scalar, each_scalar};
+
+/// The most rows of a run: what a column of a run takes stays in the second-level cache.
+const RUN_ROWS_MAX: usize = 16_384;
+
+/// A file whose columns are known.
+pub(crate) struct Table {
+    name: String,
+    columns: Vec<String>,
+    /// The columns' types; empty for CSV, where all is text.
+    types: Vec<DataType>,
+    rows_total: Option<u64>,
+    bytes_total: Option<u64>,
+    source: Source,
+    /// Where each wanted column stands in a run.
+    places: Vec<usize>,
+    /// What is left of a batch that was longer than asked for.
+    pending: Option<RecordBatch>,
+    rows_read: u64,
+}
+
+enum Source {
+    Csv(Box<CsvTable>),
+    Parquet(File, ArrowReaderMetadata),
+    Ipc(File),
+    Batches(Box<dyn Iterator<Item = std::result::Result<RecordBatch, ArrowError>> + Send>),
+}
+
+/// A column that is to be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) column: usize,
+    /// Whether its texts are better given as a dictionary.
+    pub(crate) dictionary: bool,
+}
+
+/// A run of rows.
+pub(crate) enum Run {
+    Arrow { batch: RecordBatch, first_row: u64 },
+    Csv(Records),
+}
+
+impl Table {
+    /// Reads the names and types of the columns.
+    ///
+    /// # Errors
+    /// When the file is damaged, or two columns have names that look alike.
+    pub(crate) fn open(input: Input, csv: &CsvOptions, record_bytes_max: usize) -> Result<Table> {
+        let name = input.name().to_owned();
+        let format = input.format();
+        let bytes_total = input.bytes_total();
+        let bytes_read = input.bytes_counter();
+        let mut table = Table {
+            name: name.clone(),
+            columns: Vec::new(),
+            types: Vec::new(),
+            rows_total: None,
+            bytes_total,
+            source: Source::Batches(Box::new(std::iter::empty())),
+            places: Vec::new(),
+            pending: None,
+            rows_read: 0,
+        };
+        match input.into_content() {
+            Content::Stream(stream) => {
+                let csv = CsvTable::open(&name, stream, bytes_read, csv, record_bytes_max)?;
+                table.columns = csv.columns().to_vec();
+                table.source = Source::Csv(Box::new(csv));
+            }
+            Content::File(file) if format == Format::ArrowIpc => {
+                let schema = guard(&name, || {
+                    Ok::<_, ArrowError>(FileReader::try_new(again(&file)?, None)?.schema())
+                })?;
+                table.take_schema(&schema);
+                table.source = Source::Ipc(file);
+            }
+            Content::File(file) => {
+                let metadata = guard(&name, || {
+                    ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
+                })?;
+                let rows = metadata.metadata().file_metadata().num_rows();
+                table.rows_total = u64::try_from(rows).ok();
+                table.take_schema(metadata.schema());
+                table.source = Source::Parquet(file, metadata);
+            }
+        }
+        table.refuse_equal_names()?;
+        Ok(table)
+    }
+
+    fn take_schema(&mut self, schema: &SchemaRef) {
+        for field in schema.fields() {
+            self.columns.push(field.name().clone());
+            self.types.push(field.data_type().clone());
+        }
+    }
+
+    fn refuse_equal_names(&self) -> Result<()> {
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        for (index, column) in self.columns.iter().enumerate() {
+            if let Some(other) = seen.insert(nfkc(column), index) {
+                return Err(Error::invalid(format!(
+                    "{}: columns {} {:?} and {} {column:?} have the same name: rename one",
+                    self.name,
+                    other + 1,
+                    self.columns[other],
+                    index + 1,
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// What messages call the file.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The names of the columns.
+    pub(crate) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The type of a column; `None` in CSV, where all is text.
+    pub(crate) fn data_type(&self, column: usize) -> Option<&DataType> {
+        self.types.get(column)
+    }
+
+    /// All rows, where the format says it.
+    pub(crate) fn rows_total(&self) -> Option<u64> {
+        self.rows_total
+    }
+
+    /// The size of the file, unknown for a stream.
+    pub(crate) fn bytes_total(&self) -> Option<u64> {
+        self.bytes_total
+    }
+
+    /// The bytes read so far; 0 where the format says the number of rows.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        match &self.source {
+            Source::Csv(csv) => csv.bytes_read(),
+            _ => 0,
+        }
+    }
+
+    /// Says which columns the runs have, and in which order. Called once, before [`Table::next`].
+    pub(crate) fn start(&mut self, wanted: &[Wanted]) -> Result<()> {
+        // Projections keep the order of the file, whatever order is asked for.
+        let mut columns: Vec<usize> = wanted.iter().map(|wanted| wanted.column).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        let mut places: Vec<usize> = wanted
+            .iter()
+            .map(|wanted| columns.partition_point(|column| *column < wanted.column))
+            .collect();
+        let source = std::mem::replace(
+            &mut self.source,
+            Source::Batches(Box::new(std::iter::empty())),
+        );
+        self.source = match source {
+            Source::Csv(csv) => {
+                places = wanted.iter().map(|wanted| wanted.column).collect();
+                Source::Csv(csv)
+            }
+            Source::Ipc(file) => Source::Batches(Box::new(guard(&self.name, || {
+                FileReader::try_new(again(&file)?, Some(columns))
+            })?)),
+            Source::Parquet(file, metadata) => {
+                let metadata = with_cheap_texts(metadata, wanted);
+                let reader = guard(&self.name, || {
+                    let mask = ProjectionMask::roots(metadata.parquet_schema(), columns);
+                    ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+                        .with_projection(mask)
+                        .with_batch_size(RUN_ROWS_MAX)
+                        .build()
+                })?;
+                Source::Batches(Box::new(reader))
+            }
+            Source::Batches(batches) => Source::Batches(batches),
+        };
+        self.places = places;
+        Ok(())
+    }
+
+    /// The next run, of at most `rows_max` rows; `None` at the end of the file.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub(crate) fn next(&mut self, rows_max: usize) -> Result<Option<Run>> {
+        let rows_max = rows_max.min(RUN_ROWS_MAX);
+        if let Source::Csv(csv) = &mut self.source {
+            let records = csv.next(rows_max)?;
+            let rows = records.len() + records.malformed.len();
+            self.rows_read += rows as u64;
+            return Ok((rows > 0).then_some(Run::Csv(records)));
+        }
+        let Source::Batches(batches) = &mut self.source else {
+            return Err(Error::internal("a table is read before it is started"));
+        };
+        let batch = match self.pending.take() {
+            Some(batch) => batch,
+            None => loop {
+                match guard(&self.name, || batches.next().transpose())? {
+                    None => return Ok(None),
+                    Some(batch) if batch.num_rows() > 0 => break batch,
+                    Some(_) => {}
+                }
+            },
+        };
+        let rows = batch.num_rows().min(rows_max);
+        if rows < batch.num_rows() {
+            self.pending = Some(batch.slice(rows, batch.num_rows() - rows));
+        }
+        let first_row = self.rows_read + 1;
+        self.rows_read += rows as u64;
+        Ok(Some(Run::Arrow {
+            batch: batch.slice(0, rows),
+            first_row,
+        }))
+    }
+
+    /// The rows read so far.
+    pub(crate) fn rows_read(&self) -> u64 {
+        self.rows_read
+    }
+
+    /// The cells of the wanted column with this index in a run of this table.
+    pub(crate) fn cells<'a>(
+        &self,
+        run: &'a Run,
+        index: usize,
+        null_words: &'a [String],
+    ) -> Cells<'a> {
+        let place = self.places[index];
+        match run {
+            Run::Arrow { batch, .. } => Cells::Array(batch.column(place)),
+            Run::Csv(records) => Cells::Fields {
+                records,
+                field: place,
+                null_words,
+            },
+        }
+    }
+}
+
+impl Run {
+    /// The rows that have cells.
+    pub(crate) fn rows(&self) -> usize {
+        match self {
+            Run::Arrow { batch, .. } => batch.num_rows(),
+            Run::Csv(records) => records.len(),
+        }
+    }
+
+    /// The line of a row.
+    pub(crate) fn line(&self, row: usize) -> u64 {
+        match self {
+            Run::Arrow { first_row, .. } => first_row + row as u64,
+            Run::Csv(records) => records.lines()[row],
+        }
+    }
+}
+
+/// One column of a run.
+#[derive(Clone, Copy)]
+pub(crate) enum Cells<'a> {
+    Array(&'a ArrayRef),
+    Fields {
+        records: &'a Records,
+        field: usize,
+        null_words: &'a [String],
+    },
+}
+
+impl Cells<'_> {
+    /// Gives each cell with its row to `visit`.
+    pub(crate) fn each(&self, visit: &mut impl FnMut(usize, Scalar<'_>)) -> Result<()> {
+        match *self {
+            Cells::Array(array) => each_scalar(array, visit),
+            Cells::Fields {
+                records,
+                field,
+                null_words,
+            } => {
+                for row in 0..records.len() {
+                    let (text, quoted) = records.cell(row, field);
+                    let is_null = !quoted
+                        && (text.is_empty()
+                            || null_words.iter().any(|word| word.as_bytes() == text));
+                    visit(
+                        row,
+                        if is_null {
+                            Scalar::Null
+                        } else {
+                            Scalar::Text(text)
+                        },
+                    );
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The same metadata with texts as views or dictionaries into the file's pages, so that a value that stands in
+/// thousands of rows is not copied for each. Where the reader does not want that, the plain types stay.
+fn with_cheap_texts(metadata: ArrowReaderMetadata, wanted: &[Wanted]) -> ArrowReaderMetadata {
+    let schema = metadata.schema();
+    let mut fields: Vec<FieldRef> = schema.fields().iter().cloned().collect();
+    for wanted in wanted {
+        let field = &fields[wanted.column];
+        let text = match field.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView => DataType::Binary,
+            _ => continue,
+        };
+        let hinted = match (wanted.dictionary, text) {
+            (true, text) => DataType::Dictionary(Box::new(DataType::Int32), Box::new(text)),
+            (false, DataType::Utf8) => DataType::Utf8View,
+            (false, _) => DataType::BinaryView,
+        };
+        fields[wanted.column] = Arc::new(Field::clone(field).with_data_type(hinted));
+    }
+    let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
+    let options = ArrowReaderOptions::new().with_schema(schema);
+    let hinted = catch_unwind(AssertUnwindSafe(|| {
+        ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)
+    }));
+    match hinted {
+        Ok(Ok(hinted)) => hinted,
+        _ => metadata,
+    }
+}
+
+/// The file from its beginning, buffered.
+fn again(file: &File) -> std::io::Result<BufReader<File>> {
+    let mut file = file.try_clone()?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(BufReader::new(file))
+}
+
+/// Calls a decoder. Its errors are the file's fault, and so are its panics: on damaged bytes the decoders of columnar
+/// formats are known to index out of bounds.
+fn guard<T, E>(name: &str, decode: impl FnOnce() -> std::result::Result<T, E>) -> Result<T>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    match catch_unwind(AssertUnwindSafe(decode)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(
+            Error::invalid(format!("{name} is damaged or of an unknown kind")).with_source(error),
+        ),
+        Err(panic) => Err(Error::invalid(format!(
+            "{name} is damaged: {}",
+            panic_text(panic.as_ref())
+        ))),
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("its decoder gave up")
+}

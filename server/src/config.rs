@@ -1,0 +1,107 @@
+//! How a server runs: plain fields with defaults.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use muster_engine::options::Options;
+
+/// How a server runs.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The directory of the store: one folder for each space below `spaces/`.
+    pub data_dir: PathBuf,
+    /// How each space's engine runs.
+    pub engine: Options,
+    /// The zone of `today` and of dates, where a request names none; UTC if absent.
+    pub zone: Option<String>,
+    /// Whether a load may name any path of this machine: right for a server that serves its own user only.
+    pub local_files: bool,
+    /// Directories below which a load may name a path.
+    pub import_dirs: Vec<PathBuf>,
+    /// How long running requests may go on after the order to stop.
+    pub shutdown_wait: Duration,
+    /// What may be asked.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// The defaults for a store in `data_dir`.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Config {
+        Config {
+            data_dir: data_dir.into(),
+            engine: Options::default(),
+            zone: None,
+            local_files: false,
+            import_dirs: Vec::new(),
+            shutdown_wait: Duration::from_secs(10),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What may be asked. Beyond a limit the request is refused with its name.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of one message.
+    pub message_bytes_max: usize,
+    /// Changes of one batch.
+    pub batch_changes_max: usize,
+    /// Expressions of one request.
+    pub queries_max: usize,
+    /// Quantiles of one request.
+    pub quantiles_max: usize,
+    /// Tags given with each member.
+    pub with_tags_max: usize,
+    /// Members of one message of a stream.
+    pub message_members_max: usize,
+    /// Roaring bytes of one message of a stream.
+    pub message_roaring_bytes_max: usize,
+    /// Groups of one breakdown.
+    pub groups_max: usize,
+    /// Values of one list.
+    pub values_max: usize,
+    /// Rejected rows that one load reports; the rest is counted.
+    pub rejects_reported_max: u64,
+    /// Bytes of one uploaded file.
+    pub upload_bytes_max: u64,
+    /// Snapshots of one space that are kept for page tokens.
+    pub leases_max: usize,
+    /// How long a snapshot is kept for a page token.
+    pub lease: Duration,
+    /// Queries that run at once; more wait.
+    pub queries_running_max: usize,
+    /// Queries that wait; more are told `busy`.
+    pub queries_waiting_max: usize,
+    /// Batches and catalog changes that run at once; more wait. They share syncs, so many are good.
+    pub writes_running_max: usize,
+    /// Loads that run at once, with the inference of mappings; more wait.
+    pub loads_running_max: usize,
+    /// Streams of one connection that are open at once.
+    pub streams_max: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        let threads = std::thread::available_parallelism().map_or(2, |count| count.get());
+        Limits {
+            message_bytes_max: 64 << 20,
+            batch_changes_max: 1_000_000,
+            queries_max: 10_000,
+            quantiles_max: muster_engine::query::QUANTILES_MAX,
+            with_tags_max: 100,
+            message_members_max: 8_192,
+            message_roaring_bytes_max: 1 << 20,
+            groups_max: 10_000,
+            values_max: 10_000,
+            rejects_reported_max: 100_000,
+            upload_bytes_max: 1 << 40,
+            leases_max: 64,
+            lease: Duration::from_secs(300),
+            queries_running_max: threads * 4,
+            queries_waiting_max: 4_096,
+            writes_running_max: 256,
+            loads_running_max: 4,
+            streams_max: 1_024,
+        }
+    }
+}

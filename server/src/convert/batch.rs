@@ -1,0 +1,95 @@
+//! Batches.
+
+use muster_engine::catalog::Catalog;
+use muster_engine::write::{Batch, Change, EntityChanges, Written};
+use muster_engine::{Error, Result};
+use muster_proto::v1;
+
+use super::catalog::entity_type;
+use super::value;
+
+/// How many changes a request holds; an entity without any counts as one.
+pub(crate) fn change_count(request: &v1::WriteRequest) -> usize {
+    request
+        .entities
+        .iter()
+        .map(|entity| entity.changes.len().max(1))
+        .sum()
+}
+
+/// The batch, its values read by the kinds of `catalog`. Errors name the entity by its place.
+pub(crate) fn batch_from_wire(catalog: &Catalog, request: v1::WriteRequest) -> Result<Batch> {
+    let owner = entity_type(catalog, &request.entity_type)?;
+    let mut entities = Vec::with_capacity(request.entities.len());
+    for (index, entity) in request.entities.into_iter().enumerate() {
+        let place = |error: Error| error.context(format!("entities[{index}]"));
+        let key = value::key_from_wire(owner, entity.key.as_ref()).map_err(place)?;
+        let read = |change: v1::Change| change_from_wire(catalog, owner.id, change);
+        let mut changes = entity
+            .changes
+            .into_iter()
+            .map(read)
+            .collect::<Result<Vec<Change>>>()
+            .map_err(place)?;
+        if changes.is_empty() {
+            changes.push(Change::Touch);
+        }
+        entities.push(EntityChanges { key, changes });
+    }
+    Ok(Batch {
+        type_name: owner.name.clone(),
+        source: request
+            .source
+            .map(|source| (source.source, source.sequence)),
+        entities,
+    })
+}
+
+fn change_from_wire(
+    catalog: &Catalog,
+    type_id: muster_engine::ids::TypeId,
+    change: v1::Change,
+) -> Result<Change> {
+    use v1::change::Change as Wire;
+    Ok(match change.change {
+        None => {
+            return Err(Error::invalid(
+                "say what to change: set, remove, clear, touch or erase",
+            ));
+        }
+        Some(Wire::Set(set)) => {
+            let tag = catalog.require_tag(type_id, &set.tag)?;
+            Change::Set {
+                value: value::value_from_wire(tag, set.value)?,
+                tag: set.tag,
+            }
+        }
+        Some(Wire::Remove(remove)) => Change::Remove {
+            tag: remove.tag,
+            value: remove.value,
+        },
+        Some(Wire::Clear(clear)) => Change::Clear { tag: clear.tag },
+        Some(Wire::Touch(v1::Touch {})) => Change::Touch,
+        Some(Wire::Erase(v1::Erase {})) => Change::Erase,
+    })
+}
+
+pub(crate) fn written_to_wire(written: &Written) -> v1::WriteReply {
+    v1::WriteReply {
+        version: written.seq.0,
+        durable_version: written.durable.0,
+        repeated: written.repeated,
+        unknown_entities: written.unknown_entities,
+        new_entities: written.new_entities,
+    }
+}
+
+/// Adds one batch to the acknowledgement of a stream.
+pub(crate) fn add_written(sum: &mut v1::WriteStreamReply, written: &v1::WriteReply) {
+    sum.batches += 1;
+    sum.version = sum.version.max(written.version);
+    sum.durable_version = sum.durable_version.max(written.durable_version);
+    sum.repeated_batches += u64::from(written.repeated);
+    sum.unknown_entities += written.unknown_entities;
+    sum.new_entities += written.new_entities;
+}

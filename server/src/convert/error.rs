@@ -1,0 +1,209 @@
+//! Errors of the engine as google.rpc.Status, with ErrorInfo and BadRequest.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use muster_engine::error::QueryFault;
+use muster_engine::{Error, ErrorKind};
+use muster_proto::v1;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use super::span;
+
+/// The domain of all reasons.
+pub(crate) const DOMAIN: &str = "muster";
+/// The longest message and the longest suggestion, in bytes: both travel in headers, which other clients keep below
+/// 16 KiB, and Chinese takes three bytes for each of its own there.
+const TEXT_BYTES_MAX: usize = 1_200;
+/// When a caller that was told `busy` may come again.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
+
+/// The code and the reason of each kind.
+fn code_and_reason(kind: ErrorKind) -> (Code, &'static str) {
+    match kind {
+        ErrorKind::Invalid => (Code::InvalidArgument, "INVALID"),
+        ErrorKind::NotFound => (Code::NotFound, "NOT_FOUND"),
+        ErrorKind::Conflict => (Code::FailedPrecondition, "CONFLICT"),
+        ErrorKind::Limit => (Code::ResourceExhausted, "LIMIT"),
+        ErrorKind::Busy => (Code::Unavailable, "BUSY"),
+        ErrorKind::Cancelled => (Code::Cancelled, "CANCELLED"),
+        ErrorKind::Deadline => (Code::DeadlineExceeded, "DEADLINE"),
+        ErrorKind::ReadOnly => (Code::FailedPrecondition, "READ_ONLY"),
+        ErrorKind::Corrupt => (Code::DataLoss, "CORRUPT"),
+        ErrorKind::Io => (Code::Internal, "IO"),
+        ErrorKind::Internal => (Code::Internal, "INTERNAL"),
+    }
+}
+
+/// The status of an engine's error.
+pub(crate) fn status(error: &Error) -> Status {
+    status_with(error, |message| message)
+}
+
+/// The same with the message as `reword` puts it.
+pub(crate) fn status_with(error: &Error, reword: impl FnOnce(String) -> String) -> Status {
+    if let Some(fault) = error.query_fault() {
+        return query_status(fault);
+    }
+    let (code, reason) = code_and_reason(error.kind());
+    if matches!(
+        error.kind(),
+        ErrorKind::Internal | ErrorKind::Io | ErrorKind::Corrupt
+    ) {
+        tracing::error!("{error:#}");
+    }
+    let mut details = info(reason, HashMap::new());
+    if error.kind() == ErrorKind::Busy {
+        details.set_retry_info(Some(RETRY_DELAY));
+    }
+    Status::with_error_details(code, cut(&reword(format!("{error:#}"))), details)
+}
+
+/// A refusal that arises in the server itself: `reason` is stable, `message` says what to do first.
+pub(crate) fn refuse(code: Code, reason: &'static str, message: impl Into<String>) -> Status {
+    refuse_with(code, reason, message, HashMap::new())
+}
+
+/// The same with further facts.
+pub(crate) fn refuse_with(
+    code: Code,
+    reason: &'static str,
+    message: impl Into<String>,
+    metadata: HashMap<String, String>,
+) -> Status {
+    Status::with_error_details(code, cut(&message.into()), info(reason, metadata))
+}
+
+/// A field of the request is at fault.
+pub(crate) fn bad_field(field: &str, message: impl Into<String>) -> Status {
+    let message = cut(&message.into());
+    let mut details = info("INVALID", HashMap::new());
+    details.add_bad_request_violation(field, &message);
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+/// A limit is exceeded.
+pub(crate) fn over_limit(name: &str, found: usize, allowed: usize) -> Status {
+    let metadata = HashMap::from([
+        ("limit".to_owned(), name.to_owned()),
+        ("allowed".to_owned(), allowed.to_string()),
+    ]);
+    refuse_with(
+        Code::ResourceExhausted,
+        "LIMIT",
+        format!("send at most {allowed} ({name}), found {found}"),
+        metadata,
+    )
+}
+
+fn query_status(fault: &QueryFault) -> Status {
+    let at = span::span(&fault.text, fault.error.span);
+    let mut metadata = HashMap::from([
+        ("query_code".to_owned(), fault.error.code.to_owned()),
+        ("byte_start".to_owned(), at.byte_start.to_string()),
+        ("byte_end".to_owned(), at.byte_end.to_string()),
+        ("utf16_start".to_owned(), at.utf16_start.to_string()),
+        ("utf16_end".to_owned(), at.utf16_end.to_string()),
+        ("line".to_owned(), at.line.to_string()),
+        ("column".to_owned(), at.column.to_string()),
+    ]);
+    // A corrected text that is cut would not be one.
+    if let Some(suggestion) = fault
+        .error
+        .suggestion
+        .as_ref()
+        .filter(|text| text.len() <= TEXT_BYTES_MAX)
+    {
+        metadata.insert("suggestion".to_owned(), suggestion.clone());
+    }
+    let mut details = info(&query_reason(fault), metadata);
+    let place = format!(
+        "line {}, column {}, bytes {}..{}, UTF-16 {}..{}",
+        at.line, at.column, at.byte_start, at.byte_end, at.utf16_start, at.utf16_end
+    );
+    details.add_bad_request_violation("text", cut(&format!("{place}: {}", fault.error.detail)));
+    Status::with_error_details(
+        Code::InvalidArgument,
+        cut(&fault.error.render(&fault.text)),
+        details,
+    )
+}
+
+/// `unknown_tag` is `QUERY_UNKNOWN_TAG`.
+fn query_reason(fault: &QueryFault) -> String {
+    format!("QUERY_{}", fault.error.code.to_uppercase())
+}
+
+fn info(reason: &str, metadata: HashMap<String, String>) -> ErrorDetails {
+    ErrorDetails::with_error_info(reason, DOMAIN, metadata)
+}
+
+/// The status of one item of several, as a message.
+pub(crate) fn problem(error: &Error) -> v1::Problem {
+    match error.query_fault() {
+        Some(fault) => v1::Problem {
+            code: Code::InvalidArgument as i32,
+            reason: query_reason(fault),
+            message: fault.error.render(&fault.text),
+            span: Some(span::span(&fault.text, fault.error.span)),
+            suggestion: fault.error.suggestion.clone().unwrap_or_default(),
+        },
+        None => {
+            let (code, reason) = code_and_reason(error.kind());
+            v1::Problem {
+                code: code as i32,
+                reason: reason.to_owned(),
+                message: format!("{error:#}"),
+                span: None,
+                suggestion: String::new(),
+            }
+        }
+    }
+}
+
+/// Whether the whole request is to fail, not only one of its items.
+pub(crate) fn is_for_all(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Cancelled
+            | ErrorKind::Deadline
+            | ErrorKind::Corrupt
+            | ErrorKind::Io
+            | ErrorKind::Internal
+    )
+}
+
+fn cut(text: &str) -> String {
+    if text.len() <= TEXT_BYTES_MAX {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(TEXT_BYTES_MAX);
+    format!("{}…", &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_tells_reason_and_domain() {
+        let status = status(&Error::busy("flushing cannot keep up"));
+        assert_eq!(status.code(), Code::Unavailable);
+        let details = status.get_error_details();
+        let info = details.error_info().unwrap();
+        assert_eq!(
+            (info.reason.as_str(), info.domain.as_str()),
+            ("BUSY", "muster")
+        );
+        assert!(details.retry_info().is_some());
+    }
+
+    #[test]
+    fn a_long_message_is_cut_between_characters() {
+        let status = bad_field("text", "好".repeat(10_000));
+        assert!(status.message().len() <= TEXT_BYTES_MAX + '…'.len_utf8());
+        assert!(status.message().ends_with("好…"));
+        assert!(status.details().len() < 6_000);
+    }
+}

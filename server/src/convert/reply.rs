@@ -1,0 +1,58 @@
+//! What every reply to a query tells.
+
+use muster_engine::Result;
+use muster_engine::query::plan::Warning;
+use muster_engine::query::{Prepared, Run};
+use muster_proto::v1;
+
+use super::span;
+use crate::service::Asked;
+
+/// About the reply to `asked`, whose evaluation took `evaluate_ns`. Who falls out because a tag is missing is counted
+/// here, in a time of its own.
+pub(crate) fn info(
+    asked: &Asked,
+    text: &str,
+    prepared: &Prepared,
+    run: &Run,
+    evaluate_ns: u64,
+) -> Result<v1::ReplyInfo> {
+    let (timing, planned) = (prepared.timing(), prepared.planned());
+    let resolved_date = |(written, resolved): &(String, String)| v1::ResolvedDate {
+        written: written.clone(),
+        resolved: resolved.clone(),
+    };
+    Ok(v1::ReplyInfo {
+        version: prepared.version().0,
+        store_id: asked.snapshot.store_id().to_vec(),
+        id_epoch: asked.snapshot.id_epoch(),
+        engine_time: Some(v1::EngineTime {
+            parse_ns: timing.parse_ns,
+            plan_ns: timing.plan_ns,
+            bind_ns: timing.bind_ns,
+            evaluate_ns,
+            total_ns: timing.parse_ns + timing.plan_ns + timing.bind_ns + evaluate_ns,
+        }),
+        canonical: planned.canonical.clone(),
+        fingerprint: format!("{:032x}", planned.fingerprint),
+        resolved_dates: planned.resolved.iter().map(resolved_date).collect(),
+        zone: planned.zone.clone(),
+        warnings: prepared
+            .warnings(run)?
+            .iter()
+            .map(|warning| warning_to_wire(text, warning))
+            .collect(),
+        space: asked.space.name.clone(),
+        entity_type: asked.entity_type.name.clone(),
+    })
+}
+
+/// A warning about `text`.
+pub(crate) fn warning_to_wire(text: &str, warning: &Warning) -> v1::Warning {
+    v1::Warning {
+        code: warning.code.to_owned(),
+        message: warning.message.clone(),
+        span: warning.span.map(|at| span::span(text, at)),
+        suggestion: warning.suggestion.clone().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,257 @@
+//! Loads: a file arrives, or is named by its path, and is read on a thread of its own.
+
+mod job;
+mod target;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use muster_engine::Error;
+use muster_exchange::InferOptions;
+use muster_proto::v1::{self, infer_load_request, load_request};
+use tokio::sync::mpsc;
+use tonic::{Code, Status, Streaming};
+
+use crate::convert::error;
+use crate::service::Shared;
+use crate::spool::Spooled;
+use crate::work::Lane;
+use job::Job;
+
+/// Where the events of a load go.
+pub(crate) type Events = mpsc::Sender<Result<v1::LoadReply, Status>>;
+
+/// Bytes between two reports of how much has arrived.
+const REPORT_BYTES: u64 = 16 << 20;
+
+/// A file that can be read: one that the caller named, or one that has arrived.
+struct Source {
+    path: PathBuf,
+    /// What messages call it.
+    name: String,
+    /// Deletes the file of a caller when the load is over.
+    _spooled: Option<Spooled>,
+}
+
+impl Source {
+    /// The status of an error of this file, by the name that its sender knows.
+    fn status(&self, fault: &Error) -> Status {
+        error::status_with(fault, |message| {
+            message.replace(&self.path.display().to_string(), &self.name)
+        })
+    }
+
+    /// The name of the file without folders and endings, as a name for a type.
+    fn stem(&self) -> Option<String> {
+        let file = Path::new(&self.name).file_name()?.to_str()?;
+        let stem = file.split('.').next().unwrap_or_default();
+        (!stem.is_empty()).then(|| stem.to_owned())
+    }
+}
+
+/// Proposes a mapping.
+pub(crate) async fn infer(
+    shared: &Arc<Shared>,
+    mut stream: Streaming<v1::InferLoadRequest>,
+    deadline: Option<Instant>,
+) -> Result<v1::InferLoadReply, Status> {
+    let header = match stream.message().await?.and_then(|message| message.part) {
+        Some(infer_load_request::Part::Header(header)) => header,
+        _ => return Err(header_first()),
+    };
+    let next = async |stream: &mut Streaming<v1::InferLoadRequest>| match stream.message().await? {
+        None => Ok(None),
+        Some(message) => match message.part {
+            Some(infer_load_request::Part::Bytes(bytes)) => Ok(Some(bytes)),
+            _ => Err(bytes_next()),
+        },
+    };
+    let file = header.file.clone().unwrap_or_default();
+    let source = match named(shared, &file)? {
+        Some(source) => source,
+        None => {
+            let mut incoming = shared
+                .spool
+                .begin()
+                .await
+                .map_err(|fault| error::status(&fault))?;
+            while let Some(bytes) = next(&mut stream).await? {
+                incoming
+                    .append(&bytes)
+                    .await
+                    .map_err(|fault| error::status(&fault))?;
+            }
+            arrived(incoming.finish().await, file.name)?
+        }
+    };
+    let options = InferOptions {
+        type_name: type_name(&header.entity_type, &source),
+        key_column: (!header.key_column.is_empty()).then_some(header.key_column),
+        ..InferOptions::default()
+    };
+    let job = move |_: &muster_engine::query::Run| {
+        let inference = muster_exchange::infer(&source.path, &options)
+            .map_err(|fault| source.status(&fault))?;
+        Ok(v1::InferLoadReply {
+            mapping_toml: inference.print(),
+            notes: notes(&inference),
+            rows_sampled: inference.rows_looked_at,
+        })
+    };
+    shared.work.run(Lane::Load, deadline, job).await
+}
+
+/// Loads, and tells `events` how it goes up to the result.
+pub(crate) async fn load(
+    shared: &Arc<Shared>,
+    mut stream: Streaming<v1::LoadRequest>,
+    deadline: Option<Instant>,
+    events: &Events,
+) -> Result<(), Status> {
+    let started = Instant::now();
+    let header = match stream.message().await?.and_then(|message| message.part) {
+        Some(load_request::Part::Header(header)) => header,
+        _ => return Err(header_first()),
+    };
+    let file = header.file.clone().unwrap_or_default();
+    let source = match named(shared, &file)? {
+        Some(source) => source,
+        None => receive(shared, &mut stream, file, started, events).await?,
+    };
+    let events = events.clone();
+    let owned = Arc::clone(shared);
+    let job = move |run: &muster_engine::query::Run| {
+        Job::new(&owned, header, &source, started, &events, run).run()
+    };
+    shared.work.run(Lane::Load, deadline, job).await
+}
+
+async fn receive(
+    shared: &Shared,
+    stream: &mut Streaming<v1::LoadRequest>,
+    file: v1::FileSource,
+    started: Instant,
+    events: &Events,
+) -> Result<Source, Status> {
+    let mut incoming = shared
+        .spool
+        .begin()
+        .await
+        .map_err(|fault| error::status(&fault))?;
+    let mut reported = 0;
+    loop {
+        // A caller that went away leaves the stream with an error.
+        let bytes = match stream.message().await?.map(|message| message.part) {
+            None => return arrived(incoming.finish().await, file.name),
+            Some(Some(load_request::Part::Bytes(bytes))) => bytes,
+            Some(_) => return Err(bytes_next()),
+        };
+        incoming
+            .append(&bytes)
+            .await
+            .map_err(|fault| error::status(&fault))?;
+        if incoming.bytes() - reported >= REPORT_BYTES {
+            reported = incoming.bytes();
+            let progress = v1::LoadProgress {
+                phase: v1::LoadPhase::Receiving.into(),
+                bytes: reported,
+                bytes_total: (file.bytes_total != 0).then_some(file.bytes_total),
+                elapsed_ms: elapsed_ms(started),
+                ..v1::LoadProgress::default()
+            };
+            // A slow reader misses a number, not a byte.
+            let _ = events.try_send(Ok(event(v1::load_reply::Event::Progress(progress))));
+        }
+    }
+}
+
+/// The file that `file` names by its path, if the caller may name it.
+fn named(shared: &Shared, file: &v1::FileSource) -> Result<Option<Source>, Status> {
+    if file.path.is_empty() {
+        return Ok(None);
+    }
+    let path = Path::new(&file.path);
+    let config = &shared.config;
+    let resolved = path.canonicalize();
+    let allowed = config.local_files
+        || resolved.as_ref().is_ok_and(|path| {
+            let inside = |folder: &PathBuf| {
+                folder
+                    .canonicalize()
+                    .is_ok_and(|folder| path.starts_with(folder))
+            };
+            config.import_dirs.iter().any(inside)
+        });
+    if !allowed || !path.is_absolute() {
+        // Whether the file exists is nobody's business outside the import directories.
+        let message = format!(
+            "send the bytes of {}, or put it into an import directory and name its whole path",
+            file.path
+        );
+        return Err(error::refuse(
+            Code::PermissionDenied,
+            "PATH_NOT_ALLOWED",
+            message,
+        ));
+    }
+    let path = resolved.map_err(|fault| {
+        let message = format!("cannot read {}", file.path);
+        error::status(&match fault.kind() {
+            std::io::ErrorKind::NotFound => {
+                Error::not_found(format!("there is no file {}", file.path))
+            }
+            _ => Error::io(message).with_source(fault),
+        })
+    })?;
+    Ok(Some(Source {
+        path,
+        name: file.path.clone(),
+        _spooled: None,
+    }))
+}
+
+fn arrived(spooled: muster_engine::Result<Spooled>, name: String) -> Result<Source, Status> {
+    let spooled = spooled.map_err(|fault| error::status(&fault))?;
+    Ok(Source {
+        path: spooled.path().to_owned(),
+        name: if name.is_empty() {
+            "the stream".to_owned()
+        } else {
+            name
+        },
+        _spooled: Some(spooled),
+    })
+}
+
+/// The type that a proposed mapping is for.
+fn type_name(asked: &str, source: &Source) -> Option<String> {
+    match asked {
+        "" => source.stem(),
+        asked => Some(asked.to_owned()),
+    }
+}
+
+fn notes(inference: &muster_exchange::Inference) -> Vec<v1::LoadNote> {
+    let note = |note: &muster_exchange::Note| v1::LoadNote {
+        column: note.column.clone(),
+        message: note.message.clone(),
+    };
+    inference.notes.iter().map(note).collect()
+}
+
+fn event(event: v1::load_reply::Event) -> v1::LoadReply {
+    v1::LoadReply { event: Some(event) }
+}
+
+fn elapsed_ms(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+fn header_first() -> Status {
+    error::bad_field("part", "send a header first")
+}
+
+fn bytes_next() -> Status {
+    error::bad_field("part", "after the header send bytes only")
+}

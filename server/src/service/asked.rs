@@ -1,0 +1,70 @@
+//! A question: the space, the snapshot, the type and what stands beside the text.
+
+use std::sync::Arc;
+
+use muster_engine::catalog::EntityType;
+use muster_engine::ids::Seq;
+use muster_engine::query::Prepared;
+use muster_engine::query::plan::QueryRequest;
+use muster_engine::snapshot::Snapshot;
+use muster_proto::v1;
+use tonic::Status;
+
+use super::{OrStatus, Shared};
+use crate::convert::{catalog, context, token};
+use crate::spaces::Space;
+
+/// Where and how a question is asked, found and pinned.
+pub(crate) struct Asked {
+    pub(crate) space: Arc<Space>,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) entity_type: EntityType,
+    pub(crate) request: QueryRequest,
+}
+
+impl Asked {
+    /// Finds what `context` names.
+    pub(crate) fn find(
+        shared: &Shared,
+        context: Option<v1::QueryContext>,
+    ) -> Result<Asked, Status> {
+        let context = context.unwrap_or_default();
+        Asked::find_at(shared, &context, context.version.map(Seq))
+    }
+
+    /// The same on the snapshot of `version`, which must be current or kept.
+    pub(crate) fn find_at(
+        shared: &Shared,
+        context: &v1::QueryContext,
+        version: Option<Seq>,
+    ) -> Result<Asked, Status> {
+        let space = shared.spaces.get(&context.space).or_status()?;
+        let current = space.engine.snapshot();
+        let snapshot = match version {
+            None => current,
+            Some(version) if version == current.version() => current,
+            Some(version) => space
+                .leases
+                .find(version)
+                .ok_or_else(|| token::version_gone(version))?,
+        };
+        let entity_type = catalog::entity_type(snapshot.catalog(), &context.entity_type)
+            .or_status()?
+            .clone();
+        let zone = shared.config.zone.as_deref();
+        let request =
+            context::request_from_wire(context, zone, shared.now_unix_ms()).or_status()?;
+        Ok(Asked {
+            space,
+            snapshot,
+            entity_type,
+            request,
+        })
+    }
+
+    /// Reads, plans and binds `text`.
+    pub(crate) fn prepare(&self, text: &str) -> muster_engine::Result<Prepared> {
+        self.snapshot
+            .prepare(self.entity_type.id, text, &self.request)
+    }
+}

@@ -1,0 +1,98 @@
+//! `Ingest`: batches and loads.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use muster_engine::query::Run;
+use muster_proto::v1;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use super::{OrStatus, Shared, service};
+use crate::convert::{batch, error};
+use crate::loads;
+use crate::work::{self, Lane};
+
+/// How many events of a load may wait for a slow reader.
+const EVENTS_WAITING: usize = 16;
+
+service! {
+    v1::ingest_server::Ingest {
+        write(WriteRequest) -> WriteReply in Write;
+    }
+
+    async fn write_stream(
+        &self,
+        request: Request<Streaming<v1::WriteRequest>>,
+    ) -> Result<Response<v1::WriteStreamReply>, Status> {
+        let deadline = work::deadline(request.metadata());
+        let mut batches = request.into_inner();
+        let mut sum = v1::WriteStreamReply::default();
+        loop {
+            let batch = match batches.message().await {
+                Ok(Some(batch)) => batch,
+                Ok(None) => return Ok(Response::new(sum)),
+                Err(status) => return Err(after(&sum, status)),
+            };
+            let shared = Arc::clone(&self.shared);
+            let job = move |run: &Run| write(&shared, batch, run);
+            match self.shared.work.run(Lane::Write, deadline, job).await {
+                Ok(written) => batch::add_written(&mut sum, &written),
+                Err(status) => return Err(after(&sum, status)),
+            }
+        }
+    }
+
+    async fn infer_load(
+        &self,
+        request: Request<Streaming<v1::InferLoadRequest>>,
+    ) -> Result<Response<v1::InferLoadReply>, Status> {
+        let deadline = work::deadline(request.metadata());
+        loads::infer(&self.shared, request.into_inner(), deadline).await.map(Response::new)
+    }
+
+    type LoadStream = ReceiverStream<Result<v1::LoadReply, Status>>;
+
+    async fn load(&self, request: Request<Streaming<v1::LoadRequest>>) -> Result<Response<Self::LoadStream>, Status> {
+        let deadline = work::deadline(request.metadata());
+        let shared = Arc::clone(&self.shared);
+        let (events, stream) = mpsc::channel(EVENTS_WAITING);
+        tokio::spawn(async move {
+            if let Err(status) = loads::load(&shared, request.into_inner(), deadline, &events).await {
+                // A caller that is gone does not miss it.
+                let _ = events.send(Err(status)).await;
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+fn write(shared: &Shared, request: v1::WriteRequest, _: &Run) -> Result<v1::WriteReply, Status> {
+    let allowed = shared.config.limits.batch_changes_max;
+    let changes = batch::change_count(&request);
+    if changes > allowed {
+        return Err(error::over_limit("batch_changes_max", changes, allowed));
+    }
+    let space = shared.spaces.get(&request.space).or_status()?;
+    let batch = batch::batch_from_wire(space.engine.snapshot().catalog(), request).or_status()?;
+    let written = space.engine.write(batch).or_status()?;
+    Ok(batch::written_to_wire(&written))
+}
+
+/// The status of a stream that failed after some batches, which stay applied.
+fn after(sum: &v1::WriteStreamReply, status: Status) -> Status {
+    let mut details: ErrorDetails = status.get_error_details();
+    let mut reason = "STREAM_BROKEN".to_owned();
+    let mut metadata = HashMap::new();
+    if let Some(info) = details.error_info() {
+        reason = info.reason.clone();
+        metadata = info.metadata.clone();
+    }
+    metadata.insert("batches_applied".to_owned(), sum.batches.to_string());
+    metadata.insert("version_applied".to_owned(), sum.version.to_string());
+    details.set_error_info(reason, error::DOMAIN, metadata);
+    let message = format!("batch {}: {}", sum.batches + 1, status.message());
+    Status::with_error_details(status.code(), message, details)
+}

@@ -1,0 +1,143 @@
+//! Files that arrive by stream, kept on disk until their load has read them.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use muster_engine::{Error, Result};
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
+
+/// The folder of the files.
+const SPOOL_FOLDER: &str = "spool";
+
+/// The folder in which files arrive. What a server that died left there is deleted by the next.
+pub(crate) struct Spool {
+    folder: PathBuf,
+    next: AtomicU64,
+    bytes_max: u64,
+}
+
+impl Spool {
+    pub(crate) fn new(data_dir: &Path, bytes_max: u64) -> Result<Spool> {
+        let folder = data_dir.join(SPOOL_FOLDER);
+        let failed =
+            |error| Error::io(format!("cannot prepare {}", folder.display())).with_source(error);
+        match std::fs::remove_dir_all(&folder) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        Ok(Spool {
+            folder,
+            next: AtomicU64::new(0),
+            bytes_max,
+        })
+    }
+
+    /// A new empty file.
+    pub(crate) async fn begin(&self) -> Result<Incoming> {
+        let path = self
+            .folder
+            .join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
+        let file = File::create_new(&path).await.map_err(|error| {
+            Error::io(format!("cannot create {}", path.display())).with_source(error)
+        })?;
+        Ok(Incoming {
+            file,
+            bytes: 0,
+            bytes_max: self.bytes_max,
+            spooled: Spooled { path },
+        })
+    }
+}
+
+/// A file that is arriving.
+pub(crate) struct Incoming {
+    file: File,
+    bytes: u64,
+    bytes_max: u64,
+    spooled: Spooled,
+}
+
+impl Incoming {
+    /// How many bytes have arrived.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Errors: limit when the file is too large, io when the disk refuses.
+    pub(crate) async fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.bytes += bytes.len() as u64;
+        if self.bytes > self.bytes_max {
+            return Err(Error::limit(format!(
+                "send a file of at most {} bytes (upload_bytes_max)",
+                self.bytes_max
+            )));
+        }
+        self.file.write_all(bytes).await.map_err(full)
+    }
+
+    /// The whole file.
+    pub(crate) async fn finish(mut self) -> Result<Spooled> {
+        self.file.flush().await.map_err(full)?;
+        Ok(self.spooled)
+    }
+}
+
+fn full(error: std::io::Error) -> Error {
+    Error::io("cannot keep the file that is sent").with_source(error)
+}
+
+/// A file that has arrived; deleted when this goes.
+pub(crate) struct Spooled {
+    path: PathBuf,
+}
+
+impl Spooled {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Spooled {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.path) {
+            tracing::warn!(%error, path = %self.path.display(), "an uploaded file stays behind");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_goes_with_its_value_and_is_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::new(folder.path(), 4).unwrap();
+        let mut incoming = spool.begin().await.unwrap();
+        incoming.append(b"ab").await.unwrap();
+        incoming.append(b"cd").await.unwrap();
+        let spooled = incoming.finish().await.unwrap();
+        let path = spooled.path().to_owned();
+        assert_eq!(std::fs::read(&path).unwrap(), b"abcd");
+        drop(spooled);
+        assert!(!path.exists());
+
+        let mut incoming = spool.begin().await.unwrap();
+        incoming.append(b"abc").await.unwrap();
+        let error = incoming.append(b"de").await.unwrap_err();
+        assert_eq!(error.kind(), muster_engine::ErrorKind::Limit);
+    }
+
+    #[test]
+    fn what_a_dead_server_left_is_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        Spool::new(folder.path(), 1).unwrap();
+        let left = folder.path().join(SPOOL_FOLDER).join("7");
+        std::fs::write(&left, "x").unwrap();
+        Spool::new(folder.path(), 1).unwrap();
+        assert!(!left.exists());
+    }
+}
