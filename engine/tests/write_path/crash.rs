@@ -75,10 +75,7 @@ impl Run {
                     let type_id = self.history.idle_type()?;
                     self.next_load += 1;
                     let load_id = format!("load {}", self.next_load);
-                    self.load = Some((
-                        type_id,
-                        self.history.begin_load(engine, type_id, &load_id).ok()?,
-                    ));
+                    self.load = Some((type_id, self.history.begin_load(engine, type_id, &load_id).ok()?));
                 }
                 Some((type_id, load)) => self.history.append(load, *type_id).ok()?,
             },
@@ -122,31 +119,22 @@ fn cut(seed: u64, call: u64, acts: usize, options: &Options) -> Result<bool, Str
     let mut image = sim.crash(seed ^ call);
     for depth in 0..2 {
         // Recovery takes a few dozen calls.
-        image.fail(Failure::for_good(
-            1 + (call.wrapping_mul(31) + depth * 7) % 40,
-            Fault::Io,
-        ));
+        image.fail(Failure::for_good(1 + (call.wrapping_mul(31) + depth * 7) % 40, Fault::Io));
         drop(open(&image, options));
         image = image.crash(seed + call + depth);
     }
-    let engine =
-        open(&image, options).map_err(|error| format!("does not open again: {error:?}"))?;
+    let engine = open(&image, options).map_err(|error| format!("does not open again: {error:?}"))?;
     run.check(&engine)?;
     // What recovery kept is durable: a second cut loses nothing, and work goes on.
     drop(engine);
     let image = image.crash(seed + call);
-    let engine =
-        open(&image, options).map_err(|error| format!("does not open a last time: {error:?}"))?;
+    let engine = open(&image, options).map_err(|error| format!("does not open a last time: {error:?}"))?;
     run.check(&engine)?;
     if !run.is_catalog_moving && run.under_way.is_none() {
         for _ in 0..3 {
-            run.history
-                .write(&engine)
-                .map_err(|error| format!("does not write again: {error:?}"))?;
+            run.history.write(&engine).map_err(|error| format!("does not write again: {error:?}"))?;
         }
-        engine
-            .flush()
-            .map_err(|error| format!("does not flush again: {error:?}"))?;
+        engine.flush().map_err(|error| format!("does not flush again: {error:?}"))?;
         run.check(&engine)?;
     }
     Ok(is_reached)
@@ -157,9 +145,7 @@ fn cut_everywhere(seed: u64, stride: u64, acts: usize, options: &Options) -> u64
     println!("seed {seed}");
     let mut cuts = 0;
     let mut call = 1 + seed % stride;
-    while cut(seed, call, acts, options)
-        .unwrap_or_else(|found| panic!("seed {seed}, call {call}: {found}"))
-    {
+    while cut(seed, call, acts, options).unwrap_or_else(|found| panic!("seed {seed}, call {call}: {found}")) {
         cuts += 1;
         call += stride;
     }
@@ -168,19 +154,14 @@ fn cut_everywhere(seed: u64, stride: u64, acts: usize, options: &Options) -> u64
 
 #[test]
 fn a_power_cut_at_any_call_loses_nothing_acknowledged() {
-    let cuts: u64 = (0..4)
-        .map(|seed| cut_everywhere(seed, 13, 40, &quiet_options()))
-        .sum();
+    let cuts: u64 = (0..4).map(|seed| cut_everywhere(seed, 13, 40, &quiet_options())).sum();
     assert!(cuts > 100, "only {cuts} cuts");
 }
 
 #[test]
 fn without_syncs_a_power_cut_leaves_a_prefix() {
     for durability in [Durability::Interval, Durability::None] {
-        let options = Options {
-            durability,
-            ..quiet_options()
-        };
+        let options = Options { durability, ..quiet_options() };
         for seed in 50..58 {
             println!("seed {seed}");
             let sim = Sim::new(seed);
@@ -190,10 +171,7 @@ fn without_syncs_a_power_cut_leaves_a_prefix() {
             drop(engine);
             let engine = open(&image, &options).unwrap();
             let snapshot = engine.snapshot();
-            let is_prefix = run
-                .past
-                .iter()
-                .any(|oracle| check(oracle, &snapshot).is_ok());
+            let is_prefix = run.past.iter().any(|oracle| check(oracle, &snapshot).is_ok());
             // Before the first act there is only the catalog, of which any prefix may be left.
             assert!(is_prefix, "seed {seed}: not a prefix");
         }

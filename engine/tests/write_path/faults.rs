@@ -25,16 +25,10 @@ fn a_failed_sync_fences_writes_and_leaves_reads() {
     let before = engine.snapshot().version();
     sim.fail(Failure::once(1, Fault::Io).only(Operation::SyncData));
     let batch = history.any_batch();
-    assert_eq!(
-        engine.write(batch.clone()).unwrap_err().kind(),
-        ErrorKind::Io
-    );
+    assert_eq!(engine.write(batch.clone()).unwrap_err().kind(), ErrorKind::Io);
     assert!(sim.has_failed());
     for _ in 0..3 {
-        assert_eq!(
-            engine.write(batch.clone()).unwrap_err().kind(),
-            ErrorKind::ReadOnly
-        );
+        assert_eq!(engine.write(batch.clone()).unwrap_err().kind(), ErrorKind::ReadOnly);
     }
     assert_eq!(engine.flush().unwrap_err().kind(), ErrorKind::ReadOnly);
     assert!(engine.status().fenced.is_some());
@@ -51,10 +45,7 @@ fn a_failed_sync_fences_writes_and_leaves_reads() {
 
 #[test]
 fn a_full_disk_refuses_and_recovers_by_itself() {
-    let options = Options {
-        log_file_bytes: 4096,
-        ..quiet_options()
-    };
+    let options = Options { log_file_bytes: 4096, ..quiet_options() };
     for seed in 0..2 {
         println!("seed {seed}");
         let (sim, engine, mut history) = started(seed, &options);
@@ -73,21 +64,18 @@ fn a_full_disk_refuses_and_recovers_by_itself() {
             }
             assert!(refused > 0, "the disk was never full");
             assert_eq!(engine.flush().unwrap_err().kind(), ErrorKind::Limit);
-            check(&history.oracle, &engine.snapshot())
-                .unwrap_or_else(|found| panic!("seed {seed}: {found}"));
+            check(&history.oracle, &engine.snapshot()).unwrap_or_else(|found| panic!("seed {seed}: {found}"));
             sim.set_space(None);
             history.write(&engine).unwrap();
             if round % 2 == 0 {
                 engine.flush().unwrap();
             }
-            check(&history.oracle, &engine.snapshot())
-                .unwrap_or_else(|found| panic!("seed {seed}: {found}"));
+            check(&history.oracle, &engine.snapshot()).unwrap_or_else(|found| panic!("seed {seed}: {found}"));
         }
         assert_eq!(engine.status().fenced, None);
         drop(engine);
         let engine = open(&sim, &options).unwrap();
-        check(&history.oracle, &engine.snapshot())
-            .unwrap_or_else(|found| panic!("seed {seed}: {found}"));
+        check(&history.oracle, &engine.snapshot()).unwrap_or_else(|found| panic!("seed {seed}: {found}"));
     }
 }
 
@@ -100,10 +88,7 @@ fn a_store_opens_on_a_full_disk_and_writes_when_there_is_room() {
     let engine = open(&sim, &options).unwrap();
     check(&history.oracle, &engine.snapshot()).unwrap();
     let batch = history.any_batch();
-    assert_eq!(
-        engine.write(batch.clone()).unwrap_err().kind(),
-        ErrorKind::Limit
-    );
+    assert_eq!(engine.write(batch.clone()).unwrap_err().kind(), ErrorKind::Limit);
     sim.set_space(None);
     engine.write(batch.clone()).unwrap();
     history.apply(&batch);
@@ -119,22 +104,13 @@ fn a_load_that_dies_leaves_no_files() {
     let type_id = engine.snapshot().catalog().type_named("users").unwrap().id;
     let mut load = history.begin_load(&engine, type_id, "a").unwrap();
     assert_eq!(
-        engine
-            .begin_load(muster_engine::write::LoadSpec {
-                type_id,
-                load_id: "b".into()
-            })
-            .err()
-            .map(|e| e.kind()),
+        engine.begin_load(muster_engine::write::LoadSpec { type_id, load_id: "b".into() }).err().map(|e| e.kind()),
         Some(ErrorKind::Busy)
     );
     for _ in 0..20 {
         history.append(&mut load, type_id).unwrap();
     }
-    assert!(
-        !sim.list("parts").unwrap().is_empty(),
-        "the load never spilled"
-    );
+    assert!(!sim.list("parts").unwrap().is_empty(), "the load never spilled");
     drop(load);
     history.oracle.loads.clear();
     assert!(sim.list("parts").unwrap().is_empty());
@@ -154,18 +130,12 @@ fn a_committed_load_answers_its_repeat_across_restarts() {
     history.oracle.commit_load(type_id);
     drop(engine);
     let engine = open(&sim.crash(2), &options).unwrap();
-    let spec = muster_engine::write::LoadSpec {
-        type_id,
-        load_id: "a".into(),
-    };
+    let spec = muster_engine::write::LoadSpec { type_id, load_id: "a".into() };
     let again = engine.begin_load(spec).unwrap();
     assert_eq!(again.earlier_result(), Some(first));
     let again = again.commit().unwrap();
     assert!(again.repeated);
-    assert_eq!(
-        (again.seq, again.rows, again.new_entities),
-        (first.seq, first.rows, first.new_entities)
-    );
+    assert_eq!((again.seq, again.rows, again.new_entities), (first.seq, first.rows, first.new_entities));
     check(&history.oracle, &engine.snapshot()).unwrap();
 }
 
@@ -184,9 +154,7 @@ fn a_missing_or_damaged_part_is_corruption() {
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{error:?}");
         assert!(error.message().contains(file.as_str()), "{error}");
         let image = sim.crash(1);
-        image
-            .corrupt(&path, |bytes| *bytes.last_mut().unwrap() ^= 1)
-            .unwrap();
+        image.corrupt(&path, |bytes| *bytes.last_mut().unwrap() ^= 1).unwrap();
         let error = open(&image, &options).err().expect("a footer is damaged");
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{error:?}");
         assert!(error.message().contains(file.as_str()), "{error}");

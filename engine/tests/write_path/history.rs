@@ -13,11 +13,8 @@ use muster_engine::{Engine, Error, Result};
 use super::oracle::{Cell, Oracle, Row, Said, Step, Visible};
 use super::reading::read;
 
-pub(crate) const TYPES: [(&str, KeyKind); 3] = [
-    ("users", KeyKind::String),
-    ("devices", KeyKind::U64),
-    ("seats", KeyKind::Dense),
-];
+pub(crate) const TYPES: [(&str, KeyKind); 3] =
+    [("users", KeyKind::String), ("devices", KeyKind::U64), ("seats", KeyKind::Dense)];
 const KINDS: [TagKind; 8] = [
     TagKind::Flag,
     TagKind::Choice,
@@ -28,15 +25,7 @@ const KINDS: [TagKind; 8] = [
     TagKind::Time,
     TagKind::Set,
 ];
-const WORDS: [&str; 7] = [
-    "北京",
-    "上海",
-    "sports",
-    "",
-    "a b",
-    "x",
-    "很长的值很长的值很长的值很长的值",
-];
+const WORDS: [&str; 7] = ["北京", "上海", "sports", "", "a b", "x", "很长的值很长的值很长的值很长的值"];
 
 /// A tag that the history knows.
 #[derive(Clone)]
@@ -91,23 +80,13 @@ impl History {
         Ok(())
     }
 
-    fn create_tag(
-        &mut self,
-        engine: &Engine,
-        type_id: TypeId,
-        type_name: &str,
-        kind: TagKind,
-    ) -> Result<()> {
+    fn create_tag(&mut self, engine: &Engine, type_id: TypeId, type_name: &str, kind: TagKind) -> Result<()> {
         self.next_name += 1;
         let name = format!("tag.{}", self.next_name);
-        let changed = engine.change_catalog(CatalogChange::CreateTag(Box::new(TagSpec::new(
-            type_name, &name, kind,
-        ))))?;
+        let changed =
+            engine.change_catalog(CatalogChange::CreateTag(Box::new(TagSpec::new(type_name, &name, kind))))?;
         let id = changed.tag_id.expect("a tag was created");
-        self.tags
-            .entry(type_id)
-            .or_default()
-            .push(KnownTag { id, name, kind });
+        self.tags.entry(type_id).or_default().push(KnownTag { id, name, kind });
         Ok(())
     }
 
@@ -116,16 +95,9 @@ impl History {
         let (type_id, type_name, _) = self.any_type();
         let index = self.random.below(self.tags[&type_id].len() as u64) as usize;
         let old = self.tags[&type_id][index].clone();
-        let change = CatalogChange::DropTag {
-            type_name: type_name.into(),
-            name: old.name.clone(),
-            force: false,
-        };
+        let change = CatalogChange::DropTag { type_name: type_name.into(), name: old.name.clone(), force: false };
         engine.change_catalog(change)?;
-        self.tags
-            .get_mut(&type_id)
-            .expect("a known type")
-            .remove(index);
+        self.tags.get_mut(&type_id).expect("a known type").remove(index);
         self.oracle.drop_tag(old.id);
         self.create_tag(engine, type_id, type_name, old.kind)
     }
@@ -164,9 +136,7 @@ impl History {
             TagKind::Flag => Value::Flag(self.random.below(3) > 0),
             TagKind::Choice => Value::Text(self.any_word()),
             TagKind::Set if self.random.one_in(2) => Value::Text(self.any_word()),
-            TagKind::Set => {
-                Value::List((0..self.random.below(4)).map(|_| self.any_word()).collect())
-            }
+            TagKind::Set => Value::List((0..self.random.below(4)).map(|_| self.any_word()).collect()),
             kind => kind.number_value(self.any_number(kind)),
         }
     }
@@ -181,16 +151,10 @@ impl History {
         let mut entities = Vec::new();
         for _ in 0..1 + self.random.below(6) {
             let key = self.any_key(key_kind);
-            let changes = (0..self.random.below(5))
-                .map(|_| self.any_change(type_id))
-                .collect();
+            let changes = (0..self.random.below(5)).map(|_| self.any_change(type_id)).collect();
             entities.push(EntityChanges::new(key, changes));
         }
-        Batch {
-            type_name: type_name.to_owned(),
-            source,
-            entities,
-        }
+        Batch { type_name: type_name.to_owned(), source, entities }
     }
 
     fn any_change(&mut self, type_id: TypeId) -> Change {
@@ -210,18 +174,9 @@ impl History {
 
     /// Does to the oracle what `batch` says; returns the counts that the reply must have.
     pub(crate) fn apply(&mut self, batch: &Batch) -> (u64, u64) {
-        let (type_id, ..) = *self
-            .types
-            .iter()
-            .find(|(_, name, _)| *name == batch.type_name)
-            .expect("a known type");
+        let (type_id, ..) = *self.types.iter().find(|(_, name, _)| *name == batch.type_name).expect("a known type");
         let tags = self.tags[&type_id].clone();
-        let tag_of = |name: &str| {
-            tags.iter()
-                .find(|tag| tag.name == name)
-                .expect("a known tag")
-                .clone()
-        };
+        let tag_of = |name: &str| tags.iter().find(|tag| tag.name == name).expect("a known tag").clone();
         let (mut unknown, mut new) = (0, 0);
         for entity in &batch.entities {
             for change in &entity.changes {
@@ -231,8 +186,7 @@ impl History {
                     None if makes_known => {
                         new += 1;
                         let life = self.oracle.new_life();
-                        self.oracle
-                            .step(type_id, Step::Known(life, entity.key.clone()));
+                        self.oracle.step(type_id, Step::Known(life, entity.key.clone()));
                         life
                     }
                     None => {
@@ -253,11 +207,7 @@ impl History {
         let batch = self.any_batch();
         let written = engine.write(batch.clone())?;
         let (unknown, new) = self.apply(&batch);
-        assert_eq!(
-            (written.unknown_entities, written.new_entities),
-            (unknown, new),
-            "{batch:?}"
-        );
+        assert_eq!((written.unknown_entities, written.new_entities), (unknown, new), "{batch:?}");
         if batch.source.is_some() {
             let again = engine.write(batch)?;
             assert!(again.repeated);
@@ -270,11 +220,7 @@ impl History {
     /// Whether `snapshot` has every tag that was acknowledged.
     pub(crate) fn check_catalog(&self, snapshot: &Snapshot) -> std::result::Result<(), String> {
         for tag in self.tags.values().flatten() {
-            if snapshot
-                .catalog()
-                .tag(tag.id)
-                .is_none_or(|found| found.name != tag.name)
-            {
+            if snapshot.catalog().tag(tag.id).is_none_or(|found| found.name != tag.name) {
                 return Err(format!("the tag {} is gone", tag.name));
             }
         }
@@ -287,27 +233,15 @@ impl History {
         (!self.oracle.loads.contains_key(&type_id)).then_some(type_id)
     }
 
-    pub(crate) fn begin_load(
-        &mut self,
-        engine: &Engine,
-        type_id: TypeId,
-        load_id: &str,
-    ) -> Result<Load> {
-        let load = engine.begin_load(LoadSpec {
-            type_id,
-            load_id: load_id.to_owned(),
-        })?;
+    pub(crate) fn begin_load(&mut self, engine: &Engine, type_id: TypeId, load_id: &str) -> Result<Load> {
+        let load = engine.begin_load(LoadSpec { type_id, load_id: load_id.to_owned() })?;
         self.oracle.begin_load(type_id);
         Ok(load)
     }
 
     /// Appends a block of random rows to both.
     pub(crate) fn append(&mut self, load: &mut Load, type_id: TypeId) -> Result<()> {
-        let (_, _, key_kind) = *self
-            .types
-            .iter()
-            .find(|(id, ..)| *id == type_id)
-            .expect("a known type");
+        let (_, _, key_kind) = *self.types.iter().find(|(id, ..)| *id == type_id).expect("a known type");
         let rows = self.random.below(12) as usize;
         let keys: Vec<EntityKey> = (0..rows).map(|_| self.any_key(key_kind)).collect();
         let mut cells: Vec<Vec<(TagId, Cell)>> = vec![Vec::new(); rows];
@@ -316,37 +250,20 @@ impl History {
             if self.random.one_in(2) {
                 let null_clears = self.random.one_in(2);
                 let values = self.any_column(&tag, null_clears, &mut cells);
-                columns.push(LoadColumn {
-                    tag: tag.id,
-                    values,
-                    null_clears,
-                });
+                columns.push(LoadColumn { tag: tag.id, values, null_clears });
             }
         }
-        load.append(LoadBlock {
-            keys: key_column(key_kind, &keys),
-            columns,
-        })?;
+        load.append(LoadBlock { keys: key_column(key_kind, &keys), columns })?;
         let running = self.oracle.loads.get_mut(&type_id).expect("a load runs");
-        running.rows.extend(
-            keys.into_iter()
-                .zip(cells)
-                .map(|(key, cells)| Row { key, cells }),
-        );
+        running.rows.extend(keys.into_iter().zip(cells).map(|(key, cells)| Row { key, cells }));
         Ok(())
     }
 
-    fn any_column(
-        &mut self,
-        tag: &KnownTag,
-        null_clears: bool,
-        cells: &mut [Vec<(TagId, Cell)>],
-    ) -> ColumnValues {
+    fn any_column(&mut self, tag: &KnownTag, null_clears: bool, cells: &mut [Vec<(TagId, Cell)>]) -> ColumnValues {
         let null = if null_clears { Cell::Clear } else { Cell::Keep };
         let dictionary: Vec<String> = WORDS.iter().map(|&word| word.to_owned()).collect();
         let words = WORDS.len() as u64;
-        let (mut flags, mut codes, mut numbers, mut valid) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut flags, mut codes, mut numbers, mut valid) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut offsets = vec![0];
         for row in cells.iter_mut() {
             let is_null = self.random.one_in(3);
@@ -362,47 +279,23 @@ impl History {
                     Some(Said::Choice(dictionary[code as usize].clone()))
                 }
                 TagKind::Set => {
-                    let list: Vec<u32> = (0..self.random.below(4))
-                        .map(|_| self.random.below(words) as u32)
-                        .collect();
+                    let list: Vec<u32> = (0..self.random.below(4)).map(|_| self.random.below(words) as u32).collect();
                     codes.extend(&list);
                     offsets.push(codes.len() as u32);
-                    Some(Said::Set(
-                        list.iter()
-                            .map(|&code| dictionary[code as usize].clone())
-                            .collect(),
-                    ))
+                    Some(Said::Set(list.iter().map(|&code| dictionary[code as usize].clone()).collect()))
                 }
                 kind => {
                     numbers.push(self.any_number(kind));
                     numbers.last().map(|&number| Said::Number(number))
                 }
             };
-            row.push((
-                tag.id,
-                if is_null {
-                    null.clone()
-                } else {
-                    said.map_or(Cell::Clear, Cell::Say)
-                },
-            ));
+            row.push((tag.id, if is_null { null.clone() } else { said.map_or(Cell::Clear, Cell::Say) }));
         }
         match tag.kind {
-            TagKind::Flag => ColumnValues::Flag {
-                values: flags,
-                valid: Some(valid),
-            },
+            TagKind::Flag => ColumnValues::Flag { values: flags, valid: Some(valid) },
             TagKind::Choice => ColumnValues::Choice { dictionary, codes },
-            TagKind::Set => ColumnValues::Set {
-                dictionary,
-                offsets,
-                codes,
-                valid: Some(valid),
-            },
-            _ => ColumnValues::Number {
-                values: numbers,
-                valid: Some(valid),
-            },
+            TagKind::Set => ColumnValues::Set { dictionary, offsets, codes, valid: Some(valid) },
+            _ => ColumnValues::Number { values: numbers, valid: Some(valid) },
         }
     }
 }
@@ -433,10 +326,7 @@ fn steps(change: &Change, life: u64, tag_of: &dyn Fn(&str) -> KnownTag) -> Vec<S
                     vec![Step::Say(life, tag.id, Said::Choice(text.clone()))]
                 }
                 Value::Text(text) => vec![Step::Add(life, tag.id, text.clone())],
-                Value::List(texts) => texts
-                    .iter()
-                    .map(|text| Step::Add(life, tag.id, text.clone()))
-                    .collect(),
+                Value::List(texts) => texts.iter().map(|text| Step::Add(life, tag.id, text.clone())).collect(),
                 Value::Int(number) | Value::Date(number) | Value::Time(number) => {
                     vec![Step::Say(life, tag.id, Said::Number(*number))]
                 }
@@ -467,11 +357,7 @@ pub(crate) fn difference(expected: &Visible, found: &Visible) -> std::result::Re
     let keys: BTreeSet<_> = expected.keys().chain(found.keys()).collect();
     for key in keys {
         if expected.get(key) != found.get(key) {
-            return Err(format!(
-                "{key:?}: expected {:?}, found {:?}",
-                expected.get(key),
-                found.get(key)
-            ));
+            return Err(format!("{key:?}: expected {:?}, found {:?}", expected.get(key), found.get(key)));
         }
     }
     Ok(())

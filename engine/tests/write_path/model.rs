@@ -48,8 +48,7 @@ impl World {
         self.history.oracle.loads.clear();
         self.engine = None;
         let clock = Arc::new(ManualClock::new(0));
-        self.engine =
-            Some(Engine::open(Arc::clone(&self.storage), self.options.clone(), clock).unwrap());
+        self.engine = Some(Engine::open(Arc::clone(&self.storage), self.options.clone(), clock).unwrap());
     }
 
     fn engine(&self) -> &Engine {
@@ -114,17 +113,13 @@ impl World {
 
     fn check(&self, seed: u64, step: usize) {
         let snapshot = self.engine().snapshot();
-        check(&self.history.oracle, &snapshot)
-            .unwrap_or_else(|found| panic!("seed {seed}, step {step}: {found}"));
+        check(&self.history.oracle, &snapshot).unwrap_or_else(|found| panic!("seed {seed}, step {step}: {found}"));
         let status = self.engine().status();
         assert_eq!(status.version, snapshot.version());
         assert_eq!(status.background_error, None);
         for (snapshot, visible) in &self.pinned {
             difference(visible, &read(snapshot).unwrap()).unwrap_or_else(|found| {
-                panic!(
-                    "seed {seed}, step {step}: the pinned {:?}: {found}",
-                    snapshot.version()
-                )
+                panic!("seed {seed}, step {step}: the pinned {:?}: {found}", snapshot.version())
             });
         }
     }
@@ -132,10 +127,7 @@ impl World {
 
 fn run(seed: u64, storage: Arc<dyn Storage>, steps: usize) {
     println!("seed {seed}");
-    let options = Options {
-        delta_parts_max: 2 + (seed % 3) as usize * 3,
-        ..quiet_options()
-    };
+    let options = Options { delta_parts_max: 2 + (seed % 3) as usize * 3, ..quiet_options() };
     let mut world = World::new(seed, storage, options);
     for step in 0..steps {
         world.act();
@@ -181,11 +173,7 @@ fn only_named_files_stay() {
     world.engine().compact().unwrap();
     let status = world.engine().status();
     let files = sim.list("parts").unwrap();
-    assert_eq!(
-        files.len(),
-        status.part_files + status.names_files,
-        "{files:?}"
-    );
+    assert_eq!(files.len(), status.part_files + status.names_files, "{files:?}");
     assert_eq!((status.file_layers, status.memory_layers), (1, 0));
     assert_eq!(sim.list("log").unwrap().len(), 1);
 }

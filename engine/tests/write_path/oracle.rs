@@ -55,19 +55,13 @@ impl Population {
             }
             Step::Add(life, tag, value) => {
                 if let Some(entity) = self.entities.get_mut(life)
-                    && let Said::Set(values) = entity
-                        .entry(*tag)
-                        .or_insert_with(|| Said::Set(BTreeSet::new()))
+                    && let Said::Set(values) = entity.entry(*tag).or_insert_with(|| Said::Set(BTreeSet::new()))
                 {
                     values.insert(value.clone());
                 }
             }
             Step::Remove(life, tag, value) => {
-                if let Some(Said::Set(values)) = self
-                    .entities
-                    .get_mut(life)
-                    .and_then(|entity| entity.get_mut(tag))
-                {
+                if let Some(Said::Set(values)) = self.entities.get_mut(life).and_then(|entity| entity.get_mut(tag)) {
                     values.remove(value);
                 }
             }
@@ -152,25 +146,14 @@ impl Oracle {
 
     pub(crate) fn begin_load(&mut self, type_id: TypeId) {
         let base = self.types.entry(type_id).or_default().clone();
-        self.loads.insert(
-            type_id,
-            OracleLoad {
-                base,
-                since: Vec::new(),
-                rows: Vec::new(),
-            },
-        );
+        self.loads.insert(type_id, OracleLoad { base, since: Vec::new(), rows: Vec::new() });
     }
 
     /// Tells the history again: as it was when the load began, the rows, then everything since.
     pub(crate) fn commit_load(&mut self, type_id: TypeId) -> LoadCounts {
         let load = self.loads.remove(&type_id).expect("a load runs");
         let mut population = load.base.clone();
-        let mut counts = LoadCounts {
-            rows: load.rows.len() as u64,
-            entities: 0,
-            new_entities: 0,
-        };
+        let mut counts = LoadCounts { rows: load.rows.len() as u64, entities: 0, new_entities: 0 };
         let mut lives: BTreeMap<EntityKey, Life> = BTreeMap::new();
         for row in &load.rows {
             let life = *lives.entry(row.key.clone()).or_insert_with(|| {

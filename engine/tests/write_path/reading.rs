@@ -32,13 +32,8 @@ fn read_type(snapshot: &Snapshot, type_id: TypeId, visible: &mut Visible) -> Res
     }
     for (id, entity) in entities {
         let key = snapshot.key(type_id, id)?;
-        let key =
-            key.unwrap_or_else(|| panic!("entity {id} of type {type_id} lives without a key"));
-        assert_eq!(
-            snapshot.entity(type_id, &key)?,
-            Some(id),
-            "the key {key} leads elsewhere"
-        );
+        let key = key.unwrap_or_else(|| panic!("entity {id} of type {type_id} lives without a key"));
+        assert_eq!(snapshot.entity(type_id, &key)?, Some(id), "the key {key} leads elsewhere");
         if entity_type.key == KeyKind::Dense {
             assert_eq!(key.to_string(), id.to_string());
         }
@@ -48,12 +43,7 @@ fn read_type(snapshot: &Snapshot, type_id: TypeId, visible: &mut Visible) -> Res
     Ok(())
 }
 
-fn read_tag(
-    snapshot: &Snapshot,
-    tag: &Tag,
-    population: TagId,
-    entities: &mut [(LocalId, Entity)],
-) -> Result<()> {
+fn read_tag(snapshot: &Snapshot, tag: &Tag, population: TagId, entities: &mut [(LocalId, Entity)]) -> Result<()> {
     let layers = snapshot.layers();
     let gone = taken(layers, tag.id, population)?;
     let open = |bitmap: BitmapId| stack(layers, bitmap, &gone);
@@ -76,30 +66,18 @@ fn read_tag(
                 if !has(&members, *id)? {
                     continue;
                 }
-                assert!(
-                    has(&present, *id)?,
-                    "tag {} has a value where it is not present",
-                    tag.name
-                );
+                assert!(has(&present, *id)?, "tag {} has a value where it is not present", tag.name);
                 if tag.kind == TagKind::Choice {
                     let before = entity.insert(tag.id, Said::Choice(name.clone()));
                     assert!(before.is_none(), "choice {} has two values", tag.name);
-                } else if let Said::Set(values) = entity
-                    .entry(tag.id)
-                    .or_insert_with(|| Said::Set(BTreeSet::new()))
-                {
+                } else if let Said::Set(values) = entity.entry(tag.id).or_insert_with(|| Said::Set(BTreeSet::new())) {
                     values.insert(name.clone());
                 }
             }
         }
         if tag.kind == TagKind::Choice {
             for (id, entity) in entities.iter() {
-                assert_eq!(
-                    has(&present, *id)?,
-                    entity.contains_key(&tag.id),
-                    "presence of {}",
-                    tag.name
-                );
+                assert_eq!(has(&present, *id)?, entity.contains_key(&tag.id), "presence of {}", tag.name);
             }
         }
         return Ok(());
@@ -118,16 +96,9 @@ fn read_tag(
         }
         let is_negative = has(&negative, *id)?;
         if has(&present, *id)? {
-            entity.insert(
-                tag.id,
-                Said::Number(if is_negative { -magnitude } else { magnitude }),
-            );
+            entity.insert(tag.id, Said::Number(if is_negative { -magnitude } else { magnitude }));
         } else {
-            assert!(
-                magnitude == 0 && !is_negative,
-                "number {} says something where it is not present",
-                tag.name
-            );
+            assert!(magnitude == 0 && !is_negative, "number {} says something where it is not present", tag.name);
         }
     }
     Ok(())

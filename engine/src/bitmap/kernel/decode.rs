@@ -16,21 +16,9 @@ pub(super) trait Compress: Isa {
 
     fn positions(self, word: u64) -> Self::Positions;
     /// Stores 16 positions plus `base` (32-bit lanes): those from `16 * group` on.
-    fn store_u32(
-        self,
-        positions: Self::Positions,
-        group: usize,
-        base: Self::Line,
-        out: &mut [MaybeUninit<u32>; 16],
-    );
+    fn store_u32(self, positions: Self::Positions, group: usize, base: Self::Line, out: &mut [MaybeUninit<u32>; 16]);
     /// Stores 32 positions plus `base` (16-bit lanes): those from `32 * group` on.
-    fn store_u16(
-        self,
-        positions: Self::Positions,
-        group: usize,
-        base: Self::Line,
-        out: &mut [u16; 32],
-    );
+    fn store_u16(self, positions: Self::Positions, group: usize, base: Self::Line, out: &mut [u16; 32]);
     /// Adds in lanes of 32 bits.
     fn add_u32(self, a: Self::Line, b: Self::Line) -> Self::Line;
     /// Adds in lanes of 16 bits.
@@ -39,13 +27,7 @@ pub(super) trait Compress: Isa {
 
 /// Appends the ids of `words` plus `base` to `out`; `cardinality` tells how much room to make.
 #[inline(always)]
-pub(super) fn append_ids<C: Compress>(
-    isa: C,
-    words: &Words,
-    cardinality: u32,
-    base: u32,
-    out: &mut Vec<u32>,
-) {
+pub(super) fn append_ids<C: Compress>(isa: C, words: &Words, cardinality: u32, base: u32, out: &mut Vec<u32>) {
     /// Ids of a line, and what its last word stores beyond them.
     const ROOM: usize = 64 * LINE_WORDS + 64;
     out.reserve(cardinality as usize + ROOM);
