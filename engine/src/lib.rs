@@ -3,7 +3,7 @@
 mod background;
 pub mod bitmap;
 pub mod catalog;
-#[allow(dead_code, reason = "its callers arrive above")]
+#[allow(dead_code, reason = "readers and writers of one layout stand side by side")]
 mod codec;
 pub mod columns;
 #[cfg(test)]
@@ -11,16 +11,16 @@ mod dump;
 pub mod engine;
 pub mod error;
 pub mod ids;
-#[allow(dead_code, unused_imports, reason = "its callers arrive above")]
+#[allow(dead_code, unused_imports, reason = "some of it serves only its tests")]
 mod keys;
-#[allow(dead_code, unused_imports, reason = "its callers arrive above")]
+#[allow(dead_code, unused_imports, reason = "some of it serves only its tests")]
 mod manifest;
 pub mod options;
 pub mod part;
 pub mod query;
 pub mod snapshot;
 pub mod storage;
-#[allow(dead_code, unused_imports, reason = "its callers arrive above")]
+#[allow(dead_code, unused_imports, reason = "some of it serves only its tests")]
 mod wal;
 pub mod write;
 

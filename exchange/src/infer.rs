@@ -246,15 +246,15 @@ fn key_index(
     let unique = candidates()
         .filter(|(_, index)| observed[*index].is_unique())
         .min();
-    let named = || candidates().filter(|(rank, _)| *rank < UNNAMED_RANK).min();
+    // A null key is a rejected row, a repeated one is not: a column without nulls comes first, whatever its name.
     let whole = || {
         candidates()
             .filter(|(_, index)| observed[*index].nulls == 0)
             .min()
     };
     Ok(unique
-        .or_else(named)
         .or_else(whole)
+        .or_else(|| candidates().min())
         .map_or(0, |(_, index)| index))
 }
 

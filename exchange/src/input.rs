@@ -214,7 +214,7 @@ fn refuse_other_formats(name: &str, head: &[u8], compression: Compression) -> Re
         format!("{name} is UTF-16: convert it to UTF-8 first")
     } else if head.trim_ascii_start().starts_with(b"{\"") {
         format!("{name} looks like JSON, which is not loaded: convert it to Parquet or CSV")
-    } else if head.contains(&0) {
+    } else if first_line(head).contains(&0) {
         format!("{name} is neither text nor Parquet: it has zero bytes")
     } else {
         return Ok(());
@@ -222,8 +222,15 @@ fn refuse_other_formats(name: &str, head: &[u8], compression: Compression) -> Re
     Err(Error::invalid(message))
 }
 
+fn first_line(head: &[u8]) -> &[u8] {
+    head.split(|byte| *byte == b'\n').next().unwrap_or(head)
+}
+
+/// A stream with the bytes in front that were looked at.
+type Replayed<R> = io::Chain<Cursor<Vec<u8>>, R>;
+
 /// The first bytes of `stream`, and the stream with them still in front.
-fn sniff<R: Read>(mut stream: R) -> io::Result<(Vec<u8>, io::Chain<Cursor<Vec<u8>>, R>)> {
+fn sniff<R: Read>(mut stream: R) -> io::Result<(Vec<u8>, Replayed<R>)> {
     let mut head = vec![0; SNIFF_BYTES];
     let bytes = read_full(&mut stream, &mut head)?;
     head.truncate(bytes);

@@ -432,6 +432,3 @@ fn quote(text: &str) -> String {
 
 #[cfg(test)]
 mod tests;
-
-#[cfg(test)]
-mod tests;

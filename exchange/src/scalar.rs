@@ -160,8 +160,8 @@ impl Shape {
 ///
 /// # Errors
 /// When the array is of a type without a [`Shape`] or is a list, which the caller has to know before.
-pub(crate) fn each_scalar<'a>(
-    array: &'a ArrayRef,
+pub(crate) fn each_scalar(
+    array: &ArrayRef,
     visit: &mut impl FnMut(usize, Scalar<'_>),
 ) -> Result<()> {
     macro_rules! numbers {

@@ -33,18 +33,34 @@ pub(crate) fn parse_decimal(text: &[u8], scale: u8) -> Result<i64, NumberFault> 
     if digits.is_empty() || digits.len() > NUMBER_BYTES_MAX {
         return Err(NumberFault::NotANumber);
     }
-    if scale == 0 && digits.len() <= 18 {
-        let mut value = 0_i64;
-        if digits.iter().all(|&byte| {
-            value = value
-                .wrapping_mul(10)
-                .wrapping_add(i64::from(byte.wrapping_sub(b'0')));
-            byte.is_ascii_digit()
-        }) {
-            return Ok(if negative { -value } else { value });
-        }
+    if let Some(value) = parse_short(digits, scale) {
+        return Ok(if negative { -value } else { value });
     }
     parse_mantissa(negative, digits, scale)
+}
+
+/// The common case without exponent and overflow; nothing where a closer look is needed.
+#[inline]
+fn parse_short(digits: &[u8], scale: u8) -> Option<i64> {
+    if digits.len() > 18 {
+        return None;
+    }
+    let mut value = 0_i64;
+    let mut point = None;
+    for (index, byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => value = value * 10 + i64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(index),
+            _ => return None,
+        }
+    }
+    let behind = match point {
+        None => 0,
+        Some(_) if digits.len() == 1 => return None,
+        Some(index) => digits.len() - index - 1,
+    };
+    let missing = usize::from(scale).checked_sub(behind)?;
+    value.checked_mul(10_i64.pow(missing as u32))
 }
 
 fn parse_mantissa(negative: bool, digits: &[u8], scale: u8) -> Result<i64, NumberFault> {
@@ -165,14 +181,19 @@ const POWERS_OF_TEN: [f64; 19] = [
 
 /// `true`, `t`, `yes`, `y`, `1` and their opposites, in any case.
 pub(crate) fn parse_flag(text: &[u8]) -> Option<bool> {
-    let is = |words: [&str; 5]| {
+    match text {
+        b"0" => return Some(false),
+        b"1" => return Some(true),
+        _ => {}
+    }
+    let is = |words: [&str; 4]| {
         words
             .iter()
             .any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
     };
-    if is(["1", "true", "t", "yes", "y"]) {
+    if is(["true", "t", "yes", "y"]) {
         Some(true)
-    } else if is(["0", "false", "f", "no", "n"]) {
+    } else if is(["false", "f", "no", "n"]) {
         Some(false)
     } else {
         None

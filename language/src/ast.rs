@@ -403,6 +403,17 @@ pub enum ThresholdMode {
     Exactly,
 }
 
+impl ThresholdMode {
+    /// How it is written.
+    pub fn words(self) -> &'static str {
+        match self {
+            ThresholdMode::AtLeast => "AT LEAST",
+            ThresholdMode::AtMost => "AT MOST",
+            ThresholdMode::Exactly => "EXACTLY",
+        }
+    }
+}
+
 /// What a threshold counts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ThresholdTerms {

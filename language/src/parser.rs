@@ -2,10 +2,11 @@
 //!
 //! It knows the grammar and no catalog. One file per kind of thing: `boolean` (sets and their operators), `predicate`
 //! (what is asked of one tag), `arith`, `list` (values, intervals, windows), `function`, `threshold`, `number`; and
-//! `remedy` with `quoting`, which find out what a text that is no query was meant to be.
+//! `remedy`, `quoting` and `correct`, which find out what a text that is no query was meant to be.
 
 mod arith;
 mod boolean;
+mod correct;
 mod function;
 mod list;
 mod number;
@@ -36,7 +37,7 @@ pub struct Parsed {
 /// # Errors
 /// The first thing in the text that is no query, with its remedy. A suggestion in it always parses.
 pub fn parse(text: &str) -> Result<Parsed, Error> {
-    parse_as_written(text).map_err(|error| remedy::complete(text, error))
+    parse_as_written(text).map_err(|error| correct::complete(text, error))
 }
 
 /// [`parse`] without a second look at errors.
@@ -254,7 +255,15 @@ impl<'a> Parser<'a> {
     }
 
     fn string(&mut self, what: &str) -> Result<Text, Error> {
-        let token = self.expect(TokenKind::Text, what)?;
+        let token = self.peek();
+        let is_bare = matches!(
+            token.kind,
+            TokenKind::Name(None) | TokenKind::Number | TokenKind::BadNumber | TokenKind::Percent
+        );
+        if is_bare {
+            return Err(self.must_quote(self.at));
+        }
+        self.expect(TokenKind::Text, what)?;
         Ok(Text {
             text: unquote(self.slice(token)),
             span: token.span,

@@ -7,7 +7,7 @@ use std::fmt::{self, Display, Write};
 
 use crate::ast::{
     Arith, Expr, ExprKind, HasTest, InSource, IntervalEnds, Literal, LiteralKind, Path, Term,
-    TermKind, ThresholdMode, ThresholdTerms, ValueList, Window,
+    TermKind, ThresholdTerms, ValueList, Window,
 };
 use crate::fold::is_bare_name;
 use crate::suggest::quoted;
@@ -52,12 +52,7 @@ impl fmt::Display for Expr {
             }
             ExprKind::Has { path, test } => write!(f, "{path} HAS {test}"),
             ExprKind::Threshold { mode, count, of } => {
-                let mode = match mode {
-                    ThresholdMode::AtLeast => "AT LEAST",
-                    ThresholdMode::AtMost => "AT MOST",
-                    ThresholdMode::Exactly => "EXACTLY",
-                };
-                write!(f, "{mode} {count} OF {of}")
+                write!(f, "{} {count} OF {of}", mode.words())
             }
             ExprKind::Audience { path, version } => {
                 f.write_char('@')?;

@@ -177,6 +177,24 @@ pub fn replace(text: &str, span: Span, replacement: &str) -> String {
     [before, replacement, behind].concat()
 }
 
+/// [`replace`] by a word, with one space on each side.
+pub(crate) fn replace_word(text: &str, span: Span, word: &str) -> String {
+    let before = text.get(..span.start as usize).unwrap_or(text);
+    let behind = text.get(span.end as usize..).unwrap_or("");
+    let is_apart = |c: char| c.is_whitespace() || matches!(c, '(' | '（');
+    let left = if before.is_empty() || before.ends_with(is_apart) {
+        ""
+    } else {
+        " "
+    };
+    let right = if behind.is_empty() || behind.starts_with(char::is_whitespace) {
+        ""
+    } else {
+        " "
+    };
+    [before, left, word, right, behind].concat()
+}
+
 /// The text as a string of the language: in single quotes, quotes inside doubled.
 pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))

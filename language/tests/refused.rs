@@ -278,6 +278,17 @@ fn signs_and_words_of_other_languages() {
         ("a = 'x", "a = 'x'"),
         ("a = “x", "a = “x”"),
         ("a)", "a"),
+        ("x >= 5 <= 7", "x >= 5 AND x <= 7"),
+        ("WHERE a > 3", "a > 3"),
+        ("a > 1,000", "a > 1000"),
+        ("a = 'it's'", "a = 'it''s'"),
+        ("a LIKE 理财%", "a LIKE '理财%'"),
+        ("a LIKE %x%", "a LIKE '%x%'"),
+        ("a 最近 7天", "a IN 最近 7天"),
+        ("a = -5..5", "a IN -5..5"),
+        ("a > 7 days ago", "a > today - 7 days"),
+        ("性别：女", "性别 = 女"),
+        ("ids()", "ids($name)"),
         ("", "ALL"),
     ] {
         let error = refuse(text);
@@ -328,6 +339,11 @@ fn thresholds_count_at_least_two_terms_and_no_more_than_there_are() {
         "AT LEAST 0 OF a.*",
         code::BAD_THRESHOLD,
         "AT LEAST 1 OF a.*",
+    );
+    assert_eq!(
+        refuse("AT LEAST 2 OF a, b, c").suggestion,
+        None,
+        "a.* would mean something else"
     );
     assert_eq!(refuse("AT LEAST 1.5 OF (a, b)").code, code::BAD_THRESHOLD);
     for text in [
@@ -453,6 +469,10 @@ fn misspelt_words_are_named() {
         ("a betwen 1 and 2", "a BETWEEN 1 and 2"),
         ("ALL excpet b", "ALL EXCEPT b"),
         ("a hass x", "a HAS x"),
+        ("年龄 在 25 到 34", "年龄 介于 25 到 34"),
+        ("城市 在 (北京, 上海)", "城市 属于 (北京, 上海)"),
+        ("年龄 大于 30 并且 性别 是 女", "年龄 > 30 且 性别 = 女"),
+        ("x contains 'a'", "x HAS 'a'"),
     ] {
         let error = refuse(text);
         assert_eq!(

@@ -1,8 +1,6 @@
 //! An owned set of ids of one chunk that is reused from chunk to chunk.
 
-use super::{
-    ARRAY_MAX, CHUNK_IDS, CHUNK_WORDS, Container, RUNS_MAX, Run, Words, kernel, runs, words,
-};
+use super::{ARRAY_MAX, CHUNK_IDS, CHUNK_WORDS, Container, RUNS_MAX, Run, Words, kernel, runs, words};
 
 /// One chunk of bits on its own cache lines.
 #[repr(C, align(64))]
@@ -68,14 +66,8 @@ impl ChunkBuffer {
             Form::Empty => Container::Empty,
             Form::Full => Container::Full,
             Form::Array => Container::Array(&self.array[..self.cardinality as usize]),
-            Form::Bitset => Container::Bitset {
-                words: &self.words.0,
-                cardinality: self.cardinality,
-            },
-            Form::Runs => Container::Runs {
-                runs: &self.runs,
-                cardinality: self.cardinality,
-            },
+            Form::Bitset => Container::Bitset { words: &self.words.0, cardinality: self.cardinality },
+            Form::Runs => Container::Runs { runs: &self.runs, cardinality: self.cardinality },
         }
     }
 
@@ -225,13 +217,12 @@ impl ChunkBuffer {
             Form::Full => self.words.0.fill(u64::MAX),
             Form::Array => {
                 self.words.0.fill(0);
-                words::scatter(&mut self.words.0, &self.array[..self.cardinality as usize]);
+                let ids = &self.array[..self.cardinality as usize];
+                kernel::current().scatter(ids, &mut self.words.0);
             }
             Form::Runs => {
                 self.words.0.fill(0);
-                self.runs
-                    .iter()
-                    .for_each(|&run| words::set_run(&mut self.words.0, run));
+                self.runs.iter().for_each(|&run| words::set_run(&mut self.words.0, run));
             }
         }
         self.form = Form::Bitset;
@@ -255,14 +246,7 @@ impl ChunkBuffer {
     /// The first `length` entries of the array are the set.
     pub(super) fn set_array(&mut self, length: usize) {
         debug_assert!(length <= ARRAY_MAX);
-        self.set_form(
-            if length == 0 {
-                Form::Empty
-            } else {
-                Form::Array
-            },
-            length as u32,
-        );
+        self.set_form(if length == 0 { Form::Empty } else { Form::Array }, length as u32);
     }
 
     /// The spare array becomes the set.
@@ -297,7 +281,7 @@ pub(crate) fn write_words(source: Container<'_>, out: &mut Words) {
         Container::Empty => out.fill(0),
         Container::Array(ids) => {
             out.fill(0);
-            words::scatter(out, ids);
+            kernel::current().scatter(ids, out);
         }
         Container::Runs { runs, .. } => {
             out.fill(0);
@@ -311,11 +295,8 @@ pub(super) fn with_bounded<T>(operand: Container<'_>, work: impl FnOnce(Containe
     match operand {
         Container::Array(ids) if ids.len() > ARRAY_MAX => {
             let mut words = AlignedWords::ZERO;
-            words::scatter(&mut words.0, ids);
-            work(Container::Bitset {
-                words: &words.0,
-                cardinality: ids.len() as u32,
-            })
+            kernel::current().scatter(ids, &mut words.0);
+            work(Container::Bitset { words: &words.0, cardinality: ids.len() as u32 })
         }
         _ => work(operand),
     }

@@ -50,13 +50,6 @@ pub(crate) fn keep_runs(words: &mut Words, runs: &[Run]) {
     super::runs::for_each_gap(runs, |gap| clear_run(words, gap));
 }
 
-/// Sets `ids` without looking at what was there.
-pub(crate) fn scatter(words: &mut Words, ids: &[u16]) {
-    for &id in ids {
-        words[usize::from(id >> 6)] |= 1 << (id & 63);
-    }
-}
-
 /// Sets `ids`; returns how many were not set before.
 pub(crate) fn set_ids(words: &mut Words, ids: &[u16]) -> u32 {
     let mut added = 0;

@@ -6,12 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::catalog::audience::{Audience, AudienceHead, AudienceUse, AudienceVersion};
+use crate::catalog::audience::Audience;
 use crate::catalog::entity_type::EntityType;
+use crate::catalog::format_audience::{put_head, put_version, read_head, read_version};
 use crate::catalog::kind::{KeyKind, TagKind};
-use crate::catalog::limits::{
-    AUDIENCE_BYTES_MAX, NAME_CHARS_MAX, SCALE_MAX, TEXT_BYTES_MAX, VALUE_BYTES_MAX,
-};
+use crate::catalog::limits::{NAME_CHARS_MAX, SCALE_MAX, TEXT_BYTES_MAX, VALUE_BYTES_MAX};
 use crate::catalog::name::is_stored_name;
 use crate::catalog::tag::{DeclaredValue, Layer, Sensitivity, Tag};
 use crate::catalog::{Catalog, CatalogRecord, Inner, NextIds};
@@ -79,8 +78,7 @@ impl Catalog {
 
     /// This catalog with the audiences that [`Catalog::encode_audiences`] wrote instead of its own. Errors: corrupt.
     pub fn decode_audiences(&self, bytes: &[u8]) -> Result<Catalog> {
-        self.with_audiences(bytes)
-            .map_err(|error| error.context("the audiences"))
+        self.with_audiences(bytes).map_err(|error| error.context("the audiences"))
     }
 
     fn with_audiences(&self, bytes: &[u8]) -> Result<Catalog> {
@@ -90,10 +88,7 @@ impl Catalog {
         for _ in 0..reader.count(8)? {
             let head = read_head(&mut reader)?;
             if head.id.0 >= inner.next.audience || !is_last(&inner.audiences, head.id) {
-                return Err(reader.corrupt(format_args!(
-                    "audience {} was not given, or stands out of order",
-                    head.id
-                )));
+                return Err(reader.corrupt(format_args!("audience {} was not given, or stands out of order", head.id)));
             }
             let mut versions = Vec::new();
             for _ in 0..reader.count(8)? {
@@ -117,11 +112,7 @@ impl Catalog {
 fn decode_catalog(bytes: &[u8]) -> Result<Catalog> {
     let mut reader = unframed(CATALOG_MAGIC, bytes)?;
     let mut inner = Inner::empty();
-    inner.next = NextIds {
-        entity_type: reader.u32()?,
-        tag: reader.u32()?,
-        audience: reader.u32()?,
-    };
+    inner.next = NextIds { entity_type: reader.u32()?, tag: reader.u32()?, audience: reader.u32()? };
     if inner.next.entity_type == 0 || inner.next.tag == 0 || inner.next.audience == 0 {
         return Err(reader.corrupt(format_args!("a next id is 0")));
     }
@@ -130,19 +121,14 @@ fn decode_catalog(bytes: &[u8]) -> Result<Catalog> {
         let (id, population) = (entity_type.id, entity_type.population);
         let given = id.0 < inner.next.entity_type && population.0 < inner.next.tag;
         if !given || !is_last(&inner.types, id) {
-            return Err(reader.corrupt(format_args!(
-                "type {id} was not given, or stands out of order"
-            )));
+            return Err(reader.corrupt(format_args!("type {id} was not given, or stands out of order")));
         }
         inner.put_type(entity_type)?;
     }
     for _ in 0..reader.count(8)? {
         let tag = read_tag(&mut reader)?;
         if tag.id.0 >= inner.next.tag || !is_last(&inner.tags, tag.id) {
-            return Err(reader.corrupt(format_args!(
-                "tag {} was not given, or stands out of order",
-                tag.id
-            )));
+            return Err(reader.corrupt(format_args!("tag {} was not given, or stands out of order", tag.id)));
         }
         inner.put_tag(tag)?;
     }
@@ -175,9 +161,7 @@ fn unframed(magic: [u8; 8], bytes: &[u8]) -> Result<Reader<'_>> {
     }
     let version = reader.u32()?;
     if version != VERSION {
-        return Err(Error::corrupt(format!(
-            "format version {version} is unknown, expected {VERSION}"
-        )));
+        return Err(Error::corrupt(format!("format version {version} is unknown, expected {VERSION}")));
     }
     let crc = reader.u32()?;
     let body_bytes = reader.u64()?;
@@ -189,9 +173,7 @@ fn unframed(magic: [u8; 8], bytes: &[u8]) -> Result<Reader<'_>> {
     }
     let found = frame_crc(magic, version, &bytes[HEADER_BYTES..]);
     if found != crc {
-        return Err(Error::corrupt(format!(
-            "expected checksum {crc:08x}, found {found:08x}"
-        )));
+        return Err(Error::corrupt(format!("expected checksum {crc:08x}, found {found:08x}")));
     }
     Ok(reader)
 }
@@ -217,11 +199,7 @@ impl CatalogRecord {
                 writer.u8(DROP_TAG);
                 writer.u32(id.0);
             }
-            CatalogRecord::PutAudience {
-                head,
-                version,
-                forgotten,
-            } => {
+            CatalogRecord::PutAudience { head, version, forgotten } => {
                 writer.u8(PUT_AUDIENCE);
                 put_head(&mut writer, head);
                 writer.u32(forgotten.len() as u32);
@@ -270,11 +248,7 @@ fn read_record(reader: &mut Reader<'_>) -> Result<CatalogRecord> {
                 true => Some(Box::new(read_version(reader)?)),
                 false => None,
             };
-            CatalogRecord::PutAudience {
-                head,
-                version,
-                forgotten,
-            }
+            CatalogRecord::PutAudience { head, version, forgotten }
         }
         DROP_AUDIENCE => CatalogRecord::DropAudience(AudienceId(reader.u32()?)),
         other => return Err(reader.corrupt(format_args!("record kind {other} is unknown"))),
@@ -282,7 +256,7 @@ fn read_record(reader: &mut Reader<'_>) -> Result<CatalogRecord> {
 }
 
 /// A length and a text; no text of the catalog comes near 2^32 bytes.
-fn put_text(writer: &mut Writer, text: &str) {
+pub(super) fn put_text(writer: &mut Writer, text: &str) {
     writer.u32(text.len() as u32);
     writer.bytes(text.as_bytes());
 }
@@ -294,11 +268,11 @@ fn put_optional(writer: &mut Writer, text: &Option<String>) {
     }
 }
 
-fn read_text(reader: &mut Reader<'_>) -> Result<String> {
+pub(super) fn read_text(reader: &mut Reader<'_>) -> Result<String> {
     reader.str(TEXT_BYTES_MAX).map(str::to_owned)
 }
 
-fn read_name(reader: &mut Reader<'_>) -> Result<String> {
+pub(super) fn read_name(reader: &mut Reader<'_>) -> Result<String> {
     let name = reader.str(NAME_BYTES_MAX)?;
     match is_stored_name(name) {
         true => Ok(name.to_owned()),
@@ -318,7 +292,7 @@ fn is_last<K: Ord, V>(before: &BTreeMap<K, V>, id: K) -> bool {
     before.last_key_value().is_none_or(|(last, _)| *last < id)
 }
 
-fn is_rising<T: PartialOrd>(things: &[T]) -> bool {
+pub(super) fn is_rising<T: PartialOrd>(things: &[T]) -> bool {
     things.windows(2).all(|two| two[0] < two[1])
 }
 
@@ -374,11 +348,7 @@ fn put_tag(writer: &mut Writer, tag: &Tag) {
     writer.u8(tag.sensitivity.map_or(0, Sensitivity::number));
     writer.u32(tag.time_to_live_days.unwrap_or(0));
     let closed = if tag.closed_values { CLOSED_VALUES } else { 0 };
-    let ordered = if tag.ordered_values {
-        ORDERED_VALUES
-    } else {
-        0
-    };
+    let ordered = if tag.ordered_values { ORDERED_VALUES } else { 0 };
     writer.u8(closed | ordered);
     put_text(writer, &tag.name);
     put_optional(writer, &tag.label);
@@ -444,18 +414,12 @@ fn read_kind(reader: &mut Reader<'_>) -> Result<TagKind> {
         (6, 0) => TagKind::Date,
         (7, 0) => TagKind::Time,
         _ => {
-            return Err(reader.corrupt(format_args!(
-                "tag kind {number} with scale {scale} is unknown"
-            )));
+            return Err(reader.corrupt(format_args!("tag kind {number} with scale {scale} is unknown")));
         }
     })
 }
 
-fn read_word<T: Copy>(
-    reader: &mut Reader<'_>,
-    all: &[T],
-    number_of: impl Fn(T) -> u8,
-) -> Result<Option<T>> {
+fn read_word<T: Copy>(reader: &mut Reader<'_>, all: &[T], number_of: impl Fn(T) -> u8) -> Result<Option<T>> {
     let number = reader.u8()?;
     let found = all.iter().copied().find(|one| number_of(*one) == number);
     if number != 0 && found.is_none() {
@@ -467,78 +431,8 @@ fn read_word<T: Copy>(
 fn read_declared(reader: &mut Reader<'_>) -> Result<DeclaredValue> {
     let value = reader.str(VALUE_BYTES_MAX)?.to_owned();
     let [label, parent] = [(); 2].map(|()| match reader.bool()? {
-        true => reader
-            .str(VALUE_BYTES_MAX)
-            .map(|text| Some(text.to_owned())),
+        true => reader.str(VALUE_BYTES_MAX).map(|text| Some(text.to_owned())),
         false => Ok(None),
     });
-    Ok(DeclaredValue {
-        value,
-        label: label?,
-        parent: parent?,
-    })
-}
-
-fn put_head(writer: &mut Writer, head: &AudienceHead) {
-    writer.u32(head.id.0);
-    writer.u32(head.type_id.0);
-    writer.i64(head.created_ms);
-    put_text(writer, &head.name);
-    put_text(writer, &head.description);
-    put_text(writer, &head.owner);
-}
-
-fn read_head(reader: &mut Reader<'_>) -> Result<AudienceHead> {
-    Ok(AudienceHead {
-        id: AudienceId(reader.u32()?),
-        type_id: TypeId(reader.u32()?),
-        created_ms: reader.i64()?,
-        name: read_name(reader)?,
-        description: read_text(reader)?,
-        owner: read_text(reader)?,
-    })
-}
-
-fn put_version(writer: &mut Writer, version: &AudienceVersion) {
-    writer.u64(version.version);
-    writer.i64(version.saved_ms);
-    put_text(writer, &version.stored);
-    writer.u32(version.tags_used.len() as u32);
-    for tag in &version.tags_used {
-        writer.u32(tag.0);
-    }
-    writer.u32(version.audiences_used.len() as u32);
-    for used in &version.audiences_used {
-        writer.u32(used.id.0);
-        writer.u64(used.version.unwrap_or(0));
-    }
-}
-
-fn read_version(reader: &mut Reader<'_>) -> Result<AudienceVersion> {
-    let version = reader.u64()?;
-    let saved_ms = reader.i64()?;
-    let stored = reader.str(AUDIENCE_BYTES_MAX)?.to_owned();
-    let mut tags_used = Vec::new();
-    for _ in 0..reader.count(4)? {
-        tags_used.push(TagId(reader.u32()?));
-    }
-    let mut audiences_used = Vec::new();
-    for _ in 0..reader.count(12)? {
-        let id = AudienceId(reader.u32()?);
-        let version = reader.u64()?;
-        audiences_used.push(AudienceUse {
-            id,
-            version: (version != 0).then_some(version),
-        });
-    }
-    if !is_rising(&tags_used) || !is_rising(&audiences_used) {
-        return Err(reader.corrupt(format_args!("what a version uses does not rise")));
-    }
-    Ok(AudienceVersion {
-        version,
-        saved_ms,
-        stored,
-        tags_used,
-        audiences_used,
-    })
+    Ok(DeclaredValue { value, label: label?, parent: parent? })
 }

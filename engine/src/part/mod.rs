@@ -15,9 +15,6 @@ mod stack;
 mod verified;
 mod writer;
 
-#[cfg(test)]
-mod tests;
-
 pub use columns::ColumnBuilder;
 pub use drafts::KeptBitmap;
 pub use group::PartBuilder;

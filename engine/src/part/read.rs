@@ -116,10 +116,7 @@ impl Part {
             return Err(corrupt("not a part file"));
         }
         if header.version != FORMAT_VERSION || footer.version != FORMAT_VERSION {
-            return Err(corrupt(&format!(
-                "format version {}, this program reads {FORMAT_VERSION}",
-                header.version
-            )));
+            return Err(corrupt(&format!("format version {}, this program reads {FORMAT_VERSION}", header.version)));
         }
         if header.crc != header_crc(&header) || header.reserved != 0 || header.zero != [0; 28] {
             return Err(corrupt("the header fails its checksum"));
@@ -211,11 +208,7 @@ impl Part {
             if bitmap.tag() != tag {
                 break;
             }
-            list.push(TagBitmap {
-                bitmap,
-                role: self.role(entry)?,
-                view: self.view(entry)?,
-            });
+            list.push(TagBitmap { bitmap, role: self.role(entry)?, view: self.view(entry)? });
             index += 1;
         }
         Ok(list)
@@ -253,10 +246,7 @@ impl Part {
             Some(next) => self.pairs_lower_bound(next)?,
             None => self.footer.pairs_count,
         };
-        Ok((end > first).then_some(PairsView {
-            first,
-            count: end - first,
-        }))
+        Ok((end > first).then_some(PairsView { first, count: end - first }))
     }
 
     /// The chunks in which a bitmap may have members, rising: exact for containers, those of the tag for pairs, none
@@ -287,25 +277,19 @@ impl Part {
 
     /// The chunks of pair blocks, rising. Errors: corrupt.
     pub fn pair_chunks(&self, pairs: PairsView) -> Result<Vec<ChunkId>> {
-        (pairs.first..pairs.first + pairs.count)
-            .map(|index| Ok(ChunkId(self.pairs_entry(index)?.chunk)))
-            .collect()
+        (pairs.first..pairs.first + pairs.count).map(|index| Ok(ChunkId(self.pairs_entry(index)?.chunk))).collect()
     }
 
     /// The members of a bitmap in one chunk, checked. Errors: corrupt.
     #[inline]
     pub fn container(&self, view: &BitmapView, chunk: ChunkId) -> Result<Container<'_>> {
         match *view {
-            BitmapView::Chunks {
-                first,
-                count,
-                first_chunk,
-                dense,
-                ..
-            } => match self.chunk_index(first, count, first_chunk, dense, chunk) {
-                Some(index) => self.decode(self.chunk_entry(index)),
-                None => Ok(Container::Empty),
-            },
+            BitmapView::Chunks { first, count, first_chunk, dense, .. } => {
+                match self.chunk_index(first, count, first_chunk, dense, chunk) {
+                    Some(index) => self.decode(self.chunk_entry(index)),
+                    None => Ok(Container::Empty),
+                }
+            }
             BitmapView::Pairs { pairs, value, .. } => self.pairs_container(pairs, value, chunk),
             BitmapView::Everyone => Ok(Container::Full),
         }
@@ -315,13 +299,7 @@ impl Part {
     #[inline]
     pub fn cardinality(&self, view: &BitmapView, chunk: ChunkId) -> Result<u32> {
         match *view {
-            BitmapView::Chunks {
-                first,
-                count,
-                first_chunk,
-                dense,
-                ..
-            } => Ok(self
+            BitmapView::Chunks { first, count, first_chunk, dense, .. } => Ok(self
                 .chunk_index(first, count, first_chunk, dense, chunk)
                 .map_or(0, |index| u32::from(self.chunk_entry(index).cardinality_minus_one) + 1)),
             _ => Ok(self.container(view, chunk)?.cardinality()),
@@ -357,9 +335,7 @@ impl Part {
                 values_by_id: try_cast_slice(bytes.get(layout.values_by_id..)?).ok()?,
             })
         })();
-        block
-            .map(Some)
-            .ok_or_else(|| self.corrupt("a pair block is not aligned"))
+        block.map(Some).ok_or_else(|| self.corrupt("a pair block is not aligned"))
     }
 
     /// Checks everything: every page, every unit, and that what no checksum covers is zero. Errors: corrupt.
@@ -396,10 +372,7 @@ impl Part {
             return (distance < count).then_some(first + distance);
         }
         let entries = self.chunk_entries(first, count.min(distance + 1));
-        entries
-            .binary_search_by_key(&chunk.0, |entry| entry.chunk)
-            .ok()
-            .map(|index| first + index as u32)
+        entries.binary_search_by_key(&chunk.0, |entry| entry.chunk).ok().map(|index| first + index as u32)
     }
 
     fn pairs_container(&self, pairs: PairsView, value: ValueId, chunk: ChunkId) -> Result<Container<'_>> {
@@ -443,9 +416,7 @@ impl Part {
             self.verify_unit(unit)?;
         }
         let start = offset as usize;
-        self.bytes
-            .get(start..start + length)
-            .ok_or_else(|| self.corrupt("a container lies outside the file"))
+        self.bytes.get(start..start + length).ok_or_else(|| self.corrupt("a container lies outside the file"))
     }
 
     #[cold]
@@ -568,9 +539,8 @@ impl Part {
     /// Entries of the chunk table. REQUIRES: a [`BitmapView`] covers them, so their pages are checked.
     #[inline]
     fn chunk_entries(&self, first: u32, count: u32) -> &[ChunkEntry] {
-        let start = self.footer.directory_offset as usize
-            + self.layout.chunks
-            + first as usize * size_of::<ChunkEntry>();
+        let start =
+            self.footer.directory_offset as usize + self.layout.chunks + first as usize * size_of::<ChunkEntry>();
         bytemuck::cast_slice(&self.bytes[start..start + count as usize * size_of::<ChunkEntry>()])
     }
 
@@ -607,12 +577,7 @@ impl Part {
 
 /// The layout of the directory, if the footer's offsets and lengths agree with the file's length.
 fn check_layout(footer: &Footer, file_bytes: usize) -> Option<DirectoryLayout> {
-    let layout = DirectoryLayout::new(
-        footer.bitmap_count,
-        footer.chunk_count,
-        footer.pairs_count,
-        footer.unit_count,
-    );
+    let layout = DirectoryLayout::new(footer.bitmap_count, footer.chunk_count, footer.pairs_count, footer.unit_count);
     let checksums = 4 * layout.bytes.div_ceil(PAGE_BYTES) as u64;
     let directory_end = footer.directory_offset.checked_add(footer.directory_bytes)?;
     let checksums_end = footer.page_checksums_offset.checked_add(checksums)?;

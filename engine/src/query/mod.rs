@@ -7,6 +7,8 @@ mod bind;
 mod context;
 mod evaluate;
 pub mod plan;
+#[cfg(test)]
+mod tests;
 
 pub use answer::{
     Breakdown, Counted, Explained, GROUPS_MAX, Group, GroupKey, MembersPage, Prepared, ProfileValue, Profiler,

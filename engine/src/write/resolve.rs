@@ -51,6 +51,8 @@ enum Checked {
     Touch,
     Erase,
     SetFlag(TagId),
+    /// A flag that is set to false: a set, so it makes the key known.
+    UnsetFlag(TagId),
     Clear(TagId),
     SetChoice(TagId, String),
     AddValues(TagId, Vec<String>),
@@ -144,25 +146,19 @@ impl<'a> Resolver<'a> {
     fn check_set(&mut self, tag: &Tag, value: &Value) -> Result<Checked> {
         match (tag.kind, value) {
             (TagKind::Flag, Value::Flag(true)) => Ok(Checked::SetFlag(tag.id)),
-            (TagKind::Flag, Value::Flag(false)) => Ok(Checked::Clear(tag.id)),
+            (TagKind::Flag, Value::Flag(false)) => Ok(Checked::UnsetFlag(tag.id)),
             (TagKind::Flag, Value::Text(text)) => match tag.kind.parse_value(text).map_err(|_| mismatch(tag, value))? {
                 Value::Flag(true) => Ok(Checked::SetFlag(tag.id)),
-                _ => Ok(Checked::Clear(tag.id)),
+                _ => Ok(Checked::UnsetFlag(tag.id)),
             },
-            (TagKind::Choice, Value::Text(text)) => {
-                Ok(Checked::SetChoice(tag.id, self.check_value(tag, text)?))
-            }
-            (TagKind::Set, Value::Text(text)) => {
-                Ok(Checked::AddValues(tag.id, vec![self.check_value(tag, text)?]))
-            }
+            (TagKind::Choice, Value::Text(text)) => Ok(Checked::SetChoice(tag.id, self.check_value(tag, text)?)),
+            (TagKind::Set, Value::Text(text)) => Ok(Checked::AddValues(tag.id, vec![self.check_value(tag, text)?])),
             (TagKind::Set, Value::List(texts)) => {
                 let values = texts.iter().map(|text| self.check_value(tag, text));
                 Ok(Checked::AddValues(tag.id, values.collect::<Result<_>>()?))
             }
             (kind, value) if kind.is_number() && !matches!(value, Value::Flag(_) | Value::List(_)) => {
-                let number = kind
-                    .number_of(value)
-                    .map_err(|error| mismatch(tag, value).with_source(error))?;
+                let number = kind.number_of(value).map_err(|error| mismatch(tag, value).with_source(error))?;
                 Ok(Checked::SetNumber(tag.id, number))
             }
             _ => Err(mismatch(tag, value)),
@@ -267,7 +263,7 @@ impl<'a> Resolver<'a> {
             Checked::Touch => return Ok(()),
             Checked::Erase => What::Erase,
             Checked::SetFlag(tag) => What::SetFlag(tag),
-            Checked::Clear(tag) => What::Clear(tag),
+            Checked::UnsetFlag(tag) | Checked::Clear(tag) => What::Clear(tag),
             Checked::SetNumber(tag, number) => What::SetNumber(tag, number),
             Checked::SetChoice(tag, text) => What::SetChoice(tag, self.value(tag, text, record, numbers, undo)?),
             Checked::AddValues(tag, texts) => {
@@ -392,11 +388,7 @@ pub(crate) fn batch_changes(batch: &Batch) -> usize {
         Change::Set { value: Value::List(texts), .. } => texts.len().max(1),
         _ => 1,
     };
-    batch
-        .entities
-        .iter()
-        .map(|entity| entity.changes.iter().map(weight).sum::<usize>())
-        .sum()
+    batch.entities.iter().map(|entity| entity.changes.iter().map(weight).sum::<usize>()).sum()
 }
 
 fn mismatch(tag: &Tag, value: &Value) -> Error {

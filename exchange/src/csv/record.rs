@@ -17,7 +17,7 @@ const RECORD_BYTES_LIMIT: usize = 1 << 30;
 
 /// A run of records of one number of fields.
 pub(crate) struct Records {
-    /// The fields of all records, unquoted, one behind the other.
+    /// The fields of all records, unquoted, one behind the other, a delimiter behind each.
     bytes: Vec<u8>,
     /// The end of each field in `bytes`, with [`QUOTED`].
     ends: Vec<u32>,
@@ -72,7 +72,7 @@ impl Records {
         let end = self.ends[index];
         let start = match index {
             0 => 0,
-            _ => self.ends[index - 1] & !QUOTED,
+            _ => (self.ends[index - 1] & !QUOTED) + 1,
         };
         (
             &self.bytes[start as usize..(end & !QUOTED) as usize],
@@ -163,7 +163,8 @@ impl<R: Read> RecordReader<R> {
         let bytes_before = out.bytes.len();
         let ends_before = out.ends.len();
         let mut fault = None;
-        loop {
+        let is_read = self.read_whole(out);
+        while !is_read {
             let follow = self.read_field(out, bytes_before, &mut fault)?;
             if fault.is_none() && out.ends.len() - ends_before > COLUMNS_MAX {
                 fault = Some(Fault::TooWide);
@@ -181,6 +182,7 @@ impl<R: Read> RecordReader<R> {
         let fields = out.ends.len() - ends_before;
         let blank = fields == 1 && out.ends[ends_before] as usize == bytes_before;
         if fault.is_none() && blank {
+            out.bytes.truncate(bytes_before);
             out.ends.truncate(ends_before);
             return Ok(true);
         }
@@ -196,7 +198,8 @@ impl<R: Read> RecordReader<R> {
                 return Ok(true);
             }
         };
-        let raw = self.raw(out, bytes_before, ends_before);
+        let text = &out.bytes[bytes_before..];
+        let raw = raw_text(text.strip_suffix(&[self.delimiter]).unwrap_or(text));
         out.bytes.truncate(bytes_before);
         out.ends.truncate(ends_before);
         out.malformed.push(Malformed { line, reason, raw });
@@ -214,27 +217,6 @@ impl<R: Read> RecordReader<R> {
         }
     }
 
-    /// The fields of a record as they may have stood in the file.
-    fn raw(&self, out: &Records, bytes_before: usize, ends_before: usize) -> String {
-        let mut raw = Vec::new();
-        let mut start = bytes_before;
-        for end in &out.ends[ends_before..] {
-            if raw.len() > RAW_BYTES_MAX {
-                break;
-            }
-            if start > bytes_before || !raw.is_empty() {
-                raw.push(self.delimiter);
-            }
-            let field = &out.bytes[start..(end & !QUOTED) as usize];
-            raw.extend_from_slice(&field[..field.len().min(RAW_BYTES_MAX + 1)]);
-            start = (end & !QUOTED) as usize;
-        }
-        if raw.is_empty() {
-            raw.extend_from_slice(&out.bytes[bytes_before..]);
-        }
-        raw_text(&raw)
-    }
-
     /// Reads one field and what follows it.
     fn read_field(
         &mut self,
@@ -249,7 +231,40 @@ impl<R: Read> RecordReader<R> {
             (self.read_plain(out, record_start, fault)?, 0)
         };
         out.ends.push(out.bytes.len() as u32 | quoted);
+        out.bytes.push(self.delimiter);
         Ok(follow)
+    }
+
+    /// Reads a record that lies whole in the buffer and has no quotes, the common case, in one pass and with one
+    /// copy. `false` leaves everything as it was.
+    fn read_whole(&mut self, out: &mut Records) -> bool {
+        let unread = &self.buffer[self.at..self.end];
+        let unread = &unread[..unread.len().min(self.record_bytes_max)];
+        let delimiter = self.delimiter;
+        let before = out.bytes.len();
+        let ends_before = out.ends.len();
+        for (index, &byte) in unread.iter().enumerate() {
+            if byte == delimiter {
+                out.ends.push((before + index) as u32);
+            } else if byte == b'\n' {
+                if out.ends.len() - ends_before >= COLUMNS_MAX {
+                    break;
+                }
+                let text = unread[..index]
+                    .strip_suffix(b"\r")
+                    .unwrap_or(&unread[..index]);
+                out.ends.push((before + text.len()) as u32);
+                out.bytes.extend_from_slice(text);
+                out.bytes.push(delimiter);
+                self.at += index + 1;
+                self.line += 1;
+                return true;
+            } else if byte == b'"' {
+                break;
+            }
+        }
+        out.ends.truncate(ends_before);
+        false
     }
 
     fn read_plain(

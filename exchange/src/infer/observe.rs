@@ -1,6 +1,7 @@
 //! What the rows show of one column.
 
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use muster_engine::Result;
 use xxhash_rust::xxh3::xxh3_64;
@@ -26,6 +27,27 @@ const SAMPLES: usize = 3;
 /// How many distinct pieces of lists are remembered.
 const PIECES_MAX: usize = 100_000;
 
+/// Hashes of distinct values, which need no hash of their own.
+pub(super) type Hashes = HashSet<u64, BuildHasherDefault<Itself>>;
+
+/// The hasher of what is a hash.
+#[derive(Default)]
+pub(super) struct Itself(u64);
+
+impl Hasher for Itself {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxh3_64(bytes);
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
 /// What the rows show of one column.
 pub(super) struct Observed {
     pub(super) name: String,
@@ -39,7 +61,7 @@ pub(super) struct Observed {
     pub(super) place: Option<usize>,
     pub(super) rows: u64,
     pub(super) nulls: u64,
-    hashes: HashSet<u64>,
+    hashes: Hashes,
     /// The first distinct values.
     pub(super) samples: Vec<String>,
     pub(super) bytes_max: usize,
@@ -65,7 +87,7 @@ pub(super) struct Observed {
     pub(super) truths: u64,
     pub(super) null_words: BTreeMap<&'static str, u64>,
     /// For each separator the texts that have it, and the pieces between.
-    pub(super) separated: [(u64, HashSet<u64>); SEPARATORS.len()],
+    pub(super) separated: [(u64, Hashes); SEPARATORS.len()],
 }
 
 impl Observed {
@@ -78,7 +100,7 @@ impl Observed {
             place: None,
             rows: 0,
             nulls: 0,
-            hashes: HashSet::new(),
+            hashes: Hashes::default(),
             samples: Vec::new(),
             bytes_max: 0,
             wholes: 0,
@@ -163,6 +185,12 @@ impl Observed {
 
     /// Counts distinct values.
     fn look_at_text(&mut self, cell: Scalar<'_>, scratch: &mut String) {
+        if let Scalar::Int(number) = cell {
+            if self.hashes.insert(xxh3_64(&number.to_le_bytes())) && self.samples.len() < SAMPLES {
+                self.samples.push(number.to_string());
+            }
+            return;
+        }
         let text = match value_text(cell, scratch) {
             Ok(Some(text)) => text,
             _ => return,

@@ -100,7 +100,7 @@ fn a_wrong_mapping_is_refused_with_what_is_wrong() {
 fn comments_stand_above_their_lines_and_hide_nothing() {
     let mapping = Mapping::parse(SAMPLE).expect("the sample is right");
     let text = mapping.print_with(&["a\nhead".to_owned()], |column| {
-        vec![format!("on {column}: \u{7} } ] \" #")]
+        vec![format!("on {column}: \u{7} }} ] \" #")]
     });
     assert!(text.starts_with("# a head\n"));
     assert!(text.contains("  # on hotel:   } ] \" #\n  { column = \"hotel\""));

@@ -87,7 +87,8 @@ fn dates_count_as_the_calendar_does() {
 #[test]
 fn times_know_their_zone_and_are_cut_to_milliseconds() {
     let shanghai = TimeZone::get("Asia/Shanghai").expect("a bundled zone");
-    let cases: [(&str, Option<&TimeZone>, Option<(i64, bool)>); 10] = [
+    type Case<'a> = (&'a str, Option<&'a TimeZone>, Option<(i64, bool)>);
+    let cases: [Case<'_>; 10] = [
         ("1970-01-01 00:00", None, Some((0, false))),
         ("1970-01-01T00:00:01Z", None, Some((1000, false))),
         ("1970-01-01T08:00:00+08:00", None, Some((0, false))),

@@ -135,7 +135,7 @@ impl Parser<'_> {
             format!("write {bare} without parentheses"),
             "a parameter is a whole list",
         )
-        .suggest(suggest::replace(self.text, span, &format!(" {bare} ")))
+        .suggest(suggest::replace_word(self.text, span, bare))
     }
 
     fn closing_comma(&self, comma: Span) -> Error {
@@ -164,7 +164,17 @@ impl Parser<'_> {
             "put the query in single quotes, so that the command shell leaves $name alone",
             "the list is empty; the command shell has probably eaten the $name that stood here",
         )
-        .suggest(suggest::replace(self.text, place, " $name "))
+        .suggest(match self.is_call(place) {
+            true => suggest::replace(self.text, place, "($name)"),
+            false => suggest::replace_word(self.text, place, "$name"),
+        })
+    }
+
+    /// Whether the parentheses at a place are those of a function.
+    fn is_call(&self, place: Span) -> bool {
+        self.tokens[..self.at].iter().any(|token| {
+            token.span.end == place.start && token.word().is_some_and(Word::is_function)
+        })
     }
 
     /// Whether the `(` here is closed by `]`.

@@ -148,11 +148,12 @@ impl Parser<'_> {
         };
         let span = left.span.to(right.span);
         let [a, b, c] = [left.span, middle.span, right.span].map(|span| span.of(self.text));
-        let pair = format!(
-            "{b} {} {a} AND {b} {} {c}",
-            op.mirrored().sign(),
-            next.sign()
-        );
+        let (op, next, mirrored) = (op.sign(), next.sign(), op.mirrored().sign());
+        let is_tag_first = left.as_path().is_some() && middle.as_path().is_none();
+        let pair = match is_tag_first {
+            true => format!("{a} {op} {b} AND {a} {next} {c}"),
+            false => format!("{b} {mirrored} {a} AND {b} {next} {c}"),
+        };
         error(span)
             .suggest(suggest::replace(self.text, span, &pair))
             .with_remedy(format!("write {pair}"))
@@ -256,7 +257,7 @@ impl Parser<'_> {
                     "write AND between the two ends",
                     "BETWEEN has the form BETWEEN low AND high",
                 )
-                .suggest(suggest::replace(self.text, span, " AND ")));
+                .suggest(suggest::replace_word(self.text, span, "AND")));
             }
             return Err(self.expected("AND and the upper end of BETWEEN"));
         }
@@ -369,10 +370,10 @@ impl Parser<'_> {
                 "write HAS ANY (...), HAS ALL (...) or HAS NONE (...)",
                 "HAS alone takes one value",
             )
-            .suggest(suggest::replace(
+            .suggest(suggest::replace_word(
                 self.text,
                 Span::new(token.span.start, token.span.start),
-                " ANY ",
+                "ANY",
             ))),
             _ => Ok(HasTest::One(self.literal()?)),
         }

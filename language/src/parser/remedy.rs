@@ -1,106 +1,14 @@
-//! What a text that is no query was meant to be.
-//!
-//! The parser stops at the first token that fits nowhere; here the tokens around it are looked at once more. A corrected
-//! text is offered only if it is a query: [`complete`] corrects on where a first correction uncovers a second error.
+//! What a text that is no query was meant to be, seen from the token that fits nowhere: the tokens around it are looked at
+//! once more.
 
 use crate::ast::{CompareOp, Span};
 use crate::error::{Error, code};
 use crate::fold::fold_text;
-use crate::lexer::{Token, TokenKind, tokenize};
+use crate::lexer::{Token, TokenKind};
 use crate::suggest;
 use crate::words::{self, Word};
 
-use super::{Parser, number, parse_as_written};
-
-/// How many errors of one text are corrected in a row.
-const CORRECTIONS_MAX: usize = 8;
-/// Words that may be misspelt between names, where nothing else can stand.
-const JOINING_WORDS: &[&str] = &["AND", "NOT", "EXCEPT", "BETWEEN", "LIKE", "HAS", "EXACTLY"];
-/// A shorter name is near to too many words.
-const MISSPELT_CHARS_MIN: usize = 3;
-
-/// The error with a suggestion that parses, or with none.
-pub(super) fn complete(text: &str, mut error: Error) -> Error {
-    if error.is_limit() {
-        return error;
-    }
-    if let Some(error) = glued_words(text, &error).or_else(|| misspelt_word(text, &error)) {
-        return error;
-    }
-    for _ in 0..CORRECTIONS_MAX {
-        let Some(suggestion) = error.suggestion.take() else {
-            return error;
-        };
-        match parse_as_written(&suggestion) {
-            Ok(_) => return error.suggest(suggestion),
-            Err(next) => error.suggestion = next.suggestion,
-        }
-    }
-    error.suggestion = None;
-    error
-}
-
-/// The error of words glued into names, if setting them apart makes a query of the text.
-fn glued_words(text: &str, error: &Error) -> Option<Error> {
-    let mut spaced = String::with_capacity(text.len() + 16);
-    let mut copied = 0;
-    let mut first = None;
-    for token in tokenize(text) {
-        let splits = matches!(token.kind, TokenKind::Name(None) | TokenKind::BadNumber);
-        // Behind the error a name may be what it seems; it is split only if the text must be.
-        let Some(apart) = splits
-            .then(|| suggest::split_glued(token.span.of(text)))
-            .flatten()
-        else {
-            continue;
-        };
-        if first.is_none() && token.span.start >= error.span.end {
-            return None;
-        }
-        first.get_or_insert((token.span, apart.clone()));
-        spaced.push_str(&text[copied..token.span.start as usize]);
-        suggest::push_split(&mut spaced, &apart, &text[token.span.end as usize..]);
-        copied = token.span.end as usize;
-    }
-    let (span, apart) = first?;
-    spaced.push_str(&text[copied..]);
-    parse_as_written(&spaced).ok()?;
-    let name = span.of(text);
-    Some(
-        Error::new(
-            code::GLUED_WORD,
-            span,
-            format!("put spaces around the words of the language: {apart}"),
-            format!("`{name}` is read as one name; words need a space or a sign around them"),
-        )
-        .suggest(spaced),
-    )
-}
-
-/// The error of a misspelt word between two conditions or inside one, if the word makes a query of the text.
-fn misspelt_word(text: &str, error: &Error) -> Option<Error> {
-    if !matches!(error.code, code::MISSING_AND | code::MUST_QUOTE) {
-        return None;
-    }
-    let is_candidate = |token: &Token| {
-        token.kind == TokenKind::Name(None)
-            && token.span.start >= error.span.start
-            && token.span.end <= error.span.end
-            && token.span.of(text).chars().count() >= MISSPELT_CHARS_MIN
-    };
-    tokenize(text)
-        .iter()
-        .filter(|token| is_candidate(token))
-        .take(CORRECTIONS_MAX)
-        .find_map(|token| {
-            let word = suggest::nearest(token.span.of(text), JOINING_WORDS.iter().copied())?;
-            let corrected = suggest::replace(text, token.span, word);
-            parse_as_written(&corrected).ok()?;
-            let detail = format!("`{}` is no word of the language", token.span.of(text));
-            let remedy = format!("did you mean {word}?");
-            Some(Error::new(code::SYNTAX, token.span, remedy, detail).suggest(corrected))
-        })
-}
+use super::{Parser, number};
 
 impl Parser<'_> {
     /// The error at a place where `what` belongs.
@@ -136,6 +44,29 @@ impl Parser<'_> {
                 self.not_available_span(token.span.to(next.span))
             }
             (_, Some(Word::Then | Word::Within | Word::Times)) => self.not_available(token),
+            (TokenKind::DotDot, _) if self.follows_equals() => self.interval_behind_sign(),
+            (TokenKind::Colon, _) => Error::new(
+                code::FOREIGN,
+                token.span,
+                "write =",
+                "a colon compares nothing",
+            )
+            .suggest(suggest::replace_word(self.text, token.span, "=")),
+            (_, Some(Word::Last | Word::Previous | Word::Since))
+                if matches!(
+                    next.kind,
+                    TokenKind::Number | TokenKind::Duration | TokenKind::Date
+                ) =>
+            {
+                let place = Span::new(token.span.start, token.span.start);
+                Error::new(
+                    code::SYNTAX,
+                    token.span,
+                    "write IN before a window",
+                    "IN is missing",
+                )
+                .suggest(suggest::replace_word(self.text, place, "IN"))
+            }
             (TokenKind::LeftParen, _) if self.follows_name(token) => self.unknown_function(token),
             (TokenKind::Comma, _) => self.comma(token),
             (TokenKind::RightParen, _) => Error::new(
@@ -181,19 +112,65 @@ impl Parser<'_> {
 
     fn missing_and(&self, token: Token) -> Error {
         let place = Span::new(token.span.start, token.span.start);
-        let before = &self.text[..place.start as usize];
-        let joined = if before.ends_with(char::is_whitespace) {
-            "AND "
-        } else {
-            " AND "
-        };
+        let before = self.tokens[self.at.saturating_sub(1)];
+        if self.at == 1 && self.slice(before).eq_ignore_ascii_case("where") {
+            return Error::new(
+                code::FOREIGN,
+                before.span,
+                "leave it out",
+                "a query is the condition alone",
+            )
+            .suggest(self.text[place.start as usize..].to_owned());
+        }
+        if before.kind == TokenKind::Text && before.span.end == token.span.start {
+            let quote = Span::new(place.start, place.start);
+            let closing = self.slice(before).chars().next_back().unwrap_or('\'');
+            return Error::new(
+                code::SYNTAX,
+                token.span,
+                "double a quote that belongs to the value",
+                "the value ends at the quote before this",
+            )
+            .suggest(suggest::replace(self.text, quote, &closing.to_string()));
+        }
+        let is_ago = ["ago", "前", "以前", "之前"].contains(&self.slice(token));
+        if let (true, Some(value)) = (is_ago, self.tokens.get(self.value.start)) {
+            let span = value.span.to(token.span);
+            let days = value.span.to(before.span).of(self.text);
+            let remedy = format!("write today - {days}");
+            return Error::new(code::SYNTAX, span, remedy, "days are counted from today").suggest(
+                suggest::replace(self.text, span, &format!("today - {days}")),
+            );
+        }
         Error::new(
             code::MISSING_AND,
             token.span,
             "put AND or OR between the two conditions",
             format!("AND is missing before `{}`", self.slice(token)),
         )
-        .suggest(suggest::replace(self.text, place, joined))
+        .suggest(suggest::replace_word(self.text, place, "AND"))
+    }
+
+    /// Whether the value read last follows `=`.
+    fn follows_equals(&self) -> bool {
+        self.value.end == self.at
+            && self
+                .value
+                .start
+                .checked_sub(1)
+                .is_some_and(|sign| self.tokens[sign].kind == TokenKind::Compare(CompareOp::Equal))
+    }
+
+    /// `age = 25..35`, at the dots.
+    fn interval_behind_sign(&self) -> Error {
+        let sign = self.tokens[self.value.start - 1].span;
+        Error::new(
+            code::SYNTAX,
+            sign,
+            "write IN before an interval",
+            "= compares with one value",
+        )
+        .suggest(suggest::replace_word(self.text, sign, "IN"))
     }
 
     /// A comma between conditions, or between values that no list holds.
@@ -202,7 +179,7 @@ impl Parser<'_> {
         let is_condition =
             self.begins_condition(behind, self.peek_after(2)) && self.begins_predicate(self.at + 2);
         if is_condition || self.value.end != self.at {
-            let joined = suggest::replace(self.text, token.span, " AND ");
+            let joined = suggest::replace_word(self.text, token.span, "AND");
             return Error::new(
                 code::MISSING_AND,
                 token.span,
@@ -210,6 +187,21 @@ impl Parser<'_> {
                 "commas stand between values, not between conditions",
             )
             .suggest(joined);
+        }
+        let before = self.tokens[self.at.saturating_sub(1)];
+        let is_grouped = before.kind == TokenKind::Number
+            && behind.kind == TokenKind::Number
+            && before.span.end == token.span.start
+            && behind.span.start == token.span.end
+            && self.slice(behind).len() == 3;
+        if is_grouped {
+            return Error::new(
+                code::BAD_NUMBER,
+                token.span,
+                "write the number without commas",
+                "commas stand between values",
+            )
+            .suggest(suggest::replace(self.text, token.span, ""));
         }
         Error::new(
             code::SYNTAX,
@@ -329,12 +321,12 @@ impl Parser<'_> {
         );
         let sign = self.tokens[self.at.saturating_sub(1)];
         let word = match sign.kind {
-            TokenKind::Compare(CompareOp::Equal) => " IN ",
-            TokenKind::Compare(CompareOp::NotEqual) => " NOT IN ",
+            TokenKind::Compare(CompareOp::Equal) => "IN",
+            TokenKind::Compare(CompareOp::NotEqual) => "NOT IN",
             _ => return error,
         };
         let place = Span::new(sign.span.start, self.peek().span.start);
-        error.suggest(suggest::replace(self.text, place, word))
+        error.suggest(suggest::replace_word(self.text, place, word))
     }
 
     /// A parenthesis or bracket that the text does not close.
@@ -391,7 +383,7 @@ impl Parser<'_> {
         let text = self.slice(token);
         match foreign(&fold_text(text)) {
             Some((ours, _)) => {
-                let remedy = match ours.trim() {
+                let remedy = match ours {
                     "" => "remove it".to_owned(),
                     ours => format!("write {ours}"),
                 };
@@ -401,7 +393,10 @@ impl Parser<'_> {
                     remedy,
                     format!("`{text}` is no sign of this language"),
                 )
-                .suggest(suggest::replace(self.text, token.span, ours))
+                .suggest(match ours {
+                    "AND" | "OR" | "NOT" => suggest::replace_word(self.text, token.span, ours),
+                    ours => suggest::replace(self.text, token.span, ours),
+                })
             }
             None => Error::new(
                 code::SYNTAX,
@@ -438,12 +433,12 @@ pub(super) fn foreign(sign: &str) -> Option<(&'static str, bool)> {
         "==" => ("=", false),
         "=<" => ("<=", false),
         "=>" => (">=", false),
-        "&&" => (" AND ", false),
-        "||" => (" OR ", false),
+        "&&" => ("AND", false),
+        "||" => ("OR", false),
         ";" => ("", false),
-        "&" => (" AND ", true),
-        "|" => (" OR ", true),
-        "!" => (" NOT ", true),
+        "&" => ("AND", true),
+        "|" => ("OR", true),
+        "!" => ("NOT", true),
         "{" => ("(", false),
         "}" => (")", false),
         _ => return None,

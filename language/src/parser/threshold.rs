@@ -76,6 +76,14 @@ impl Parser<'_> {
         let path = self.path()?;
         if !path.wildcard {
             let corrected = format!("{}.*", path.span.of(self.text));
+            if self.peek().kind == TokenKind::Comma {
+                return Err(Error::new(
+                    code::SYNTAX,
+                    path.span,
+                    "put the terms in parentheses: OF (a, b)",
+                    "a threshold counts terms in parentheses, or what lies below a path",
+                ));
+            }
             return Err(Error::new(
                 code::TOO_FEW_TERMS,
                 path.span,
@@ -109,7 +117,7 @@ impl Parser<'_> {
             let error = self.expected("OF");
             return Err(match self.peek().kind {
                 TokenKind::LeftParen | TokenKind::Name(None) | TokenKind::QuotedName => {
-                    error.suggest(suggest::replace(self.text, place, " OF "))
+                    error.suggest(suggest::replace_word(self.text, place, "OF"))
                 }
                 _ => error,
             });

@@ -2,19 +2,24 @@
 //!
 //! Blocks of eight are compared all with all, and the block with the lower maximum makes way for
 //! its successor (Lemire, Boytsov and Kurz). Which one that is becomes known only after its
-//! entries were loaded, so one walk waits most of the time; two walks through the two halves of
-//! the arrays go side by side instead.
+//! entries were loaded, so one walk waits most of the time; several walks through parts of the
+//! arrays go side by side instead.
 
-use super::isa::Isa;
+use std::hint::select_unpredictable;
+
+use super::isa::{Isa, LINE_WORDS};
 
 /// Entries that are compared all with all.
 pub(super) const BLOCK: usize = 8;
 
 /// How many times longer an array must be so that searching in it beats walking through it.
-const SEARCH_RATIO: usize = 64;
+const SEARCH_RATIO: usize = 24;
 
-/// Entries of the shorter array from which two walks are worth the search for the middle.
-const TWO_WALKS_MIN: usize = 48;
+/// Walks that go side by side.
+const WALKS: usize = 3;
+
+/// Entries of the shorter array from which they are worth the search for where each begins.
+const WALKS_MIN: usize = 16 * WALKS;
 
 /// Entries of an array in which a few ids are looked for by comparing all of them.
 const FIND_MAX: usize = 128;
@@ -23,71 +28,91 @@ const FIND_MAX: usize = 128;
 pub(super) trait Blocks: Isa {
     /// One bit per pair of equal entries; bit `i` of every byte stands for entry `i` of `a`.
     fn hits(self, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> u32;
+    /// Adds the number of pairs of equal entries to the sixteen-bit counters of `tally`.
+    fn tally(self, tally: Self::Line, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> Self::Line;
     /// Packs the entries of `block` that `mask` selects to the front of `out`.
     fn compress(self, block: &[u16; BLOCK], mask: u8, out: &mut [u16; BLOCK]);
     /// Calls `visit` with ids of `few`, and whether `many` has them; every common id is visited
-    /// with `true` once, and these ascend.
+    /// with `true` once, and these ascend. For a few ids in a short array.
     fn find(self, few: &[u16], many: &[u16], visit: impl FnMut(u16, bool));
+    /// How many times longer an array must be so that searching in it beats walking through it.
+    const SEARCH_RATIO: usize = SEARCH_RATIO;
+    /// Calls `visit` with up to sixteen ids of `few`, and a bit for each that says whether `many`
+    /// has it.
+    #[inline(always)]
+    fn search(self, few: &[u16], many: &[u16], mut visit: impl FnMut(&[u16], u16)) {
+        for id in few {
+            visit(std::slice::from_ref(id), u16::from(many.binary_search(id).is_ok()));
+        }
+    }
 }
 
-/// One walk: blocks of both arrays, and how many of each are behind it.
+/// One walk through both arrays, block by block.
+///
+/// Invariant: `a_at` to `a_end` are whole blocks inside of `a`, and likewise for `b`.
 struct Walk<'a> {
     a: &'a [u16],
     b: &'a [u16],
-    a_blocks: &'a [[u16; BLOCK]],
-    b_blocks: &'a [[u16; BLOCK]],
-    a_done: usize,
-    b_done: usize,
+    a_at: *const [u16; BLOCK],
+    b_at: *const [u16; BLOCK],
+    a_end: *const [u16; BLOCK],
+    b_end: *const [u16; BLOCK],
 }
 
 impl<'a> Walk<'a> {
     #[inline(always)]
     fn new(a: &'a [u16], b: &'a [u16]) -> Self {
-        let (a_blocks, b_blocks) = (a.as_chunks().0, b.as_chunks().0);
-        Walk {
-            a,
-            b,
-            a_blocks,
-            b_blocks,
-            a_done: 0,
-            b_done: 0,
-        }
+        let a_blocks = a.as_chunks::<BLOCK>().0.as_ptr_range();
+        let b_blocks = b.as_chunks::<BLOCK>().0.as_ptr_range();
+        let (a_at, a_end) = (a_blocks.start, a_blocks.end);
+        let (b_at, b_end) = (b_blocks.start, b_blocks.end);
+        Walk { a, b, a_at, b_at, a_end, b_end }
     }
 
-    /// Two walks that see every common id once together, the lower ones first.
+    /// Walks that see every common id once together, the lower ones first. REQUIRES: `a` has a
+    /// block for each.
     #[inline(always)]
-    fn halves(a: &'a [u16], b: &'a [u16]) -> (Self, Self) {
-        let middle = a.len() / 2 / BLOCK * BLOCK;
-        let pivot = a[middle];
-        let split = b.partition_point(|&id| id < pivot);
-        (
-            Walk::new(&a[..middle], &b[..split]),
-            Walk::new(&a[middle..], &b[split..]),
-        )
+    fn side_by_side(a: &'a [u16], b: &'a [u16]) -> [Self; WALKS] {
+        let (mut a, mut b) = (a, b);
+        let mut left = WALKS;
+        [(); WALKS].map(|()| {
+            let at = if left == 1 { a.len() } else { a.len() / left / BLOCK * BLOCK };
+            let split = a.get(at).map_or(b.len(), |pivot| b.partition_point(|id| id < pivot));
+            // Up to a whole block, `b` reaches into what the next walk sees. That equals nothing in
+            // this `a`, and so no walk but the last one ends with a rest.
+            let walk = Walk::new(&a[..at], &b[..b.len().min(split + BLOCK - 1)]);
+            (a, b, left) = (&a[at..], &b[split..], left - 1);
+            walk
+        })
     }
 
     #[inline(always)]
     fn has_next(&self) -> bool {
-        self.a_done < self.a_blocks.len() && self.b_done < self.b_blocks.len()
+        self.a_at < self.a_end && self.b_at < self.b_end
     }
 
-    /// The next block of `a` and its hits. REQUIRES: [`Walk::has_next`].
+    /// The next two blocks to compare.
+    ///
+    /// # Safety
+    /// [`Walk::has_next`] holds.
     #[inline(always)]
-    fn next<B: Blocks>(&mut self, isa: B) -> (&'a [u16; BLOCK], u32) {
-        let (a, b) = (&self.a_blocks[self.a_done], &self.b_blocks[self.b_done]);
+    unsafe fn next(&mut self) -> (&'a [u16; BLOCK], &'a [u16; BLOCK]) {
+        // SAFETY: a whole block of `a` lies there, because its end is not reached.
+        let a = unsafe { &*self.a_at };
+        // SAFETY: likewise for `b`.
+        let b = unsafe { &*self.b_at };
         let (a_last, b_last) = (a[BLOCK - 1], b[BLOCK - 1]);
-        self.a_done += usize::from(a_last <= b_last);
-        self.b_done += usize::from(b_last <= a_last);
-        (a, isa.hits(a, b))
+        let (a_next, b_next) = (self.a_at.wrapping_add(1), self.b_at.wrapping_add(1));
+        self.a_at = select_unpredictable(b_last >= a_last, a_next, self.a_at);
+        self.b_at = select_unpredictable(a_last >= b_last, b_next, self.b_at);
+        (a, b)
     }
 
     /// Visits what is left when one array has no whole block any more.
     #[inline(always)]
     fn finish<B: Blocks>(&self, isa: B, visit: impl FnMut(u16, bool)) {
-        let (a, b) = (
-            &self.a[self.a_done * BLOCK..],
-            &self.b[self.b_done * BLOCK..],
-        );
+        let done = |slice: &[u16], at: *const [u16; BLOCK]| (at.addr() - slice.as_ptr().addr()) / size_of::<u16>();
+        let (a, b) = (&self.a[done(self.a, self.a_at)..], &self.b[done(self.b, self.b_at)..]);
         let (few, many) = if a.len() <= b.len() { (a, b) } else { (b, a) };
         if many.len() <= FIND_MAX {
             isa.find(few, many, visit);
@@ -100,28 +125,50 @@ impl<'a> Walk<'a> {
 #[inline(always)]
 pub(super) fn intersect_count<B: Blocks>(isa: B, a: &[u16], b: &[u16]) -> u32 {
     let (few, many) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    let mut count = 0;
-    if few.len() * SEARCH_RATIO < many.len() {
-        search(few, many, |_, hit| count += u32::from(hit));
+    if few.len() * B::SEARCH_RATIO < many.len() {
+        let mut count = 0;
+        isa.search(few, many, |_, hits| count += hits.count_ones());
         return count;
     }
-    if few.len() < TWO_WALKS_MIN {
+    if few.len() < WALKS_MIN {
         return walk_count(isa, Walk::new(few, many));
     }
-    let (mut low, mut high) = Walk::halves(few, many);
-    while low.has_next() && high.has_next() {
-        count += low.next(isa).1.count_ones();
-        count += high.next(isa).1.count_ones();
+    let mut walks = Walk::side_by_side(few, many);
+    let mut tally = isa.splat(0);
+    while walks.iter().all(Walk::has_next) {
+        for walk in &mut walks {
+            // SAFETY: the condition of the loop.
+            let (a, b) = unsafe { walk.next() };
+            tally = isa.tally(tally, a, b);
+        }
     }
-    count + walk_count(isa, low) + walk_count(isa, high)
+    let mut count = tallied(isa, tally);
+    for walk in walks {
+        count += walk_count(isa, walk);
+    }
+    count
 }
 
+/// The sum of the counters. None overflows: a chunk has fewer blocks than a counter has values,
+/// and an entry of a block is equal to one other at most.
+#[inline(always)]
+fn tallied<B: Blocks>(isa: B, tally: B::Line) -> u32 {
+    let mut counters = [0; LINE_WORDS];
+    isa.store(&mut counters, tally);
+    let counters: &[u16; 4 * LINE_WORDS] = bytemuck::cast_ref(&counters);
+    counters.iter().map(|&counter| u32::from(counter)).sum()
+}
+
+/// The hits of what is left of a walk.
 #[inline(always)]
 fn walk_count<B: Blocks>(isa: B, mut walk: Walk<'_>) -> u32 {
-    let mut count = 0;
+    let mut tally = isa.splat(0);
     while walk.has_next() {
-        count += walk.next(isa).1.count_ones();
+        // SAFETY: the condition of the loop.
+        let (a, b) = unsafe { walk.next() };
+        tally = isa.tally(tally, a, b);
     }
+    let mut count = tallied(isa, tally);
     walk.finish(isa, |_, hit| count += u32::from(hit));
     count
 }
@@ -129,36 +176,52 @@ fn walk_count<B: Blocks>(isa: B, mut walk: Walk<'_>) -> u32 {
 #[inline(always)]
 pub(super) fn intersect_into<B: Blocks>(isa: B, a: &[u16], b: &[u16], out: &mut [u16]) -> usize {
     let (few, many) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    if few.len() * SEARCH_RATIO < many.len() {
+    if few.len() * B::SEARCH_RATIO < many.len() {
         let mut length = 0;
-        search(few, many, |id, hit| {
-            out[length] = id;
-            length += usize::from(hit);
+        isa.search(few, many, |ids, hits| {
+            let mut left = hits;
+            while left != 0 {
+                out[length] = ids[left.trailing_zeros() as usize];
+                length += 1;
+                left &= left - 1;
+            }
         });
         return length;
     }
-    if few.len() < TWO_WALKS_MIN {
+    if few.len() < WALKS_MIN {
         return walk_into(isa, Walk::new(few, many), out, 0);
     }
-    let (mut low, mut high) = Walk::halves(few, many);
-    // The upper half is written behind all that the lower one can become, then moved down.
-    let high_from = low.a.len().min(low.b.len()) + BLOCK;
-    let (mut low_length, mut high_length) = (0, high_from);
-    while low.has_next() && high.has_next() {
-        store_hits(isa, low.next(isa), out, &mut low_length);
-        store_hits(isa, high.next(isa), out, &mut high_length);
+    let mut walks = Walk::side_by_side(few, many);
+    // Each walk writes behind all that the ones below it can become; in the end all move down.
+    let mut from = [0; WALKS];
+    for index in 1..WALKS {
+        let below = &walks[index - 1];
+        from[index] = from[index - 1] + below.a.len().min(below.b.len()) + BLOCK;
     }
-    let low_length = walk_into(isa, low, out, low_length);
-    let high_length = walk_into(isa, high, out, high_length);
-    out.copy_within(high_from..high_length, low_length);
-    low_length + high_length - high_from
+    let mut length = from;
+    while walks.iter().all(Walk::has_next) {
+        for (walk, length) in walks.iter_mut().zip(&mut length) {
+            // SAFETY: the condition of the loop.
+            let blocks = unsafe { walk.next() };
+            store_hits(isa, blocks, out, length);
+        }
+    }
+    let mut total = 0;
+    for ((walk, from), length) in walks.into_iter().zip(from).zip(length) {
+        let to = walk_into(isa, walk, out, length);
+        out.copy_within(from..to, total);
+        total += to - from;
+    }
+    total
 }
 
 #[inline(always)]
 fn walk_into<B: Blocks>(isa: B, mut walk: Walk<'_>, out: &mut [u16], from: usize) -> usize {
     let mut length = from;
     while walk.has_next() {
-        store_hits(isa, walk.next(isa), out, &mut length);
+        // SAFETY: the condition of the loop.
+        let blocks = unsafe { walk.next() };
+        store_hits(isa, blocks, out, &mut length);
     }
     walk.finish(isa, |id, hit| {
         out[length] = id;
@@ -168,12 +231,8 @@ fn walk_into<B: Blocks>(isa: B, mut walk: Walk<'_>, out: &mut [u16], from: usize
 }
 
 #[inline(always)]
-fn store_hits<B: Blocks>(
-    isa: B,
-    (block, hits): (&[u16; BLOCK], u32),
-    out: &mut [u16],
-    length: &mut usize,
-) {
+fn store_hits<B: Blocks>(isa: B, (block, other): (&[u16; BLOCK], &[u16; BLOCK]), out: &mut [u16], length: &mut usize) {
+    let hits = isa.hits(block, other);
     let half = hits | hits >> 16;
     let mask = (half | half >> 8) as u8;
     if let Some(place) = out[*length..].first_chunk_mut() {
@@ -200,20 +259,11 @@ pub(super) fn merge(a: &[u16], b: &[u16], mut visit: impl FnMut(u16, bool)) {
     }
 }
 
-/// The same for an array that is much shorter: each of its ids is searched from where the last one
-/// was found, in steps that double.
+/// The same for an array that is much shorter: its ids are searched one by one. The searches do
+/// not wait for each other, so starting each where the last one ended would be slower.
 #[inline(always)]
 fn search(few: &[u16], many: &[u16], mut visit: impl FnMut(u16, bool)) {
-    let mut rest = many;
     for &id in few {
-        let mut step = 1;
-        while step < rest.len() && rest[step] < id {
-            step *= 2;
-        }
-        let (from, to) = (step / 2, rest.len().min(step + 1));
-        let at = from + rest[from.min(to)..to].partition_point(|&other| other < id);
-        rest = &rest[at.min(rest.len())..];
-        let Some(&found) = rest.first() else { return };
-        visit(id, found == id);
+        visit(id, many.binary_search(&id).is_ok());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::arch::x86_64::*;
 
+use super::arrays::{self, BLOCK, Blocks};
 use super::isa::{Isa, LINE_WORDS};
 
 /// Proof that the machine has AVX2, BMI, LZCNT and POPCNT.
@@ -136,5 +137,96 @@ impl Isa for Avx2 {
         let mut words = [0; LINE_WORDS];
         self.store(&mut words, total);
         words.iter().sum::<u64>() as u32
+    }
+
+    #[inline(always)]
+    fn intersect_count(self, a: &[u16], b: &[u16]) -> u32 {
+        arrays::intersect_count(self, a, b)
+    }
+    #[inline(always)]
+    fn intersect_into(self, a: &[u16], b: &[u16], out: &mut [u16]) -> usize {
+        arrays::intersect_into(self, a, b, out)
+    }
+}
+
+/// Two rotations of a block side by side: the bytes of the entries `first` and `first + 1` places
+/// further on.
+const fn rotations(first: usize) -> [u64; 4] {
+    let mut words = [0; 4];
+    let mut byte = 0;
+    while byte < 32 {
+        let from = (byte % 16 + 2 * (first + byte / 16)) % 16;
+        words[byte / 8] |= (from as u64) << (byte % 8 * 8);
+        byte += 1;
+    }
+    words
+}
+
+/// All rotations of a block, two in each half of a line.
+static ROTATIONS: [[u64; LINE_WORDS]; 2] = {
+    let mut lines = [[0; LINE_WORDS]; 2];
+    let mut half = 0;
+    while half < 4 {
+        let words = rotations(2 * half);
+        let mut word = 0;
+        while word < 4 {
+            lines[half / 2][half % 2 * 4 + word] = words[word];
+            word += 1;
+        }
+        half += 1;
+    }
+    lines
+};
+
+impl Avx2 {
+    /// All ones where an entry of `a` equals one of `b`: each half of 16 bytes of the two vectors
+    /// compares `a` with two rotations of `b`.
+    #[inline(always)]
+    fn equal_entries(self, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> <Self as Isa>::Line {
+        // SAFETY: a block is readable there; no alignment is asked for.
+        let a = unsafe { _mm_loadu_si128(a.as_ptr().cast()) };
+        // SAFETY: as above.
+        let b = unsafe { _mm_loadu_si128(b.as_ptr().cast()) };
+        // SAFETY: whoever holds an `Avx2` runs on a machine that has the instruction.
+        let a = unsafe { _mm256_broadcastsi128_si256(a) };
+        // SAFETY: as above.
+        let b = unsafe { _mm256_broadcastsi128_si256(b) };
+        let (a, b) = ((a, a), (b, b));
+        let first = halves!(_mm256_shuffle_epi8, b, self.load(&ROTATIONS[0]));
+        let second = halves!(_mm256_shuffle_epi8, b, self.load(&ROTATIONS[1]));
+        let first = halves!(_mm256_cmpeq_epi16, a, first);
+        let second = halves!(_mm256_cmpeq_epi16, a, second);
+        self.or(first, second)
+    }
+}
+
+impl Blocks for Avx2 {
+    #[inline(always)]
+    fn hits(self, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> u32 {
+        let equal = self.equal_entries(a, b);
+        // SAFETY: whoever holds an `Avx2` runs on a machine that has the instruction.
+        let bytes = unsafe { _mm256_packs_epi16(equal.0, equal.1) };
+        // SAFETY: as above.
+        unsafe { _mm256_movemask_epi8(bytes) as u32 }
+    }
+    #[inline(always)]
+    fn tally(self, tally: Self::Line, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> Self::Line {
+        let equal = self.equal_entries(a, b);
+        // All ones is minus one.
+        halves!(_mm256_sub_epi16, tally, equal)
+    }
+    #[inline(always)]
+    fn compress(self, block: &[u16; BLOCK], mask: u8, out: &mut [u16; BLOCK]) {
+        let mut left = mask;
+        let mut length = 0;
+        while left != 0 {
+            out[length] = block[left.trailing_zeros() as usize];
+            length += 1;
+            left &= left - 1;
+        }
+    }
+    #[inline(always)]
+    fn find(self, few: &[u16], many: &[u16], visit: impl FnMut(u16, bool)) {
+        arrays::merge(few, many, visit);
     }
 }

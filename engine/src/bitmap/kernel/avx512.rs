@@ -56,6 +56,15 @@ const EQUAL: i32 = 0x82;
 const SUM: i32 = 0x96;
 const MAJORITY: i32 = 0xe8;
 
+/// An id shifted by this is the index of its half word.
+const HALF_WORD_SHIFT: u32 = 5;
+
+/// Bits of an entry of an array.
+const ENTRY_BITS: u32 = 16;
+
+/// `a OR (b AND c)`.
+const OR_AND: i32 = 0xf8;
+
 /// One instruction on values. Instructions that touch memory state their own reason.
 macro_rules! vector {
     ($instruction:ident $(::<$constant:path>)? ($($argument:expr),*)) => {
@@ -94,12 +103,7 @@ impl Isa for Avx512 {
     }
     #[inline(always)]
     fn mask_word(self, line: __m512i, index: usize, mask: u64) -> __m512i {
-        vector!(_mm512_mask_and_epi64(
-            line,
-            1 << index,
-            line,
-            self.splat(mask)
-        ))
+        vector!(_mm512_mask_and_epi64(line, 1 << index, line, self.splat(mask)))
     }
     #[inline(always)]
     fn and(self, a: __m512i, b: __m512i) -> __m512i {
@@ -152,14 +156,75 @@ impl Isa for Avx512 {
     fn intersect_into(self, a: &[u16], b: &[u16], out: &mut [u16]) -> usize {
         arrays::intersect_into(self, a, b, out)
     }
+    /// Sixteen ids at once: their words are gathered as halves of 32 bits.
+    #[inline(always)]
+    fn probe_into(self, ids: &[u16], words: &Words, is_set: bool, out: &mut [u16]) -> usize {
+        let flip = if is_set { 0 } else { u16::MAX };
+        let mut length = 0;
+        for part in ids.chunks(16) {
+            let valid = u16::MAX >> (16 - part.len());
+            // SAFETY: only entries of the slice are selected.
+            let part = unsafe { _mm256_maskz_loadu_epi16(valid, part.as_ptr().cast()) };
+            let wide = vector!(_mm512_cvtepu16_epi32(part));
+            let index = vector!(_mm512_srli_epi32::<HALF_WORD_SHIFT>(wide));
+            // SAFETY: an index is below 2,048, the number of halves of words in a chunk.
+            let bits = unsafe { _mm512_i32gather_epi32::<4>(index, words.as_ptr().cast()) };
+            // Rotating by the id brings its bit to the lowest place.
+            let bits = vector!(_mm512_rorv_epi32(bits, wide));
+            let one = vector!(_mm512_set1_epi32(1));
+            let kept = (vector!(_mm512_test_epi32_mask(bits, one)) ^ flip) & valid;
+            let packed = vector!(_mm256_maskz_compress_epi16(kept, part));
+            let place: &mut [u16; 16] = out[length..].first_chunk_mut().expect("slack of a buffer");
+            // SAFETY: sixteen entries are writable there; no alignment is asked for.
+            unsafe { _mm256_storeu_si256(place.as_mut_ptr().cast(), packed) };
+            length += kept.count_ones() as usize;
+        }
+        length
+    }
     #[inline(always)]
     fn append_ids(self, words: &Words, cardinality: u32, base: u32, out: &mut Vec<u32>) {
         decode::append_ids(self, words, cardinality, base, out);
+    }
+    /// Sixteen ids at once, from the most significant digit down; digits from 32 on by themselves.
+    #[inline(always)]
+    fn gather(self, slices: &[&Words], ids: &[u16], out: &mut [u64]) {
+        let one = vector!(_mm512_set1_epi32(1));
+        for (part, values) in ids.chunks(16).zip(out.chunks_mut(16)) {
+            let valid = u16::MAX >> (16 - part.len());
+            // SAFETY: only entries of the slice are selected.
+            let part = unsafe { _mm256_maskz_loadu_epi16(valid, part.as_ptr().cast()) };
+            let wide = vector!(_mm512_cvtepu16_epi32(part));
+            let index = vector!(_mm512_srli_epi32::<HALF_WORD_SHIFT>(wide));
+            values.fill(0);
+            for (upper, slices) in slices.chunks(32).enumerate() {
+                let mut number = vector!(_mm512_setzero_si512());
+                for slice in slices.iter().rev() {
+                    // SAFETY: an index is below 2,048, the number of halves of words in a chunk.
+                    let bits = unsafe { _mm512_i32gather_epi32::<4>(index, slice.as_ptr().cast()) };
+                    let bits = vector!(_mm512_rorv_epi32(bits, wide));
+                    number = vector!(_mm512_add_epi32(number, number));
+                    number = vector!(_mm512_ternarylogic_epi32::<OR_AND>(number, bits, one));
+                }
+                let mut halves = [0; LINE_WORDS];
+                self.store(&mut halves, number);
+                let halves: &[u32; 2 * LINE_WORDS] = bytemuck::cast_ref(&halves);
+                for (value, &half) in values.iter_mut().zip(halves) {
+                    *value |= u64::from(half) << (32 * upper);
+                }
+            }
+        }
     }
     #[inline(always)]
     fn words_to_array(self, words: &Words, out: &mut [u16]) -> usize {
         decode::words_to_array(self, words, out)
     }
+}
+
+/// A constant of 64 bytes.
+#[inline(always)]
+fn load_bytes(bytes: &'static [u8; 64]) -> __m512i {
+    // SAFETY: 64 bytes are readable there; no alignment is asked for.
+    unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
 }
 
 /// The mask of the first `count` words of a line.
@@ -183,25 +248,36 @@ const fn rotations(first: usize) -> [u8; 64] {
 
 static ROTATIONS: [[u8; 64]; 2] = [rotations(0), rotations(4)];
 
-impl Blocks for Avx512 {
-    /// Each lane of 16 bytes compares `a` with another rotation of `b`. The minimum of the
-    /// differences of two rotations is zero where either is equal.
+impl Avx512 {
+    /// Zero where an entry of `a` equals one of `b`. Each lane of 16 bytes compares `a` with two
+    /// rotations of `b`: the minimum of the two differences is zero where either is.
     #[inline(always)]
-    fn hits(self, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> u32 {
+    fn least_difference(self, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> __m512i {
         // SAFETY: a block is readable there; no alignment is asked for.
         let a = unsafe { _mm_loadu_si128(a.as_ptr().cast()) };
         // SAFETY: as above.
         let b = unsafe { _mm_loadu_si128(b.as_ptr().cast()) };
-        // SAFETY: 64 bytes are readable there; no alignment is asked for.
-        let first = unsafe { _mm512_loadu_si512(ROTATIONS[0].as_ptr().cast()) };
-        // SAFETY: as above.
-        let second = unsafe { _mm512_loadu_si512(ROTATIONS[1].as_ptr().cast()) };
+        let (first, second) = (load_bytes(&ROTATIONS[0]), load_bytes(&ROTATIONS[1]));
         let a = vector!(_mm512_broadcast_i32x4(a));
         let b = vector!(_mm512_broadcast_i32x4(b));
         let first = self.xor(a, vector!(_mm512_shuffle_epi8(b, first)));
         let second = self.xor(a, vector!(_mm512_shuffle_epi8(b, second)));
-        let least = vector!(_mm512_min_epu16(first, second));
+        vector!(_mm512_min_epu16(first, second))
+    }
+}
+
+impl Blocks for Avx512 {
+    #[inline(always)]
+    fn hits(self, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> u32 {
+        let least = self.least_difference(a, b);
         vector!(_mm512_testn_epi16_mask(least, least))
+    }
+    #[inline(always)]
+    fn tally(self, tally: __m512i, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> __m512i {
+        let least = self.least_difference(a, b);
+        // One minus the difference, but never below zero, is one for a hit.
+        let hits = vector!(_mm512_subs_epu16(self.splat(0x0001_0001_0001_0001), least));
+        vector!(_mm512_add_epi16(tally, hits))
     }
     #[inline(always)]
     fn compress(self, block: &[u16; BLOCK], mask: u8, out: &mut [u16; BLOCK]) {
@@ -222,6 +298,41 @@ impl Blocks for Avx512 {
                 let equal = vector!(_mm512_mask_cmpeq_epi16_mask(valid, entries, id_everywhere));
                 visit(id, equal != 0);
             }
+        }
+    }
+
+    const SEARCH_RATIO: usize = 16;
+
+    /// Sixteen binary searches at once. Entry `i` is loaded as the upper half of the entries
+    /// `i - 1` and `i`, so that nothing behind the last one is read.
+    #[inline(always)]
+    fn search(self, few: &[u16], many: &[u16], mut visit: impl FnMut(&[u16], u16)) {
+        let Some(&first) = many.first() else { return };
+        for part in few.chunks(16) {
+            let valid = u16::MAX >> (16 - part.len());
+            // SAFETY: only entries of the slice are selected.
+            let ids = unsafe { _mm256_maskz_loadu_epi16(valid, part.as_ptr().cast()) };
+            let ids = vector!(_mm512_cvtepu16_epi32(ids));
+            let first = vector!(_mm512_set1_epi32(i32::from(first)));
+            let mut hits = vector!(_mm512_cmpeq_epi32_mask(ids, first));
+            // The entries from `from` on, `size` of them, hold an id if any do.
+            let mut from = vector!(_mm512_setzero_si512());
+            let mut size = many.len();
+            while size > 1 {
+                let half = size / 2;
+                let middle = vector!(_mm512_set1_epi32(half as i32));
+                let middle = vector!(_mm512_add_epi32(from, middle));
+                let pairs = many.as_ptr().wrapping_sub(1).cast();
+                // SAFETY: the middle lies between 1 and the last entry, because `from + size`
+                // never exceeds the length; two entries are read, it and the one before.
+                let pair = unsafe { _mm512_i32gather_epi32::<2>(middle, pairs) };
+                let entry = vector!(_mm512_srli_epi32::<ENTRY_BITS>(pair));
+                hits |= vector!(_mm512_cmpeq_epi32_mask(entry, ids));
+                let is_below = vector!(_mm512_cmple_epu32_mask(entry, ids));
+                from = vector!(_mm512_mask_mov_epi32(from, is_below, middle));
+                size -= half;
+            }
+            visit(part, hits & valid);
         }
     }
 }
@@ -258,42 +369,30 @@ impl decode::Compress for Avx512 {
 
     #[inline(always)]
     fn positions(self, word: u64) -> __m512i {
-        // SAFETY: 64 bytes are readable there; no alignment is asked for.
-        let all = unsafe { _mm512_loadu_si512(POSITIONS.as_ptr().cast()) };
-        vector!(_mm512_maskz_compress_epi8(word, all))
+        vector!(_mm512_maskz_compress_epi8(word, load_bytes(&POSITIONS)))
     }
     #[inline(always)]
-    fn store_u32(
-        self,
-        positions: __m512i,
-        group: usize,
-        base: u32,
-        out: &mut [MaybeUninit<u32>; 16],
-    ) {
-        // SAFETY: 64 bytes are readable there; no alignment is asked for.
-        let lanes = unsafe { _mm512_loadu_si512(WIDEN_TO_U32[group].as_ptr().cast()) };
-        let wide = vector!(_mm512_maskz_permutexvar_epi8(
-            0x1111_1111_1111_1111,
-            lanes,
-            positions
-        ));
-        let base = vector!(_mm512_set1_epi32(base as i32));
+    fn store_u32(self, positions: __m512i, group: usize, base: __m512i, out: &mut [MaybeUninit<u32>; 16]) {
+        let lanes = load_bytes(&WIDEN_TO_U32[group]);
+        let wide = vector!(_mm512_maskz_permutexvar_epi8(0x1111_1111_1111_1111, lanes, positions));
         let ids = vector!(_mm512_add_epi32(wide, base));
         // SAFETY: 16 entries are writable there; no alignment is asked for.
         unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), ids) }
     }
     #[inline(always)]
-    fn store_u16(self, positions: __m512i, group: usize, base: u16, out: &mut [u16; 32]) {
-        // SAFETY: 64 bytes are readable there; no alignment is asked for.
-        let lanes = unsafe { _mm512_loadu_si512(WIDEN_TO_U16[group].as_ptr().cast()) };
-        let wide = vector!(_mm512_maskz_permutexvar_epi8(
-            0x5555_5555_5555_5555,
-            lanes,
-            positions
-        ));
-        let base = vector!(_mm512_set1_epi16(base as i16));
+    fn store_u16(self, positions: __m512i, group: usize, base: __m512i, out: &mut [u16; 32]) {
+        let lanes = load_bytes(&WIDEN_TO_U16[group]);
+        let wide = vector!(_mm512_maskz_permutexvar_epi8(0x5555_5555_5555_5555, lanes, positions));
         let ids = vector!(_mm512_add_epi16(wide, base));
         // SAFETY: 32 entries are writable there; no alignment is asked for.
         unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), ids) }
+    }
+    #[inline(always)]
+    fn add_u32(self, a: __m512i, b: __m512i) -> __m512i {
+        vector!(_mm512_add_epi32(a, b))
+    }
+    #[inline(always)]
+    fn add_u16(self, a: __m512i, b: __m512i) -> __m512i {
+        vector!(_mm512_add_epi16(a, b))
     }
 }

@@ -1,6 +1,6 @@
 //! Loops over the words of bitsets, written once for every instruction set.
 
-use super::super::{CHUNK_WORDS, Run, Words, words::mask_in_word};
+use super::super::{AlignedWords, Run, Words, words::mask_in_word};
 use super::Fused;
 use super::isa::{CHUNK_LINES, Isa, LINE_WORDS, lines, lines_mut};
 
@@ -75,21 +75,12 @@ pub(super) fn assign<O: Operation, I: Isa>(isa: I, a: &mut Words, b: &Words) -> 
 pub(super) fn load_group<I: Isa>(isa: I, words: &Words, group: usize) -> [I::Line; GROUP_LINES] {
     let lines = lines(words);
     let first = group * GROUP_LINES;
-    [
-        isa.load(&lines[first]),
-        isa.load(&lines[first + 1]),
-        isa.load(&lines[first + 2]),
-        isa.load(&lines[first + 3]),
-    ]
+    [isa.load(&lines[first]), isa.load(&lines[first + 1]), isa.load(&lines[first + 2]), isa.load(&lines[first + 3])]
 }
 
 /// `O` applied to each line of two groups.
 #[inline(always)]
-pub(super) fn apply_group<O: Operation, I: Isa>(
-    isa: I,
-    a: &mut [I::Line; GROUP_LINES],
-    b: [I::Line; GROUP_LINES],
-) {
+pub(super) fn apply_group<O: Operation, I: Isa>(isa: I, a: &mut [I::Line; GROUP_LINES], b: [I::Line; GROUP_LINES]) {
     for (a, b) in a.iter_mut().zip(b) {
         *a = O::apply(isa, *a, b);
     }
@@ -97,11 +88,7 @@ pub(super) fn apply_group<O: Operation, I: Isa>(
 
 /// One group of what `fused` selects.
 #[inline(always)]
-pub(super) fn fused_group<I: Isa>(
-    isa: I,
-    fused: &Fused<'_>,
-    group: usize,
-) -> [I::Line; GROUP_LINES] {
+pub(super) fn fused_group<I: Isa>(isa: I, fused: &Fused<'_>, group: usize) -> [I::Line; GROUP_LINES] {
     let (mut result, all) = match fused.all.split_first() {
         Some((first, rest)) => (load_group(isa, first, group), rest),
         None => ([isa.splat(u64::MAX); GROUP_LINES], fused.all),
@@ -171,12 +158,7 @@ fn fused_some<I: Isa>(isa: I, fused: &Fused<'_>, from: usize, to: usize) -> I::L
 /// Calls `visit` with the words `from..to`, at most a line, and with what `fused` selects in them
 /// inside of `run`; words behind `to` are zero. Only the words that the run covers are read.
 #[inline(always)]
-fn for_each_covered<I: Isa>(
-    isa: I,
-    run: Run,
-    fused: &Fused<'_>,
-    mut visit: impl FnMut(usize, usize, I::Line),
-) {
+fn for_each_covered<I: Isa>(isa: I, run: Run, fused: &Fused<'_>, mut visit: impl FnMut(usize, usize, I::Line)) {
     let first = usize::from(run.first >> 6);
     let last = usize::from(run.last >> 6);
     let mut from = first;
@@ -212,12 +194,7 @@ pub(super) fn covered_count<I: Isa>(isa: I, runs: &[Run], fused: &Fused<'_>) -> 
 
 /// Writes the ids inside of `runs` that `fused` selects to `out`.
 #[inline(always)]
-pub(super) fn covered_into<I: Isa>(
-    isa: I,
-    runs: &[Run],
-    fused: &Fused<'_>,
-    out: &mut Words,
-) -> u32 {
+pub(super) fn covered_into<I: Isa>(isa: I, runs: &[Run], fused: &Fused<'_>, out: &mut Words) -> u32 {
     out.fill(0);
     let mut total = isa.splat(0);
     for &run in runs {
@@ -235,31 +212,37 @@ pub(super) fn covered_into<I: Isa>(
 pub(super) const COUNTER_DIGITS_MAX: usize = 16;
 
 /// Counts for each id in how many of `operands` it is: `digits` receive the binary digits of the
-/// counts, the least significant first. Operands enter two at a time through a full adder, as in
-/// the population count of Harley and Seal. REQUIRES: enough digits for the number of operands.
+/// counts, the least significant first. REQUIRES: enough digits for the number of operands.
 #[inline(always)]
-pub(super) fn add<I: Isa>(isa: I, operands: &[&Words], digits: &mut [super::super::AlignedWords]) {
-    assert!(digits.len() <= COUNTER_DIGITS_MAX && CHUNK_WORDS == CHUNK_LINES * LINE_WORDS);
+pub(super) fn add<I: Isa>(isa: I, operands: &[&Words], digits: &mut [AlignedWords]) {
+    // With a number of digits that is known the counters of a line stay in registers.
+    match digits.len() {
+        0 => {}
+        1 => add_digits::<1, I>(isa, operands, digits),
+        2 => add_digits::<2, I>(isa, operands, digits),
+        3 => add_digits::<3, I>(isa, operands, digits),
+        4 => add_digits::<4, I>(isa, operands, digits),
+        5 => add_digits::<5, I>(isa, operands, digits),
+        _ => add_digits::<COUNTER_DIGITS_MAX, I>(isa, operands, digits),
+    }
+}
+
+/// Operands enter two at a time through a full adder, as in the population count of Harley and
+/// Seal.
+#[inline(always)]
+fn add_digits<const DIGITS: usize, I: Isa>(isa: I, operands: &[&Words], digits: &mut [AlignedWords]) {
+    assert!(digits.len() <= DIGITS);
+    let (pairs, last) = operands.as_chunks::<2>();
     for line in 0..CHUNK_LINES {
-        let mut counter = [isa.splat(0); COUNTER_DIGITS_MAX];
-        let (pairs, last) = operands.as_chunks::<2>();
-        for (index, [a, b]) in pairs.iter().enumerate() {
-            let (sum, carry) = isa.full_add(
-                counter[0],
-                isa.load(&lines(a)[line]),
-                isa.load(&lines(b)[line]),
-            );
+        let mut counter = [isa.splat(0); DIGITS];
+        for [a, b] in pairs {
+            let (a, b) = (isa.load(&lines(a)[line]), isa.load(&lines(b)[line]));
+            let (sum, carry) = isa.full_add(counter[0], a, b);
             counter[0] = sum;
-            // After `2 * index + 2` operands no count has more digits than that number.
-            ripple(
-                isa,
-                &mut counter[1..used_digits(2 * index + 2, digits.len())],
-                carry,
-            );
+            ripple(isa, &mut counter, 1, carry);
         }
         if let [operand] = last {
-            let operand = isa.load(&lines(operand)[line]);
-            ripple(isa, &mut counter[..digits.len()], operand);
+            ripple(isa, &mut counter, 0, isa.load(&lines(operand)[line]));
         }
         for (digit, counted) in digits.iter_mut().zip(counter) {
             isa.store(&mut lines_mut(&mut digit.0)[line], counted);
@@ -267,18 +250,27 @@ pub(super) fn add<I: Isa>(isa: I, operands: &[&Words], digits: &mut [super::supe
     }
 }
 
+/// Adds `carry` to the digits of `counter` from `first` on.
 #[inline(always)]
-fn used_digits(operand_count: usize, digit_count: usize) -> usize {
-    ((usize::BITS - operand_count.leading_zeros()) as usize)
-        .min(digit_count)
-        .max(1)
-}
-
-#[inline(always)]
-fn ripple<I: Isa>(isa: I, counter: &mut [I::Line], mut carry: I::Line) {
-    for digit in counter {
+fn ripple<const DIGITS: usize, I: Isa>(isa: I, counter: &mut [I::Line; DIGITS], first: usize, mut carry: I::Line) {
+    for digit in counter.iter_mut().skip(first) {
         let next = isa.and(*digit, carry);
         *digit = isa.xor(*digit, carry);
         carry = next;
+    }
+}
+
+/// Sets `ids` without looking at what was there. Neighbours often share a word, and a word that
+/// was just stored is slow to load again: ids of the two halves alternate.
+#[inline(always)]
+pub(super) fn scatter(ids: &[u16], words: &mut Words) {
+    let (low, high) = ids.split_at(ids.len() / 2);
+    let mut set = |id: u16| words[usize::from(id >> 6)] |= 1 << (id & 63);
+    for (&a, &b) in low.iter().zip(high) {
+        set(a);
+        set(b);
+    }
+    if high.len() > low.len() {
+        set(high[high.len() - 1]);
     }
 }

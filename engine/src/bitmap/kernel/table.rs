@@ -25,6 +25,7 @@ pub struct Kernel {
     pub(super) covered_count: unsafe fn(&[Run], &Fused<'_>) -> u32,
     pub(super) covered_into: unsafe fn(&[Run], &Fused<'_>, &mut Words) -> u32,
     pub(super) add: unsafe fn(&[&Words], &mut [AlignedWords]),
+    pub(super) scatter: unsafe fn(&[u16], &mut Words),
     pub(super) range_count: unsafe fn(&Range<'_>, &Fused<'_>) -> u32,
     pub(super) range_into: unsafe fn(&Range<'_>, &Fused<'_>, &mut Words) -> u32,
     pub(super) intersect_count: unsafe fn(&[u16], &[u16]) -> u32,
@@ -107,6 +108,10 @@ macro_rules! kernel_table {
                 loops::add($isa, operands, digits)
             }
             $(#[$attribute])*
+            fn scatter(ids: &[u16], words: &mut Words) {
+                loops::scatter(ids, words)
+            }
+            $(#[$attribute])*
             fn range_count(range: &Range<'_>, filter: &Fused<'_>) -> u32 {
                 numbers::range_count($isa, range, filter)
             }
@@ -159,6 +164,7 @@ macro_rules! kernel_table {
                 covered_count,
                 covered_into,
                 add,
+                scatter,
                 range_count,
                 range_into,
                 intersect_count,
@@ -283,6 +289,13 @@ impl Kernel {
     pub fn add(&self, operands: &[&Words], digits: &mut [AlignedWords]) {
         // SAFETY: the machine has the instructions (invariant of the type).
         unsafe { (self.add)(operands, digits) }
+    }
+
+    /// Sets `ids` in `words`.
+    #[inline]
+    pub fn scatter(&self, ids: &[u16], words: &mut Words) {
+        // SAFETY: the machine has the instructions (invariant of the type).
+        unsafe { (self.scatter)(ids, words) }
     }
 
     /// How many ids of `filter` have a number in `range`.

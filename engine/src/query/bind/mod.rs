@@ -10,9 +10,10 @@ pub(in crate::query) use bitmap::{BoundBitmap, Found};
 pub(in crate::query) use number::{BoundNumber, DigitWords, Digits, SLICES_MAX};
 
 use super::plan::{Comparison, GivenIds, Node, NodeId, Plan, Split, Term, ThresholdMode};
+use crate::bitmap::{ChunkBuffer, Container, and_into};
 use crate::catalog::{KeyKind, TagKind};
 use crate::error::{Error, Result};
-use crate::ids::{BitmapId, TagId, TypeId, ValueId};
+use crate::ids::{BitmapId, LocalId, TagId, TypeId, ValueId};
 use crate::part::{BitmapStack, KeptBitmap, Part, Source};
 use crate::snapshot::{Snapshot, doubtful, taken};
 
@@ -99,12 +100,7 @@ pub(in crate::query) struct BoundAnd {
 
 impl Bound {
     /// Binds what the root of `plan` and the nodes in `also` need. Errors: not found, corrupt.
-    pub(in crate::query) fn new(
-        snapshot: &Snapshot,
-        type_id: TypeId,
-        plan: &Plan,
-        also: &[NodeId],
-    ) -> Result<Bound> {
+    pub(in crate::query) fn new(snapshot: &Snapshot, type_id: TypeId, plan: &Plan, also: &[NodeId]) -> Result<Bound> {
         let mut bound = Bound {
             live: BoundBitmap::of_stack(snapshot.live(type_id)?)?,
             chunk_end: snapshot.chunk_end(type_id)?,
@@ -177,10 +173,9 @@ impl Binder<'_> {
                 BoundNode::Values { values, disjoint: *disjoint }
             }
             Node::Present(tag) => self.present(*tag)?,
-            Node::Number { tag, ranges } => BoundNode::Number {
-                number: self.number(*tag)?,
-                ranges: Arc::clone(ranges),
-            },
+            Node::Number { tag, ranges } => {
+                BoundNode::Number { number: self.number(*tag)?, ranges: Arc::clone(ranges) }
+            }
             Node::Linear { terms, constant, op } => {
                 let terms = terms.iter().map(|(tag, factor)| Ok((self.number(*tag)?, *factor)));
                 BoundNode::Linear(Box::new(Linear {
@@ -194,14 +189,10 @@ impl Binder<'_> {
                 population: self.population,
                 is_dense: self.bound.snapshot.entity_type(self.bound.type_id)?.key == KeyKind::Dense,
             }),
-            Node::Given(ids) => BoundNode::Bitmap(given(ids)?),
+            Node::Given(ids) => BoundNode::Bitmap(given(ids, &self.bound.live)?),
             Node::And(terms) => BoundNode::And(Box::new(self.and(terms))),
             Node::Or(children) => BoundNode::Or(Arc::clone(children)),
-            Node::Threshold { mode, k, of } => BoundNode::Threshold {
-                mode: *mode,
-                k: *k,
-                of: Arc::clone(of),
-            },
+            Node::Threshold { mode, k, of } => BoundNode::Threshold { mode: *mode, k: *k, of: Arc::clone(of) },
         })
     }
 
@@ -231,11 +222,7 @@ impl Binder<'_> {
         for value in values_in_layers(&snapshot, tag)? {
             values.push(self.bitmap(BitmapId::value(tag, value))?);
         }
-        Ok(BoundNode::SetPresence(Box::new(SetPresence {
-            present,
-            doubtful,
-            values,
-        })))
+        Ok(BoundNode::SetPresence(Box::new(SetPresence { present, doubtful, values })))
     }
 
     fn number(&mut self, tag: TagId) -> Result<usize> {
@@ -279,14 +266,25 @@ pub(in crate::query) fn values_in_layers(snapshot: &Snapshot, tag: TagId) -> Res
     Ok(values)
 }
 
-/// Ids that came with the query become a part of their own, so that they are read like everything else.
-fn given(ids: &GivenIds) -> Result<BoundBitmap> {
+/// Ids that came with the query become a part of their own, so that they are read like everything else; those who do
+/// not live are left out.
+fn given(ids: &GivenIds, live: &BoundBitmap) -> Result<BoundBitmap> {
     let bitmap = BitmapId::default();
-    let ids: Vec<u32> = ids.ids().iter().collect();
-    let part = Part::open(KeptBitmap::of_ids(&ids).finish(bitmap)?, "ids given with the query", None)?;
+    let mut kept = KeptBitmap::default();
+    let (mut members, mut fold) = (ChunkBuffer::new(), ChunkBuffer::new());
+    let mut lows = Vec::new();
+    let mut ids = ids.ids().iter().peekable();
+    while let Some(chunk) = ids.peek().map(|&id| LocalId(id).chunk()) {
+        lows.clear();
+        while let Some(id) = ids.next_if(|&id| LocalId(id).chunk() == chunk) {
+            lows.push(id as u16);
+        }
+        and_into(Container::Array(&lows), live.read(chunk, &mut fold)?, &mut members);
+        kept.push(chunk, members.as_container());
+    }
+    let part = Arc::new(Part::open(kept.finish(bitmap)?, "ids given with the query", None)?);
     let mut stack = BitmapStack::default();
     if let Some(view) = part.bitmap(bitmap, crate::part::Role::Added)? {
-        let part = Arc::new(part);
         stack.added.push(Source { layer: 0, part, view });
     }
     BoundBitmap::of_stack(stack)

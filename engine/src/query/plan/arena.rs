@@ -5,12 +5,13 @@
 //! at [`Node`]; constants are folded, a negation stays in its And except a double one.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::context::PlanContext;
+use super::digest::{DigestHasher, write_node};
 use super::node::{Comparison, GivenIds, Node, NodeId, Plan, Split, Term, ThresholdMode};
 use super::ranges;
 use crate::ids::{BitmapId, TagId, ValueId};
@@ -22,26 +23,6 @@ pub(super) struct ValuedTag {
     pub tag: TagId,
     /// Whether its values exclude each other (a choice).
     pub disjoint: bool,
-}
-
-/// A digest is its own hash.
-#[derive(Default)]
-pub(super) struct DigestHasher(u64);
-
-impl Hasher for DigestHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u128(&mut self, digest: u128) {
-        self.0 = digest as u64;
-    }
 }
 
 /// Nodes under construction.
@@ -112,11 +93,7 @@ impl<'a> Arena<'a> {
         match values.as_slice() {
             [] => NOTHING,
             [value] => self.value(tag, *value),
-            _ => self.intern(Node::Values {
-                tag: tag.tag,
-                values: values.into(),
-                disjoint: tag.disjoint,
-            }),
+            _ => self.intern(Node::Values { tag: tag.tag, values: values.into(), disjoint: tag.disjoint }),
         }
     }
 
@@ -133,24 +110,12 @@ impl<'a> Arena<'a> {
         } else if ranges::is_everything(&ranges) {
             self.present(tag)
         } else {
-            self.intern(Node::Number {
-                tag,
-                ranges: ranges.into(),
-            })
+            self.intern(Node::Number { tag, ranges: ranges.into() })
         }
     }
 
-    pub(super) fn linear(
-        &mut self,
-        terms: Vec<(TagId, i128)>,
-        constant: i128,
-        op: Comparison,
-    ) -> NodeId {
-        self.intern(Node::Linear {
-            terms: terms.into(),
-            constant,
-            op,
-        })
+    pub(super) fn linear(&mut self, terms: Vec<(TagId, i128)>, constant: i128, op: Comparison) -> NodeId {
+        self.intern(Node::Linear { terms: terms.into(), constant, op })
     }
 
     pub(super) fn split(&mut self, split: Split) -> NodeId {
@@ -164,32 +129,17 @@ impl<'a> Arena<'a> {
     }
 
     pub(super) fn given(&mut self, ids: GivenIds) -> NodeId {
-        if ids.ids().is_empty() {
-            NOTHING
-        } else {
-            self.intern(Node::Given(Arc::new(ids)))
-        }
+        if ids.ids().is_empty() { NOTHING } else { self.intern(Node::Given(Arc::new(ids))) }
     }
 
     /// The live entities outside `node`.
     pub(super) fn not(&mut self, node: NodeId) -> NodeId {
-        self.and(vec![Term {
-            negated: true,
-            node,
-        }])
+        self.and(vec![Term { negated: true, node }])
     }
 
     /// All of `nodes`.
     pub(super) fn all(&mut self, nodes: &[NodeId]) -> NodeId {
-        self.and(
-            nodes
-                .iter()
-                .map(|&node| Term {
-                    negated: false,
-                    node,
-                })
-                .collect(),
-        )
+        self.and(nodes.iter().map(|&node| Term { negated: false, node }).collect())
     }
 
     /// In every positive term and in no negated one; no term is everyone.
@@ -199,12 +149,8 @@ impl<'a> Arena<'a> {
             self.flatten_term(term, &mut flat);
         }
         self.meet_numbers(&mut flat);
-        if flat
-            .iter()
-            .any(|term| !term.negated && term.node == NOTHING)
-            || flat
-                .iter()
-                .any(|term| term.negated && term.node == EVERYONE)
+        if flat.iter().any(|term| !term.negated && term.node == NOTHING)
+            || flat.iter().any(|term| term.negated && term.node == EVERYONE)
         {
             return NOTHING;
         }
@@ -216,10 +162,7 @@ impl<'a> Arena<'a> {
             return NOTHING;
         }
         if flat.iter().all(|term| term.negated) {
-            flat.push(Term {
-                negated: false,
-                node: EVERYONE,
-            });
+            flat.push(Term { negated: false, node: EVERYONE });
         }
         if let [only] = flat.as_slice() {
             return only.node;
@@ -233,10 +176,7 @@ impl<'a> Arena<'a> {
         match (&self.nodes[term.node.index()], term.negated) {
             (Node::And(inner), false) => flat.extend_from_slice(inner),
             (Node::And(inner), true) if inner.len() == 2 && inner[0].node == EVERYONE => {
-                let within = Term {
-                    negated: false,
-                    node: inner[1].node,
-                };
+                let within = Term { negated: false, node: inner[1].node };
                 self.flatten_term(within, flat);
             }
             _ => flat.push(term),
@@ -245,9 +185,8 @@ impl<'a> Arena<'a> {
 
     /// Puts the ranges of one tag in one And together: `age >= 18 AND age < 30` is one range.
     fn meet_numbers(&mut self, flat: &mut Vec<Term>) {
-        let is_number = |arena: &Self, term: &Term| {
-            !term.negated && matches!(arena.nodes[term.node.index()], Node::Number { .. })
-        };
+        let is_number =
+            |arena: &Self, term: &Term| !term.negated && matches!(arena.nodes[term.node.index()], Node::Number { .. });
         if flat.iter().filter(|term| is_number(self, term)).count() < 2 {
             return;
         }
@@ -269,10 +208,7 @@ impl<'a> Arena<'a> {
                 both = ranges::intersect(&both, &other);
             }
             let node = self.number(tag, both);
-            flat.push(Term {
-                negated: false,
-                node,
-            });
+            flat.push(Term { negated: false, node });
         }
     }
 
@@ -319,10 +255,8 @@ impl<'a> Arena<'a> {
             return;
         }
         flat.retain(|node| {
-            !matches!(
-                &self.nodes[node.index()],
-                Node::Values { .. } | Node::Number { .. }
-            ) && !matches!(&self.nodes[node.index()], Node::Bitmap(id) if id.slot() != BitmapId::FLAG_SLOT)
+            !matches!(&self.nodes[node.index()], Node::Values { .. } | Node::Number { .. })
+                && !matches!(&self.nodes[node.index()], Node::Bitmap(id) if id.slot() != BitmapId::FLAG_SLOT)
         });
         for group in by_tag.chunk_by(|left, right| left.0 == right.0) {
             let joined = match group {
@@ -359,12 +293,7 @@ impl<'a> Arena<'a> {
     }
 
     /// So many of `nodes`, which are counted as listed.
-    pub(super) fn threshold(
-        &mut self,
-        mode: ThresholdMode,
-        k: u32,
-        mut nodes: Vec<NodeId>,
-    ) -> NodeId {
+    pub(super) fn threshold(&mut self, mode: ThresholdMode, k: u32, mut nodes: Vec<NodeId>) -> NodeId {
         let everyone = nodes.iter().filter(|node| **node == EVERYONE).count() as u32;
         nodes.retain(|node| *node != NOTHING && *node != EVERYONE);
         let count = nodes.len() as u32;
@@ -391,11 +320,7 @@ impl<'a> Arena<'a> {
             }
             _ => {
                 nodes.sort_by_key(|node| (self.work[node.index()], *node));
-                self.intern(Node::Threshold {
-                    mode,
-                    k,
-                    of: nodes.into(),
-                })
+                self.intern(Node::Threshold { mode, k, of: nodes.into() })
             }
         }
     }
@@ -407,10 +332,7 @@ impl<'a> Arena<'a> {
 
     /// The plan with this root.
     pub(super) fn finish(self, root: NodeId) -> Plan {
-        Plan {
-            nodes: self.nodes,
-            root,
-        }
+        Plan { nodes: self.nodes, root }
     }
 
     fn intern(&mut self, node: Node) -> NodeId {
@@ -441,110 +363,22 @@ impl<'a> Arena<'a> {
             Node::Nothing => 0,
             Node::Everyone => self.live,
             Node::Bitmap(id) => members(*id),
-            Node::Values { tag, values, .. } => values
-                .iter()
-                .map(|value| members(BitmapId::value(*tag, *value)))
-                .fold(0, u64::saturating_add),
+            Node::Values { tag, values, .. } => {
+                values.iter().map(|value| members(BitmapId::value(*tag, *value))).fold(0, u64::saturating_add)
+            }
             Node::Present(tag) => members(BitmapId::present(*tag)),
-            Node::Number { tag, ranges } => members(BitmapId::present(*tag))
-                .saturating_mul(SLICES_GUESS)
-                .saturating_mul(ranges.len() as u64),
+            Node::Number { tag, ranges } => {
+                members(BitmapId::present(*tag)).saturating_mul(SLICES_GUESS).saturating_mul(ranges.len() as u64)
+            }
             Node::Linear { terms, .. } => terms.iter().fold(self.live, |work, (tag, _)| {
                 let tag = members(BitmapId::present(*tag)).saturating_mul(SLICES_GUESS * 4);
                 work.saturating_add(tag)
             }),
             Node::Split(_) => self.live.saturating_mul(SLICES_GUESS),
             Node::Given(ids) => ids.ids().len(),
-            Node::And(terms) => terms
-                .iter()
-                .fold(1, |work, term| work.saturating_add(of(&term.node))),
+            Node::And(terms) => terms.iter().fold(1, |work, term| work.saturating_add(of(&term.node))),
             Node::Or(nodes) => nodes.iter().map(of).fold(1, u64::saturating_add),
-            Node::Threshold { of: nodes, .. } => {
-                nodes.iter().map(of).fold(self.live, u64::saturating_add)
-            }
+            Node::Threshold { of: nodes, .. } => nodes.iter().map(of).fold(self.live, u64::saturating_add),
         }
-    }
-}
-
-/// Writes what a node means, its operands by digest and in the order of their digests.
-fn write_node(node: &Node, digests: &[u128], bytes: &mut Vec<u8>) {
-    let mut put = |number: u128| bytes.extend_from_slice(&number.to_le_bytes());
-    match node {
-        Node::Nothing => put(0),
-        Node::Everyone => put(1),
-        Node::Bitmap(id) => {
-            put(2);
-            put(u128::from(id.0));
-        }
-        Node::Values { tag, values, .. } => {
-            put(3);
-            put(u128::from(tag.0));
-            for value in values.iter() {
-                bytes.extend_from_slice(&value.0.to_le_bytes());
-            }
-        }
-        Node::Present(tag) => {
-            put(4);
-            put(u128::from(tag.0));
-        }
-        Node::Number { tag, ranges } => {
-            put(5);
-            put(u128::from(tag.0));
-            for (low, high) in ranges.iter() {
-                bytes.extend_from_slice(&low.to_le_bytes());
-                bytes.extend_from_slice(&high.to_le_bytes());
-            }
-        }
-        Node::Linear {
-            terms,
-            constant,
-            op,
-        } => {
-            put(6);
-            put(*op as u128);
-            put(*constant as u128);
-            for (tag, factor) in terms.iter() {
-                put(u128::from(tag.0));
-                put(*factor as u128);
-            }
-        }
-        Node::Split(split) => {
-            put(7);
-            put(u128::from(split.seed));
-            put(u128::from(split.from) << 16 | u128::from(split.to));
-        }
-        Node::Given(ids) => {
-            put(8);
-            put(ids.digest());
-        }
-        Node::And(terms) => {
-            put(9);
-            let mut operands: Vec<(bool, u128)> = terms
-                .iter()
-                .map(|term| (term.negated, digests[term.node.index()]))
-                .collect();
-            operands.sort_unstable();
-            for (negated, digest) in operands {
-                put(u128::from(negated));
-                put(digest);
-            }
-        }
-        Node::Or(nodes) => {
-            put(10);
-            put_sorted(nodes, digests, bytes);
-        }
-        Node::Threshold { mode, k, of } => {
-            put(11);
-            put((*mode as u128) << 32 | u128::from(*k));
-            put_sorted(of, digests, bytes);
-        }
-    }
-}
-
-fn put_sorted(nodes: &[NodeId], digests: &[u128], bytes: &mut Vec<u8>) {
-    let mut operands: Vec<u128> = nodes.iter().map(|node| digests[node.index()]).collect();
-    operands.sort_unstable();
-    for digest in operands {
-        bytes.extend_from_slice(&digest.to_le_bytes());
     }
 }

@@ -1,0 +1,166 @@
+//! A second look at a whole text that is no query.
+//!
+//! A corrected text is offered only if it is a query: [`complete`] corrects on where a first correction uncovers a second
+//! error, and gives up the suggestion where that does not lead to a query.
+
+use crate::error::{Error, code};
+use crate::lexer::{Token, TokenKind, tokenize};
+use crate::suggest;
+
+use super::parse_as_written;
+
+/// How many errors of one text are corrected in a row.
+const CORRECTIONS_MAX: usize = 8;
+/// Words that may be misspelt between names, where nothing else can stand.
+const JOINING_WORDS: &[&str] = &["AND", "NOT", "EXCEPT", "BETWEEN", "LIKE", "HAS", "EXACTLY"];
+/// Words that others use for ours.
+const OTHER_WORDS: &[(&str, &str)] = &[
+    ("并且", "且"),
+    ("而且", "且"),
+    ("同时", "且"),
+    ("或者", "或"),
+    ("不是", "!="),
+    ("是", "="),
+    ("为", "="),
+    ("等于", "="),
+    ("不等于", "!="),
+    ("大于", ">"),
+    ("小于", "<"),
+    ("大于等于", ">="),
+    ("小于等于", "<="),
+    ("不小于", ">="),
+    ("不大于", "<="),
+    ("在", "属于"),
+    ("在", "介于"),
+    ("不在", "不属于"),
+    ("为空", "缺失"),
+    ("不为空", "有值"),
+    ("除了", "排除"),
+    ("contains", "HAS"),
+    ("includes", "HAS"),
+    ("equals", "="),
+    ("minus", "EXCEPT"),
+    ("without", "EXCEPT"),
+];
+/// A shorter name is near to too many words.
+const MISSPELT_CHARS_MIN: usize = 3;
+
+/// The error with a suggestion that parses, or with none.
+pub(super) fn complete(text: &str, mut error: Error) -> Error {
+    if error.is_limit() {
+        return error;
+    }
+    if let Some(error) = glued_words(text, &error).or_else(|| misspelt_word(text, &error)) {
+        return error;
+    }
+    for _ in 0..CORRECTIONS_MAX {
+        let Some(suggestion) = error.suggestion.take() else {
+            return error;
+        };
+        match parse_as_written(&suggestion) {
+            Ok(_) => return error.suggest(suggestion),
+            Err(next) => error.suggestion = next.suggestion,
+        }
+    }
+    error.suggestion = None;
+    error
+}
+
+/// The error of words glued into names, if setting them apart makes a query of the text.
+fn glued_words(text: &str, error: &Error) -> Option<Error> {
+    let mut spaced = String::with_capacity(text.len() + 16);
+    let mut copied = 0;
+    let mut first = None;
+    for token in tokenize(text) {
+        let splits = matches!(token.kind, TokenKind::Name(None) | TokenKind::BadNumber);
+        // Behind the error a name may be what it seems; it is split only if the text must be.
+        let Some(apart) = splits
+            .then(|| suggest::split_glued(token.span.of(text)))
+            .flatten()
+        else {
+            continue;
+        };
+        if first.is_none() && token.span.start >= error.span.end {
+            return None;
+        }
+        first.get_or_insert((token.span, apart.clone()));
+        spaced.push_str(&text[copied..token.span.start as usize]);
+        suggest::push_split(&mut spaced, &apart, &text[token.span.end as usize..]);
+        copied = token.span.end as usize;
+    }
+    let (span, apart) = first?;
+    spaced.push_str(&text[copied..]);
+    parse_as_written(&spaced).ok()?;
+    let name = span.of(text);
+    Some(
+        Error::new(
+            code::GLUED_WORD,
+            span,
+            format!("put spaces around the words of the language: {apart}"),
+            format!("`{name}` is read as one name; words need a space or a sign around them"),
+        )
+        .suggest(spaced),
+    )
+}
+
+/// The error of a word that is misspelt, or is another word for one of ours, if ours makes a query of the text.
+fn misspelt_word(text: &str, error: &Error) -> Option<Error> {
+    if !matches!(error.code, code::MISSING_AND | code::MUST_QUOTE) {
+        return None;
+    }
+    let is_candidate = |token: &Token| {
+        token.kind == TokenKind::Name(None)
+            && token.span.start >= error.span.start
+            && token.span.end <= error.span.end
+    };
+    tokenize(text)
+        .iter()
+        .filter(|token| is_candidate(token))
+        .take(CORRECTIONS_MAX)
+        .find_map(|token| {
+            let written = token.span.of(text);
+            ours(written).find_map(|word| {
+                let mut corrected = suggest::replace_word(text, token.span, word);
+                if parse_as_written(&corrected).is_err() {
+                    corrected = replace_other_words(&corrected);
+                    parse_as_written(&corrected).ok()?;
+                }
+                let detail = format!("`{written}` is no word of the language");
+                let remedy = format!("did you mean {word}?");
+                Some(Error::new(code::SYNTAX, token.span, remedy, detail).suggest(corrected))
+            })
+        })
+}
+
+/// The text with every word that others use replaced by ours.
+fn replace_other_words(text: &str) -> String {
+    let mut replaced = String::with_capacity(text.len());
+    let mut copied = 0;
+    for token in tokenize(text) {
+        let written = token.span.of(text);
+        let known = OTHER_WORDS
+            .iter()
+            .find(|(other, _)| other.eq_ignore_ascii_case(written));
+        let (TokenKind::Name(None), Some((_, word))) = (token.kind, known) else {
+            continue;
+        };
+        replaced.push_str(&text[copied..token.span.start as usize]);
+        replaced.push_str(word);
+        copied = token.span.end as usize;
+    }
+    replaced.push_str(&text[copied..]);
+    replaced
+}
+
+/// Words of ours that `written` may stand for.
+fn ours(written: &str) -> impl Iterator<Item = &'static str> {
+    let same = OTHER_WORDS
+        .iter()
+        .filter(move |(other, _)| other.eq_ignore_ascii_case(written))
+        .map(|&(_, word)| word);
+    let is_long = written.chars().count() >= MISSPELT_CHARS_MIN;
+    let near = is_long
+        .then(|| suggest::nearest(written, JOINING_WORDS.iter().copied()))
+        .flatten();
+    same.chain(near)
+}
