@@ -92,13 +92,7 @@ fn create(place: Place, fence: Arc<Fence>, lock: Box<dyn LockGuard>, started_ns:
         stack: Stack::default(),
         sources: Arc::default(),
         loads: BTreeMap::new(),
-        base: Base {
-            seq: Seq(0),
-            catalog,
-            sources: Arc::default(),
-            log_floor: first.log_floor,
-            audiences: None,
-        },
+        base: Base { seq: Seq(0), catalog, sources: Arc::default(), log_floor: first.log_floor, audiences: None },
         frozen: Seq(0),
         manifest: first.number,
     };
@@ -111,6 +105,7 @@ fn create(place: Place, fence: Arc<Fence>, lock: Box<dyn LockGuard>, started_ns:
         allocator: Allocator::default(),
         next_part: 1,
         recovered_records: 0,
+        log_tail_bytes: 0,
         discarded: None,
         lock,
     };
@@ -181,6 +176,7 @@ fn open_existing(
         allocator,
         next_part: manifest.next_part.0,
         recovered_records: recovery.records.len() as u64,
+        log_tail_bytes: recovery.records.iter().map(|record| record.payload.len() as u64).sum(),
         discarded: recovery.discarded,
         lock,
     };
@@ -264,7 +260,8 @@ fn replay(records: &[Record], state: &mut State, allocator: &mut Allocator) -> R
     let mut changes: Option<(Changes, Seq)> = None;
     let mut bytes = 0;
     for record in records {
-        let is_apart = |last: Seq| places.partition_point(|&at| at <= last) != places.partition_point(|&at| at <= record.seq);
+        let is_apart =
+            |last: Seq| places.partition_point(|&at| at <= last) != places.partition_point(|&at| at <= record.seq);
         if let Some((_, last)) = &changes
             && (bytes > REPLAY_PART_BYTES || is_apart(*last))
         {
