@@ -60,6 +60,37 @@ pub(crate) fn reasons(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
+/// Every dependency that a crate declares and does not name in its code.
+pub(crate) fn idle(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    for (path, text) in tree.texts().filter(|(path, _)| path.ends_with("/Cargo.toml")) {
+        let folder = path.trim_end_matches("Cargo.toml");
+        for (line, name) in ["dependencies", "dev-dependencies"].into_iter().flat_map(|table| names_in(text, table)) {
+            let named = format!("{}::", name.replace('-', "_"));
+            if !tree.texts().any(|(path, text)| path.starts_with(folder) && path.ends_with(".rs") && text.contains(&named)) {
+                found.push(format!("{path}:{line}: {name} is not named in {folder}"));
+            }
+        }
+    }
+    found
+}
+
+/// Every shared version that no crate of ours uses.
+pub(crate) fn unused(tree: &Tree) -> Vec<String> {
+    let Some(text) = tree.text("Cargo.toml") else { return Vec::new() };
+    let tables = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let is_used = |name: &str| {
+        tree.texts()
+            .filter(|(path, _)| path.ends_with("/Cargo.toml"))
+            .any(|(_, text)| tables.iter().any(|table| names_in(text, table).iter().any(|(_, it)| *it == name)))
+    };
+    names_in(text, "workspace.dependencies")
+        .into_iter()
+        .filter(|(_, name)| !is_used(name))
+        .map(|(line, name)| format!("Cargo.toml:{line}: nobody uses {name}"))
+        .collect()
+}
+
 /// The dependencies of one table of a manifest, with their lines from 1.
 fn names_in<'a>(text: &'a str, table: &str) -> Vec<(usize, &'a str)> {
     let mut inside = false;
@@ -100,4 +131,23 @@ fn a_dependency_without_a_reason_is_found() {
         "[workspace.dependencies]\nmuster-x = { path = \"x\" }\n# heading\na = \"1\"\nb = \"2\" # because\n",
     )]);
     assert_eq!(reasons(&tree), ["Cargo.toml:4: a has no reason beside it"]);
+}
+
+#[test]
+fn an_unused_dependency_is_found() {
+    let tree = Tree::of(&[
+        ("Cargo.toml", "[workspace.dependencies]\na = \"1\" # x\nb = \"2\" # x\nc = \"3\" # x\n"),
+        ("cli/Cargo.toml", "[dependencies]\na.workspace = true\n[dev-dependencies]\nb.workspace = true\n"),
+    ]);
+    assert_eq!(unused(&tree), ["Cargo.toml:4: nobody uses c"]);
+}
+
+#[test]
+fn an_idle_dependency_is_found() {
+    let tree = Tree::of(&[
+        ("cli/Cargo.toml", "[dependencies]\na-b.workspace = true\nc.workspace = true\n"),
+        ("cli/src/main.rs", "use a_b::x;\n// c is not used"),
+        ("server/src/lib.rs", "use c::x;"),
+    ]);
+    assert_eq!(idle(&tree), ["cli/Cargo.toml:3: c is not named in cli/"]);
 }

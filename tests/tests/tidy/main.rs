@@ -30,8 +30,10 @@ fn crates_depend_only_downwards() {
 }
 
 #[test]
-fn every_dependency_has_a_reason() {
+fn every_dependency_has_a_reason_and_a_user() {
     holds(crates::reasons);
+    holds(crates::unused);
+    holds(crates::idle);
 }
 
 #[test]
