@@ -55,10 +55,14 @@ impl Writer {
             Err(error) if error.kind() != ErrorKind::Limit => Err(error),
             _ => self.gate.alone(|| {
                 let mut state = self.state.lock();
+                if state.unwritten.is_some() {
+                    // Nothing was written since the store was opened.
+                    return Ok(());
+                }
                 match self.sync_log(&mut state) {
                     Err(error) if error.kind() != ErrorKind::Limit => Err(error),
                     Err(_) => Ok(()),
-                    Ok(_) => state.wal.mark(),
+                    Ok(_) => state.wal.end(),
                 }
             }),
         };
