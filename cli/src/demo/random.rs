@@ -50,13 +50,13 @@ impl Random {
     }
 
     /// One of some, each as often as its weight says.
-    pub(super) fn pick<'a, T>(&mut self, choices: &'a [(T, u32)]) -> &'a T {
+    pub(super) fn pick<T: Copy>(&mut self, choices: &[(T, u32)]) -> T {
         let total = choices.iter().map(|(_, weight)| weight).sum();
         let mut at = self.below(total);
-        let mut chosen = &choices[0].0;
-        for (choice, weight) in choices {
+        let mut chosen = choices[0].0;
+        for &(choice, weight) in choices {
             chosen = choice;
-            if at < *weight {
+            if at < weight {
                 break;
             }
             at -= weight;
