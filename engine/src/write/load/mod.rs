@@ -90,6 +90,11 @@ impl Load {
                 spec.load_id.len()
             )));
         }
+        // What the rows refer to (keys, values, tags) then lies in files like the load itself, so that a log that was
+        // damaged and given up does not leave a load without names.
+        if writer.gate.alone(|| !writer.state.lock().loads.contains_key(&spec.load_id)) {
+            writer.flush()?;
+        }
         let stage = writer.gate.alone(|| begin(writer, &spec))?;
         Ok(Load { writer: Arc::clone(writer), spec, stage })
     }
