@@ -202,15 +202,14 @@ impl<'a> Listing<'a> {
     }
 
     fn message(&mut self, ids: &[LocalId]) -> Result<MembersReply, Stop> {
-        let mut message = MembersReply::default();
-        message.columns = self
-            .with_tags
-            .iter()
-            .map(|tag| v1::Column {
-                tag: tag.name.clone(),
-                cells: Vec::new(),
-            })
-            .collect();
+        let column = |tag: &Tag| v1::Column {
+            tag: tag.name.clone(),
+            cells: Vec::new(),
+        };
+        let mut message = MembersReply {
+            columns: self.with_tags.iter().map(column).collect(),
+            ..MembersReply::default()
+        };
         for id in ids {
             if let Some(living) = &self.living
                 && !living.contains(*id)?

@@ -111,4 +111,4 @@ macro_rules! service {
         }
     };
 }
-pub(self) use service;
+use service;
