@@ -56,7 +56,7 @@ impl Writer {
         self.compact_once(Choice::BySize)
     }
 
-    /// See [`Engine::compact`](crate::engine::Engine::compact).
+    /// See `Engine::compact`.
     pub(crate) fn compact_fully(&self) -> Result<()> {
         self.flush()?;
         let _one = self.compacting.lock();

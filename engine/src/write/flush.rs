@@ -50,7 +50,7 @@ struct Written {
 }
 
 impl Writer {
-    /// See [`Engine::flush`](crate::engine::Engine::flush).
+    /// See `Engine::flush`.
     pub(crate) fn flush(&self) -> Result<()> {
         let _one = self.flushing.lock();
         let Some(plan) = self.gate.alone(|| self.plan_flush(&mut self.state.lock()))? else {

@@ -74,7 +74,7 @@ impl Writer {
         result
     }
 
-    /// See [`Engine::status`](crate::engine::Engine::status).
+    /// See `Engine::status`.
     pub(crate) fn status(&self) -> Status {
         let loads = self.loads.lock().len();
         let background_error = self.wakeups.failure.lock().clone();

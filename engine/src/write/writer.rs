@@ -160,7 +160,7 @@ impl Writer {
         Seq(self.durable.load(Relaxed))
     }
 
-    /// See [`Engine::write`](crate::engine::Engine::write).
+    /// See `Engine::write`.
     pub(crate) fn write(&self, batch: Batch) -> Result<Written> {
         self.check_open()?;
         self.wait_for_room()?;
@@ -171,7 +171,7 @@ impl Writer {
         }
     }
 
-    /// See [`Engine::change_catalog`](crate::engine::Engine::change_catalog).
+    /// See `Engine::change_catalog`.
     pub(crate) fn change_catalog(&self, change: CatalogChange) -> Result<Changed> {
         self.check_open()?;
         match self.gate.submit(Request::Catalog(Box::new(change)), 1, |requests| self.commit(requests))? {
@@ -180,7 +180,7 @@ impl Writer {
         }
     }
 
-    /// See [`Engine::sync`](crate::engine::Engine::sync).
+    /// See `Engine::sync`.
     pub(crate) fn sync(&self, seq: Seq) -> Result<Seq> {
         if self.durable() >= seq {
             return Ok(self.durable());
@@ -194,7 +194,7 @@ impl Writer {
         self.gate.alone(|| self.sync_log(&mut self.state.lock()))
     }
 
-    /// See [`Engine::announce`](crate::engine::Engine::announce).
+    /// See `Engine::announce`.
     pub(crate) fn announce(&self, address: &str) -> Result<()> {
         self.lock.announce(address)
     }

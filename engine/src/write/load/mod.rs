@@ -81,7 +81,7 @@ struct Work {
 }
 
 impl Load {
-    /// See [`Engine::begin_load`](crate::engine::Engine::begin_load).
+    /// See `Engine::begin_load`.
     pub(crate) fn begin(writer: &Arc<Writer>, spec: LoadSpec) -> Result<Load> {
         writer.check_open()?;
         if spec.load_id.is_empty() || spec.load_id.len() > LOAD_ID_BYTES_MAX {
