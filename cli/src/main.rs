@@ -1,2 +1,80 @@
-//! The `muster` binary.
-fn main() {}
+//! The `muster` binary: server, loader, shell and every question from the command line.
+//!
+//! It talks gRPC only. With `--data` the server runs inside this process, on a socket that only its user can open.
+
+mod args;
+mod ask;
+mod commands;
+mod connect;
+mod demo;
+mod exit;
+mod output;
+mod shell;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use args::{Cli, Command, Globals};
+use ask::Settings;
+use connect::{Connection, Place};
+use exit::Failure;
+
+/// The variable that says what is logged to standard error.
+const LOG_VARIABLE: &str = "MUSTER_LOG";
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report(&Failure::refused(format!("cannot start threads: {error}"))),
+    };
+    let outcome = runtime.block_on(run(cli));
+    // A thread that waits for standard input must not keep the program.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => report(&failure),
+    }
+}
+
+fn report(failure: &Failure) -> ExitCode {
+    if let Some(message) = failure.message() {
+        output::note(&message);
+    }
+    ExitCode::from(failure.code())
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    match &cli.command {
+        Command::Serve(args) => commands::serve::run(args, &cli.globals).await,
+        Command::Completions(args) => commands::completions::run(args),
+        Command::Demo(args) => demo::run(args, &cli.globals).await,
+        command => ask(command, &cli.globals).await,
+    }
+}
+
+/// Runs a command that asks a server; then closes, whatever came of it.
+async fn ask(command: &Command, globals: &Globals) -> Result<(), Failure> {
+    let settings = Settings::of(globals)?;
+    let mut connection = Connection::open(Place::of(globals)?, command.may_create()).await?;
+    let outcome = match command {
+        Command::Shell(_) => shell::run(&mut connection, settings, &[]).await,
+        command => {
+            let asker = connection.asker(settings);
+            unless_interrupted(commands::run(command, &asker)).await
+        }
+    };
+    outcome.and(connection.close().await)
+}
+
+/// Gives up `work` on Ctrl-C, so that what is open can still be closed.
+async fn unless_interrupted(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::select! {
+        outcome = work => outcome,
+        Ok(()) = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+    }
+}

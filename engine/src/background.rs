@@ -48,8 +48,7 @@ impl Stop {
 impl Background {
     /// Starts the threads that `options` ask for.
     pub(crate) fn start(writer: &Arc<Writer>, options: &Options) -> Result<Background> {
-        let mut background =
-            Background { writer: Arc::clone(writer), stop: Arc::default(), threads: Vec::new() };
+        let mut background = Background { writer: Arc::clone(writer), stop: Arc::default(), threads: Vec::new() };
         background.spawn("muster-maintain", maintain)?;
         if options.durability == Durability::Interval {
             let interval = Duration::from_millis(options.sync_interval_ms);

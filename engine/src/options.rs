@@ -92,9 +92,7 @@ impl Options {
             )));
         }
         if self.lock_text.len() > LOCK_TEXT_BYTES_MAX {
-            return Err(Error::invalid(format!(
-                "option lock_text is longer than {LOCK_TEXT_BYTES_MAX} bytes"
-            )));
+            return Err(Error::invalid(format!("option lock_text is longer than {LOCK_TEXT_BYTES_MAX} bytes")));
         }
         Ok(())
     }
@@ -127,12 +125,7 @@ mod tests {
     #[test]
     fn defaults_pass_and_a_wrong_field_is_named() {
         Options::default().check().unwrap();
-        let error = Options {
-            delta_parts_max: 0,
-            ..Options::default()
-        }
-        .check()
-        .unwrap_err();
+        let error = Options { delta_parts_max: 0, ..Options::default() }.check().unwrap_err();
         assert!(error.message().contains("delta_parts_max"), "{error}");
     }
 }

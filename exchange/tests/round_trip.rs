@@ -349,6 +349,55 @@ fn lists_with_nulls_are_refused_and_numbers_become_values() {
 }
 
 #[test]
+fn the_key_can_set_a_tag_too() {
+    let keys: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "a"]));
+    let batch = RecordBatch::try_from_iter([("key", keys)]).expect("a column");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("table");
+    let file = File::create(&path).expect("a file");
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("a writer");
+    writer.write(&batch).expect("written");
+    writer.close().expect("closed");
+    let mapping = Mapping::parse(
+        "type = \"t\"\nkey = { column = \"key\", kind = \"string\" }\ncolumns = [{ column = \"key\", kind = \"choice\" }]",
+    )
+    .expect("a mapping");
+    let input = Input::open(&path).expect("it opens");
+    let (rows, _) = read_all(input, &mapping, ReadOptions::default()).expect("it reads");
+    let expected = ["a", "b", "a"].map(|key| (key.to_owned(), vec![Some(key.to_owned())]));
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn a_column_that_cannot_be_what_the_mapping_says_is_an_error() {
+    let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+    let texts: ArrayRef = Arc::new(StringArray::from(vec!["a", "b"]));
+    let batch = RecordBatch::try_from_iter([("n", numbers), ("s", texts)]).expect("two columns");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("table");
+    let file = File::create(&path).expect("a file");
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("a writer");
+    writer.write(&batch).expect("written");
+    writer.close().expect("closed");
+    let cases = [
+        ("{ column = \"n\", kind = \"time\" }", "time_unit"),
+        ("{ column = \"n\", kind = \"date\" }", "date_format"),
+        ("{ column = \"n\", kind = \"set\" }", "lists"),
+        ("{ column = \"s\", kind = \"set\" }", "list_separator"),
+        ("{ column = \"m\", kind = \"int\" }", "no column \"m\""),
+    ];
+    for (column, expected) in cases {
+        let mapping = Mapping::parse(&format!(
+            "type = \"t\"\nkey = {{ column = \"s\", kind = \"string\" }}\ncolumns = [{column}]"
+        ))
+        .expect("a mapping");
+        let input = Input::open(&path).expect("it opens");
+        let error = read_all(input, &mapping, ReadOptions::default()).expect_err(column);
+        assert!(error.message().contains(expected), "{}", error.message());
+    }
+}
+
+#[test]
 fn damaged_files_are_errors() {
     let rows: Vec<Cells> = (0..200)
         .map(|n| Cells {

@@ -7,6 +7,8 @@
 mod columns;
 mod drafts;
 mod format;
+#[cfg(test)]
+mod format_tests;
 mod group;
 mod merge;
 mod owned;

@@ -16,11 +16,7 @@ pub struct HeldFile {
 impl HeldFile {
     /// Holds the file at `path`, which exists.
     pub fn new(storage: Arc<dyn Storage>, path: impl Into<String>) -> HeldFile {
-        HeldFile {
-            storage,
-            path: path.into(),
-            retired: AtomicBool::new(false),
-        }
+        HeldFile { storage, path: path.into(), retired: AtomicBool::new(false) }
     }
 
     /// Where it lies.

@@ -39,11 +39,7 @@ impl Allocator {
 
     /// The number of `text`, which no snapshot since the oldest running load knows. Errors: limit.
     pub(crate) fn value(&mut self, tag: TagId, text: &str) -> Result<ValueId> {
-        if let Some(&value) = self
-            .young_values
-            .as_ref()
-            .and_then(|young| young.get(&tag)?.get(text))
-        {
+        if let Some(&value) = self.young_values.as_ref().and_then(|young| young.get(&tag)?.get(text)) {
             return Ok(value);
         }
         let next = self.next_value.entry(tag).or_insert(1);

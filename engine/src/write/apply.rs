@@ -29,12 +29,7 @@ pub(crate) struct Built {
 impl Changes {
     /// No changes yet; the first batch has `first_seq`.
     pub(crate) fn new(first_seq: Seq) -> Changes {
-        Changes {
-            part: PartBuilder::new(),
-            names: NamesBuilder::new(),
-            first_seq,
-            last_seq: first_seq,
-        }
+        Changes { part: PartBuilder::new(), names: NamesBuilder::new(), first_seq, last_seq: first_seq }
     }
 
     /// Adds the batch `seq`. Errors: corrupt, when the record names a tag that `catalog` does not have or uses it as

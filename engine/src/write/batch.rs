@@ -71,18 +71,12 @@ impl EntityChanges {
 impl Change {
     /// The change that gives `tag` the value `value`.
     pub fn set(tag: impl Into<String>, value: Value) -> Change {
-        Change::Set {
-            tag: tag.into(),
-            value,
-        }
+        Change::Set { tag: tag.into(), value }
     }
 
     /// The change that takes `value` out of the set `tag`.
     pub fn remove(tag: impl Into<String>, value: impl Into<String>) -> Change {
-        Change::Remove {
-            tag: tag.into(),
-            value: value.into(),
-        }
+        Change::Remove { tag: tag.into(), value: value.into() }
     }
 
     /// The change that takes `tag` away.

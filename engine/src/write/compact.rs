@@ -69,8 +69,7 @@ impl Writer {
             return Ok(false);
         };
         let merged = self.write_compaction(&plan)?;
-        self.gate
-            .alone(|| self.finish_compaction(&mut self.state.lock(), &plan, merged))?;
+        self.gate.alone(|| self.finish_compaction(&mut self.state.lock(), &plan, merged))?;
         Ok(true)
     }
 
@@ -85,8 +84,7 @@ impl Writer {
         }
         // A running load below the oldest layer would appear under it.
         let is_lowest = |seq: Seq| barriers.iter().all(|&barrier| barrier > seq);
-        let bottom = layers.start == 0
-            && state.stack.layers.first().is_some_and(|layer| is_lowest(layer.first_seq));
+        let bottom = layers.start == 0 && state.stack.layers.first().is_some_and(|layer| is_lowest(layer.first_seq));
         let chosen_layers = &state.stack.layers[layers];
         let chosen_names = &state.stack.names[names];
         Ok(Some(Plan {
@@ -158,9 +156,6 @@ impl Merged {
 fn choose<P: Piece>(pieces: &[P], barriers: &[Seq], choice: Choice) -> Range<usize> {
     match choice {
         Choice::BySize => file_merge(pieces, barriers).unwrap_or(0..0),
-        Choice::All => file_stretches(pieces, barriers)
-            .into_iter()
-            .max_by_key(|run| run.len())
-            .unwrap_or(0..0),
+        Choice::All => file_stretches(pieces, barriers).into_iter().max_by_key(|run| run.len()).unwrap_or(0..0),
     }
 }

@@ -64,7 +64,12 @@ pub(crate) fn describe(catalog: &Catalog) -> impl Fn(TagId) -> Option<MergeTag> 
 
 impl Writer {
     /// Merges `layers`, oldest first, into part files. On an error no file stays.
-    pub(super) fn write_parts(&self, layers: &[Vec<Arc<Part>>], bottom: bool, catalog: &Catalog) -> Result<Vec<StackPart>> {
+    pub(super) fn write_parts(
+        &self,
+        layers: &[Vec<Arc<Part>>],
+        bottom: bool,
+        catalog: &Catalog,
+    ) -> Result<Vec<StackPart>> {
         let describe = describe(catalog);
         let mut merge = Merge::new(layers, bottom, &describe)?;
         let mut written = Vec::new();
@@ -109,7 +114,8 @@ impl Writer {
         let parts: Vec<&NamesPart> = parts.iter().map(|part| &**part).collect();
         let keep = Chooser { keep: RefCell::new(keep), failure: RefCell::new(None) };
         let (id, bytes, held) = self.write_file(FileKind::Names, |sink| {
-            summary = Some(merge_names(&parts, &|tag, number| keep.keeps(tag, number), &mut |bytes| sink.write(bytes))?);
+            summary =
+                Some(merge_names(&parts, &|tag, number| keep.keeps(tag, number), &mut |bytes| sink.write(bytes))?);
             keep.failure.take().map_or(Ok(()), Err)
         })?;
         let summary = summary.ok_or_else(|| Error::internal("names were published before they were written"))?;

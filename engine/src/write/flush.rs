@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::catalog::Catalog;
 use crate::error::{Error, ErrorKind, Result};
@@ -24,6 +25,8 @@ struct Plan {
     /// Everything up to here.
     seq: Seq,
     log_floor: FileNumber,
+    /// The records up to there.
+    log_bytes: u64,
     catalog: Catalog,
     sources: Sources,
     version: Arc<Version>,
@@ -59,6 +62,7 @@ impl Writer {
             let result = written.and_then(|written| self.finish_flush(&mut state, &plan, written));
             if result.is_err() {
                 state.frozen = state.base.seq;
+                self.log_tail_bytes.fetch_add(plan.log_bytes, Relaxed);
             }
             result
         });
@@ -96,6 +100,7 @@ impl Writer {
         Ok(Some(Plan {
             seq,
             log_floor,
+            log_bytes: self.log_tail_bytes.swap(0, Relaxed),
             catalog: state.catalog.clone(),
             sources: Arc::clone(&state.sources),
             version: Arc::new(state.version()),
@@ -184,7 +189,8 @@ impl Writer {
 fn retire_written(plan: &Plan, written: &Written) {
     retire(written.layers.iter().flatten().flat_map(StackLayer::files));
     retire(written.names.iter().flatten().filter_map(|names| names.file.as_ref()));
-    if plan.is_audiences_new && written.audiences.as_ref().map(|file| file.id) != plan.audiences.as_ref().map(|file| file.id)
+    if plan.is_audiences_new
+        && written.audiences.as_ref().map(|file| file.id) != plan.audiences.as_ref().map(|file| file.id)
     {
         retire(&written.audiences);
     }
@@ -205,8 +211,8 @@ pub(super) fn names_of(seqs: &[(Seq, Seq)], names: Option<(Arc<NamesPart>, Store
 
 /// Puts what a run of neighbours was merged into in their place.
 pub(super) fn replace<P: Piece>(pieces: &mut Vec<P>, seqs: &[(Seq, Seq)], merged: Option<P>) -> Result<Range<usize>> {
-    let range = position_of(pieces, seqs)
-        .ok_or_else(|| Error::internal("what was merged is no longer where it was"))?;
+    let range =
+        position_of(pieces, seqs).ok_or_else(|| Error::internal("what was merged is no longer where it was"))?;
     pieces.splice(range.clone(), merged);
     Ok(range)
 }

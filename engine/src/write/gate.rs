@@ -43,30 +43,17 @@ impl<Q, A> Gate<Q, A> {
     /// A gate that is free.
     pub(crate) fn new() -> Gate<Q, A> {
         Gate {
-            state: Mutex::new(GateState {
-                queue: VecDeque::new(),
-                taken: false,
-                alone_waiting: 0,
-            }),
+            state: Mutex::new(GateState { queue: VecDeque::new(), taken: false, alone_waiting: 0 }),
             changed: Condvar::new(),
         }
     }
 
     /// Queues `request`, which holds `weight` changes, and returns its reply. `commit` is called with a whole group by
     /// whoever leads it, and must answer each request in order.
-    pub(crate) fn submit(
-        &self,
-        request: Q,
-        weight: usize,
-        commit: impl Fn(Vec<Q>) -> Vec<Result<A>>,
-    ) -> Result<A> {
+    pub(crate) fn submit(&self, request: Q, weight: usize, commit: impl Fn(Vec<Q>) -> Vec<Result<A>>) -> Result<A> {
         let reply: Reply<A> = Arc::new(Mutex::new(None));
         let mut state = self.state.lock();
-        state.queue.push_back(Waiting {
-            request,
-            weight,
-            reply: Arc::clone(&reply),
-        });
+        state.queue.push_back(Waiting { request, weight, reply: Arc::clone(&reply) });
         loop {
             if let Some(answer) = reply.lock().take() {
                 return answer;

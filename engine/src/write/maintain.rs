@@ -28,7 +28,7 @@ impl Writer {
     pub(crate) fn maintain(&self) -> Result<()> {
         let result = self.try_maintain();
         *self.wakeups.failure.lock() = result.as_ref().err().map(|error| format!("{error:#}"));
-        if result.is_err() && self.memory_bytes.load(Relaxed) >= self.settings.flush_bytes {
+        if result.is_err() && self.is_flush_due() {
             // The work is still to be done.
             *self.wakeups.work_lock.lock() = true;
         }
@@ -36,7 +36,7 @@ impl Writer {
     }
 
     fn try_maintain(&self) -> Result<()> {
-        if self.memory_bytes.load(Relaxed) >= self.settings.flush_bytes {
+        if self.is_flush_due() {
             self.flush()?;
         }
         while self.compact_by_size()? {}
@@ -55,10 +55,14 @@ impl Writer {
             Err(error) if error.kind() != ErrorKind::Limit => Err(error),
             _ => self.gate.alone(|| {
                 let mut state = self.state.lock();
+                if state.unwritten.is_some() {
+                    // Nothing was written since the store was opened.
+                    return Ok(());
+                }
                 match self.sync_log(&mut state) {
                     Err(error) if error.kind() != ErrorKind::Limit => Err(error),
                     Err(_) => Ok(()),
-                    Ok(_) => state.wal.mark(),
+                    Ok(_) => state.wal.end(),
                 }
             }),
         };
@@ -89,7 +93,7 @@ impl Writer {
                 part_bytes: part_files().map(|file| file.bytes).sum(),
                 names_files: names_files().count(),
                 names_bytes: names_files().map(|file| file.bytes).sum(),
-                log_bytes: self.log_bytes(),
+                log_bytes: self.log_tail_bytes.load(Relaxed),
                 loads,
                 recovered_records: self.recovered_records,
                 open_ns: self.open_ns,
@@ -98,12 +102,5 @@ impl Writer {
                 background_error,
             }
         })
-    }
-
-    /// The bytes of the log's files; what cannot be asked counts as nothing.
-    fn log_bytes(&self) -> u64 {
-        let dir = crate::wal::LOG_DIR;
-        let names = self.storage.list(dir).unwrap_or_default();
-        names.iter().map(|name| self.storage.file_len(&format!("{dir}/{name}")).unwrap_or(0)).sum()
     }
 }

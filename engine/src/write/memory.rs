@@ -68,12 +68,9 @@ fn merge_memory_names(names: &[StackNames]) -> Result<Option<StackNames>> {
     merge_names(&parts, &|_, _| true, &mut |bytes| sink.write(bytes))?;
     let part = NamesPart::open(Mapped::from_bytes(sink.0), None)?;
     Ok(match names {
-        [first, .., last] => Some(StackNames {
-            first_seq: first.first_seq,
-            last_seq: last.last_seq,
-            part: Arc::new(part),
-            file: None,
-        }),
+        [first, .., last] => {
+            Some(StackNames { first_seq: first.first_seq, last_seq: last.last_seq, part: Arc::new(part), file: None })
+        }
         _ => None,
     })
 }

@@ -25,9 +25,7 @@ mod state;
 mod status;
 mod writer;
 
-pub use batch::{
-    BATCH_CHANGES_MAX, BATCH_ENTITIES_MAX, Batch, Change, EntityChanges, SOURCE_BYTES_MAX, SOURCES_MAX,
-};
+pub use batch::{BATCH_CHANGES_MAX, BATCH_ENTITIES_MAX, Batch, Change, EntityChanges, SOURCE_BYTES_MAX, SOURCES_MAX};
 pub use load::{BLOCK_ROWS_MAX, LOAD_ID_BYTES_MAX, Load};
 pub(crate) use recover::Place;
 pub use reply::{Changed, LoadSpec, Loaded, Written};

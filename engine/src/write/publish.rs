@@ -40,9 +40,8 @@ impl Writer {
         let locals = self.allocator.lock().local_counters();
         // A type that only the log knows may have got ids from a load, which the log does not list.
         let types = base.catalog.types().chain(state.catalog.types());
-        let next_local_ids: BTreeMap<TypeId, u32> = types
-            .filter_map(|entity_type| Some((entity_type.id, *locals.get(&entity_type.population)?)))
-            .collect();
+        let next_local_ids: BTreeMap<TypeId, u32> =
+            types.filter_map(|entity_type| Some((entity_type.id, *locals.get(&entity_type.population)?))).collect();
         let manifest = Manifest {
             number,
             store_id: state.store_id,
@@ -136,13 +135,7 @@ fn source_records(
     for (id, loaded) in older.chain(load) {
         let mut bytes = Bytes::new();
         bytes.u8(REPLY_VERSION);
-        for number in [
-            loaded.load_seq.0,
-            loaded.rows,
-            loaded.entities,
-            loaded.new_entities,
-            loaded.new_values,
-        ] {
+        for number in [loaded.load_seq.0, loaded.rows, loaded.entities, loaded.new_entities, loaded.new_values] {
             bytes.u64(number);
         }
         records.push(SourceRecord {

@@ -143,16 +143,7 @@ impl BatchRecord {
             changes.push(EntityChange { local, what });
         }
         reader.finish()?;
-        Ok(BatchRecord {
-            type_id,
-            population,
-            source,
-            unknown_entities,
-            new_entities,
-            keys,
-            values,
-            changes,
-        })
+        Ok(BatchRecord { type_id, population, source, unknown_entities, new_entities, keys, values, changes })
     }
 }
 
@@ -234,9 +225,7 @@ fn put_text(writer: &mut Writer, text: &[u8], len_max: usize) -> Result<()> {
 
 fn put_count(writer: &mut Writer, count: usize) -> Result<()> {
     if count > ENTRIES_MAX {
-        return Err(Error::limit(format!(
-            "a batch may hold {ENTRIES_MAX} single changes, it holds {count}: split it"
-        )));
+        return Err(Error::limit(format!("a batch may hold {ENTRIES_MAX} single changes, it holds {count}: split it")));
     }
     writer.varint(count as u64);
     Ok(())

@@ -92,13 +92,7 @@ fn create(place: Place, fence: Arc<Fence>, lock: Box<dyn LockGuard>, started_ns:
         stack: Stack::default(),
         sources: Arc::default(),
         loads: BTreeMap::new(),
-        base: Base {
-            seq: Seq(0),
-            catalog,
-            sources: Arc::default(),
-            log_floor: first.log_floor,
-            audiences: None,
-        },
+        base: Base { seq: Seq(0), catalog, sources: Arc::default(), log_floor: first.log_floor, audiences: None },
         frozen: Seq(0),
         manifest: first.number,
     };
@@ -111,6 +105,7 @@ fn create(place: Place, fence: Arc<Fence>, lock: Box<dyn LockGuard>, started_ns:
         allocator: Allocator::default(),
         next_part: 1,
         recovered_records: 0,
+        log_tail_bytes: 0,
         discarded: None,
         lock,
     };
@@ -144,10 +139,7 @@ fn open_existing(
         log_floor: manifest.log_floor,
         audiences,
     };
-    let unwritten = match wal.rewrite(&recovery.records, manifest.seq) {
-        Err(error) if error.kind() == ErrorKind::Limit => Some(recovery.records.clone()),
-        result => result.map(|()| None)?,
-    };
+    let unwritten = write_anew(&mut wal, &recovery.records, manifest.seq)?;
     let mut state = State {
         store_id: manifest.store_id,
         id_epoch: manifest.id_epoch,
@@ -181,10 +173,24 @@ fn open_existing(
         allocator,
         next_part: manifest.next_part.0,
         recovered_records: recovery.records.len() as u64,
+        log_tail_bytes: recovery.records.iter().map(|record| record.payload.len() as u64).sum(),
         discarded: recovery.discarded,
         lock,
     };
     Ok(Writer::new(opened))
+}
+
+/// Writes anew what the log gave back, before anybody sees it. What is still to be written before the first change comes
+/// back: all of it while the disk is full, and where nothing was read, as after a clean end, an empty log, which need
+/// not delay the opening.
+fn write_anew(wal: &mut Wal, records: &[Record], after: Seq) -> Result<Option<Vec<Record>>> {
+    if records.is_empty() {
+        return Ok(Some(Vec::new()));
+    }
+    match wal.rewrite(records, after) {
+        Err(error) if error.kind() == ErrorKind::Limit => Ok(Some(records.to_vec())),
+        result => result.map(|()| None),
+    }
 }
 
 /// Opens all files that the manifest names. Errors: corrupt, when one is missing or is not the one that is named.
@@ -264,7 +270,8 @@ fn replay(records: &[Record], state: &mut State, allocator: &mut Allocator) -> R
     let mut changes: Option<(Changes, Seq)> = None;
     let mut bytes = 0;
     for record in records {
-        let is_apart = |last: Seq| places.partition_point(|&at| at <= last) != places.partition_point(|&at| at <= record.seq);
+        let is_apart =
+            |last: Seq| places.partition_point(|&at| at <= last) != places.partition_point(|&at| at <= record.seq);
         if let Some((_, last)) = &changes
             && (bytes > REPLAY_PART_BYTES || is_apart(*last))
         {

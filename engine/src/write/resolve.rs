@@ -151,20 +151,14 @@ impl<'a> Resolver<'a> {
                 Value::Flag(true) => Ok(Checked::SetFlag(tag.id)),
                 _ => Ok(Checked::UnsetFlag(tag.id)),
             },
-            (TagKind::Choice, Value::Text(text)) => {
-                Ok(Checked::SetChoice(tag.id, self.check_value(tag, text)?))
-            }
-            (TagKind::Set, Value::Text(text)) => {
-                Ok(Checked::AddValues(tag.id, vec![self.check_value(tag, text)?]))
-            }
+            (TagKind::Choice, Value::Text(text)) => Ok(Checked::SetChoice(tag.id, self.check_value(tag, text)?)),
+            (TagKind::Set, Value::Text(text)) => Ok(Checked::AddValues(tag.id, vec![self.check_value(tag, text)?])),
             (TagKind::Set, Value::List(texts)) => {
                 let values = texts.iter().map(|text| self.check_value(tag, text));
                 Ok(Checked::AddValues(tag.id, values.collect::<Result<_>>()?))
             }
             (kind, value) if kind.is_number() && !matches!(value, Value::Flag(_) | Value::List(_)) => {
-                let number = kind
-                    .number_of(value)
-                    .map_err(|error| mismatch(tag, value).with_source(error))?;
+                let number = kind.number_of(value).map_err(|error| mismatch(tag, value).with_source(error))?;
                 Ok(Checked::SetNumber(tag.id, number))
             }
             _ => Err(mismatch(tag, value)),
@@ -394,11 +388,7 @@ pub(crate) fn batch_changes(batch: &Batch) -> usize {
         Change::Set { value: Value::List(texts), .. } => texts.len().max(1),
         _ => 1,
     };
-    batch
-        .entities
-        .iter()
-        .map(|entity| entity.changes.iter().map(weight).sum::<usize>())
-        .sum()
+    batch.entities.iter().map(|entity| entity.changes.iter().map(weight).sum::<usize>()).sum()
 }
 
 fn mismatch(tag: &Tag, value: &Value) -> Error {

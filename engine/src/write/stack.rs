@@ -125,9 +125,7 @@ pub(crate) fn position_of<P: Piece>(pieces: &[P], seqs: &[(Seq, Seq)]) -> Option
 
 /// Whether a barrier keeps two neighbours apart.
 fn is_apart<P: Piece>(older: &P, newer: &P, barriers: &[Seq]) -> bool {
-    barriers
-        .iter()
-        .any(|&barrier| older.seqs().1 < barrier && newer.seqs().0 > barrier)
+    barriers.iter().any(|&barrier| older.seqs().1 < barrier && newer.seqs().0 > barrier)
 }
 
 /// All runs of neighbours in memory up to `last_seq` that no barrier and no file keeps apart, oldest first.
@@ -272,9 +270,9 @@ mod tests {
         assert_eq!(memory_merge(&pieces, Seq(0), &[Seq(2)], 1), Some(1..3));
         assert_eq!(memory_merge(&pieces, Seq(3), &[], 1), None);
         assert_eq!(memory_runs(&pieces, Seq(4), &[Seq(2)]), [0..1, 1..3]);
-        assert_eq!(memory_runs(&pieces, Seq(3), &[]), [0..2]);
+        assert!(memory_runs(&pieces, Seq(3), &[]).into_iter().eq(Some(0..2)));
         let mixed = [Fake(1, 1, 1, false), Fake(2, 2, 1, true), Fake(3, 3, 1, false), Fake(5, 5, 1, false)];
-        assert_eq!(memory_runs(&mixed, Seq(9), &[]), [1..2]);
+        assert!(memory_runs(&mixed, Seq(9), &[]).into_iter().eq(Some(1..2)));
         assert_eq!(file_stretches(&mixed, &[]), [0..1, 2..4]);
         assert_eq!(file_stretches(&mixed, &[Seq(4)]), [0..1, 2..3, 3..4]);
     }

@@ -91,7 +91,10 @@ impl State {
             return Ok(None);
         };
         if name.is_empty() || name.len() > SOURCE_BYTES_MAX {
-            return Err(Error::invalid(format!("a source's name has 1 to {SOURCE_BYTES_MAX} bytes, not {}", name.len())));
+            return Err(Error::invalid(format!(
+                "a source's name has 1 to {SOURCE_BYTES_MAX} bytes, not {}",
+                name.len()
+            )));
         }
         let Some(mark) = self.sources.get(name) else {
             if self.sources.len() >= SOURCES_MAX {
@@ -137,10 +140,5 @@ impl State {
 }
 
 fn layer(layer: &StackLayer) -> Layer {
-    Layer {
-        first_seq: layer.first_seq,
-        last_seq: layer.last_seq,
-        parts: layer.readers(),
-        in_memory: layer.in_memory(),
-    }
+    Layer { first_seq: layer.first_seq, last_seq: layer.last_seq, parts: layer.readers(), in_memory: layer.in_memory() }
 }

@@ -73,6 +73,8 @@ pub(crate) struct Writer {
     pub(super) maintenance: Mutex<()>,
     pub(super) next_part: AtomicU64,
     pub(super) memory_bytes: AtomicU64,
+    /// Bytes of records above what is in files: what a crash now would replay.
+    pub(super) log_tail_bytes: AtomicU64,
     durable: AtomicU64,
     pub(super) wakeups: Wakeups,
     pub(super) recovered_records: u64,
@@ -104,6 +106,7 @@ pub(super) struct Opened {
     pub(super) allocator: Allocator,
     pub(super) next_part: u64,
     pub(super) recovered_records: u64,
+    pub(super) log_tail_bytes: u64,
     pub(super) open_ns: u64,
     pub(super) discarded: Option<String>,
     pub(super) lock: Box<dyn LockGuard>,
@@ -123,6 +126,7 @@ impl Writer {
             maintenance: Mutex::new(()),
             next_part: AtomicU64::new(opened.next_part),
             memory_bytes: AtomicU64::new(opened.state.memory_bytes()),
+            log_tail_bytes: AtomicU64::new(opened.log_tail_bytes),
             durable: AtomicU64::new(opened.state.wal.durable().0),
             state: Mutex::new(opened.state),
             wakeups: Wakeups::default(),
@@ -326,11 +330,8 @@ impl Writer {
         }
         let built = changes.finish()?;
         let opened = open_built(&built)?;
-        let records: Vec<LogRecord<'_>> = run
-            .records
-            .iter()
-            .map(|(_, seq, _, payload)| LogRecord { seq: *seq, kind: KIND_BATCH, payload })
-            .collect();
+        let records: Vec<LogRecord<'_>> =
+            run.records.iter().map(|(_, seq, _, payload)| LogRecord { seq: *seq, kind: KIND_BATCH, payload }).collect();
         self.log(state, &records)?;
         state.seq = built.last_seq;
         for (_, seq, record, _) in &run.records {
@@ -354,6 +355,8 @@ impl Writer {
         rewrite_recovered(state)?;
         let durable = state.wal.durable();
         state.wal.append_group(records, durable)?;
+        let bytes: usize = records.iter().map(|record| record.payload.len()).sum();
+        self.log_tail_bytes.fetch_add(bytes as u64, Relaxed);
         if self.settings.durability == Durability::Commit {
             self.sync_log(state)?;
         }
@@ -362,12 +365,18 @@ impl Writer {
 
     /// Shows `state` to readers.
     pub(super) fn publish(&self, state: &State) {
-        let bytes = state.memory_bytes();
-        self.memory_bytes.store(bytes, Relaxed);
+        self.memory_bytes.store(state.memory_bytes(), Relaxed);
         self.published.store(Arc::new(state.version()));
-        if bytes >= self.settings.flush_bytes {
+        if self.is_flush_due() {
             self.wake_background();
         }
+    }
+
+    /// Whether memory or the log's tail is long enough. Changes of the same entities over and over grow only the log,
+    /// which the next open would replay.
+    pub(super) fn is_flush_due(&self) -> bool {
+        let longest = self.memory_bytes.load(Relaxed).max(self.log_tail_bytes.load(Relaxed));
+        longest >= self.settings.flush_bytes
     }
 
     fn commit_catalog(&self, state: &mut State, change: &CatalogChange) -> Result<Changed> {
@@ -438,12 +447,9 @@ pub(super) fn open_built(built: &Built) -> Result<(Option<StackLayer>, Option<St
     };
     let names = match &built.names {
         None => None,
-        Some(bytes) => Some(StackNames {
-            first_seq,
-            last_seq,
-            part: Arc::new(NamesPart::open(bytes.clone(), None)?),
-            file: None,
-        }),
+        Some(bytes) => {
+            Some(StackNames { first_seq, last_seq, part: Arc::new(NamesPart::open(bytes.clone(), None)?), file: None })
+        }
     };
     Ok((layer, names))
 }

@@ -13,7 +13,7 @@ use muster_engine::{Engine, Error, Result};
 use super::oracle::{Cell, Oracle, Row, Said, Step, Visible};
 use super::reading::read;
 
-pub const TYPES: [(&str, KeyKind); 3] =
+pub(crate) const TYPES: [(&str, KeyKind); 3] =
     [("users", KeyKind::String), ("devices", KeyKind::U64), ("seats", KeyKind::Dense)];
 const KINDS: [TagKind; 8] = [
     TagKind::Flag,
@@ -37,9 +37,9 @@ struct KnownTag {
 
 /// Everything that decides the next act, and the truth so far.
 #[derive(Clone)]
-pub struct History {
-    pub random: Random,
-    pub oracle: Oracle,
+pub(crate) struct History {
+    pub(crate) random: Random,
+    pub(crate) oracle: Oracle,
     tags: BTreeMap<TypeId, Vec<KnownTag>>,
     types: Vec<(TypeId, &'static str, KeyKind)>,
     keys: u64,
@@ -48,7 +48,7 @@ pub struct History {
 }
 
 impl History {
-    pub fn new(seed: u64, keys: u64) -> History {
+    pub(crate) fn new(seed: u64, keys: u64) -> History {
         History {
             random: Random::seeded(seed),
             oracle: Oracle::default(),
@@ -61,7 +61,7 @@ impl History {
     }
 
     /// Creates the next type, and then its first tags; returns whether all are there.
-    pub fn set_up(&mut self, engine: &Engine) -> Result<()> {
+    pub(crate) fn set_up(&mut self, engine: &Engine) -> Result<()> {
         while self.types.len() < TYPES.len() {
             let (name, key) = TYPES[self.types.len()];
             let changed = engine.change_catalog(CatalogChange::CreateType {
@@ -83,19 +83,19 @@ impl History {
     fn create_tag(&mut self, engine: &Engine, type_id: TypeId, type_name: &str, kind: TagKind) -> Result<()> {
         self.next_name += 1;
         let name = format!("tag.{}", self.next_name);
-        let changed = engine.change_catalog(CatalogChange::CreateTag(Box::new(TagSpec::new(type_name, &name, kind))))?;
+        let changed =
+            engine.change_catalog(CatalogChange::CreateTag(Box::new(TagSpec::new(type_name, &name, kind))))?;
         let id = changed.tag_id.expect("a tag was created");
         self.tags.entry(type_id).or_default().push(KnownTag { id, name, kind });
         Ok(())
     }
 
     /// A tag goes and one with its name comes back.
-    pub fn replace_tag(&mut self, engine: &Engine) -> Result<()> {
+    pub(crate) fn replace_tag(&mut self, engine: &Engine) -> Result<()> {
         let (type_id, type_name, _) = self.any_type();
         let index = self.random.below(self.tags[&type_id].len() as u64) as usize;
         let old = self.tags[&type_id][index].clone();
-        let change =
-            CatalogChange::DropTag { type_name: type_name.into(), name: old.name.clone(), force: false };
+        let change = CatalogChange::DropTag { type_name: type_name.into(), name: old.name.clone(), force: false };
         engine.change_catalog(change)?;
         self.tags.get_mut(&type_id).expect("a known type").remove(index);
         self.oracle.drop_tag(old.id);
@@ -123,7 +123,9 @@ impl History {
     fn any_number(&mut self, kind: TagKind) -> i64 {
         let small = self.random.below(7) as i64 - 3;
         match (kind, self.random.below(4)) {
-            (TagKind::Int | TagKind::Decimal { .. }, 0) => [i64::MAX, -i64::MAX, 1 << 40, -(1 << 33)][small as usize & 3],
+            (TagKind::Int | TagKind::Decimal { .. }, 0) => {
+                [i64::MAX, -i64::MAX, 1 << 40, -(1 << 33)][small as usize & 3]
+            }
             (TagKind::Time, _) => small * 86_400_000 + 7,
             _ => small,
         }
@@ -140,7 +142,7 @@ impl History {
     }
 
     /// A batch that is as likely to repeat a key as to bring a new one.
-    pub fn any_batch(&mut self) -> Batch {
+    pub(crate) fn any_batch(&mut self) -> Batch {
         let (type_id, type_name, key_kind) = self.any_type();
         let source = self.random.one_in(3).then(|| {
             self.next_sequence += 1;
@@ -171,7 +173,7 @@ impl History {
     }
 
     /// Does to the oracle what `batch` says; returns the counts that the reply must have.
-    pub fn apply(&mut self, batch: &Batch) -> (u64, u64) {
+    pub(crate) fn apply(&mut self, batch: &Batch) -> (u64, u64) {
         let (type_id, ..) = *self.types.iter().find(|(_, name, _)| *name == batch.type_name).expect("a known type");
         let tags = self.tags[&type_id].clone();
         let tag_of = |name: &str| tags.iter().find(|tag| tag.name == name).expect("a known tag").clone();
@@ -201,7 +203,7 @@ impl History {
     }
 
     /// Writes a batch to both.
-    pub fn write(&mut self, engine: &Engine) -> Result<Written> {
+    pub(crate) fn write(&mut self, engine: &Engine) -> Result<Written> {
         let batch = self.any_batch();
         let written = engine.write(batch.clone())?;
         let (unknown, new) = self.apply(&batch);
@@ -215,20 +217,30 @@ impl History {
         Ok(written)
     }
 
+    /// Whether `snapshot` has every tag that was acknowledged.
+    pub(crate) fn check_catalog(&self, snapshot: &Snapshot) -> std::result::Result<(), String> {
+        for tag in self.tags.values().flatten() {
+            if snapshot.catalog().tag(tag.id).is_none_or(|found| found.name != tag.name) {
+                return Err(format!("the tag {} is gone", tag.name));
+            }
+        }
+        Ok(())
+    }
+
     /// A type without a running load.
-    pub fn idle_type(&mut self) -> Option<TypeId> {
+    pub(crate) fn idle_type(&mut self) -> Option<TypeId> {
         let (type_id, ..) = self.any_type();
         (!self.oracle.loads.contains_key(&type_id)).then_some(type_id)
     }
 
-    pub fn begin_load(&mut self, engine: &Engine, type_id: TypeId, load_id: &str) -> Result<Load> {
+    pub(crate) fn begin_load(&mut self, engine: &Engine, type_id: TypeId, load_id: &str) -> Result<Load> {
         let load = engine.begin_load(LoadSpec { type_id, load_id: load_id.to_owned() })?;
         self.oracle.begin_load(type_id);
         Ok(load)
     }
 
     /// Appends a block of random rows to both.
-    pub fn append(&mut self, load: &mut Load, type_id: TypeId) -> Result<()> {
+    pub(crate) fn append(&mut self, load: &mut Load, type_id: TypeId) -> Result<()> {
         let (_, _, key_kind) = *self.types.iter().find(|(id, ..)| *id == type_id).expect("a known type");
         let rows = self.random.below(12) as usize;
         let keys: Vec<EntityKey> = (0..rows).map(|_| self.any_key(key_kind)).collect();
@@ -267,8 +279,7 @@ impl History {
                     Some(Said::Choice(dictionary[code as usize].clone()))
                 }
                 TagKind::Set => {
-                    let list: Vec<u32> =
-                        (0..self.random.below(4)).map(|_| self.random.below(words) as u32).collect();
+                    let list: Vec<u32> = (0..self.random.below(4)).map(|_| self.random.below(words) as u32).collect();
                     codes.extend(&list);
                     offsets.push(codes.len() as u32);
                     Some(Said::Set(list.iter().map(|&code| dictionary[code as usize].clone()).collect()))
@@ -319,14 +330,16 @@ fn steps(change: &Change, life: u64, tag_of: &dyn Fn(&str) -> KnownTag) -> Vec<S
                 Value::Int(number) | Value::Date(number) | Value::Time(number) => {
                     vec![Step::Say(life, tag.id, Said::Number(*number))]
                 }
-                Value::Decimal { unscaled, .. } => vec![Step::Say(life, tag.id, Said::Number(*unscaled))],
+                Value::Decimal { unscaled, .. } => {
+                    vec![Step::Say(life, tag.id, Said::Number(*unscaled))]
+                }
             }
         }
     }
 }
 
 /// What the oracle says readers of `snapshot` must see.
-pub fn expected(oracle: &Oracle, snapshot: &Snapshot) -> Visible {
+pub(crate) fn expected(oracle: &Oracle, snapshot: &Snapshot) -> Visible {
     let catalog = snapshot.catalog().clone();
     let mut visible = oracle.visible(&|tag| catalog.tag(tag).is_some());
     visible.retain(|(type_id, _), _| catalog.entity_type(*type_id).is_some());
@@ -334,13 +347,13 @@ pub fn expected(oracle: &Oracle, snapshot: &Snapshot) -> Visible {
 }
 
 /// Compares everything that `snapshot` shows with the oracle.
-pub fn check(oracle: &Oracle, snapshot: &Snapshot) -> std::result::Result<(), String> {
+pub(crate) fn check(oracle: &Oracle, snapshot: &Snapshot) -> std::result::Result<(), String> {
     let found = read(snapshot).map_err(|error: Error| format!("cannot be read: {error:?}"))?;
     difference(&expected(oracle, snapshot), &found)
 }
 
 /// The first difference, in words.
-pub fn difference(expected: &Visible, found: &Visible) -> std::result::Result<(), String> {
+pub(crate) fn difference(expected: &Visible, found: &Visible) -> std::result::Result<(), String> {
     let keys: BTreeSet<_> = expected.keys().chain(found.keys()).collect();
     for key in keys {
         if expected.get(key) != found.get(key) {

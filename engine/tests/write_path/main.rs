@@ -1,9 +1,10 @@
 //! The write path against a naive oracle: what a snapshot shows after any history is what plain maps say.
 
-
-
+mod crash;
+mod faults;
 mod history;
 mod model;
 mod oracle;
+mod parallel;
 mod reading;
 mod smoke;

@@ -7,21 +7,21 @@ use muster_engine::ids::{TagId, TypeId};
 
 /// What a tag says of an entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub(crate) enum Said {
     Flag,
     Choice(String),
     Set(BTreeSet<String>),
     Number(i64),
 }
 
-pub type Entity = BTreeMap<TagId, Said>;
+pub(crate) type Entity = BTreeMap<TagId, Said>;
 
 /// One life of a key: from when it becomes known until it is erased.
-pub type Life = u64;
+pub(crate) type Life = u64;
 
 /// A change that really happened, to a life.
 #[derive(Clone, Debug)]
-pub enum Step {
+pub(crate) enum Step {
     Known(Life, EntityKey),
     Erase(Life),
     Say(Life, TagId, Said),
@@ -32,13 +32,13 @@ pub enum Step {
 
 /// The entities of one type.
 #[derive(Clone, Debug, Default)]
-pub struct Population {
-    pub entities: BTreeMap<Life, Entity>,
-    pub keys: BTreeMap<EntityKey, Life>,
+pub(crate) struct Population {
+    pub(crate) entities: BTreeMap<Life, Entity>,
+    pub(crate) keys: BTreeMap<EntityKey, Life>,
 }
 
 impl Population {
-    pub fn apply(&mut self, step: &Step) {
+    pub(crate) fn apply(&mut self, step: &Step) {
         match step {
             Step::Known(life, key) => {
                 self.entities.entry(*life).or_default();
@@ -76,7 +76,7 @@ impl Population {
 
 /// A cell of a loaded row.
 #[derive(Clone, Debug)]
-pub enum Cell {
+pub(crate) enum Cell {
     Keep,
     Clear,
     Say(Said),
@@ -84,53 +84,53 @@ pub enum Cell {
 
 /// A row of a load.
 #[derive(Clone, Debug)]
-pub struct Row {
-    pub key: EntityKey,
-    pub cells: Vec<(TagId, Cell)>,
+pub(crate) struct Row {
+    pub(crate) key: EntityKey,
+    pub(crate) cells: Vec<(TagId, Cell)>,
 }
 
 /// A load under way.
 #[derive(Clone, Debug)]
-pub struct OracleLoad {
+pub(crate) struct OracleLoad {
     base: Population,
     since: Vec<Step>,
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
 }
 
 /// All types.
 #[derive(Clone, Debug, Default)]
-pub struct Oracle {
-    pub types: BTreeMap<TypeId, Population>,
-    pub loads: BTreeMap<TypeId, OracleLoad>,
+pub(crate) struct Oracle {
+    pub(crate) types: BTreeMap<TypeId, Population>,
+    pub(crate) loads: BTreeMap<TypeId, OracleLoad>,
     next_life: Life,
 }
 
 /// What a finished load counted.
 #[derive(Debug, PartialEq, Eq)]
-pub struct LoadCounts {
-    pub rows: u64,
-    pub entities: u64,
-    pub new_entities: u64,
+pub(crate) struct LoadCounts {
+    pub(crate) rows: u64,
+    pub(crate) entities: u64,
+    pub(crate) new_entities: u64,
 }
 
 impl Oracle {
-    pub fn new_life(&mut self) -> Life {
+    pub(crate) fn new_life(&mut self) -> Life {
         self.next_life += 1;
         self.next_life
     }
 
-    pub fn life_of(&self, type_id: TypeId, key: &EntityKey) -> Option<Life> {
+    pub(crate) fn life_of(&self, type_id: TypeId, key: &EntityKey) -> Option<Life> {
         self.types.get(&type_id)?.keys.get(key).copied()
     }
 
-    pub fn step(&mut self, type_id: TypeId, step: Step) {
+    pub(crate) fn step(&mut self, type_id: TypeId, step: Step) {
         if let Some(load) = self.loads.get_mut(&type_id) {
             load.since.push(step.clone());
         }
         self.types.entry(type_id).or_default().apply(&step);
     }
 
-    pub fn drop_tag(&mut self, tag: TagId) {
+    pub(crate) fn drop_tag(&mut self, tag: TagId) {
         let bases = self.loads.values_mut().map(|load| &mut load.base);
         for population in self.types.values_mut().chain(bases) {
             for entity in population.entities.values_mut() {
@@ -144,13 +144,13 @@ impl Oracle {
         }
     }
 
-    pub fn begin_load(&mut self, type_id: TypeId) {
+    pub(crate) fn begin_load(&mut self, type_id: TypeId) {
         let base = self.types.entry(type_id).or_default().clone();
         self.loads.insert(type_id, OracleLoad { base, since: Vec::new(), rows: Vec::new() });
     }
 
     /// Tells the history again: as it was when the load began, the rows, then everything since.
-    pub fn commit_load(&mut self, type_id: TypeId) -> LoadCounts {
+    pub(crate) fn commit_load(&mut self, type_id: TypeId) -> LoadCounts {
         let load = self.loads.remove(&type_id).expect("a load runs");
         let mut population = load.base.clone();
         let mut counts = LoadCounts { rows: load.rows.len() as u64, entities: 0, new_entities: 0 };
@@ -189,7 +189,7 @@ impl Oracle {
     }
 
     /// What readers must see: by type and key, what is said, without sets that are empty and tags that are gone.
-    pub fn visible(&self, tags: &dyn Fn(TagId) -> bool) -> Visible {
+    pub(crate) fn visible(&self, tags: &dyn Fn(TagId) -> bool) -> Visible {
         let mut visible = Visible::new();
         for (type_id, population) in &self.types {
             for (key, life) in &population.keys {
@@ -205,4 +205,4 @@ impl Oracle {
     }
 }
 
-pub type Visible = BTreeMap<(TypeId, EntityKey), Entity>;
+pub(crate) type Visible = BTreeMap<(TypeId, EntityKey), Entity>;

@@ -12,7 +12,7 @@ use muster_engine::snapshot::{Snapshot, stack, taken};
 use super::oracle::{Entity, Said, Visible};
 
 /// All living entities and what is said of them.
-pub fn read(snapshot: &Snapshot) -> Result<Visible> {
+pub(crate) fn read(snapshot: &Snapshot) -> Result<Visible> {
     let mut visible = Visible::new();
     let types: Vec<TypeId> = snapshot.catalog().types().map(|found| found.id).collect();
     for type_id in types {
@@ -43,12 +43,7 @@ fn read_type(snapshot: &Snapshot, type_id: TypeId, visible: &mut Visible) -> Res
     Ok(())
 }
 
-fn read_tag(
-    snapshot: &Snapshot,
-    tag: &Tag,
-    population: TagId,
-    entities: &mut [(LocalId, Entity)],
-) -> Result<()> {
+fn read_tag(snapshot: &Snapshot, tag: &Tag, population: TagId, entities: &mut [(LocalId, Entity)]) -> Result<()> {
     let layers = snapshot.layers();
     let gone = taken(layers, tag.id, population)?;
     let open = |bitmap: BitmapId| stack(layers, bitmap, &gone);
@@ -75,9 +70,7 @@ fn read_tag(
                 if tag.kind == TagKind::Choice {
                     let before = entity.insert(tag.id, Said::Choice(name.clone()));
                     assert!(before.is_none(), "choice {} has two values", tag.name);
-                } else if let Said::Set(values) =
-                    entity.entry(tag.id).or_insert_with(|| Said::Set(BTreeSet::new()))
-                {
+                } else if let Said::Set(values) = entity.entry(tag.id).or_insert_with(|| Said::Set(BTreeSet::new())) {
                     values.insert(name.clone());
                 }
             }
@@ -117,11 +110,12 @@ fn members(snapshot: &Snapshot, stack: &BitmapStack, type_id: TypeId) -> Result<
     for chunk in 0..snapshot.chunk_end(type_id)? {
         let chunk = ChunkId(chunk as u16);
         stack.fold(chunk, &mut buffer)?;
-        for low in 0..=u16::MAX {
-            if buffer.as_container().contains(low) {
-                found.push(LocalId::from_parts(chunk, low));
-            }
+        if buffer.is_empty() {
+            continue;
         }
+        let container = buffer.as_container();
+        let lows = (0..=u16::MAX).filter(|&low| container.contains(low));
+        found.extend(lows.map(|low| LocalId::from_parts(chunk, low)));
     }
     Ok(found)
 }

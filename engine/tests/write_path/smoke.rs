@@ -7,7 +7,7 @@ use muster_engine::storage::{ManualClock, Sim};
 use muster_engine::write::{Batch, Change, EntityChanges};
 use muster_engine::{Engine, ErrorKind, Options};
 
-pub fn quiet_options() -> Options {
+pub(crate) fn quiet_options() -> Options {
     Options {
         background: false,
         new_store_id: Some([7; 16]),
@@ -19,7 +19,7 @@ pub fn quiet_options() -> Options {
     }
 }
 
-pub fn open(sim: &Sim, options: &Options) -> muster_engine::Result<Engine> {
+pub(crate) fn open(sim: &Sim, options: &Options) -> muster_engine::Result<Engine> {
     Engine::open(Arc::new(sim.clone()), options.clone(), Arc::new(ManualClock::new(0)))
 }
 
@@ -33,9 +33,7 @@ fn users(engine: &Engine) {
         })
         .unwrap();
     for (name, kind) in [("age", TagKind::Int), ("city", TagKind::Choice), ("vip", TagKind::Flag)] {
-        engine
-            .change_catalog(CatalogChange::CreateTag(Box::new(TagSpec::new("users", name, kind))))
-            .unwrap();
+        engine.change_catalog(CatalogChange::CreateTag(Box::new(TagSpec::new("users", name, kind)))).unwrap();
     }
 }
 
@@ -58,14 +56,11 @@ fn a_refused_batch_names_the_change_and_leaves_no_trace() {
     let error = engine.write(one("u", vec![Change::set("agee", Value::Int(3))])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.message().contains("did you mean `age`"), "{error}");
-    let error = engine
-        .write(one("u", vec![Change::set("vip", Value::Flag(true)), Change::remove("city", "x")]))
-        .unwrap_err();
+    let error =
+        engine.write(one("u", vec![Change::set("vip", Value::Flag(true)), Change::remove("city", "x")])).unwrap_err();
     assert!(error.message().contains("use `clear`"), "{error}");
-    let number = Batch {
-        entities: vec![EntityChanges::new(EntityKey::Number(3), vec![Change::Touch])],
-        ..one("", vec![])
-    };
+    let number =
+        Batch { entities: vec![EntityChanges::new(EntityKey::Number(3), vec![Change::Touch])], ..one("", vec![]) };
     assert_eq!(engine.write(number).unwrap_err().kind(), ErrorKind::Invalid);
     assert_eq!(engine.snapshot().version(), before);
     let type_id = engine.snapshot().catalog().type_named("users").unwrap().id;

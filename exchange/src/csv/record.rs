@@ -162,23 +162,10 @@ impl<R: Read> RecordReader<R> {
         let line = self.line;
         let bytes_before = out.bytes.len();
         let ends_before = out.ends.len();
-        let mut fault = None;
-        let is_read = self.read_whole(out);
-        while !is_read {
-            let follow = self.read_field(out, bytes_before, &mut fault)?;
-            if fault.is_none() && out.ends.len() - ends_before > COLUMNS_MAX {
-                fault = Some(Fault::TooWide);
-            }
-            if fault.is_some() {
-                // What is kept of a faulty record is for the reject only.
-                let kept = out.bytes.len().min(bytes_before + 2 * RAW_BYTES_MAX);
-                out.bytes.truncate(kept);
-                out.ends.truncate(ends_before);
-            }
-            if follow != Follow::Field {
-                break;
-            }
-        }
+        let fault = match self.read_whole(out) {
+            true => None,
+            false => self.read_fields(out)?,
+        };
         let fields = out.ends.len() - ends_before;
         let blank = fields == 1 && out.ends[ends_before] as usize == bytes_before;
         if fault.is_none() && blank {
@@ -204,6 +191,27 @@ impl<R: Read> RecordReader<R> {
         out.ends.truncate(ends_before);
         out.malformed.push(Malformed { line, reason, raw });
         Ok(true)
+    }
+
+    /// Reads the fields of a record one by one. What is kept of a faulty record is for the reject only.
+    fn read_fields(&mut self, out: &mut Records) -> io::Result<Option<Fault>> {
+        let bytes_before = out.bytes.len();
+        let ends_before = out.ends.len();
+        let mut fault = None;
+        loop {
+            let follow = self.read_field(out, bytes_before, &mut fault)?;
+            if fault.is_none() && out.ends.len() - ends_before > COLUMNS_MAX {
+                fault = Some(Fault::TooWide);
+            }
+            if fault.is_some() {
+                let kept = out.bytes.len().min(bytes_before + 2 * RAW_BYTES_MAX);
+                out.bytes.truncate(kept);
+                out.ends.truncate(ends_before);
+            }
+            if follow != Follow::Field {
+                return Ok(fault);
+            }
+        }
     }
 
     fn describe(&self, fault: Fault) -> String {

@@ -50,8 +50,7 @@ impl Work {
         for (tag, column) in tags.into_iter().zip(block.columns) {
             if let Some(tag) = tag {
                 self.tags.insert(tag.id);
-                self.add_column(writer, &mut builder, tag, column)
-                    .context(|| format!("tag `{}`", tag.name))?;
+                self.add_column(writer, &mut builder, tag, column).context(|| format!("tag `{}`", tag.name))?;
             }
         }
         self.seen.extend(ids);

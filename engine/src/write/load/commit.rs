@@ -87,10 +87,7 @@ fn name_files(writer: &Writer, spec: &LoadSpec, work: &Work, ready: &Ready) -> R
     let mut state = writer.state.lock();
     if let Some(loaded) = state.loads.get(&spec.load_id) {
         // Loads of two types may share an id.
-        return Err(Error::conflict(format!(
-            "the load `{}` was committed at {} meanwhile",
-            spec.load_id, loaded.seq
-        )));
+        return Err(Error::conflict(format!("the load `{}` was committed at {} meanwhile", spec.load_id, loaded.seq)));
     }
     if state.catalog.entity_type(spec.type_id).is_none() {
         return Err(Error::not_found(format!("the entity type `{}` was dropped", work.entity_type.name)));
@@ -130,13 +127,14 @@ fn publish(
         insert_by_seq(&mut stack.layers, layer);
     }
     if let Some((part, file)) = &ready.names {
-        let names =
-            StackNames { first_seq: place, last_seq: place, part: Arc::clone(part), file: Some(file.clone()) };
+        let names = StackNames { first_seq: place, last_seq: place, part: Arc::clone(part), file: Some(file.clone()) };
         insert_by_seq(&mut stack.names, names);
     }
     let base = state.base.clone();
     writer.write_manifest(state, &base, &stack, Some((&spec.load_id, &loaded)))?;
     state.stack = stack;
     state.note_load(&spec.load_id, loaded);
+    // Its layer may be worth merging with its neighbours.
+    writer.wake_background();
     Ok(loaded)
 }

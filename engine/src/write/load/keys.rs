@@ -53,10 +53,7 @@ impl Work {
     fn resolve_dense(&mut self, numbers: &[u64]) -> Result<Vec<u32>> {
         let mut ids = Vec::with_capacity(numbers.len());
         for (row, &number) in numbers.iter().enumerate() {
-            self.entity_type
-                .key
-                .check_key(&EntityKey::Number(number))
-                .context(|| format!("row {}", row + 1))?;
+            self.entity_type.key.check_key(&EntityKey::Number(number)).context(|| format!("row {}", row + 1))?;
             let id = LocalId(number as u32);
             if !self.seen.contains(id.0) && self.live.contains(id.chunk(), id.low())? {
                 self.known.insert(id.0);

@@ -153,10 +153,7 @@ fn begin(writer: &Writer, spec: &LoadSpec) -> Result<Stage> {
         .ok_or_else(|| Error::not_found(format!("there is no entity type number {}", spec.type_id)))?;
     let mut loads = writer.loads.lock();
     if loads.iter().any(|load| load.type_id == spec.type_id) {
-        return Err(Error::busy(format!(
-            "wait until it ends: another load of `{}` is running",
-            entity_type.name
-        )));
+        return Err(Error::busy(format!("wait until it ends: another load of `{}` is running", entity_type.name)));
     }
     let seq = state.seq.next();
     writer.log(&mut state, &[LogRecord { seq, kind: KIND_PLACE, payload: &PLACE_PAYLOAD }])?;

@@ -1,0 +1,113 @@
+//! The command line: what there is to say, with examples in every help.
+
+pub(crate) mod globals;
+pub(crate) mod moment;
+pub(crate) mod parameter;
+pub(crate) mod text;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use globals::Globals;
+
+use crate::commands::{
+    add, audience, breakdown, clear, compact, completions, count, erase, explain, flush, get, load, members, remove,
+    serve, set, space, stats, status, tag, type_, why,
+};
+use crate::demo;
+
+const AFTER_HELP: &str = "\
+Examples:
+  muster demo                                       a million shoppers and a dozen questions
+  muster load bookings.csv --infer > map.toml       propose how columns become tags
+  muster load bookings.csv --map map.toml --data ./store
+  muster count \"country = 'DEU' AND lead_time > 100\" --data ./store
+  muster shell --data ./store
+
+Exit codes: 0 ok, 1 refused, 2 usage, 3 unreachable, 4 rejected rows, 5 deadline, 6 permission.
+MUSTER_DATA and MUSTER_ADDR stand for --data and --addr.";
+
+/// A columnar tag store: who, and how many, for any boolean combination of tags
+#[derive(Debug, Parser)]
+#[command(name = "muster", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// One command.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve a store over gRPC
+    Serve(serve::ServeArgs),
+    /// Ask and write line by line, with history and completion
+    Shell(ShellArgs),
+    /// Load a Parquet or CSV file, wholly or not at all
+    Load(load::LoadArgs),
+    /// How many entities an expression selects
+    Count(count::CountArgs),
+    /// Which entities an expression selects
+    Members(members::MembersArgs),
+    /// All tags of one entity
+    Get(get::GetArgs),
+    /// Why an entity is in an audience, or why not
+    Why(why::WhyArgs),
+    /// Sum, least, greatest, mean and quantiles of a number tag
+    Stats(stats::StatsArgs),
+    /// An audience divided by a choice, set, flag or date tag
+    Breakdown(breakdown::BreakdownArgs),
+    /// How an expression is answered, and which condition decides it
+    Explain(explain::ExplainArgs),
+    /// Create, list, rename and drop entity types
+    Type(type_::TypeArgs),
+    /// Create, list, show, change, rename and drop tags
+    Tag(tag::TagArgs),
+    /// Save, show, list and drop audiences
+    Audience(audience::AudienceArgs),
+    /// Create and list spaces
+    Space(space::SpaceArgs),
+    /// Set tags of one entity
+    Set(set::SetArgs),
+    /// Add values to set tags of one entity
+    Add(add::AddArgs),
+    /// Take values from set tags of one entity
+    Remove(remove::RemoveArgs),
+    /// Take whole tags from one entity
+    Clear(clear::ClearArgs),
+    /// Remove entities from everything
+    Erase(erase::EraseArgs),
+    /// How a store is: version, bytes, types
+    Status(status::StatusArgs),
+    /// Write what is in memory to parts
+    Flush(flush::FlushArgs),
+    /// Merge all parts
+    Compact(compact::CompactArgs),
+    /// A million shoppers, a dozen questions, and a crash
+    Demo(demo::DemoArgs),
+    /// Print a completion script for a shell
+    Completions(completions::CompletionsArgs),
+}
+
+/// Ask and write line by line.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  muster shell --data ./store
+  muster shell --addr 127.0.0.1:7411 --type shoppers
+  echo '\\count 性别 = 女' | muster shell --data ./store    lines from a pipe, without prompts
+
+Inside: a bare expression counts; \\help lists the commands; an open parenthesis or quote continues on the next line.")]
+pub(crate) struct ShellArgs {}
+
+impl Command {
+    /// Whether the command may make a store where there is none.
+    pub(crate) fn may_create(&self) -> bool {
+        match self {
+            Command::Type(args) => args.creates(),
+            Command::Space(args) => args.creates(),
+            Command::Load(_) | Command::Shell(_) => true,
+            _ => false,
+        }
+    }
+}

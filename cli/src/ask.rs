@@ -1,0 +1,130 @@
+//! What a command needs to ask: a client, and how things are asked and answered.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use muster_client::Client;
+use muster_client::v1::{self, Parameter, QueryContext};
+
+use crate::args::globals::{Globals, UnknownValues};
+use crate::args::parameter;
+use crate::exit::Failure;
+use crate::output::{self, Answer, Format};
+
+/// How things are asked and answered.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// The space; empty for the server's own.
+    pub(crate) space: String,
+    /// The entity type; empty where there is one.
+    pub(crate) entity_type: String,
+    /// How answers are written.
+    pub(crate) format: Format,
+    /// Whether only answers and errors are wanted.
+    pub(crate) quiet: bool,
+    /// How long an answer may take.
+    pub(crate) timeout: Option<Duration>,
+    parameters: HashMap<String, Parameter>,
+    zone: String,
+    now_unix_ms: Option<i64>,
+    unknown_values: UnknownValues,
+}
+
+impl Settings {
+    /// The settings that the command line gives.
+    pub(crate) fn of(globals: &Globals) -> Result<Settings, Failure> {
+        Settings::default().with(globals)
+    }
+
+    /// These settings, but for what `globals` says.
+    pub(crate) fn with(&self, globals: &Globals) -> Result<Settings, Failure> {
+        let mut settings = self.clone();
+        if let Some(space) = &globals.space {
+            settings.space.clone_from(space);
+        }
+        if let Some(entity_type) = &globals.entity_type {
+            settings.entity_type.clone_from(entity_type);
+        }
+        if let Some(zone) = &globals.zone {
+            settings.zone.clone_from(zone);
+        }
+        settings.format = globals.format.unwrap_or(self.format);
+        settings.timeout = globals.timeout.or(self.timeout);
+        settings.unknown_values = globals.unknown_values.unwrap_or(self.unknown_values);
+        settings.quiet |= globals.quiet;
+        settings.parameters.extend(parameter::parameters(&globals.params)?);
+        if let Some(now) = &globals.now {
+            let zone = (!settings.zone.is_empty()).then_some(settings.zone.as_str());
+            settings.now_unix_ms = Some(now.unix_ms(zone).map_err(Failure::usage)?);
+        }
+        Ok(settings)
+    }
+}
+
+/// A client and the settings of a command.
+#[derive(Clone)]
+pub(crate) struct Asker {
+    /// The connection.
+    pub(crate) client: Client,
+    /// How to ask.
+    pub(crate) settings: Settings,
+    /// Whether the server may read the files that its user names.
+    pub(crate) reads_local_files: bool,
+}
+
+impl Asker {
+    /// Where and how a question is asked.
+    pub(crate) fn context(&self) -> Option<QueryContext> {
+        let settings = &self.settings;
+        let unknown_values = match settings.unknown_values {
+            UnknownValues::Refuse => v1::UnknownValues::Refuse,
+            UnknownValues::Empty => v1::UnknownValues::Empty,
+        };
+        Some(QueryContext {
+            space: settings.space.clone(),
+            entity_type: settings.entity_type.clone(),
+            parameters: settings.parameters.clone(),
+            zone: settings.zone.clone(),
+            unknown_values: unknown_values.into(),
+            now_unix_ms: settings.now_unix_ms,
+            version: None,
+        })
+    }
+
+    /// The space, as requests name it.
+    pub(crate) fn space(&self) -> String {
+        self.settings.space.clone()
+    }
+
+    /// The entity type, as requests name it.
+    pub(crate) fn entity_type(&self) -> String {
+        self.settings.entity_type.clone()
+    }
+
+    /// Prints an answer as the settings want it.
+    pub(crate) fn print(&self, answer: &Answer) -> Result<(), Failure> {
+        answer.print(self.settings.format)
+    }
+
+    /// Whether answers are for people.
+    pub(crate) fn for_people(&self) -> bool {
+        self.settings.format == Format::Table
+    }
+
+    /// Says what is only to be known, unless quiet is wanted.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.settings.quiet {
+            output::note(text);
+        }
+    }
+
+    /// Passes on what the server wants known about a query, for people only: programs find it in the answer.
+    pub(crate) fn warn(&self, info: Option<&v1::ReplyInfo>, text: &str) {
+        if let Some(info) = info
+            && self.for_people()
+            && !self.settings.quiet
+        {
+            output::warn(&info.warnings, text);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! `muster breakdown`: an audience divided by a tag.
+
+use clap::Args;
+use muster_client::v1::{BreakdownReply, BreakdownRequest, GroupOrder};
+use serde_json::{Value, json};
+
+use crate::args::text::query_text_or_everyone;
+use crate::ask::Asker;
+use crate::exit::Failure;
+use crate::output::Answer;
+use crate::output::bars::bar;
+use crate::output::json::with_info;
+use crate::output::numbers::{grouped, nanoseconds, percent, share};
+use crate::output::table::Table;
+
+/// An audience divided by a choice, set, flag or date tag.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  muster breakdown 城市 --in '性别 = 女' --top 10
+  muster breakdown reservation_status
+  muster breakdown arrival_date --by-value --format csv
+
+Of a set tag, an entity may be in several groups; shares are of the whole audience.")]
+pub(crate) struct BreakdownArgs {
+    /// A choice, set, flag or date tag
+    tag: String,
+    /// The audience, without --in
+    #[arg(value_name = "EXPRESSION", conflicts_with = "within", allow_negative_numbers = true)]
+    text: Vec<String>,
+    /// The audience; everyone if it is not given
+    #[arg(long = "in", id = "within", value_name = "EXPRESSION")]
+    within: Option<String>,
+    /// Only this many groups
+    #[arg(long, value_name = "N")]
+    top: Option<u32>,
+    /// In the order of the values instead of the largest first
+    #[arg(long)]
+    by_value: bool,
+}
+
+/// Divides an audience.
+pub(crate) async fn run(args: &BreakdownArgs, asker: &Asker) -> Result<(), Failure> {
+    let text = query_text_or_everyone(args.within.as_ref().map_or(args.text.as_slice(), std::slice::from_ref))?;
+    let order = if args.by_value { GroupOrder::Value } else { GroupOrder::Count };
+    let request = BreakdownRequest {
+        context: asker.context(),
+        text: text.clone(),
+        tag: args.tag.clone(),
+        limit: args.top.unwrap_or(0),
+        order: order.into(),
+    };
+    let reply = asker.client.breakdown(request).await?;
+    asker.print(&Answer::list(document(&reply), "groups", &["label", "count", "share"], table(&reply)))?;
+    asker.warn(reply.info.as_ref(), &text);
+    Ok(())
+}
+
+fn document(reply: &BreakdownReply) -> Value {
+    let groups: Vec<Value> = reply
+        .groups
+        .iter()
+        .map(|group| json!({"label": group.label, "count": group.count, "share": share(group.count, reply.total)}))
+        .collect();
+    let answer = json!({
+        "tag": reply.tag,
+        "kind": super::tag::kind_name(reply.kind()),
+        "total": reply.total,
+        "missing": reply.missing,
+        "groups_left_out": reply.groups_left_out,
+        "groups": groups,
+    });
+    with_info(answer, reply.info.as_ref())
+}
+
+/// The groups with bars, for people.
+pub(crate) fn table(reply: &BreakdownReply) -> String {
+    let mut table = Table::new(&[&reply.tag, ">count", ">share", ""]);
+    for group in &reply.groups {
+        let share = share(group.count, reply.total);
+        table.row([group.label.as_str(), &grouped(group.count), &percent(share), &bar(share)]);
+    }
+    if reply.missing > 0 {
+        table.row(["(missing)", &grouped(reply.missing), &percent(share(reply.missing, reply.total))]);
+    }
+    let mut out = table.render();
+    if reply.groups_left_out > 0 {
+        out.push_str(&format!("and {} more groups\n", grouped(reply.groups_left_out)));
+    }
+    let time = reply.info.as_ref().and_then(|info| info.engine_time).unwrap_or_default();
+    out.push_str(&format!("{} in all, {}\n", grouped(reply.total), nanoseconds(time.total_ns)));
+    out
+}

@@ -1,0 +1,57 @@
+//! What the verbs that change one entity have in common.
+
+use muster_client::text_key;
+use muster_client::v1::{Change, EntityChanges, WriteReply, WriteRequest, change};
+use serde_json::json;
+
+use crate::ask::Asker;
+use crate::exit::Failure;
+use crate::output::Answer;
+
+/// `TAG=VALUE` in its two parts.
+pub(super) fn assignment(text: &str) -> Result<(&str, &str), Failure> {
+    match text.split_once('=') {
+        Some((tag, value)) if !tag.is_empty() => Ok((bare(tag), value)),
+        _ => Err(Failure::usage(format!("write TAG=VALUE instead of '{text}'"))),
+    }
+}
+
+/// A tag's name without the backticks that it has in expressions.
+pub(super) fn bare(tag: &str) -> &str {
+    tag.strip_prefix('`').and_then(|tag| tag.strip_suffix('`')).unwrap_or(tag)
+}
+
+/// A change of one kind.
+pub(super) fn change(change: change::Change) -> Change {
+    Change { change: Some(change) }
+}
+
+/// Applies changes as one batch and says what came of it.
+pub(super) async fn apply(entities: Vec<(String, Vec<Change>)>, asker: &Asker) -> Result<(), Failure> {
+    let entities = entities
+        .into_iter()
+        .map(|(key, changes)| EntityChanges { key: Some(text_key(key)), changes })
+        .collect();
+    let request =
+        WriteRequest { space: asker.space(), entity_type: asker.entity_type(), source: None, entities };
+    let reply = asker.client.write(request).await?;
+    let document = json!({
+        "version": reply.version,
+        "durable_version": reply.durable_version,
+        "new_entities": reply.new_entities,
+        "unknown_entities": reply.unknown_entities,
+    });
+    asker.print(&Answer::object(document, line(&reply)))
+}
+
+fn line(reply: &WriteReply) -> String {
+    let mut line = format!("version {}", reply.version);
+    if reply.new_entities > 0 {
+        line.push_str(&format!(", {} new", reply.new_entities));
+    }
+    if reply.unknown_entities > 0 {
+        line.push_str(&format!(", {} unknown and unchanged", reply.unknown_entities));
+    }
+    line.push('\n');
+    line
+}

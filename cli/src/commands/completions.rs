@@ -1,0 +1,27 @@
+//! `muster completions`: scripts for shells.
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use crate::args::Cli;
+use crate::exit::Failure;
+use crate::output::written;
+
+/// Print a completion script for a shell.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  muster completions bash > ~/.local/share/bash-completion/completions/muster
+  muster completions fish > ~/.config/fish/completions/muster.fish")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+/// Prints the script.
+pub(crate) fn run(args: &CompletionsArgs) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "muster", &mut script);
+    written(std::io::Write::write_all(&mut std::io::stdout().lock(), &script))
+}

@@ -1,0 +1,99 @@
+//! `muster explain`: how an expression is answered, and which condition decides it.
+
+use clap::Args;
+use muster_client::v1::{ExplainReply, ExplainRequest, ExplainStep};
+use serde_json::{Value, json};
+
+use crate::args::text::query_text;
+use crate::ask::Asker;
+use crate::exit::Failure;
+use crate::output::json::with_info;
+use crate::output::numbers::{grouped, nanoseconds};
+use crate::output::table::Table;
+use crate::output::{Answer, tree};
+
+/// How an expression is answered, and with --analyze which condition decides it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  muster explain \"性别 = 女 AND 年龄 < 30\"
+  muster explain --analyze \"性别 = 女 AND 年龄 < 30 AND 购买品类 HAS 瑜伽服\"
+
+`alone` is what a condition selects by itself, `without it` what the whole expression would select without it: the
+condition whose removal adds most is the one that starves the audience.")]
+pub(crate) struct ExplainArgs {
+    /// The expression; - reads it from standard input
+    #[arg(value_name = "EXPRESSION", allow_negative_numbers = true)]
+    text: Vec<String>,
+    /// Also evaluate each condition
+    #[arg(long)]
+    analyze: bool,
+}
+
+/// Explains.
+pub(crate) async fn run(args: &ExplainArgs, asker: &Asker) -> Result<(), Failure> {
+    let text = query_text(&args.text)?;
+    let request = ExplainRequest { context: asker.context(), text: text.clone(), analyze: args.analyze };
+    let reply = asker.client.explain(request).await?;
+    asker.print(&Answer::object(document(&reply), table(&reply, args.analyze)))?;
+    asker.warn(reply.info.as_ref(), &text);
+    Ok(())
+}
+
+fn document(reply: &ExplainReply) -> Value {
+    let steps: Vec<Value> = reply.steps.iter().map(step).collect();
+    let mut answer = json!({"live": reply.live, "steps": steps});
+    if let Some(count) = reply.count {
+        answer["count"] = json!(count);
+    }
+    let time = reply.info.as_ref().and_then(|info| info.engine_time).unwrap_or_default();
+    answer["times"] = json!({
+        "parse_ns": time.parse_ns,
+        "plan_ns": time.plan_ns,
+        "bind_ns": time.bind_ns,
+        "evaluate_ns": time.evaluate_ns,
+    });
+    with_info(answer, reply.info.as_ref())
+}
+
+fn step(step: &ExplainStep) -> Value {
+    json!({
+        "depth": step.depth,
+        "text": step.text,
+        "estimate": step.estimate,
+        "count": step.count,
+        "without": step.without,
+        "evaluate_ns": step.evaluate_ns,
+    })
+}
+
+/// The steps as a tree for people.
+pub(crate) fn table(reply: &ExplainReply, analyze: bool) -> String {
+    let depths: Vec<u32> = reply.steps.iter().map(|step| step.depth).collect();
+    let columns: &[&str] =
+        if analyze { &["step", ">alone", ">without it", ">time"] } else { &["step", ">estimate"] };
+    let mut table = Table::new(columns);
+    let number = |number: Option<u64>| number.map(grouped).unwrap_or_default();
+    for (step, branch) in reply.steps.iter().zip(tree::branches(&depths)) {
+        let text = format!("{branch}{}", step.text);
+        if analyze {
+            let time = step.evaluate_ns.map(nanoseconds).unwrap_or_default();
+            table.row([text, number(step.count), number(step.without), time]);
+        } else {
+            table.row([text, grouped(step.estimate)]);
+        }
+    }
+    let mut out = table.render();
+    if let Some(info) = &reply.info {
+        let time = info.engine_time.unwrap_or_default();
+        out.push_str(&format!(
+            "parse {}, plan {}, bind {}, evaluate {}\nfingerprint {}\n",
+            nanoseconds(time.parse_ns),
+            nanoseconds(time.plan_ns),
+            nanoseconds(time.bind_ns),
+            nanoseconds(time.evaluate_ns),
+            info.fingerprint
+        ));
+    }
+    out
+}

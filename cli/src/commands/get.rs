@@ -1,0 +1,57 @@
+//! `muster get`: all tags of one entity.
+
+use clap::Args;
+use muster_client::v1::{ProfileReply, ProfileRequest};
+use muster_client::{format_value, key_text, text_key};
+use serde_json::{Map, Value, json};
+
+use crate::ask::Asker;
+use crate::exit::Failure;
+use crate::output::Answer;
+use crate::output::json::{hex, key, value};
+use crate::output::table::Table;
+
+/// All tags of one entity.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  muster get u0042137
+  muster get 4711 --type bookings --format json")]
+pub(crate) struct GetArgs {
+    /// The entity's key
+    key: String,
+}
+
+/// Shows an entity.
+pub(crate) async fn run(args: &GetArgs, asker: &Asker) -> Result<(), Failure> {
+    let request = ProfileRequest {
+        space: asker.space(),
+        entity_type: asker.entity_type(),
+        key: Some(text_key(args.key.clone())),
+    };
+    let reply = asker.client.profile(request).await?;
+    asker.print(&Answer::object(document(&reply), table(&reply)))
+}
+
+fn document(reply: &ProfileReply) -> Value {
+    let tags: Map<String, Value> =
+        reply.tags.iter().map(|tag| (tag.tag.clone(), tag.value.as_ref().map_or(Value::Null, value))).collect();
+    json!({
+        "key": reply.key.as_ref().map_or(Value::Null, key),
+        "tags": tags,
+        "id": reply.id,
+        "version": reply.version,
+        "store_id": hex(&reply.store_id),
+        "id_epoch": reply.id_epoch,
+        "engine_ns": reply.engine_ns,
+    })
+}
+
+fn table(reply: &ProfileReply) -> String {
+    let key = reply.key.as_ref().map(key_text).unwrap_or_default();
+    let mut table = Table::new(&[&key, ""]);
+    for tag in &reply.tags {
+        table.row([tag.tag.as_str(), &tag.value.as_ref().map(format_value).unwrap_or_default()]);
+    }
+    table.render()
+}

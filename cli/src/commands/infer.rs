@@ -1,0 +1,59 @@
+//! `muster load --infer`: how the columns of a file may become tags.
+
+use std::path::Path;
+
+use muster_client::Upload;
+use muster_client::v1::{FileSource, InferLoadHeader, InferLoadReply, LoadNote};
+use serde_json::json;
+
+use crate::ask::Asker;
+use crate::exit::Failure;
+use crate::output::{Answer, Format};
+
+/// A proposal for a file.
+pub(super) async fn infer(
+    file: FileSource,
+    upload: Upload,
+    key_column: Option<&String>,
+    asker: &Asker,
+) -> Result<InferLoadReply, Failure> {
+    let header = InferLoadHeader {
+        file: Some(file),
+        space: asker.space(),
+        entity_type: asker.entity_type(),
+        key_column: key_column.cloned().unwrap_or_default(),
+    };
+    Ok(asker.client.infer_load(header, upload, |_| {}).await?)
+}
+
+/// Prints the proposal, or writes it to a file.
+pub(super) fn print(reply: &InferLoadReply, map_out: Option<&Path>, asker: &Asker) -> Result<(), Failure> {
+    tell_notes(&reply.notes, asker);
+    let document = json!({
+        "mapping_toml": reply.mapping_toml,
+        "rows_sampled": reply.rows_sampled,
+        "notes": reply.notes.iter()
+            .map(|note| json!({"column": note.column, "message": note.message}))
+            .collect::<Vec<_>>(),
+    });
+    let Some(path) = map_out else {
+        return asker.print(&Answer::object(document, reply.mapping_toml.clone()));
+    };
+    std::fs::write(path, &reply.mapping_toml)
+        .map_err(|error| Failure::refused(format!("cannot write {}: {error}", path.display())))?;
+    match asker.settings.format {
+        Format::Table => {
+            asker.note(&format!("wrote {}; look at it, then load with --map {}", path.display(), path.display()));
+            Ok(())
+        }
+        _ => asker.print(&Answer::object(document, String::new())),
+    }
+}
+
+/// Says where it was guessed.
+pub(super) fn tell_notes(notes: &[LoadNote], asker: &Asker) {
+    for note in notes {
+        let column = if note.column.is_empty() { String::new() } else { format!("{}: ", note.column) };
+        asker.note(&format!("note: {column}{}", note.message));
+    }
+}

@@ -1,0 +1,275 @@
+//! `muster load`: a file into a store, wholly or not at all.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use muster_client::v1::{FileSource, LoadHeader, LoadPhase, LoadProgress, LoadResult, RejectedRow};
+use muster_client::{LoadEvent, Upload};
+use serde_json::{Value, json};
+
+use super::infer;
+use crate::ask::Asker;
+use crate::exit::Failure;
+use crate::output::numbers::{elapsed, grouped};
+use crate::output::{Answer, csv, note};
+
+/// How many rejected rows are shown where no file takes them.
+const REJECTS_SHOWN: usize = 10;
+
+/// Load a Parquet or CSV file (plain, gzip or zstd), wholly or not at all.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Your own CSV in three commands:
+  muster load bookings.csv --infer --data ./store > map.toml
+  muster load bookings.csv --map map.toml --data ./store
+  muster count ALL --data ./store
+
+Further examples:
+  muster load bookings.parquet --map map.toml --dry-run --rejects rejected.csv
+  zcat bookings.csv.gz | muster load - --map map.toml --type bookings
+  muster load bookings.csv --infer --yes          propose a mapping and load with it at once
+  muster load today.csv --map map.toml --load-id 2026-11-11    asked again, it answers its first result
+
+The type and the tags of the mapping are made if they are missing. A null keeps the old value, false clears a flag, a
+list replaces a set; of two rows with one key the last one counts. Exit code 4: more rows were rejected than
+--max-rejects allows, and nothing was loaded.")]
+pub(crate) struct LoadArgs {
+    /// The file; - reads standard input
+    file: PathBuf,
+    /// Propose a mapping and print it
+    #[arg(long, conflicts_with = "map")]
+    infer: bool,
+    /// Load with the proposed mapping at once
+    #[arg(long, requires = "infer")]
+    yes: bool,
+    /// Write the proposed mapping to a file
+    #[arg(long, value_name = "FILE", requires = "infer")]
+    map_out: Option<PathBuf>,
+    /// How columns become tags: the TOML that --infer proposes
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+    /// The column that holds the key, for --infer
+    #[arg(long, value_name = "COLUMN", requires = "infer")]
+    key: Option<String>,
+    /// Only check and count
+    #[arg(long)]
+    dry_run: bool,
+    /// Write rejected rows to a CSV file
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// How many rows may be rejected
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    max_rejects: u64,
+    /// Makes the load repeatable
+    #[arg(long, value_name = "ID", default_value = "")]
+    load_id: String,
+}
+
+/// Loads, or proposes how to.
+pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
+    if args.infer && !args.yes {
+        let (file, upload) = source(&args.file, asker)?;
+        let reply = infer::infer(file, upload, args.key.as_ref(), asker).await?;
+        return infer::print(&reply, args.map_out.as_deref(), asker);
+    }
+    let mapping_toml = match &args.map {
+        Some(map) => std::fs::read_to_string(map)
+            .map_err(|error| Failure::usage(format!("cannot read the mapping {}: {error}", map.display())))?,
+        None if args.infer => String::new(),
+        None => {
+            return Err(Failure::usage(format!(
+                "propose a mapping first: muster load {0} --infer > map.toml, then load with --map map.toml \
+                 (or at once: muster load {0} --infer --yes)",
+                args.file.display()
+            )));
+        }
+    };
+    let (file, upload) = source(&args.file, asker)?;
+    let header = LoadHeader {
+        file: Some(file),
+        space: asker.space(),
+        entity_type: asker.entity_type(),
+        mapping_toml,
+        load_id: args.load_id.clone(),
+        dry_run: args.dry_run,
+        max_rejects: args.max_rejects,
+        create_missing_tags: true,
+        key_column: args.key.clone().unwrap_or_default(),
+    };
+    let mut watch = Watch::new(args, asker)?;
+    let outcome = asker.client.load(header, upload, |event| watch.event(event, args, asker)).await;
+    watch.finish(args)?;
+    let result = outcome?;
+    asker.print(&Answer::object(document(&result), summary(&result)))
+}
+
+/// The file as the request names it, and where its bytes come from. A server inside this process reads it itself.
+pub(crate) fn source(path: &Path, asker: &Asker) -> Result<(FileSource, Upload), Failure> {
+    if path == Path::new("-") {
+        let file = FileSource { name: "standard input".to_owned(), ..FileSource::default() };
+        return Ok((file, Upload::Reader(Box::new(tokio::io::stdin()))));
+    }
+    let name = path.display().to_string();
+    let about = std::fs::metadata(path).map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
+    if about.is_dir() {
+        return Err(Failure::usage(format!("name a file: {name} is a directory")));
+    }
+    // A pipe given by its name can be read once only, so it is not left to the server.
+    if asker.reads_local_files && about.is_file() {
+        let absolute = path.canonicalize().map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
+        if let Some(path) = absolute.to_str() {
+            let file = FileSource { path: path.to_owned(), name, ..FileSource::default() };
+            return Ok((file, Upload::ServerPath));
+        }
+    }
+    let file = FileSource { name, ..FileSource::default() };
+    Ok((file, Upload::File(path.to_path_buf())))
+}
+
+/// What happens during a load: progress on a terminal, rejected rows into their file.
+struct Watch {
+    bar: ProgressBar,
+    rejects: Option<std::io::BufWriter<std::fs::File>>,
+    rejects_fault: Option<std::io::Error>,
+    shown: usize,
+    phase: LoadPhase,
+}
+
+impl Watch {
+    fn new(args: &LoadArgs, asker: &Asker) -> Result<Watch, Failure> {
+        let rejects = match &args.rejects {
+            None => None,
+            Some(path) => {
+                let file = std::fs::File::create(path)
+                    .map_err(|error| Failure::refused(format!("cannot write {}: {error}", path.display())))?;
+                Some(std::io::BufWriter::new(file))
+            }
+        };
+        let bar = if asker.settings.quiet || !std::io::stderr().is_terminal() {
+            ProgressBar::hidden()
+        } else {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
+        };
+        bar.enable_steady_tick(Duration::from_millis(200));
+        let mut watch = Watch { bar, rejects, rejects_fault: None, shown: 0, phase: LoadPhase::Unspecified };
+        watch.write(format_args!("line,column,reason,raw\n"));
+        Ok(watch)
+    }
+
+    fn event(&mut self, event: LoadEvent, args: &LoadArgs, asker: &Asker) {
+        match event {
+            LoadEvent::Sent(_) => {}
+            LoadEvent::Progress(progress) => self.progress(&progress),
+            LoadEvent::Rejects(rows) => rows.iter().for_each(|row| self.reject(row, args)),
+            LoadEvent::Guess(guess) => self.bar.suspend(|| infer::tell_notes(&guess.notes, asker)),
+        }
+    }
+
+    fn progress(&mut self, progress: &LoadProgress) {
+        let in_rows = progress.rows_total.is_some();
+        if self.phase != progress.phase() {
+            self.phase = progress.phase();
+            let what = match self.phase {
+                LoadPhase::Receiving => "sending",
+                LoadPhase::Committing => "committing",
+                LoadPhase::Loading | LoadPhase::Unspecified => "loading",
+            };
+            let template = match (self.phase, in_rows) {
+                (LoadPhase::Committing, _) => "{spinner} {msg}",
+                (_, true) => "{msg} [{bar:30}] {human_pos}/{human_len} rows, {per_sec}, {eta} left",
+                (_, false) => "{msg} [{bar:30}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
+            };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                self.bar.set_style(style.progress_chars("█▌ "));
+            }
+            self.bar.reset();
+            self.bar.set_message(what);
+        }
+        let (position, length) = match progress.rows_total {
+            Some(total) => (progress.rows, Some(total)),
+            None => (progress.bytes, progress.bytes_total),
+        };
+        if let Some(length) = length {
+            self.bar.set_length(length);
+        }
+        self.bar.set_position(position);
+    }
+
+    fn reject(&mut self, row: &RejectedRow, args: &LoadArgs) {
+        if args.rejects.is_some() {
+            let fields = [&row.column, &row.reason, &row.raw].map(|field| csv::text(field, ',').into_owned());
+            self.write(format_args!("{},{}\n", row.line, fields.join(",")));
+        } else if self.shown < REJECTS_SHOWN {
+            let column = if row.column.is_empty() { String::new() } else { format!(", column {}", row.column) };
+            self.bar.suspend(|| note(&format!("rejected line {}{column}: {}: {}", row.line, row.reason, row.raw)));
+            self.shown += 1;
+            if self.shown == REJECTS_SHOWN {
+                self.bar.suspend(|| note("further rejected rows are only counted; --rejects FILE keeps them"));
+            }
+        }
+    }
+
+    fn write(&mut self, text: std::fmt::Arguments<'_>) {
+        if let Some(file) = &mut self.rejects
+            && self.rejects_fault.is_none()
+        {
+            self.rejects_fault = file.write_fmt(text).err();
+        }
+    }
+
+    fn finish(mut self, args: &LoadArgs) -> Result<(), Failure> {
+        self.bar.finish_and_clear();
+        if let Some(mut file) = self.rejects.take() {
+            self.rejects_fault = self.rejects_fault.or(file.flush().err());
+        }
+        match (self.rejects_fault, &args.rejects) {
+            (Some(error), Some(path)) => {
+                Err(Failure::refused(format!("cannot write rejected rows to {}: {error}", path.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn document(result: &LoadResult) -> Value {
+    json!({
+        "type": result.entity_type,
+        "load_id": result.load_id,
+        "version": result.version,
+        "rows": result.rows,
+        "rows_written": result.rows_written,
+        "new_entities": result.new_entities,
+        "rejected": result.rejected,
+        "repeated": result.repeated,
+        "dry_run": result.dry_run,
+        "new_tags": result.new_tags,
+        "elapsed_ms": result.elapsed_ms,
+    })
+}
+
+/// What a load came to, for people.
+pub(crate) fn summary(result: &LoadResult) -> String {
+    let verb = match (result.dry_run, result.repeated) {
+        (true, _) => "would load",
+        (false, true) => "had loaded before",
+        (false, false) => "loaded",
+    };
+    let mut line = format!(
+        "{verb} {} of {} rows into {}: {} new entities, {} new tags, {} rejected, {}",
+        grouped(result.rows_written),
+        grouped(result.rows),
+        result.entity_type,
+        grouped(result.new_entities),
+        grouped(result.new_tags.len() as u64),
+        grouped(result.rejected),
+        elapsed(Duration::from_millis(result.elapsed_ms)),
+    );
+    if !result.dry_run {
+        line.push_str(&format!(", version {}", result.version));
+    }
+    line.push('\n');
+    line
+}

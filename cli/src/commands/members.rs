@@ -1,0 +1,129 @@
+//! `muster members`: who.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use muster_client::v1::{MembersForm, MembersReply, MembersRequest, ReplyInfo};
+use serde_json::json;
+
+use super::member_rows::Rows;
+use crate::args::text::query_text;
+use crate::ask::Asker;
+use crate::exit::Failure;
+use crate::output::json::{hex, unhex};
+use crate::output::numbers::grouped;
+use crate::output::{self, Answer};
+
+/// How many members a table on a terminal shows unless told otherwise.
+const TERMINAL_LIMIT: u64 = 100;
+
+/// Which entities an expression selects.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  muster members 'vip' --limit 20 --with 城市,年龄
+  muster members '城市 = 北京' --format csv > beijing.csv
+  muster members '城市 = 北京' --limit 1000 --page-token 0a1b...     the next page, of the same version
+  muster members 'vip' --roaring vip.roaring                         a portable roaring bitmap of ids
+
+Members come as they are found. A table on a terminal stops at 100 unless --limit says otherwise; 0 means all.")]
+pub(crate) struct MembersArgs {
+    /// The expression; - reads it from standard input
+    #[arg(value_name = "EXPRESSION", allow_negative_numbers = true)]
+    text: Vec<String>,
+    /// At most this many; 0 means all
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// Continue after an earlier answer
+    #[arg(long, value_name = "TOKEN")]
+    page_token: Option<String>,
+    /// Give entity ids instead of keys
+    #[arg(long, conflicts_with_all = ["keys", "roaring"])]
+    ids: bool,
+    /// Give keys, which is the default
+    #[arg(long, conflicts_with = "roaring")]
+    keys: bool,
+    /// Write a portable roaring bitmap of ids to a file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["with", "limit", "page_token"])]
+    roaring: Option<PathBuf>,
+    /// Tags whose values are given with each member
+    #[arg(long, value_name = "TAG,TAG", value_delimiter = ',')]
+    with: Vec<String>,
+}
+
+/// Lists members.
+pub(crate) async fn run(args: &MembersArgs, asker: &Asker) -> Result<(), Failure> {
+    let text = query_text(&args.text)?;
+    match &args.roaring {
+        Some(file) => roaring(&text, file, asker).await,
+        None => rows(args, &text, asker).await,
+    }
+}
+
+async fn rows(args: &MembersArgs, text: &str, asker: &Asker) -> Result<(), Failure> {
+    let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
+    let default_limit = if asker.for_people() && on_terminal { TERMINAL_LIMIT } else { 0 };
+    let page_token = match &args.page_token {
+        None => Vec::new(),
+        Some(token) => unhex(token).ok_or_else(|| {
+            Failure::usage("write the token as an earlier answer gave it: it has only hexadecimal digits")
+        })?,
+    };
+    let form = if args.ids { MembersForm::Ids } else { MembersForm::Keys };
+    let request = MembersRequest {
+        context: asker.context(),
+        text: text.to_owned(),
+        form: form.into(),
+        limit: args.limit.unwrap_or(default_limit),
+        page_token,
+        with_tags: args.with.clone(),
+    };
+    let mut members = asker.client.members(request).await?;
+    let out = std::io::BufWriter::new(std::io::stdout());
+    let mut rows = Rows::new(out, asker.settings.format, args.ids, &args.with);
+    let mut info: Option<ReplyInfo> = None;
+    let mut next_page_token = Vec::new();
+    while let Some(message) = members.next().await? {
+        rows.message(&message)?;
+        info = info.or(message.info);
+        next_page_token = message.next_page_token;
+    }
+    let token = hex(&next_page_token);
+    let shown = rows.finish(info.as_ref(), &token)?;
+    asker.warn(info.as_ref(), text);
+    if !token.is_empty() && asker.for_people() {
+        asker.note(&format!("{} shown; --limit 0 gives all, --page-token {token} the next page", grouped(shown)));
+    }
+    Ok(())
+}
+
+async fn roaring(text: &str, file: &PathBuf, asker: &Asker) -> Result<(), Failure> {
+    let request = MembersRequest {
+        context: asker.context(),
+        text: text.to_owned(),
+        form: MembersForm::Roaring.into(),
+        ..MembersRequest::default()
+    };
+    let mut members = asker.client.members(request).await?;
+    let failed = |error: std::io::Error| Failure::refused(format!("cannot write {}: {error}", file.display()));
+    let mut out = std::fs::File::create(file).map_err(failed)?;
+    let mut info: Option<ReplyInfo> = None;
+    let mut bytes = 0;
+    while let Some(MembersReply { roaring, info: about, .. }) = members.next().await? {
+        out.write_all(&roaring).map_err(failed)?;
+        bytes += roaring.len() as u64;
+        info = info.or(about);
+    }
+    out.sync_all().map_err(failed)?;
+    asker.warn(info.as_ref(), text);
+    let (store_id, id_epoch) = info.as_ref().map_or((String::new(), 0), |info| (hex(&info.store_id), info.id_epoch));
+    let answer = json!({
+        "file": file.display().to_string(),
+        "bytes": bytes,
+        "store_id": store_id,
+        "id_epoch": id_epoch,
+    });
+    let line = format!("{} holds the ids: {}\n", file.display(), output::numbers::bytes(bytes));
+    asker.print(&Answer::object(output::json::with_info(answer, info.as_ref()), line))
+}

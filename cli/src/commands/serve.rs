@@ -1,0 +1,116 @@
+//! `muster serve`: a store over gRPC.
+
+use std::net::IpAddr;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use muster_client::Address;
+use muster_server::{Config, Holder, Listener, holder_of};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::connect::Place;
+use crate::args::Globals;
+use crate::exit::Failure;
+use crate::output::note;
+
+/// Only the owner may connect to a socket.
+const SOCKET_MODE: u32 = 0o600;
+
+/// Serve a store over gRPC.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  muster serve --data ./store
+  muster serve --data ./store --listen 0.0.0.0:7411 --import-dir /srv/loads
+  muster serve --data ./store --listen unix:/run/muster.sock
+
+Commands with --data ./store find this server by themselves. Ctrl-C or SIGTERM ends it after its running requests;
+MUSTER_LOG=info or debug says more on standard error.")]
+pub(crate) struct ServeArgs {
+    /// Where to listen: host:port or unix:/path
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7411")]
+    listen: String,
+    /// Directory below which loads may name files by their path
+    #[arg(long, value_name = "DIR")]
+    import_dir: Vec<PathBuf>,
+}
+
+/// Serves until told to stop.
+pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failure> {
+    let Place::Data(dir) = Place::of(globals)? else {
+        return Err(Failure::usage("name the directory to serve with --data; --listen says where"));
+    };
+    let failed = |error: std::io::Error| Failure::refused(format!("cannot use {}: {error}", dir.display()));
+    let Some(mut holder) = Holder::take(&dir).map_err(failed)? else {
+        let address = holder_of(&dir).map_err(failed)?.unwrap_or_default();
+        return Err(Failure::refused(format!(
+            "end the other server first: {} is held by the one at {address}",
+            dir.display()
+        )));
+    };
+    let wanted: Address = args.listen.parse()?;
+    let (listener, address) = listen(&wanted).await?;
+    let mut config = Config::new(&dir);
+    config.zone.clone_from(&globals.zone);
+    config.import_dirs.clone_from(&args.import_dir);
+    holder.announce(&address.to_string()).map_err(failed)?;
+    if !globals.quiet {
+        note(&format!("muster {} serves {} at {address}", env!("CARGO_PKG_VERSION"), dir.display()));
+    }
+    let served = muster_server::run(config, listener, stop_signal()?).await;
+    if let Address::Unix(path) = &address {
+        // A socket that stays behind is replaced by the next server.
+        let _ = std::fs::remove_file(path);
+    }
+    drop(holder);
+    served.map_err(|error| Failure::refused(error.to_string()))
+}
+
+/// Listens, and tells the address that clients on this machine can use.
+async fn listen(wanted: &Address) -> Result<(Listener, Address), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::refused(format!("name another address with --listen: cannot listen on {wanted}: {error}"))
+    };
+    match wanted {
+        Address::Tcp(host_port) => {
+            let listener = TcpListener::bind(host_port).await.map_err(failed)?;
+            let mut bound = listener.local_addr().map_err(failed)?;
+            if bound.ip().is_unspecified() {
+                let loopback: IpAddr = if bound.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() };
+                bound.set_ip(loopback);
+            }
+            Ok((Listener::Tcp(listener), Address::Tcp(bound.to_string())))
+        }
+        Address::Unix(path) => {
+            remove_dead_socket(path).map_err(failed)?;
+            let path = std::path::absolute(path).map_err(failed)?;
+            let listener = UnixListener::bind(&path).map_err(failed)?;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(SOCKET_MODE)).map_err(failed)?;
+            Ok((Listener::Unix(listener), Address::Unix(path)))
+        }
+    }
+}
+
+/// Removes the socket that a dead server left; one that somebody answers, and any other file, stays.
+fn remove_dead_socket(path: &Path) -> std::io::Result<()> {
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|about| about.file_type().is_socket());
+    if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+/// Ready when the server is to stop.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+    let failed = |error: std::io::Error| Failure::refused(format!("cannot wait for signals: {error}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,38 @@
+//! `muster set`: tags of one entity.
+
+use clap::Args;
+use muster_client::v1::{SetTag, Touch, Value, change, value};
+
+use super::change::{apply, assignment, bare, change};
+use crate::ask::Asker;
+use crate::exit::Failure;
+
+/// Set tags of one entity; a new key makes a new entity.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  muster set u0042137 性别=女 age=30 vip          a tag without a value is a flag
+  muster set u0042137 vip=false 注册日期=2026-11-01
+  muster set 4711 interests=ski --type users       adds to a set tag, replaces any other
+  muster set u0042138                              only makes the entity known")]
+pub(crate) struct SetArgs {
+    /// The entity's key
+    key: String,
+    /// What to set: TAG=VALUE, or a flag
+    #[arg(value_name = "TAG=VALUE")]
+    tags: Vec<String>,
+}
+
+/// Sets tags.
+pub(crate) async fn run(args: &SetArgs, asker: &Asker) -> Result<(), Failure> {
+    let mut changes = Vec::with_capacity(args.tags.len());
+    for text in &args.tags {
+        let (tag, written) = if text.contains('=') { assignment(text)? } else { (bare(text), "true") };
+        let value = Value { value: Some(value::Value::Written(written.to_owned())) };
+        changes.push(change(change::Change::Set(SetTag { tag: tag.to_owned(), value: Some(value) })));
+    }
+    if changes.is_empty() {
+        changes.push(change(change::Change::Touch(Touch {})));
+    }
+    apply(vec![(args.key.clone(), changes)], asker).await
+}

@@ -1,0 +1,104 @@
+//! `muster status`: how a store is.
+
+use clap::Args;
+use muster_client::v1::{StatusReply, StatusRequest};
+use serde_json::{Value, json};
+
+use super::type_::key_name;
+use crate::ask::Asker;
+use crate::exit::Failure;
+use crate::output::Answer;
+use crate::output::json::hex;
+use crate::output::numbers::{bytes, grouped, nanoseconds};
+use crate::output::table::Table;
+
+/// How a store is: version, bytes, types.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  muster status --data ./store
+  muster status --addr 127.0.0.1:7411 --format json")]
+pub(crate) struct StatusArgs {}
+
+/// Shows how a store is.
+pub(crate) async fn run(asker: &Asker) -> Result<(), Failure> {
+    let reply = asker.client.status(StatusRequest { space: asker.space() }).await?;
+    asker.print(&Answer::object(document(&reply), table(&reply)))
+}
+
+fn document(reply: &StatusReply) -> Value {
+    let types: Vec<Value> = reply
+        .types
+        .iter()
+        .map(|found| {
+            json!({
+                "name": found.name,
+                "key": key_name(found.key_kind()),
+                "live": found.live,
+                "tags": found.tags,
+                "audiences": found.audiences,
+            })
+        })
+        .collect();
+    json!({
+        "space": reply.space,
+        "version": reply.version,
+        "durable_version": reply.durable_version,
+        "flushed_version": reply.flushed_version,
+        "store_id": hex(&reply.store_id),
+        "id_epoch": reply.id_epoch,
+        "manifest": reply.manifest,
+        "parts": reply.parts,
+        "part_bytes": reply.part_bytes,
+        "names_files": reply.names_files,
+        "names_bytes": reply.names_bytes,
+        "memory_parts": reply.memory_parts,
+        "memory_bytes": reply.memory_bytes,
+        "log_bytes": reply.log_bytes,
+        "open_ns": reply.open_ns,
+        "recovered_records": reply.recovered_records,
+        "loads": reply.loads,
+        "leases": reply.leases,
+        "read_only_reason": reply.read_only_reason,
+        "background_error": reply.background_error,
+        "server_version": reply.server_version,
+        "uptime_ms": reply.uptime_ms,
+        "types": types,
+    })
+}
+
+fn table(reply: &StatusReply) -> String {
+    let mut table = Table::new(&[&format!("space {}", reply.space), ""]);
+    let versions = format!(
+        "{} (on disk {}, in parts {})",
+        reply.version, reply.durable_version, reply.flushed_version
+    );
+    table.row(["version", &versions]);
+    table.row(["parts", &format!("{} with {}", grouped(reply.parts), bytes(reply.part_bytes))]);
+    table.row(["keys and values", &format!("{} with {}", grouped(reply.names_files), bytes(reply.names_bytes))]);
+    table.row(["in memory", &format!("{} with {}", grouped(reply.memory_parts), bytes(reply.memory_bytes))]);
+    table.row(["log", &bytes(reply.log_bytes)]);
+    let replayed = format!("{}, {} log records", nanoseconds(reply.open_ns), grouped(reply.recovered_records));
+    table.row(["opened in", &replayed]);
+    if reply.loads > 0 {
+        table.row(["running loads", &grouped(reply.loads)]);
+    }
+    for (fact, text) in
+        [("writes refused", &reply.read_only_reason), ("background failed", &reply.background_error)]
+    {
+        if !text.is_empty() {
+            table.row([fact, text]);
+        }
+    }
+    let mut types = Table::new(&["type", "key", ">live", ">tags", ">audiences"]);
+    for found in &reply.types {
+        types.row([
+            found.name.as_str(),
+            key_name(found.key_kind()),
+            &grouped(found.live),
+            &grouped(found.tags.into()),
+            &grouped(found.audiences.into()),
+        ]);
+    }
+    format!("{}\n{}", table.render(), types.render())
+}

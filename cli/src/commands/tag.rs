@@ -1,0 +1,187 @@
+//! `muster tag`: the tags of an entity type.
+
+use clap::{Args, Subcommand};
+use muster_client::v1::{self, GetTagRequest, ListTagsRequest, ListValuesRequest, Tag, TagKind};
+use serde_json::{Value, json};
+
+use super::tag_edit::{self, About, CreateArgs};
+use crate::ask::Asker;
+use crate::exit::Failure;
+use crate::output::Answer;
+use crate::output::table::Table;
+
+/// How many values `tag show` shows.
+const VALUES_SHOWN: u32 = 20;
+
+/// Create, list, show, change, rename and drop tags.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  muster tag create 年龄 int --label age --unit years
+  muster tag create spend 'decimal(2)' --layer behaviour --source warehouse
+  muster tag list 兴趣
+  muster tag show 城市
+  muster tag change 年龄 --description 'by the register' --sensitivity internal
+  muster tag rename spend 消费金额
+  muster tag drop 消费金额 --force
+
+Kinds: flag, choice (at most one value), set (any number of values), int, decimal(SCALE), date, time.")]
+pub(crate) struct TagArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make a tag
+    Create(CreateArgs),
+    /// The tags in the order of their names
+    List {
+        /// Only names that begin with this
+        #[arg(default_value = "")]
+        prefix: String,
+    },
+    /// One tag with its values
+    Show {
+        /// Name or label
+        name: String,
+    },
+    /// Change what is said about a tag; an empty text takes away
+    Change {
+        /// Name or label
+        name: String,
+        #[command(flatten)]
+        about: About,
+    },
+    /// Give a tag another name; saved audiences follow
+    Rename {
+        /// Today's name
+        name: String,
+        /// The new name
+        new_name: String,
+    },
+    /// Drop a tag with its data
+    Drop {
+        /// Name or label
+        name: String,
+        /// Also if a saved audience uses it
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+/// Runs the command.
+pub(crate) async fn run(args: &TagArgs, asker: &Asker) -> Result<(), Failure> {
+    match &args.action {
+        Action::Create(args) => tag_edit::create(args, asker).await,
+        Action::List { prefix } => list(prefix, asker).await,
+        Action::Show { name } => show(name, asker).await,
+        Action::Change { name, about } => tag_edit::change(name, about, asker).await,
+        Action::Rename { name, new_name } => tag_edit::rename(name, new_name, asker).await,
+        Action::Drop { name, force } => tag_edit::drop(name, *force, asker).await,
+    }
+}
+
+/// Lists tags.
+pub(crate) async fn list(prefix: &str, asker: &Asker) -> Result<(), Failure> {
+    let request =
+        ListTagsRequest { space: asker.space(), entity_type: asker.entity_type(), prefix: prefix.to_owned() };
+    let reply = asker.client.list_tags(request).await?;
+    let mut table = Table::new(&["tag", "kind", "label", "unit", "description"]);
+    for tag in &reply.tags {
+        table.row([&tag.name, &kind_text(tag), &tag.label, &tag.unit, &tag.description]);
+    }
+    let tags: Vec<Value> = reply.tags.iter().map(document).collect();
+    let document = json!({"version": reply.version, "type": reply.entity_type, "tags": tags});
+    let columns = &["name", "kind", "label", "unit", "description", "source", "owner", "layer", "sensitivity"];
+    asker.print(&Answer::list(document, "tags", columns, table.render()))
+}
+
+async fn show(name: &str, asker: &Asker) -> Result<(), Failure> {
+    let request = GetTagRequest { space: asker.space(), entity_type: asker.entity_type(), name: name.to_owned() };
+    let reply = asker.client.get_tag(request).await?;
+    let tag = reply.tag.unwrap_or_default();
+    let (values, truncated) = match tag.kind() {
+        TagKind::Choice | TagKind::Set => values(&tag.name, asker).await?,
+        _ => (Vec::new(), false),
+    };
+    let mut shown = document(&tag);
+    shown["audiences"] = json!(reply.audiences);
+    shown["values"] = json!(values);
+    shown["values_truncated"] = json!(truncated);
+    shown["version"] = json!(reply.version);
+    let mut table = Table::new(&[&tag.name, &kind_text(&tag)]);
+    let layer = tag_edit::layer_name(tag.layer()).unwrap_or_default();
+    let sensitivity = tag_edit::sensitivity_name(tag.sensitivity()).unwrap_or_default();
+    let facts = [
+        ("label", tag.label.as_str()),
+        ("description", &tag.description),
+        ("unit", &tag.unit),
+        ("source", &tag.source),
+        ("owner", &tag.owner),
+        ("layer", layer),
+        ("sensitivity", sensitivity),
+    ];
+    for (fact, text) in facts.into_iter().filter(|(_, text)| !text.is_empty()) {
+        table.row([fact, text]);
+    }
+    if !reply.audiences.is_empty() {
+        table.row(["used by", &reply.audiences.join(", ")]);
+    }
+    if !values.is_empty() {
+        let more = if truncated { ", …" } else { "" };
+        table.row(["values", &format!("{}{more}", values.join(", "))]);
+    }
+    asker.print(&Answer::object(shown, table.render()))
+}
+
+async fn values(tag: &str, asker: &Asker) -> Result<(Vec<String>, bool), Failure> {
+    let request = ListValuesRequest {
+        space: asker.space(),
+        entity_type: asker.entity_type(),
+        tag: tag.to_owned(),
+        prefix: String::new(),
+        limit: VALUES_SHOWN,
+    };
+    let reply = asker.client.list_values(request).await?;
+    Ok((reply.values.into_iter().map(|value| value.name).collect(), reply.truncated))
+}
+
+/// A tag as JSON.
+pub(super) fn document(tag: &Tag) -> Value {
+    json!({
+        "name": tag.name,
+        "kind": kind_text(tag),
+        "label": tag.label,
+        "unit": tag.unit,
+        "description": tag.description,
+        "source": tag.source,
+        "owner": tag.owner,
+        "layer": tag_edit::layer_name(tag.layer()),
+        "sensitivity": tag_edit::sensitivity_name(tag.sensitivity()),
+        "time_to_live_days": tag.time_to_live_days,
+        "closed_values": tag.closed_values,
+    })
+}
+
+/// A kind without its scale.
+pub(super) fn kind_name(kind: v1::TagKind) -> &'static str {
+    match kind {
+        TagKind::Unspecified => "",
+        TagKind::Flag => "flag",
+        TagKind::Choice => "choice",
+        TagKind::Set => "set",
+        TagKind::Int => "int",
+        TagKind::Decimal => "decimal",
+        TagKind::Date => "date",
+        TagKind::Time => "time",
+    }
+}
+
+/// A kind as the command line writes it.
+pub(super) fn kind_text(tag: &Tag) -> String {
+    match tag.kind() {
+        TagKind::Decimal => format!("decimal({})", tag.scale),
+        kind => kind_name(kind).to_owned(),
+    }
+}

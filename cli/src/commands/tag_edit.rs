@@ -1,0 +1,231 @@
+//! How tags are made and changed.
+
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use muster_client::v1::{
+    self, ChangeTagRequest, CreateTagRequest, DropTagRequest, RenameTagRequest, Tag, TagKind,
+};
+use serde_json::json;
+
+use super::tag::{document, kind_text};
+use crate::ask::Asker;
+use crate::exit::Failure;
+use crate::output::Answer;
+
+/// The most digits behind the point of a decimal.
+const SCALE_MAX: u32 = 18;
+
+/// What `tag create` takes.
+#[derive(Debug, Args)]
+pub(super) struct CreateArgs {
+    /// Its dotted name, such as interests.sport.football
+    name: String,
+    /// flag, choice, set, int, decimal(SCALE), date or time; never changes
+    kind: Kind,
+    #[command(flatten)]
+    about: About,
+}
+
+/// What can be said about a tag.
+#[derive(Debug, Args)]
+pub(super) struct About {
+    /// Another way to write its name
+    #[arg(long)]
+    label: Option<String>,
+    /// What it means
+    #[arg(long)]
+    description: Option<String>,
+    /// Which system it comes from
+    #[arg(long)]
+    source: Option<String>,
+    /// The unit of its numbers
+    #[arg(long)]
+    unit: Option<String>,
+    /// Who answers for it
+    #[arg(long)]
+    owner: Option<String>,
+    /// Where it comes from
+    #[arg(long, value_enum)]
+    layer: Option<Layer>,
+    /// Who may see it
+    #[arg(long, value_enum)]
+    sensitivity: Option<Sensitivity>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Layer {
+    /// Given: registration, contracts
+    Base,
+    /// Counted from what entities did
+    Behaviour,
+    /// Computed by a model
+    Prediction,
+}
+
+impl Layer {
+    fn wire(self) -> v1::Layer {
+        match self {
+            Layer::Base => v1::Layer::Base,
+            Layer::Behaviour => v1::Layer::Behaviour,
+            Layer::Prediction => v1::Layer::Prediction,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Sensitivity {
+    /// Everyone
+    Public,
+    /// The company
+    Internal,
+    /// Whom the owner names
+    Private,
+}
+
+impl Sensitivity {
+    fn wire(self) -> v1::Sensitivity {
+        match self {
+            Sensitivity::Public => v1::Sensitivity::Public,
+            Sensitivity::Internal => v1::Sensitivity::Internal,
+            Sensitivity::Private => v1::Sensitivity::Private,
+        }
+    }
+}
+
+/// A kind and the digits behind the point, which count for decimals only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kind {
+    kind: TagKind,
+    scale: u32,
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Kind, String> {
+        let kind = match text {
+            "flag" => TagKind::Flag,
+            "choice" => TagKind::Choice,
+            "set" => TagKind::Set,
+            "int" => TagKind::Int,
+            "date" => TagKind::Date,
+            "time" => TagKind::Time,
+            _ => {
+                let scale = text.strip_prefix("decimal(").and_then(|rest| rest.strip_suffix(')'));
+                return match scale.and_then(|scale| scale.parse().ok()) {
+                    Some(scale) if scale <= SCALE_MAX => Ok(Kind { kind: TagKind::Decimal, scale }),
+                    _ => Err(format!(
+                        "write flag, choice, set, int, decimal(SCALE) with a scale up to {SCALE_MAX}, date or time"
+                    )),
+                };
+            }
+        };
+        Ok(Kind { kind, scale: 0 })
+    }
+}
+
+/// Makes a tag.
+pub(super) async fn create(args: &CreateArgs, asker: &Asker) -> Result<(), Failure> {
+    let about = &args.about;
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let tag = Tag {
+        name: args.name.clone(),
+        kind: args.kind.kind.into(),
+        scale: args.kind.scale,
+        label: text(&about.label),
+        description: text(&about.description),
+        source: text(&about.source),
+        unit: text(&about.unit),
+        owner: text(&about.owner),
+        layer: about.layer.map_or(v1::Layer::Unspecified, Layer::wire).into(),
+        sensitivity: about.sensitivity.map_or(v1::Sensitivity::Unspecified, Sensitivity::wire).into(),
+        ..Tag::default()
+    };
+    let request = CreateTagRequest { space: asker.space(), entity_type: asker.entity_type(), tag: Some(tag) };
+    let reply = asker.client.create_tag(request).await?;
+    let made = reply.tag.unwrap_or_default();
+    let line = format!("created {} ({})\n", made.name, kind_text(&made));
+    asker.print(&changed(&made, reply.version, line))
+}
+
+/// Changes what is said about a tag.
+pub(super) async fn change(name: &str, about: &About, asker: &Asker) -> Result<(), Failure> {
+    let request = ChangeTagRequest {
+        space: asker.space(),
+        entity_type: asker.entity_type(),
+        name: name.to_owned(),
+        label: about.label.clone(),
+        description: about.description.clone(),
+        source: about.source.clone(),
+        unit: about.unit.clone(),
+        owner: about.owner.clone(),
+        layer: about.layer.map(|layer| layer.wire().into()),
+        sensitivity: about.sensitivity.map(|sensitivity| sensitivity.wire().into()),
+        ..ChangeTagRequest::default()
+    };
+    let reply = asker.client.change_tag(request).await?;
+    let tag = reply.tag.unwrap_or_default();
+    asker.print(&changed(&tag, reply.version, format!("changed {}\n", tag.name)))
+}
+
+/// Gives a tag another name.
+pub(super) async fn rename(name: &str, new_name: &str, asker: &Asker) -> Result<(), Failure> {
+    let request = RenameTagRequest {
+        space: asker.space(),
+        entity_type: asker.entity_type(),
+        name: name.to_owned(),
+        new_name: new_name.to_owned(),
+    };
+    let reply = asker.client.rename_tag(request).await?;
+    let tag = reply.tag.unwrap_or_default();
+    asker.print(&changed(&tag, reply.version, format!("{name} is now {}\n", tag.name)))
+}
+
+/// Drops a tag.
+pub(super) async fn drop(name: &str, force: bool, asker: &Asker) -> Result<(), Failure> {
+    let request =
+        DropTagRequest { space: asker.space(), entity_type: asker.entity_type(), name: name.to_owned(), force };
+    let reply = asker.client.drop_tag(request).await?;
+    asker.print(&Answer::object(json!({"name": name, "version": reply.version}), format!("dropped {name}\n")))
+}
+
+fn changed(tag: &Tag, version: u64, line: String) -> Answer {
+    let mut document = document(tag);
+    document["version"] = json!(version);
+    Answer::object(document, line)
+}
+
+/// A layer as the command line writes it.
+pub(super) fn layer_name(layer: v1::Layer) -> Option<&'static str> {
+    match layer {
+        v1::Layer::Unspecified => None,
+        v1::Layer::Base => Some("base"),
+        v1::Layer::Behaviour => Some("behaviour"),
+        v1::Layer::Prediction => Some("prediction"),
+    }
+}
+
+/// A sensitivity as the command line writes it.
+pub(super) fn sensitivity_name(sensitivity: v1::Sensitivity) -> Option<&'static str> {
+    match sensitivity {
+        v1::Sensitivity::Unspecified => None,
+        v1::Sensitivity::Public => Some("public"),
+        v1::Sensitivity::Internal => Some("internal"),
+        v1::Sensitivity::Private => Some("private"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_read_with_their_scale() {
+        assert_eq!("decimal(2)".parse(), Ok(Kind { kind: TagKind::Decimal, scale: 2 }));
+        assert_eq!("set".parse(), Ok(Kind { kind: TagKind::Set, scale: 0 }));
+        for wrong in ["decimal", "decimal(19)", "decimal(-1)", "bool", ""] {
+            assert!(wrong.parse::<Kind>().is_err(), "{wrong}");
+        }
+    }
+}

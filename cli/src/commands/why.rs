@@ -1,0 +1,73 @@
+//! `muster why`: whether one entity is in an audience, and why.
+
+use clap::Args;
+use muster_client::text_key;
+use muster_client::v1::{WhyReply, WhyRequest};
+use serde_json::{Value, json};
+
+use crate::args::text::query_text;
+use crate::ask::Asker;
+use crate::exit::Failure;
+use crate::output::json::with_info;
+use crate::output::table::Table;
+use crate::output::{Answer, tree};
+
+/// Why an entity is in an audience, or why not.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  muster why u0042137 \"性别 = 女 AND 年龄 BETWEEN 25 AND 34\"
+  muster why 4711 @silent_high_value
+
+Each condition stands with its truth and the entity's own value. Exit code 0 whether the entity is in or not.")]
+pub(crate) struct WhyArgs {
+    /// The entity's key
+    key: String,
+    /// The expression; - reads it from standard input
+    #[arg(value_name = "EXPRESSION", allow_negative_numbers = true)]
+    text: Vec<String>,
+}
+
+/// Explains a membership.
+pub(crate) async fn run(args: &WhyArgs, asker: &Asker) -> Result<(), Failure> {
+    let text = query_text(&args.text)?;
+    let request = WhyRequest { context: asker.context(), text: text.clone(), key: Some(text_key(args.key.clone())) };
+    let reply = asker.client.why(request).await?;
+    asker.print(&Answer::object(document(&args.key, &reply), table(&args.key, &reply)))?;
+    asker.warn(reply.info.as_ref(), &text);
+    Ok(())
+}
+
+fn document(key: &str, reply: &WhyReply) -> Value {
+    let conditions: Vec<Value> = reply
+        .conditions
+        .iter()
+        .map(|condition| {
+            json!({
+                "depth": condition.depth,
+                "text": condition.text,
+                "holds": condition.holds,
+                "tag": if condition.tag.is_empty() { Value::Null } else { json!(condition.tag) },
+                "own_values": condition.own_values,
+            })
+        })
+        .collect();
+    with_info(json!({"key": key, "member": reply.member, "conditions": conditions}), reply.info.as_ref())
+}
+
+/// The conditions as a tree for people.
+pub(crate) fn table(key: &str, reply: &WhyReply) -> String {
+    let depths: Vec<u32> = reply.conditions.iter().map(|condition| condition.depth).collect();
+    let verdict = if reply.member { "is in" } else { "is not in" };
+    let mut table = Table::new(&[&format!("{key} {verdict}"), "own value"]);
+    for (condition, branch) in reply.conditions.iter().zip(tree::branches(&depths)) {
+        let truth = if condition.holds { '✓' } else { '✗' };
+        let own = match (condition.tag.is_empty(), condition.own_values.as_slice()) {
+            (true, _) => String::new(),
+            (false, []) => "(missing)".to_owned(),
+            (false, values) => values.join(", "),
+        };
+        table.row([format!("{branch}{truth} {}", condition.text), own]);
+    }
+    table.render()
+}

@@ -1,0 +1,73 @@
+//! Why a command did not succeed, and the exit code that says so.
+
+use muster_client::{ClientError, ExitClass};
+
+/// The exit code after Ctrl-C, as shells expect it.
+const INTERRUPTED: u8 = 130;
+
+/// Why a command did not succeed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The server, or the way to it.
+    Client(Box<ClientError>),
+    /// The command line cannot be carried out as written.
+    Usage(String),
+    /// Refused here, before or after asking the server.
+    Refused(String),
+    /// No server to talk to.
+    Unreachable(String),
+    /// Some of several answers are missing; each has said why.
+    Partly,
+    /// Whoever read the output has gone: nobody is left to tell.
+    OutputClosed,
+    /// Something that was told already, with its exit code.
+    Told(u8),
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl Failure {
+    pub(crate) fn usage(message: impl Into<String>) -> Failure {
+        Failure::Usage(message.into())
+    }
+
+    pub(crate) fn refused(message: impl Into<String>) -> Failure {
+        Failure::Refused(message.into())
+    }
+
+    /// The exit code of the program.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Failure::Client(error) => error.exit_class().code(),
+            Failure::Usage(_) => ExitClass::Usage.code(),
+            Failure::Refused(_) | Failure::Partly => ExitClass::Refused.code(),
+            Failure::Unreachable(_) => ExitClass::Unreachable.code(),
+            Failure::OutputClosed => 0,
+            Failure::Told(code) => *code,
+            Failure::Interrupted => INTERRUPTED,
+        }
+    }
+
+    /// The same failure after its message was said.
+    pub(crate) fn without_message(self) -> Failure {
+        Failure::Told(self.code())
+    }
+
+    /// What to tell the user, if there is anything left to tell: the remedy first, then the place, then the detail.
+    pub(crate) fn message(&self) -> Option<String> {
+        match self {
+            Failure::Client(error) => Some(error.message.clone()),
+            Failure::Usage(message) | Failure::Refused(message) | Failure::Unreachable(message) => {
+                Some(message.clone())
+            }
+            Failure::Partly | Failure::OutputClosed | Failure::Told(_) => None,
+            Failure::Interrupted => Some("interrupted; everything acknowledged is kept".to_owned()),
+        }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Failure {
+        Failure::Client(Box::new(error))
+    }
+}

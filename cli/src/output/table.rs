@@ -1,0 +1,106 @@
+//! Tables in columns that stay straight under double-width characters.
+
+use std::borrow::Cow;
+
+use muster_language::width::display_width;
+
+/// What stands between two columns.
+const GAP: &str = "  ";
+
+/// On which side the text of a column stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Align {
+    Left,
+    Right,
+}
+
+/// Rows below a header.
+pub(crate) struct Table {
+    columns: Vec<(String, Align)>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// An empty table. A name that begins with `>` is a column whose text stands on the right.
+    pub(crate) fn new(columns: &[&str]) -> Table {
+        let columns = columns
+            .iter()
+            .map(|name| match name.strip_prefix('>') {
+                Some(name) => (name.to_owned(), Align::Right),
+                None => ((*name).to_owned(), Align::Left),
+            })
+            .collect();
+        Table { columns, rows: Vec::new() }
+    }
+
+    /// Adds a row; missing cells are empty.
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = impl AsRef<str>>) {
+        let row = cells.into_iter().map(|cell| visible(cell.as_ref()).into_owned()).collect();
+        self.rows.push(row);
+    }
+
+    /// The lines of the table, the header underlined.
+    pub(crate) fn render(&self) -> String {
+        let widths: Vec<usize> = (0..self.columns.len())
+            .map(|column| {
+                let cells = self.rows.iter().filter_map(|row| row.get(column)).map(|cell| display_width(cell));
+                cells.chain([display_width(&self.columns[column].0)]).max().unwrap_or(0)
+            })
+            .collect();
+        let mut out = String::new();
+        let named = self.columns.iter().any(|(name, _)| !name.is_empty());
+        if named {
+            let header: Vec<String> = self.columns.iter().map(|(name, _)| name.clone()).collect();
+            self.push_line(&mut out, &header, &widths);
+            let rule: Vec<String> = widths.iter().map(|width| "─".repeat(*width)).collect();
+            self.push_line(&mut out, &rule, &widths);
+        }
+        for row in &self.rows {
+            self.push_line(&mut out, row, &widths);
+        }
+        out
+    }
+
+    fn push_line(&self, out: &mut String, cells: &[String], widths: &[usize]) {
+        let start = out.len();
+        for (index, ((_, align), width)) in self.columns.iter().zip(widths).enumerate() {
+            let cell = cells.get(index).map_or("", String::as_str);
+            let padding = " ".repeat(width.saturating_sub(display_width(cell)));
+            if index > 0 {
+                out.push_str(GAP);
+            }
+            match align {
+                Align::Left => out.extend([cell, &padding]),
+                Align::Right => out.extend([padding.as_str(), cell]),
+            }
+        }
+        out.truncate(start + out[start..].trim_end().len());
+        out.push('\n');
+    }
+}
+
+/// A text that cannot move the cursor: control characters are written out.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    if text.contains(char::is_control) {
+        let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+        Cow::Owned(text.chars().map(escape).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stay_straight_under_wide_characters() {
+        let mut table = Table::new(&["城市", ">count", ""]);
+        table.row(["北京", "1,204", "█"]);
+        table.row(["Oslo\n", "7", ""]);
+        assert_eq!(
+            table.render(),
+            "城市    count\n──────  ─────\n北京    1,204  █\nOslo\\n      7\n"
+        );
+    }
+}

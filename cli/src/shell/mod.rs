@@ -1,0 +1,222 @@
+//! The shell: lines that are expressions or `\words`, on a terminal or from a pipe.
+//!
+//! On a terminal it has history, highlighting, completion and several lines for one expression. From a pipe it reads
+//! the same lines without prompts; a line that fails does not stop the others, but the exit code tells.
+
+mod complete;
+mod highlight;
+mod names;
+mod prompt;
+mod validate;
+mod words;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::error::ErrorKind;
+use clap::Parser;
+use reedline::{
+    ColumnarMenu, DefaultHinter, Emacs, FileBackedHistory, KeyCode, KeyModifiers, MenuBuilder, Reedline, ReedlineEvent,
+    ReedlineMenu, Signal, default_emacs_keybindings,
+};
+
+use crate::args::Cli;
+use crate::ask::Settings;
+use crate::commands;
+use crate::connect::Connection;
+use crate::exit::Failure;
+use crate::output::{emit, note, numbers};
+use complete::Complete;
+use highlight::Highlight;
+use names::Names;
+use prompt::TypePrompt;
+use validate::Validate;
+use words::Line;
+
+/// How many lines the history keeps.
+const HISTORY_LINES_MAX: usize = 10_000;
+/// The name of the completion menu.
+const MENU: &str = "completions";
+/// The variable that names the history file.
+const HISTORY_VARIABLE: &str = "MUSTER_HISTORY";
+
+/// Runs the shell until its end. `suggestions` are lines to try, shown first on a terminal.
+pub(crate) async fn run(connection: &mut Connection, settings: Settings, suggestions: &[&str]) -> Result<(), Failure> {
+    let mut shell = Shell { connection, settings, is_over: false };
+    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        shell.interactive(suggestions).await
+    } else {
+        shell.script().await
+    }
+}
+
+struct Shell<'a> {
+    connection: &'a mut Connection,
+    settings: Settings,
+    is_over: bool,
+}
+
+impl Shell<'_> {
+    async fn interactive(&mut self, suggestions: &[&str]) -> Result<(), Failure> {
+        emit("An expression counts; \\help lists the commands, \\quit ends.\n")?;
+        if !suggestions.is_empty() {
+            emit("Try:\n")?;
+            for suggestion in suggestions {
+                emit(&format!("  {suggestion}\n"))?;
+            }
+        }
+        let names = Names::new(tokio::runtime::Handle::current());
+        let mut editor = editor(&names);
+        while !self.is_over {
+            self.connection.revive().await?;
+            names.ask_with(self.connection.asker(self.settings.clone()));
+            let prompt = TypePrompt::new(&self.settings.entity_type);
+            let read = tokio::task::block_in_place(|| editor.read_line(&prompt));
+            let text = match read {
+                Ok(Signal::Success(text)) => text,
+                Ok(Signal::CtrlC) => continue,
+                Ok(_) => break,
+                Err(error) => return Err(Failure::refused(format!("cannot read the terminal: {error}"))),
+            };
+            let started = Instant::now();
+            match self.line(&text).await {
+                Ok(true) => note(&format!("{} in all", numbers::elapsed(started.elapsed()))),
+                Ok(false) => {}
+                Err(failure) => tell(&failure),
+            }
+        }
+        names.forget();
+        Ok(())
+    }
+
+    async fn script(&mut self) -> Result<(), Failure> {
+        let mut first_failure = Ok(());
+        let mut pending = String::new();
+        for line in std::io::stdin().lines() {
+            let line = line.map_err(|error| Failure::usage(format!("cannot read standard input: {error}")))?;
+            if pending.is_empty() {
+                pending = line;
+            } else {
+                pending.extend(["\n", &line]);
+            }
+            if validate::is_complete(&pending) {
+                let text = std::mem::take(&mut pending);
+                self.script_line(&text, &mut first_failure).await?;
+            }
+            if self.is_over {
+                break;
+            }
+        }
+        if !pending.trim().is_empty() {
+            self.script_line(&pending, &mut first_failure).await?;
+        }
+        first_failure
+    }
+
+    async fn script_line(&mut self, text: &str, first_failure: &mut Result<(), Failure>) -> Result<(), Failure> {
+        match self.line(text).await {
+            Ok(_) => {}
+            Err(failure @ (Failure::OutputClosed | Failure::Interrupted)) => return Err(failure),
+            Err(failure) => {
+                tell(&failure);
+                if first_failure.is_ok() {
+                    // What there was to say is said; only the exit code is still to come.
+                    *first_failure = Err(failure.without_message());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs one line. Says whether something was asked.
+    async fn line(&mut self, text: &str) -> Result<bool, Failure> {
+        match words::read(text)? {
+            Line::Nothing => Ok(false),
+            Line::Quit => {
+                self.is_over = true;
+                Ok(false)
+            }
+            Line::Help => emit(words::HELP).map(|()| false),
+            Line::Use(entity_type) => {
+                self.settings.entity_type = entity_type;
+                Ok(false)
+            }
+            Line::Option(option) => self.option(option).map(|()| false),
+            Line::Count(text) => {
+                self.connection.revive().await?;
+                let asker = self.connection.asker(self.settings.clone());
+                crate::unless_interrupted(commands::count::count(&text, &asker)).await.map(|()| true)
+            }
+            Line::Command(argv) => self.command(&argv).await,
+        }
+    }
+
+    /// Takes an option over for all further lines.
+    fn option(&mut self, argv: Vec<String>) -> Result<(), Failure> {
+        let argv = argv.into_iter().chain(["status".to_owned()]);
+        let cli = Cli::try_parse_from(argv).map_err(|error| Failure::usage(plain(&error)))?;
+        self.settings = self.settings.with(&cli.globals)?;
+        Ok(())
+    }
+
+    async fn command(&mut self, argv: &[String]) -> Result<bool, Failure> {
+        let cli = match Cli::try_parse_from(argv) {
+            Ok(cli) => cli,
+            Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+                return emit(&error.to_string()).map(|()| false);
+            }
+            Err(error) => return Err(Failure::usage(plain(&error))),
+        };
+        if cli.globals.data.is_some() || cli.globals.addr.is_some() {
+            return Err(Failure::usage("end this shell and start another one for another store"));
+        }
+        let settings = self.settings.with(&cli.globals)?;
+        self.connection.revive().await?;
+        let asker = self.connection.asker(settings);
+        crate::unless_interrupted(commands::run(&cli.command, &asker)).await.map(|()| true)
+    }
+}
+
+/// What is wrong with the words of a command, without the lines about the program's own command line.
+fn plain(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let text = text.split("\n\nUsage:").next().unwrap_or_default();
+    text.strip_prefix("error: ").unwrap_or(text).trim_end().to_owned()
+}
+
+fn tell(failure: &Failure) {
+    if let Some(message) = failure.message() {
+        note(&message);
+    }
+}
+
+fn editor(names: &Names) -> Reedline {
+    let mut keys = default_emacs_keybindings();
+    let complete =
+        ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu(MENU.to_owned()), ReedlineEvent::MenuNext]);
+    keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, complete);
+    let menu = Box::new(ColumnarMenu::default().with_name(MENU));
+    let editor = Reedline::create()
+        .with_completer(Box::new(Complete::new(names.clone())))
+        .with_menu(ReedlineMenu::EngineCompleter(menu))
+        .with_highlighter(Box::new(Highlight))
+        .with_validator(Box::new(Validate))
+        .with_hinter(Box::new(DefaultHinter::default().with_style(reedline::Color::DarkGray.normal())))
+        .with_edit_mode(Box::new(Emacs::new(keys)));
+    // Without a place for its file the history lasts as long as the shell.
+    match history_file().and_then(|file| FileBackedHistory::with_file(HISTORY_LINES_MAX, file).ok()) {
+        Some(history) => editor.with_history(Box::new(history)),
+        None => editor,
+    }
+}
+
+fn history_file() -> Option<PathBuf> {
+    let of = |variable| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(file) = of(HISTORY_VARIABLE) {
+        return Some(file);
+    }
+    let folder = of("XDG_STATE_HOME").or_else(|| Some(of("HOME")?.join(".local/state")))?.join("muster");
+    std::fs::create_dir_all(&folder).ok()?;
+    Some(folder.join("history"))
+}

@@ -1,0 +1,211 @@
+//! The `\words` of the shell, which are the commands of the program.
+
+use muster_language::suggest::nearest;
+
+use crate::exit::Failure;
+
+/// What `\help` prints.
+pub(super) const HELP: &str = "\
+an expression              how many: 性别 = 女 AND 年龄 < 30
+\\count EXPR                the same
+\\members EXPR              who; --limit N, --with TAG,TAG, --ids
+\\get KEY                   all tags of one entity
+\\why KEY EXPR              whether one entity is in, and why
+\\stats TAG [EXPR]          sum, mean, quantiles; --quantiles 0.5,0.9
+\\breakdown TAG [EXPR]      an audience divided by a tag; --top N
+\\explain EXPR              how it is answered; --analyze shows what each condition costs
+\\tags [PREFIX]             the tags; \\tag show TAG shows one with its values
+\\types                     the entity types
+\\audiences                 the saved audiences
+\\save NAME EXPR            save an audience; then @NAME
+\\set KEY TAG=VALUE ...     and \\add, \\remove, \\clear, \\erase
+\\load FILE --map MAP       load a file
+\\status, \\flush, \\compact  how the store is
+\\use TYPE                  ask another entity type
+\\format FORMAT             table, json, jsonl, csv, tsv
+\\zone ZONE                 time zone of today and dates
+\\param NAME=VALUE          what stands for $NAME
+\\help, \\quit
+
+Tab completes commands, words, tags and values. An open parenthesis, quote or operator continues on the next line; an
+empty line ends it. Every word takes the options that the program takes: \\count --help.
+";
+
+/// The words that take an expression, whose quotes are part of it.
+const EXPRESSIONS: [&str; 7] = ["count", "members", "why", "stats", "breakdown", "explain", "audience"];
+/// The words that are commands of the program.
+const COMMANDS: [&str; 21] = [
+    "count", "members", "get", "why", "stats", "breakdown", "explain", "type", "tag", "audience", "space", "set", "add",
+    "remove", "clear", "erase", "load", "status", "flush", "compact", "help",
+];
+/// The words of the shell itself, each with what it stands for.
+const SHORT: [(&str, &[&str]); 4] = [
+    ("tags", &["tag", "list"]),
+    ("types", &["type", "list"]),
+    ("audiences", &["audience", "list"]),
+    ("save", &["audience", "save"]),
+];
+/// The words that set an option for all further lines.
+const OPTIONS: [&str; 6] = ["format", "zone", "param", "now", "timeout", "unknown-values"];
+/// Further words.
+const OTHER: [&str; 4] = ["use", "quit", "q", "exit"];
+
+/// What a line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    Nothing,
+    Quit,
+    Help,
+    /// Ask another entity type.
+    Use(String),
+    /// Arguments that set an option for all further lines.
+    Option(Vec<String>),
+    Count(String),
+    /// Arguments of a command.
+    Command(Vec<String>),
+}
+
+/// All words, without the backslash.
+pub(super) fn all() -> impl Iterator<Item = &'static str> {
+    COMMANDS.into_iter().chain(SHORT.map(|(word, _)| word)).chain(OPTIONS).chain(OTHER)
+}
+
+/// Reads a line.
+pub(super) fn read(text: &str) -> Result<Line, Failure> {
+    let text = text.trim();
+    let Some(words) = text.strip_prefix('\\') else {
+        let pieces = muster_language::highlight::tokens(text);
+        let is_comment = pieces.iter().all(|piece| piece.kind == muster_language::highlight::PieceKind::Comment);
+        return Ok(if is_comment { Line::Nothing } else { Line::Count(text.to_owned()) });
+    };
+    let (word, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+    let rest = rest.trim();
+    match word {
+        "quit" | "q" | "exit" => Ok(Line::Quit),
+        "help" | "?" | "h" => Ok(Line::Help),
+        "use" if rest.is_empty() => Err(Failure::usage("name an entity type, as in \\use shoppers; \\types lists them")),
+        "use" => Ok(Line::Use(rest.to_owned())),
+        option if OPTIONS.contains(&option) => {
+            Ok(Line::Option(vec!["muster".to_owned(), format!("--{option}"), unquoted(rest)]))
+        }
+        _ => command(word, rest),
+    }
+}
+
+fn command(word: &str, rest: &str) -> Result<Line, Failure> {
+    let short = SHORT.iter().find(|(short, _)| *short == word).map(|(_, words)| *words);
+    let single = [word];
+    let words = match short {
+        Some(words) => words,
+        None if COMMANDS.contains(&word) => &single,
+        None => {
+            let near = nearest(word, all()).map_or("\\help lists the commands".to_owned(), |near| format!("did you mean \\{near}?"));
+            return Err(Failure::usage(format!("{near} There is no command \\{word}")));
+        }
+    };
+    let is_expression = EXPRESSIONS.contains(&words[0]);
+    let mut arguments = split(rest);
+    if is_expression {
+        // A comment ends an expression; to the command line, `--` would mean something else.
+        if let Some(comment) = arguments.iter().position(|argument| argument == "--") {
+            arguments.truncate(comment);
+        }
+        arguments = join_within(arguments);
+    } else {
+        arguments = arguments.iter().map(|argument| unquoted(argument)).collect();
+    }
+    let argv = std::iter::once("muster").chain(words.iter().copied()).map(str::to_owned).chain(arguments);
+    Ok(Line::Command(argv.collect()))
+}
+
+/// The words behind `--in` up to the next option as one argument.
+fn join_within(arguments: Vec<String>) -> Vec<String> {
+    let Some(at) = arguments.iter().position(|argument| argument == "--in") else { return arguments };
+    let end = arguments[at + 1..].iter().position(|argument| argument.starts_with("--"));
+    let end = end.map_or(arguments.len(), |length| at + 1 + length);
+    let mut joined = arguments[..=at].to_vec();
+    joined.push(arguments[at + 1..end].join(" "));
+    joined.extend_from_slice(&arguments[end..]);
+    joined
+}
+
+/// The words of a text; spaces inside quotes do not part them, and the quotes stay.
+fn split(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut quote = None;
+    for c in text.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if matches!(c, '\'' | '"' | '`') => quote = Some(c),
+            None if c.is_whitespace() => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+                continue;
+            }
+            _ => {}
+        }
+        word.push(c);
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+/// A word without its quotes: `城市='New York'` means `城市=New York`.
+fn unquoted(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    let mut quote = None;
+    for c in word.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if matches!(c, '\'' | '"') => quote = Some(c),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn argv(text: &str) -> Vec<String> {
+        match read(text).unwrap() {
+            Line::Command(argv) => argv,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn expressions_keep_their_quotes_and_other_words_lose_them() {
+        assert_eq!(
+            argv("\\members city = 'New  York' --limit 5"),
+            ["muster", "members", "city", "=", "'New  York'", "--limit", "5"]
+        );
+        assert_eq!(argv("\\set u1 city='New York' vip"), ["muster", "set", "u1", "city=New York", "vip"]);
+        assert_eq!(argv("\\save x a AND b -- c"), ["muster", "audience", "save", "x", "a", "AND", "b"]);
+        assert_eq!(argv("\\tags 兴趣"), ["muster", "tag", "list", "兴趣"]);
+        assert_eq!(
+            argv("\\stats age --in a AND b --quantiles 0.5"),
+            ["muster", "stats", "age", "--in", "a AND b", "--quantiles", "0.5"]
+        );
+    }
+
+    #[test]
+    fn lines_are_told_apart() {
+        assert_eq!(read("  a AND b ").unwrap(), Line::Count("a AND b".to_owned()));
+        assert_eq!(read(" -- nothing").unwrap(), Line::Nothing);
+        assert_eq!(read("").unwrap(), Line::Nothing);
+        assert_eq!(read("\\q").unwrap(), Line::Quit);
+        assert_eq!(read("\\use users").unwrap(), Line::Use("users".to_owned()));
+        assert_eq!(
+            read("\\format json").unwrap(),
+            Line::Option(vec!["muster".into(), "--format".into(), "json".into()])
+        );
+        let error = read("\\memebrs a").unwrap_err().message().unwrap();
+        assert!(error.starts_with("did you mean \\members?"), "{error}");
+    }
+}
