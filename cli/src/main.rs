@@ -72,7 +72,7 @@ async fn ask(command: &Command, globals: &Globals) -> Result<(), Failure> {
 }
 
 /// Gives up `work` on Ctrl-C, so that what is open can still be closed.
-async fn unless_interrupted(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+async fn unless_interrupted<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::select! {
         outcome = work => outcome,
         Ok(()) = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
