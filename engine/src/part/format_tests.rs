@@ -50,9 +50,11 @@ fn the_layout_of_a_part_is_the_one_in_its_dump() {
     let footer: Footer = bytemuck::pod_read_unaligned(&bytes[bytes.len() - FOOTER_BYTES..]);
     let directory = footer.directory_offset as usize;
     let layout = DirectoryLayout::new(footer.bitmap_count, footer.chunk_count, footer.pairs_count, footer.unit_count);
-    let units: Vec<UnitEntry> = bytemuck::pod_collect_to_vec(
-        &bytes[directory + layout.units..directory + layout.units + size_of::<UnitEntry>() * footer.unit_count as usize],
-    );
+    let units: Vec<UnitEntry> = bytes[directory + layout.units..]
+        .chunks_exact(size_of::<UnitEntry>())
+        .take(footer.unit_count as usize)
+        .map(bytemuck::pod_read_unaligned)
+        .collect();
     let mut dump = Dump::new(&bytes);
     fields(&mut dump, &HEADER);
     let mut position = HEADER_BYTES;
