@@ -113,9 +113,8 @@ impl Part {
     /// Entries of the chunk table. REQUIRES: a [`BitmapView`] covers them, so their pages are checked.
     #[inline]
     pub(super) fn chunk_entries(&self, first: u32, count: u32) -> &[ChunkEntry] {
-        let start = self.footer.directory_offset as usize
-            + self.layout.chunks
-            + first as usize * size_of::<ChunkEntry>();
+        let start =
+            self.footer.directory_offset as usize + self.layout.chunks + first as usize * size_of::<ChunkEntry>();
         bytemuck::cast_slice(&self.bytes[start..start + count as usize * size_of::<ChunkEntry>()])
     }
 
@@ -147,12 +146,7 @@ impl Part {
 
 /// The layout of the directory, if the footer's offsets and lengths agree with the file's length.
 pub(super) fn check_layout(footer: &Footer, file_bytes: usize) -> Option<DirectoryLayout> {
-    let layout = DirectoryLayout::new(
-        footer.bitmap_count,
-        footer.chunk_count,
-        footer.pairs_count,
-        footer.unit_count,
-    );
+    let layout = DirectoryLayout::new(footer.bitmap_count, footer.chunk_count, footer.pairs_count, footer.unit_count);
     let checksums = 4 * layout.bytes.div_ceil(PAGE_BYTES) as u64;
     let directory_end = footer.directory_offset.checked_add(footer.directory_bytes)?;
     let checksums_end = footer.page_checksums_offset.checked_add(checksums)?;

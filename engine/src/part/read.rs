@@ -117,10 +117,7 @@ impl Part {
             return Err(corrupt("not a part file"));
         }
         if header.version != FORMAT_VERSION || footer.version != FORMAT_VERSION {
-            return Err(corrupt(&format!(
-                "format version {}, this program reads {FORMAT_VERSION}",
-                header.version
-            )));
+            return Err(corrupt(&format!("format version {}, this program reads {FORMAT_VERSION}", header.version)));
         }
         if header.crc != header_crc(&header) || header.reserved != 0 || header.zero != [0; 28] {
             return Err(corrupt("the header fails its checksum"));
@@ -212,11 +209,7 @@ impl Part {
             if bitmap.tag() != tag {
                 break;
             }
-            list.push(TagBitmap {
-                bitmap,
-                role: self.role(entry)?,
-                view: self.view(entry)?,
-            });
+            list.push(TagBitmap { bitmap, role: self.role(entry)?, view: self.view(entry)? });
             index += 1;
         }
         Ok(list)
@@ -254,10 +247,7 @@ impl Part {
             Some(next) => self.pairs_lower_bound(next)?,
             None => self.footer.pairs_count,
         };
-        Ok((end > first).then_some(PairsView {
-            first,
-            count: end - first,
-        }))
+        Ok((end > first).then_some(PairsView { first, count: end - first }))
     }
 
     /// The chunks in which a bitmap may have members, rising: exact for containers, those of the tag for pairs, none
@@ -288,25 +278,19 @@ impl Part {
 
     /// The chunks of pair blocks, rising. Errors: corrupt.
     pub fn pair_chunks(&self, pairs: PairsView) -> Result<Vec<ChunkId>> {
-        (pairs.first..pairs.first + pairs.count)
-            .map(|index| Ok(ChunkId(self.pairs_entry(index)?.chunk)))
-            .collect()
+        (pairs.first..pairs.first + pairs.count).map(|index| Ok(ChunkId(self.pairs_entry(index)?.chunk))).collect()
     }
 
     /// The members of a bitmap in one chunk, checked. Errors: corrupt.
     #[inline]
     pub fn container(&self, view: &BitmapView, chunk: ChunkId) -> Result<Container<'_>> {
         match *view {
-            BitmapView::Chunks {
-                first,
-                count,
-                first_chunk,
-                dense,
-                ..
-            } => match self.chunk_index(first, count, first_chunk, dense, chunk) {
-                Some(index) => self.decode(self.chunk_entry(index)),
-                None => Ok(Container::Empty),
-            },
+            BitmapView::Chunks { first, count, first_chunk, dense, .. } => {
+                match self.chunk_index(first, count, first_chunk, dense, chunk) {
+                    Some(index) => self.decode(self.chunk_entry(index)),
+                    None => Ok(Container::Empty),
+                }
+            }
             BitmapView::Pairs { pairs, value, .. } => self.pairs_container(pairs, value, chunk),
             BitmapView::Everyone => Ok(Container::Full),
         }
@@ -316,13 +300,7 @@ impl Part {
     #[inline]
     pub fn cardinality(&self, view: &BitmapView, chunk: ChunkId) -> Result<u32> {
         match *view {
-            BitmapView::Chunks {
-                first,
-                count,
-                first_chunk,
-                dense,
-                ..
-            } => Ok(self
+            BitmapView::Chunks { first, count, first_chunk, dense, .. } => Ok(self
                 .chunk_index(first, count, first_chunk, dense, chunk)
                 .map_or(0, |index| u32::from(self.chunk_entry(index).cardinality_minus_one) + 1)),
             _ => Ok(self.container(view, chunk)?.cardinality()),
@@ -358,9 +336,7 @@ impl Part {
                 values_by_id: try_cast_slice(bytes.get(layout.values_by_id..)?).ok()?,
             })
         })();
-        block
-            .map(Some)
-            .ok_or_else(|| self.corrupt("a pair block is not aligned"))
+        block.map(Some).ok_or_else(|| self.corrupt("a pair block is not aligned"))
     }
 
     /// Checks everything: every page, every unit, and that what no checksum covers is zero. Errors: corrupt.
@@ -397,10 +373,7 @@ impl Part {
             return (distance < count).then_some(first + distance);
         }
         let entries = self.chunk_entries(first, count.min(distance + 1));
-        entries
-            .binary_search_by_key(&chunk.0, |entry| entry.chunk)
-            .ok()
-            .map(|index| first + index as u32)
+        entries.binary_search_by_key(&chunk.0, |entry| entry.chunk).ok().map(|index| first + index as u32)
     }
 
     fn pairs_container(&self, pairs: PairsView, value: ValueId, chunk: ChunkId) -> Result<Container<'_>> {
@@ -444,9 +417,7 @@ impl Part {
             self.verify_unit(unit)?;
         }
         let start = offset as usize;
-        self.bytes
-            .get(start..start + length)
-            .ok_or_else(|| self.corrupt("a container lies outside the file"))
+        self.bytes.get(start..start + length).ok_or_else(|| self.corrupt("a container lies outside the file"))
     }
 
     #[cold]

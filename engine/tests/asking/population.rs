@@ -150,13 +150,8 @@ impl World {
             let spec = TagSpec::new("users", name, kind);
             engine.change_catalog(CatalogChange::CreateTag(Box::new(spec))).unwrap();
         }
-        let mut world = World {
-            engine,
-            type_id: created.type_id.unwrap(),
-            population: Population::default(),
-            sim,
-            loads: 0,
-        };
+        let mut world =
+            World { engine, type_id: created.type_id.unwrap(), population: Population::default(), sim, loads: 0 };
         // Every value exists from the start, so that no query names an unknown one.
         let everything = [("city", &CITIES[..]), ("likes", &LIKES[..])];
         for (tag, values) in everything {

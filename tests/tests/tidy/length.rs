@@ -79,7 +79,10 @@ fn a_long_file_is_found() {
 #[test]
 fn a_long_function_is_found() {
     let body = "    step(\"{\");\n".repeat(FUNCTION_LINES_MAX);
-    let tree = Tree::of(&[("engine/src/a.rs", &format!("fn short() {{}}\nfn long() {{\n{body}}}\ntrait T {{ fn x(); }}\nstruct S {{ a: fn(u8), }}\n"))]);
+    let tree = Tree::of(&[(
+        "engine/src/a.rs",
+        &format!("fn short() {{}}\nfn long() {{\n{body}}}\ntrait T {{ fn x(); }}\nstruct S {{ a: fn(u8), }}\n"),
+    )]);
     assert_eq!(functions(&tree), ["engine/src/a.rs::long: 72 lines, at most 70"]);
 }
 

@@ -3,8 +3,20 @@
 use crate::tree::{Tree, is_generated};
 
 /// The folders of the root in which a written path can lie.
-const FOLDERS: [&str; 12] =
-    ["language/", "engine/", "proto/", "exchange/", "server/", "client/", "cli/", "tests/", "benches/", "fuzz/", "docs/", ".ci/"];
+const FOLDERS: [&str; 12] = [
+    "language/",
+    "engine/",
+    "proto/",
+    "exchange/",
+    "server/",
+    "client/",
+    "cli/",
+    "tests/",
+    "benches/",
+    "fuzz/",
+    "docs/",
+    ".ci/",
+];
 
 /// Every link of a document to a file or a heading that does not exist.
 pub(crate) fn links(tree: &Tree) -> Vec<String> {
@@ -18,7 +30,8 @@ pub(crate) fn links(tree: &Tree) -> Vec<String> {
             let file = if file.is_empty() { path.to_owned() } else { join(path, file) };
             if !tree.has(&file) {
                 found.push(format!("{path}:{line}: no file {file}"));
-            } else if !anchor.is_empty() && !tree.text(&file).is_some_and(|text| headings(text).any(|it| it == anchor)) {
+            } else if !anchor.is_empty() && !tree.text(&file).is_some_and(|text| headings(text).any(|it| it == anchor))
+            {
                 found.push(format!("{path}:{line}: no heading #{anchor} in {file}"));
             }
         }
@@ -71,7 +84,8 @@ pub(crate) fn formats(tree: &Tree) -> Vec<String> {
     }
     for (path, _) in &pages {
         let name = path.trim_start_matches("docs/formats/");
-        let listed = pages.iter().any(|(index, text)| index.ends_with("/README.md") && text.contains(&format!("]({name})")));
+        let listed =
+            pages.iter().any(|(index, text)| index.ends_with("/README.md") && text.contains(&format!("]({name})")));
         if name != "README.md" && !listed {
             found.push(format!("{path}: not in docs/formats/README.md"));
         }
@@ -112,7 +126,10 @@ fn targets(text: &str) -> Vec<(usize, &str)> {
 fn headings(text: &str) -> impl Iterator<Item = String> {
     text.lines().filter(|line| line.starts_with('#')).map(|line| {
         let kept = line.trim_start_matches('#').trim().to_lowercase();
-        kept.chars().filter(|it| it.is_alphanumeric() || " -_".contains(*it)).map(|it| if it == ' ' { '-' } else { it }).collect()
+        kept.chars()
+            .filter(|it| it.is_alphanumeric() || " -_".contains(*it))
+            .map(|it| if it == ' ' { '-' } else { it })
+            .collect()
     })
 }
 
@@ -133,7 +150,10 @@ fn join(path: &str, target: &str) -> String {
 #[test]
 fn dead_links_are_found() {
     let tree = Tree::of(&[
-        ("docs/a.md", "[b](b.md) [c](c.md) [up](../README.md#two-words) [gone](../README.md#gone)\n[web](https://x.y)\n`[no](link)`"),
+        (
+            "docs/a.md",
+            "[b](b.md) [c](c.md) [up](../README.md#two-words) [gone](../README.md#gone)\n[web](https://x.y)\n`[no](link)`",
+        ),
         ("docs/b.md", "# B\n[self](#b) [formats](formats)"),
         ("README.md", "## Two words\n[a](docs/a.md)"),
     ]);
