@@ -10,7 +10,7 @@ const DAY_MS: i64 = 86_400_000;
 
 /// An expression of the language. Numbers are as stored: cents, days, milliseconds.
 #[derive(Clone, Debug)]
-pub enum Expression {
+pub(crate) enum Expression {
     All,
     None,
     Flag {
@@ -82,7 +82,7 @@ pub enum Expression {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub enum How {
+pub(crate) enum How {
     One,
     Any,
     All,
@@ -103,7 +103,7 @@ fn op_holds(op: &str, left: i128, right: i128) -> bool {
     }
 }
 
-pub fn random_expression(random: &mut Random, depth: u32) -> Expression {
+pub(crate) fn random_expression(random: &mut Random, depth: u32) -> Expression {
     if depth == 0 || random.one_in(3) {
         return leaf(random);
     }
@@ -238,7 +238,7 @@ fn join(of: &[Expression], between: &str) -> String {
 }
 
 impl Expression {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let not = |negated: &bool| if *negated { "NOT " } else { "" };
         match self {
             Expression::All => "ALL".into(),
@@ -294,7 +294,7 @@ impl Expression {
         }
     }
 
-    pub fn holds(&self, key: &str, entity: &Entity) -> bool {
+    pub(crate) fn holds(&self, key: &str, entity: &Entity) -> bool {
         let number = |tag: &str, test: &dyn Fn(i64) -> bool| entity.number(tag).is_some_and(test);
         match self {
             Expression::All => true,
