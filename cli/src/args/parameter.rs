@@ -30,8 +30,7 @@ impl FromStr for NamedParameter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<NamedParameter, String> {
-        let (name, value) =
-            text.split_once('=').ok_or_else(|| "write name=value or name=@file".to_owned())?;
+        let (name, value) = text.split_once('=').ok_or_else(|| "write name=value or name=@file".to_owned())?;
         let name = name.strip_prefix('$').unwrap_or(name);
         if name.is_empty() {
             return Err("write the name that stands behind $ in the expression, as in name=value".to_owned());

@@ -115,9 +115,8 @@ fn begins_with_comparison(line: &str) -> bool {
             _ => expr,
         }
     }
-    muster_language::parse(line).is_ok_and(|parsed| {
-        matches!(&first(&parsed.expr).kind, ExprKind::Compare { op: CompareOp::Equal, .. })
-    })
+    muster_language::parse(line)
+        .is_ok_and(|parsed| matches!(&first(&parsed.expr).kind, ExprKind::Compare { op: CompareOp::Equal, .. }))
 }
 
 fn answer(lines: &[Line<'_>], reply: &CountBatchReply) -> Answer {

@@ -70,8 +70,7 @@ fn step(step: &ExplainStep) -> Value {
 /// The steps as a tree for people.
 pub(crate) fn table(reply: &ExplainReply, analyze: bool) -> String {
     let depths: Vec<u32> = reply.steps.iter().map(|step| step.depth).collect();
-    let columns: &[&str] =
-        if analyze { &["step", ">alone", ">without it", ">time"] } else { &["step", ">estimate"] };
+    let columns: &[&str] = if analyze { &["step", ">alone", ">without it", ">time"] } else { &["step", ">estimate"] };
     let mut table = Table::new(columns);
     let number = |number: Option<u64>| number.map(grouped).unwrap_or_default();
     for (step, branch) in reply.steps.iter().zip(tree::branches(&depths)) {

@@ -10,8 +10,8 @@ use muster_server::{Config, Holder, Listener, holder_of};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::connect::Place;
 use crate::args::Globals;
+use crate::connect::Place;
 use crate::exit::Failure;
 use crate::output::note;
 
@@ -78,7 +78,8 @@ async fn listen(wanted: &Address) -> Result<(Listener, Address), Failure> {
             let listener = TcpListener::bind(host_port).await.map_err(failed)?;
             let mut bound = listener.local_addr().map_err(failed)?;
             if bound.ip().is_unspecified() {
-                let loopback: IpAddr = if bound.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() };
+                let loopback: IpAddr =
+                    if bound.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() };
                 bound.set_ip(loopback);
             }
             Ok((Listener::Tcp(listener), Address::Tcp(bound.to_string())))

@@ -35,7 +35,10 @@ impl Embedded {
         let folder = private_folder()?;
         let socket = folder.join("muster.sock");
         let listener = UnixListener::bind(&socket).map_err(|error| {
-            Failure::refused(format!("set TMPDIR to a folder for sockets: cannot listen on {}: {error}", socket.display()))
+            Failure::refused(format!(
+                "set TMPDIR to a folder for sockets: cannot listen on {}: {error}",
+                socket.display()
+            ))
         })?;
         let address = Address::Unix(socket);
         let mut config = Config::new(dir);

@@ -48,9 +48,9 @@ impl Place {
             ))),
             (Some(dir), None) => Ok(Place::Data(dir.into())),
             (None, Some(addr)) => Ok(Place::Address(addr.parse::<Address>()?)),
-            (None, None) => Err(Failure::usage(
-                "say where the store is: --data DIR for a directory, --addr HOST:PORT for a server",
-            )),
+            (None, None) => {
+                Err(Failure::usage("say where the store is: --data DIR for a directory, --addr HOST:PORT for a server"))
+            }
         }
     }
 }

@@ -135,9 +135,10 @@ async fn make_population(args: &DemoArgs, file: &Path) -> Result<(), Failure> {
     let started = Instant::now();
     let (path, rows, seed) = (file.to_path_buf(), args.rows, args.seed);
     let written = tokio::task::spawn_blocking(move || population::write(&path, rows, seed)).await;
-    let size = written
-        .map_err(|error| Failure::refused(format!("the population failed: {error}")))?
-        .map_err(|error| Failure::refused(format!("make room for the population: cannot write {}: {error}", file.display())))?;
+    let size =
+        written.map_err(|error| Failure::refused(format!("the population failed: {error}")))?.map_err(|error| {
+            Failure::refused(format!("make room for the population: cannot write {}: {error}", file.display()))
+        })?;
     emit(&format!(
         "{} shoppers with {} tags from seed {seed}: {} of CSV in {}\n",
         grouped(rows),

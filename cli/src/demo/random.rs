@@ -66,6 +66,9 @@ impl Random {
 
     /// How many of some happen to be meant, in order: each so many times in a thousand, times `factor`.
     pub(super) fn some<'a>(&mut self, choices: &'a [(&'a str, u32)], factor: f64) -> impl Iterator<Item = &'a str> {
-        choices.iter().filter(move |(_, permille)| self.permille((f64::from(*permille) * factor) as u32)).map(|(name, _)| *name)
+        choices
+            .iter()
+            .filter(move |(_, permille)| self.permille((f64::from(*permille) * factor) as u32))
+            .map(|(name, _)| *name)
     }
 }

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Instant;
 
 use muster_client::LoadEvent;
+use muster_client::text_key;
 use muster_client::v1::count_batch_item::Outcome;
 use muster_client::v1::{
     BreakdownRequest, ChangeTagRequest, CountBatchRequest, CountReply, CountRequest, ExplainRequest, LoadHeader,
     MembersRequest, NamedQuery, SaveAudienceRequest, StatsRequest, StatusRequest, WhyRequest,
 };
-use muster_client::text_key;
 
 use super::columns::{self, COLUMNS};
 use super::questions::{DIVIDED, MEASURED, NARROW, QUESTIONS, SUPPRESSED, SUPPRESSED_TEXT};
@@ -131,8 +131,11 @@ async fn measure(asker: &Asker) -> Result<(), Failure> {
         quantiles: vec![0.5, 0.9, 0.99],
     };
     let reply = asker.client.stats(request).await?;
-    let quantiles: Vec<String> =
-        reply.quantiles.iter().map(|quantile| format!("{} at {}%", quantile.value, (quantile.q * 100.0).round())).collect();
+    let quantiles: Vec<String> = reply
+        .quantiles
+        .iter()
+        .map(|quantile| format!("{} at {}%", quantile.value, (quantile.q * 100.0).round()))
+        .collect();
     emit(&format!(
         "\n15. What have VIPs spent? · VIP 的消费金额\n    {} {} together, {}, {} at most\n",
         reply.sum,

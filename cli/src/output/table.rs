@@ -98,9 +98,6 @@ mod tests {
         let mut table = Table::new(&["城市", ">count", ""]);
         table.row(["北京", "1,204", "█"]);
         table.row(["Oslo\n", "7", ""]);
-        assert_eq!(
-            table.render(),
-            "城市    count\n──────  ─────\n北京    1,204  █\nOslo\\n      7\n"
-        );
+        assert_eq!(table.render(), "城市    count\n──────  ─────\n北京    1,204  █\nOslo\\n      7\n");
     }
 }

@@ -7,7 +7,9 @@ use crate::bitmap::{ChunkBuffer, Container, Slices, and_into, and_not_into, slic
 use crate::catalog::TagKind;
 use crate::error::{Error, Result};
 use crate::ids::{ChunkId, TagId};
-use crate::query::bind::{Bound, BoundAnd, BoundBitmap, BoundNode, BoundNumber, DigitWords, Digits, SLICES_MAX, require_number};
+use crate::query::bind::{
+    Bound, BoundAnd, BoundBitmap, BoundNode, BoundNumber, DigitWords, Digits, SLICES_MAX, require_number,
+};
 use crate::query::evaluate::{Run, Scratch, Want, count, evaluate};
 use crate::query::plan::{NodeId, Term};
 
@@ -75,9 +77,7 @@ impl Want for WantSums {
         sums.digits.read(&self.number, chunk)?;
         let mut slices: Digits<'_> = [None; SLICES_MAX];
         let slice_count = sums.digits.digits(&self.number, chunk, &mut slices)?;
-        let slices = Slices {
-            slices: &slices[..slice_count],
-        };
+        let slices = Slices { slices: &slices[..slice_count] };
         let below_zero = self.number.negative.read(chunk, fold)?;
         and_into(with_number.as_container(), below_zero, negative);
         and_not_into(with_number.as_container(), below_zero, rest);
@@ -105,9 +105,7 @@ impl Prepared {
         check_quantiles(quantiles)?;
         let population = self.snapshot.entity_type(self.planned.type_id)?.population;
         let number = BoundNumber::new(&self.snapshot, tag, population)?;
-        let want = WantSums {
-            number: Arc::clone(&number),
-        };
+        let want = WantSums { number: Arc::clone(&number) };
         let sums = self.with_scratch(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
         let mut stats = Stats {
             kind,
@@ -119,11 +117,7 @@ impl Prepared {
             quantiles: quantiles.iter().map(|&quantile| (quantile, None)).collect(),
         };
         if let (Some(min), Some(max), false) = (stats.min, stats.max, quantiles.is_empty()) {
-            let mut ranks = Ranks {
-                prepared: self,
-                bound: at_most(self, self.keep(run)?, number)?,
-                run,
-            };
+            let mut ranks = Ranks { prepared: self, bound: at_most(self, self.keep(run)?, number)?, run };
             for (quantile, value) in &mut stats.quantiles {
                 let rank = ((*quantile * stats.count as f64).ceil() as u64).clamp(1, stats.count);
                 *value = Some(ranks.least(rank, min, max)?);
@@ -167,11 +161,7 @@ fn at_most(prepared: &Prepared, kept: BoundBitmap, number: Arc<BoundNumber>) -> 
         type_id: prepared.planned.type_id,
         live: BoundBitmap::of_stack(prepared.snapshot.live(prepared.planned.type_id)?)?,
         chunk_end: prepared.bound.chunk_end,
-        nodes: vec![
-            BoundNode::Bitmap(kept),
-            BoundNode::Number { number: 0, ranges },
-            BoundNode::And(Box::new(and)),
-        ],
+        nodes: vec![BoundNode::Bitmap(kept), BoundNode::Number { number: 0, ranges }, BoundNode::And(Box::new(and))],
         numbers: vec![number],
         root: NodeId(2),
     })
@@ -184,13 +174,8 @@ impl Ranks<'_> {
         let (mut low, mut high) = (min, max);
         while low < high {
             let middle = low + (high.abs_diff(low) / 2) as i64;
-            self.bound.nodes[RANGE] = BoundNode::Number {
-                number: 0,
-                ranges: [(min, middle)].into(),
-            };
-            let below = self
-                .prepared
-                .with_scratch(|scratch| count(&self.bound, 0..u32::MAX, self.run, scratch))?;
+            self.bound.nodes[RANGE] = BoundNode::Number { number: 0, ranges: [(min, middle)].into() };
+            let below = self.prepared.with_scratch(|scratch| count(&self.bound, 0..u32::MAX, self.run, scratch))?;
             if below >= rank {
                 high = middle;
             } else {

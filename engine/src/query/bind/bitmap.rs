@@ -76,11 +76,7 @@ impl BoundBitmap {
     }
 
     /// The members in `chunk`, in place or folded into `buffer`. Errors: corrupt.
-    pub(in crate::query) fn read<'a>(
-        &'a self,
-        chunk: ChunkId,
-        buffer: &'a mut ChunkBuffer,
-    ) -> Result<Container<'a>> {
+    pub(in crate::query) fn read<'a>(&'a self, chunk: ChunkId, buffer: &'a mut ChunkBuffer) -> Result<Container<'a>> {
         match self.find(chunk)? {
             Found::View(container) => Ok(container),
             Found::Fold => {

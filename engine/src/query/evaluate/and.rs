@@ -33,13 +33,7 @@ enum Plain {
 
 impl Bound {
     /// How many the And selects in `chunk`.
-    pub(super) fn and_count(
-        &self,
-        id: NodeId,
-        and: &BoundAnd,
-        chunk: ChunkId,
-        scratch: &mut Scratch,
-    ) -> Result<u32> {
+    pub(super) fn and_count(&self, id: NodeId, and: &BoundAnd, chunk: ChunkId, scratch: &mut Scratch) -> Result<u32> {
         let plain = self.prepare_plain(and, chunk, scratch)?;
         match (plain, and.unions.as_slice(), and.tests.as_slice()) {
             (Plain::Nobody, ..) => Ok(0),
@@ -57,7 +51,9 @@ impl Bound {
                 };
                 self.number_count(*number, ranges, &and.positive, &and.negative, chunk, scratch)
             }
-            (plain, [union], []) => self.union_and_count(id, and, *union, matches!(plain, Plain::Bitsets), chunk, scratch),
+            (plain, [union], []) => {
+                self.union_and_count(id, and, *union, matches!(plain, Plain::Bitsets), chunk, scratch)
+            }
             _ => self.count_of_selected(id, chunk, scratch),
         }
     }
@@ -133,13 +129,7 @@ impl Bound {
     }
 
     /// Narrows `result` by a test.
-    fn apply_test(
-        &self,
-        test: Term,
-        chunk: ChunkId,
-        scratch: &mut Scratch,
-        result: &mut ChunkBuffer,
-    ) -> Result<()> {
+    fn apply_test(&self, test: Term, chunk: ChunkId, scratch: &mut Scratch, result: &mut ChunkBuffer) -> Result<()> {
         let mut passed = scratch.borrow();
         let candidates = result.as_container();
         match self.node(test.node) {
@@ -197,11 +187,7 @@ impl Bound {
             let none = self.words_of(&and.negative, chunk, scratch)?;
             let mut any: WordsList<'_> = Few::new(&NOBODY);
             containers.as_slice().iter().filter_map(words_in).for_each(|words| any.push(words));
-            return Ok(fused_count(&Fused {
-                all: all.as_slice(),
-                none: none.as_slice(),
-                any: any.as_slice(),
-            }));
+            return Ok(fused_count(&Fused { all: all.as_slice(), none: none.as_slice(), any: any.as_slice() }));
         }
         if !disjoint {
             return self.count_of_selected(id, chunk, scratch);
@@ -218,7 +204,12 @@ impl Bound {
     }
 
     /// The bitsets among prepared nodes; those that are empty or full are left out.
-    pub(super) fn words_of<'s>(&'s self, ids: &[NodeId], chunk: ChunkId, scratch: &'s Scratch) -> Result<WordsList<'s>> {
+    pub(super) fn words_of<'s>(
+        &'s self,
+        ids: &[NodeId],
+        chunk: ChunkId,
+        scratch: &'s Scratch,
+    ) -> Result<WordsList<'s>> {
         let mut list = Few::new(&NOBODY);
         for &id in ids {
             if let Container::Bitset { words, .. } = self.container(id, chunk, scratch)? {

@@ -100,12 +100,7 @@ impl Bound {
     }
 
     /// The containers of several prepared nodes. Errors: corrupt.
-    pub(super) fn operands<'s>(
-        &'s self,
-        ids: &[NodeId],
-        chunk: ChunkId,
-        scratch: &'s Scratch,
-    ) -> Result<Operands<'s>> {
+    pub(super) fn operands<'s>(&'s self, ids: &[NodeId], chunk: ChunkId, scratch: &'s Scratch) -> Result<Operands<'s>> {
         let mut operands = Few::new(Container::Empty);
         for &id in ids {
             operands.push(self.container(id, chunk, scratch)?);

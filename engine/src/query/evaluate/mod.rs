@@ -58,7 +58,13 @@ pub(in crate::query) trait Want {
     fn nothing(&self) -> Self::Partial;
 
     /// Adds the members of one chunk; false when nothing more is wanted. Errors: corrupt, limit.
-    fn add(&self, partial: &mut Self::Partial, chunk: ChunkId, members: Container<'_>, scratch: &mut Scratch) -> Result<bool>;
+    fn add(
+        &self,
+        partial: &mut Self::Partial,
+        chunk: ChunkId,
+        members: Container<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<bool>;
 }
 
 /// Evaluates `bound` over `chunks`. Errors: corrupt, cancelled, deadline, and those of `want`.
