@@ -14,7 +14,7 @@ use super::columns;
 use crate::exit::Failure;
 
 /// From how many rows on a load takes long enough to be met while it writes.
-const ROWS_TO_MEET: u64 = 300_000;
+const ROWS_TO_MEET: u64 = 600_000;
 /// How long to wait for the server.
 const SERVER_WAIT: Duration = Duration::from_secs(30);
 /// Time between two looks whether it listens.
