@@ -25,5 +25,6 @@ mod wal;
 pub mod write;
 
 pub use engine::Engine;
-pub use error::{Error, ErrorKind, Result};
+
+pub use error::{Error, ErrorKind, QueryFault, Result};
 pub use options::Options;

@@ -73,22 +73,16 @@ pub async fn run(
             // The sender goes only with this function.
             _ = stopped => {}
         }
-        health
-            .set_service_status("", tonic_health::ServingStatus::NotServing)
-            .await;
+        health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
         let _ = stopping.send(());
     };
     let serving = async {
         match listener {
             Listener::Tcp(listener) => {
-                router
-                    .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop_signal)
-                    .await
+                router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop_signal).await
             }
             Listener::Unix(listener) => {
-                router
-                    .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop_signal)
-                    .await
+                router.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop_signal).await
             }
         }
     };
@@ -106,17 +100,11 @@ pub async fn run(
     drop(stop);
     let closed = tokio::task::spawn_blocking(move || shared.spaces.close(shutdown_wait))
         .await
-        .unwrap_or_else(|panic| {
-            Err(muster_engine::Error::internal(format!(
-                "closing failed: {panic}"
-            )))
-        });
+        .unwrap_or_else(|panic| Err(muster_engine::Error::internal(format!("closing failed: {panic}"))));
     served.and(closed.map_err(ServeError::Store))
 }
 
-async fn router(
-    shared: &Arc<Shared>,
-) -> Result<(tonic_health::server::HealthReporter, Router), ServeError> {
+async fn router(shared: &Arc<Shared>) -> Result<(tonic_health::server::HealthReporter, Router), ServeError> {
     let service = Service::new(Arc::clone(shared));
     let limits = &shared.config.limits;
     let bytes = limits.message_bytes_max;

@@ -54,11 +54,6 @@ impl Drafts {
         self.put(BitmapId::present(tag), Role::Added, ids);
     }
 
-    /// Whether there is no bitmap.
-    pub(super) fn is_empty(&self) -> bool {
-        self.bitmaps.is_empty()
-    }
-
     /// The bytes of the part.
     pub(super) fn write(self, first_seq: Seq, last_seq: Seq) -> Result<Mapped> {
         let mut bytes = AlignedBytes::new();

@@ -5,8 +5,11 @@
 //! one part is built, written, read and merged with others; it does not know names, snapshots or the disk.
 
 mod columns;
+mod directory;
 mod drafts;
 mod format;
+#[cfg(test)]
+mod format_tests;
 mod group;
 mod merge;
 mod owned;

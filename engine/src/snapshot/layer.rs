@@ -84,7 +84,8 @@ pub fn stack(layers: &[Layer], bitmap: BitmapId, taken: &[Source]) -> Result<Bit
 /// Who lost a value of a set tag in a layer, so that its presence must be looked up value by value. Errors: corrupt.
 pub fn doubtful(layers: &[Layer], tag: TagId) -> Result<Vec<Source>> {
     let mut doubtful = Vec::new();
-    for (index, layer) in layers.iter().enumerate().skip(1) {
+    // The oldest layer counts too: where it was merged from several, one may have added what another took.
+    for (index, layer) in layers.iter().enumerate() {
         doubtful.extend(layer.source(index, BitmapId::present(tag), Role::Removed)?);
     }
     Ok(doubtful)

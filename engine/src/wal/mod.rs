@@ -203,6 +203,17 @@ impl Wal {
         Ok(())
     }
 
+    /// Ends the log cleanly: marks it, and gives back the room that was taken in advance, which the next open would have
+    /// to look through.
+    pub(crate) fn end(&mut self) -> Result<()> {
+        self.mark()?;
+        let fence = Arc::clone(&self.config.fence);
+        match &mut self.current {
+            Some(current) => current.close(&fence),
+            None => Ok(()),
+        }
+    }
+
     /// Closes the current file, durably, and begins the next; returns its number. Errors: limit, when the disk is
     /// full: the current file goes on.
     pub(crate) fn roll(&mut self) -> Result<FileNumber> {

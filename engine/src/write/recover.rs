@@ -139,10 +139,7 @@ fn open_existing(
         log_floor: manifest.log_floor,
         audiences,
     };
-    let unwritten = match wal.rewrite(&recovery.records, manifest.seq) {
-        Err(error) if error.kind() == ErrorKind::Limit => Some(recovery.records.clone()),
-        result => result.map(|()| None)?,
-    };
+    let unwritten = write_anew(&mut wal, &recovery.records, manifest.seq)?;
     let mut state = State {
         store_id: manifest.store_id,
         id_epoch: manifest.id_epoch,
@@ -160,6 +157,9 @@ fn open_existing(
     let mut allocator = Allocator::default();
     note_values(&state.stack, &mut allocator)?;
     replay(&recovery.records, &mut state, &mut allocator)?;
+    // Where a damaged log was given up, loads may be newer than what is left of it; their places stay given.
+    let highest = state.stack.layers.iter().map(|layer| layer.last_seq).max().unwrap_or(Seq(0));
+    state.seq = state.seq.max(load_reached).max(highest);
     // The ids that a load gave stand in no record, only in the manifest's counters.
     for &(type_id, next) in &manifest.next_local_ids {
         if let Some(entity_type) = state.catalog.entity_type(type_id) {
@@ -181,6 +181,19 @@ fn open_existing(
         lock,
     };
     Ok(Writer::new(opened))
+}
+
+/// Writes anew what the log gave back, before anybody sees it. What is still to be written before the first change comes
+/// back: all of it while the disk is full, and where nothing was read, as after a clean end, an empty log, which need
+/// not delay the opening.
+fn write_anew(wal: &mut Wal, records: &[Record], after: Seq) -> Result<Option<Vec<Record>>> {
+    if records.is_empty() {
+        return Ok(Some(Vec::new()));
+    }
+    match wal.rewrite(records, after) {
+        Err(error) if error.kind() == ErrorKind::Limit => Ok(Some(records.to_vec())),
+        result => result.map(|()| None),
+    }
 }
 
 /// Opens all files that the manifest names. Errors: corrupt, when one is missing or is not the one that is named.

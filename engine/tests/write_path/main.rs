@@ -5,5 +5,6 @@ mod faults;
 mod history;
 mod model;
 mod oracle;
+mod parallel;
 mod reading;
 mod smoke;

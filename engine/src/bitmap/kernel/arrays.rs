@@ -15,6 +15,9 @@ pub(super) const BLOCK: usize = 8;
 /// How many times longer an array must be so that searching in it beats walking through it.
 const SEARCH_RATIO: usize = 24;
 
+/// How many times longer an array must be so that it usually is the one that moves on.
+const RUSH_RATIO: usize = 6;
+
 /// Walks that go side by side.
 const WALKS: usize = 3;
 
@@ -28,8 +31,11 @@ const FIND_MAX: usize = 128;
 pub(super) trait Blocks: Isa {
     /// One bit per pair of equal entries; bit `i` of every byte stands for entry `i` of `a`.
     fn hits(self, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> u32;
-    /// Adds the number of pairs of equal entries to the sixteen-bit counters of `tally`.
-    fn tally(self, tally: Self::Line, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> Self::Line;
+    /// All rotations of `block`.
+    fn rotations(self, block: &[u16; BLOCK]) -> [Self::Line; 2];
+    /// Adds the number of entries of `block` that are among those that were rotated to the
+    /// sixteen-bit counters of `tally`.
+    fn tally(self, tally: Self::Line, rotations: [Self::Line; 2], block: &[u16; BLOCK]) -> Self::Line;
     /// Packs the entries of `block` that `mask` selects to the front of `out`.
     fn compress(self, block: &[u16; BLOCK], mask: u8, out: &mut [u16; BLOCK]);
     /// Calls `visit` with ids of `few`, and whether `many` has them; every common id is visited
@@ -112,13 +118,19 @@ impl<'a> Walk<'a> {
     #[inline(always)]
     fn finish<B: Blocks>(&self, isa: B, visit: impl FnMut(u16, bool)) {
         let done = |slice: &[u16], at: *const [u16; BLOCK]| (at.addr() - slice.as_ptr().addr()) / size_of::<u16>();
-        let (a, b) = (&self.a[done(self.a, self.a_at)..], &self.b[done(self.b, self.b_at)..]);
-        let (few, many) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-        if many.len() <= FIND_MAX {
-            isa.find(few, many, visit);
-        } else {
-            search(few, many, visit);
-        }
+        let (a_done, b_done) = (done(self.a, self.a_at), done(self.b, self.b_at));
+        finish(isa, &self.a[a_done..], &self.b[b_done..], visit);
+    }
+}
+
+/// Visits the rests of both arrays, one of which is shorter than a block.
+#[inline(always)]
+fn finish<B: Blocks>(isa: B, a: &[u16], b: &[u16], visit: impl FnMut(u16, bool)) {
+    let (few, many) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    if many.len() <= FIND_MAX {
+        isa.find(few, many, visit);
+    } else {
+        search(few, many, visit);
     }
 }
 
@@ -130,6 +142,9 @@ pub(super) fn intersect_count<B: Blocks>(isa: B, a: &[u16], b: &[u16]) -> u32 {
         isa.search(few, many, |_, hits| count += hits.count_ones());
         return count;
     }
+    if few.len() * RUSH_RATIO < many.len() {
+        return rush_count(isa, few, many);
+    }
     if few.len() < WALKS_MIN {
         return walk_count(isa, Walk::new(few, many));
     }
@@ -139,13 +154,40 @@ pub(super) fn intersect_count<B: Blocks>(isa: B, a: &[u16], b: &[u16]) -> u32 {
         for walk in &mut walks {
             // SAFETY: the condition of the loop.
             let (a, b) = unsafe { walk.next() };
-            tally = isa.tally(tally, a, b);
+            tally = isa.tally(tally, isa.rotations(b), a);
         }
     }
     let mut count = tallied(isa, tally);
     for walk in walks {
         count += walk_count(isa, walk);
     }
+    count
+}
+
+/// Counts where `many` moves on most of the time. That is easily predicted, so a branch decides and
+/// nothing waits for it, and the rotations of a block of `few` serve many blocks.
+#[inline(always)]
+fn rush_count<B: Blocks>(isa: B, few: &[u16], many: &[u16]) -> u32 {
+    let (few_blocks, many_blocks) = (few.as_chunks::<BLOCK>().0, many.as_chunks::<BLOCK>().0);
+    let (mut few_done, mut many_done) = (0, 0);
+    let mut tally = isa.splat(0);
+    'few: for block in few_blocks {
+        let rotations = isa.rotations(block);
+        loop {
+            let Some(other) = many_blocks.get(many_done) else {
+                break 'few;
+            };
+            tally = isa.tally(tally, rotations, other);
+            if other[BLOCK - 1] >= block[BLOCK - 1] {
+                break;
+            }
+            many_done += 1;
+        }
+        few_done += 1;
+    }
+    let mut count = tallied(isa, tally);
+    let (few, many) = (&few[few_done * BLOCK..], &many[many_done * BLOCK..]);
+    finish(isa, few, many, |_, hit| count += u32::from(hit));
     count
 }
 
@@ -166,7 +208,7 @@ fn walk_count<B: Blocks>(isa: B, mut walk: Walk<'_>) -> u32 {
     while walk.has_next() {
         // SAFETY: the condition of the loop.
         let (a, b) = unsafe { walk.next() };
-        tally = isa.tally(tally, a, b);
+        tally = isa.tally(tally, isa.rotations(b), a);
     }
     let mut count = tallied(isa, tally);
     walk.finish(isa, |_, hit| count += u32::from(hit));

@@ -179,39 +179,47 @@ static ROTATIONS: [[u64; LINE_WORDS]; 2] = {
 };
 
 impl Avx2 {
-    /// All ones where an entry of `a` equals one of `b`: each half of 16 bytes of the two vectors
-    /// compares `a` with two rotations of `b`.
+    /// All ones where an entry of `block` equals one of those that were rotated.
     #[inline(always)]
-    fn equal_entries(self, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> <Self as Isa>::Line {
-        // SAFETY: a block is readable there; no alignment is asked for.
-        let a = unsafe { _mm_loadu_si128(a.as_ptr().cast()) };
-        // SAFETY: as above.
-        let b = unsafe { _mm_loadu_si128(b.as_ptr().cast()) };
-        // SAFETY: whoever holds an `Avx2` runs on a machine that has the instruction.
-        let a = unsafe { _mm256_broadcastsi128_si256(a) };
-        // SAFETY: as above.
-        let b = unsafe { _mm256_broadcastsi128_si256(b) };
-        let (a, b) = ((a, a), (b, b));
-        let first = halves!(_mm256_shuffle_epi8, b, self.load(&ROTATIONS[0]));
-        let second = halves!(_mm256_shuffle_epi8, b, self.load(&ROTATIONS[1]));
-        let first = halves!(_mm256_cmpeq_epi16, a, first);
-        let second = halves!(_mm256_cmpeq_epi16, a, second);
+    fn equal_entries(self, rotations: [<Self as Isa>::Line; 2], block: &[u16; BLOCK]) -> <Self as Isa>::Line {
+        let block = broadcast_block(block);
+        let [first, second] = rotations;
+        let first = halves!(_mm256_cmpeq_epi16, block, first);
+        let second = halves!(_mm256_cmpeq_epi16, block, second);
         self.or(first, second)
     }
+}
+
+/// The block in each lane of 16 bytes.
+#[inline(always)]
+fn broadcast_block(block: &[u16; BLOCK]) -> <Avx2 as Isa>::Line {
+    // SAFETY: a block is readable there; no alignment is asked for.
+    let block = unsafe { _mm_loadu_si128(block.as_ptr().cast()) };
+    // SAFETY: only whoever holds an `Avx2` calls this, on a machine that has the instruction.
+    let half = unsafe { _mm256_broadcastsi128_si256(block) };
+    (half, half)
 }
 
 impl Blocks for Avx2 {
     #[inline(always)]
     fn hits(self, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> u32 {
-        let equal = self.equal_entries(a, b);
+        let equal = self.equal_entries(self.rotations(b), a);
         // SAFETY: whoever holds an `Avx2` runs on a machine that has the instruction.
         let bytes = unsafe { _mm256_packs_epi16(equal.0, equal.1) };
         // SAFETY: as above.
         unsafe { _mm256_movemask_epi8(bytes) as u32 }
     }
     #[inline(always)]
-    fn tally(self, tally: Self::Line, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> Self::Line {
-        let equal = self.equal_entries(a, b);
+    fn rotations(self, block: &[u16; BLOCK]) -> [Self::Line; 2] {
+        let block = broadcast_block(block);
+        [
+            halves!(_mm256_shuffle_epi8, block, self.load(&ROTATIONS[0])),
+            halves!(_mm256_shuffle_epi8, block, self.load(&ROTATIONS[1])),
+        ]
+    }
+    #[inline(always)]
+    fn tally(self, tally: Self::Line, rotations: [Self::Line; 2], block: &[u16; BLOCK]) -> Self::Line {
+        let equal = self.equal_entries(rotations, block);
         // All ones is minus one.
         halves!(_mm256_sub_epi16, tally, equal)
     }

@@ -249,32 +249,41 @@ const fn rotations(first: usize) -> [u8; 64] {
 static ROTATIONS: [[u8; 64]; 2] = [rotations(0), rotations(4)];
 
 impl Avx512 {
-    /// Zero where an entry of `a` equals one of `b`. Each lane of 16 bytes compares `a` with two
-    /// rotations of `b`: the minimum of the two differences is zero where either is.
+    /// Zero where an entry of `block` equals one of those that were rotated: each lane of 16 bytes
+    /// is compared with two rotations, and the minimum of two differences is zero where either is.
     #[inline(always)]
-    fn least_difference(self, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> __m512i {
-        // SAFETY: a block is readable there; no alignment is asked for.
-        let a = unsafe { _mm_loadu_si128(a.as_ptr().cast()) };
-        // SAFETY: as above.
-        let b = unsafe { _mm_loadu_si128(b.as_ptr().cast()) };
-        let (first, second) = (load_bytes(&ROTATIONS[0]), load_bytes(&ROTATIONS[1]));
-        let a = vector!(_mm512_broadcast_i32x4(a));
-        let b = vector!(_mm512_broadcast_i32x4(b));
-        let first = self.xor(a, vector!(_mm512_shuffle_epi8(b, first)));
-        let second = self.xor(a, vector!(_mm512_shuffle_epi8(b, second)));
+    fn least_difference(self, rotations: [__m512i; 2], block: &[u16; BLOCK]) -> __m512i {
+        let block = broadcast_block(block);
+        let [first, second] = rotations;
+        let (first, second) = (self.xor(block, first), self.xor(block, second));
         vector!(_mm512_min_epu16(first, second))
     }
+}
+
+/// The block in each lane of 16 bytes.
+#[inline(always)]
+fn broadcast_block(block: &[u16; BLOCK]) -> __m512i {
+    // SAFETY: a block is readable there; no alignment is asked for.
+    let block = unsafe { _mm_loadu_si128(block.as_ptr().cast()) };
+    vector!(_mm512_broadcast_i32x4(block))
 }
 
 impl Blocks for Avx512 {
     #[inline(always)]
     fn hits(self, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> u32 {
-        let least = self.least_difference(a, b);
+        let least = self.least_difference(self.rotations(b), a);
         vector!(_mm512_testn_epi16_mask(least, least))
     }
     #[inline(always)]
-    fn tally(self, tally: __m512i, a: &[u16; BLOCK], b: &[u16; BLOCK]) -> __m512i {
-        let least = self.least_difference(a, b);
+    fn rotations(self, block: &[u16; BLOCK]) -> [__m512i; 2] {
+        let block = broadcast_block(block);
+        let (first, second) = (load_bytes(&ROTATIONS[0]), load_bytes(&ROTATIONS[1]));
+        let first = vector!(_mm512_shuffle_epi8(block, first));
+        [first, vector!(_mm512_shuffle_epi8(block, second))]
+    }
+    #[inline(always)]
+    fn tally(self, tally: __m512i, rotations: [__m512i; 2], block: &[u16; BLOCK]) -> __m512i {
+        let least = self.least_difference(rotations, block);
         // One minus the difference, but never below zero, is one for a hit.
         let hits = vector!(_mm512_subs_epu16(self.splat(0x0001_0001_0001_0001), least));
         vector!(_mm512_add_epi16(tally, hits))
@@ -301,7 +310,7 @@ impl Blocks for Avx512 {
         }
     }
 
-    const SEARCH_RATIO: usize = 16;
+    const SEARCH_RATIO: usize = 40;
 
     /// Sixteen binary searches at once. Entry `i` is loaded as the upper half of the entries
     /// `i - 1` and `i`, so that nothing behind the last one is read.
@@ -392,7 +401,23 @@ impl decode::Compress for Avx512 {
         vector!(_mm512_add_epi32(a, b))
     }
     #[inline(always)]
-    fn add_u16(self, a: __m512i, b: __m512i) -> __m512i {
-        vector!(_mm512_add_epi16(a, b))
+    fn splat_u32(self, id: u32) -> __m512i {
+        vector!(_mm512_set1_epi32(id as i32))
+    }
+    #[inline(always)]
+    fn splat_u16(self, id: u16) -> __m512i {
+        vector!(_mm512_set1_epi16(id as i16))
+    }
+    #[inline(always)]
+    fn occupied(self, line: &[u64; LINE_WORDS], first: u16, out: &mut [u16; LINE_WORDS]) -> usize {
+        let line = self.load(line);
+        let mask = vector!(_mm512_test_epi64_mask(line, line));
+        let first = vector!(_mm_set1_epi16(first as i16));
+        let places = vector!(_mm_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7));
+        let indices = vector!(_mm_add_epi16(first, places));
+        let packed = vector!(_mm_maskz_compress_epi16(mask, indices));
+        // SAFETY: eight entries are writable there; no alignment is asked for.
+        unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), packed) };
+        mask.count_ones() as usize
     }
 }

@@ -6,7 +6,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::super::Words;
+use super::super::{CHUNK_WORDS, Words};
 use super::isa::{CHUNK_LINES, Isa, LINE_WORDS, lines};
 
 /// Packs positions of set bits and widens them to ids.
@@ -19,10 +19,15 @@ pub(super) trait Compress: Isa {
     fn store_u32(self, positions: Self::Positions, group: usize, base: Self::Line, out: &mut [MaybeUninit<u32>; 16]);
     /// Stores 32 positions plus `base` (16-bit lanes): those from `32 * group` on.
     fn store_u16(self, positions: Self::Positions, group: usize, base: Self::Line, out: &mut [u16; 32]);
+    /// The 32-bit lanes that all hold `id`.
+    fn splat_u32(self, id: u32) -> Self::Line;
+    /// The 16-bit lanes that all hold `id`.
+    fn splat_u16(self, id: u16) -> Self::Line;
+    /// Writes the indices of the words that are not zero to the front of `out`, counted from
+    /// `first`; returns how many.
+    fn occupied(self, line: &[u64; LINE_WORDS], first: u16, out: &mut [u16; LINE_WORDS]) -> usize;
     /// Adds in lanes of 32 bits.
     fn add_u32(self, a: Self::Line, b: Self::Line) -> Self::Line;
-    /// Adds in lanes of 16 bits.
-    fn add_u16(self, a: Self::Line, b: Self::Line) -> Self::Line;
 }
 
 /// Appends the ids of `words` plus `base` to `out`; `cardinality` tells how much room to make.
@@ -31,6 +36,10 @@ pub(super) fn append_ids<C: Compress>(isa: C, words: &Words, cardinality: u32, b
     /// Ids of a line, and what its last word stores beyond them.
     const ROOM: usize = 64 * LINE_WORDS + 64;
     out.reserve(cardinality as usize + ROOM);
+    if (cardinality as usize) < SPARSE_MAX {
+        append_sparse(isa, words, base, out);
+        return;
+    }
     // The mean of the ids of a word and three deviations of evenly random ones.
     let usual = match cardinality as usize / CHUNK_LINES / LINE_WORDS {
         0..=8 => 1,
@@ -85,13 +94,65 @@ fn line_ids<const USUAL: usize, C: Compress>(
     length
 }
 
-/// Writes the ids of `words` to `out`; returns how many.
+/// Ids of a chunk below which so many words are zero that finding the others first pays.
+const SPARSE_MAX: usize = CHUNK_WORDS;
+
+/// Indices of the words that are not zero, found without a branch.
+struct Occupied {
+    indices: [u16; CHUNK_WORDS + LINE_WORDS],
+    count: usize,
+}
+
+impl Occupied {
+    #[inline(always)]
+    fn of<C: Compress>(isa: C, words: &Words) -> Self {
+        let mut indices = [0; CHUNK_WORDS + LINE_WORDS];
+        let mut count = 0;
+        for (index, line) in lines(words).iter().enumerate() {
+            let place = indices[count..].first_chunk_mut().expect("a line behind the last index");
+            count += isa.occupied(line, (index * LINE_WORDS) as u16, place);
+        }
+        Occupied { indices, count }
+    }
+
+    /// The words that are not zero, with their index.
+    #[inline(always)]
+    fn words<'a>(&'a self, words: &'a Words) -> impl Iterator<Item = (u16, u64)> + 'a {
+        let indices = self.indices[..self.count].iter();
+        indices.map(|&index| (index, words[usize::from(index) % CHUNK_WORDS]))
+    }
+}
+
+/// Appends ids when most words are zero.
+#[inline(always)]
+fn append_sparse<C: Compress>(isa: C, words: &Words, base: u32, out: &mut Vec<u32>) {
+    for (index, word) in Occupied::of(isa, words).words(words) {
+        if out.capacity() - out.len() < 64 {
+            out.reserve(64);
+        }
+        let positions = isa.positions(word);
+        let bases = isa.splat_u32(base + 64 * u32::from(index));
+        let count = word.count_ones() as usize;
+        let (groups, _) = out.spare_capacity_mut().as_chunks_mut::<16>();
+        isa.store_u32(positions, 0, bases, &mut groups[0]);
+        if count > 16 {
+            for (group, place) in groups[..4].iter_mut().enumerate().skip(1) {
+                isa.store_u32(positions, group, bases, place);
+            }
+        }
+        let length = out.len() + count;
+        // SAFETY: so many entries were just written, and they fit the room.
+        unsafe { out.set_len(length) };
+    }
+}
+
+/// Writes the ids of `words` to `out`; returns how many. What fits an array leaves words zero.
 #[inline(always)]
 pub(super) fn words_to_array<C: Compress>(isa: C, words: &Words, out: &mut [u16]) -> usize {
     let mut length = 0;
-    let mut bases = isa.splat(0);
-    for &word in words {
+    for (index, word) in Occupied::of(isa, words).words(words) {
         let positions = isa.positions(word);
+        let bases = isa.splat_u16(64 * index);
         let count = word.count_ones() as usize;
         let (groups, _) = out[length..].as_chunks_mut::<32>();
         isa.store_u16(positions, 0, bases, &mut groups[0]);
@@ -99,7 +160,6 @@ pub(super) fn words_to_array<C: Compress>(isa: C, words: &Words, out: &mut [u16]
             isa.store_u16(positions, 1, bases, &mut groups[1]);
         }
         length += count;
-        bases = isa.add_u16(bases, isa.splat(0x0040_0040_0040_0040));
     }
     length
 }

@@ -190,3 +190,25 @@ fn a_pair_and_a_conjunction_of_two_are_the_same() {
         assert_eq!(conjunction_count(&both, &[], &mut out), and_count(both[0], both[1]));
     }
 }
+
+#[test]
+fn a_conjunction_takes_more_bitsets_than_one_pass_combines() {
+    let mut random = Random(27);
+    let mut bitset = |per_mille| {
+        let set = random.scattered(per_mille);
+        let form = Owned::forms(&set)[1].clone();
+        (set, form)
+    };
+    let (positive_sets, positive): (Vec<_>, Vec<_>) = (0..17).map(|_| bitset(970)).unzip();
+    let (negative_sets, negative): (Vec<_>, Vec<_>) = (0..17).map(|_| bitset(30)).unzip();
+    let all = fold(&positive_sets, true, |a, b| a && b);
+    let expected = all.zip(&fold(&negative_sets, false, |a, b| a || b), |a, b| a && !b);
+    let (positive, negative) = (borrowed(&positive), borrowed(&negative));
+    with_every_kernel(|_| {
+        let mut out = ChunkBuffer::new();
+        let count = conjunction_count(&positive, &negative, &mut out);
+        assert_eq!(count, expected.count());
+        conjunction_into(&positive, &negative, &mut out);
+        assert_holds(&out, &expected, "seventeen of each sign");
+    });
+}

@@ -101,20 +101,9 @@ impl BoundBitmap {
         self.stack.contains(id.chunk(), id.low())
     }
 
-    /// Members at most, over all chunks; for estimates.
-    pub(in crate::query) fn cardinality_max(&self) -> u64 {
-        let cardinalities = self.stack.added.iter().map(|source| source.view.cardinality());
-        cardinalities.fold(0, u64::saturating_add)
-    }
-
     /// Whether no layer has it.
     pub(in crate::query) fn is_nobody(&self) -> bool {
         matches!(self.owners, Owners::Nobody)
-    }
-
-    /// Whether every chunk is read in place.
-    pub(in crate::query) fn is_direct(&self) -> bool {
-        !matches!(self.owners, Owners::Table(_))
     }
 }
 

@@ -14,8 +14,6 @@ pub(in crate::query) const SLICES_MAX: usize = BitmapId::SLICES_MAX as usize;
 /// See the module.
 #[derive(Debug)]
 pub(in crate::query) struct BoundNumber {
-    /// Which tag.
-    pub(in crate::query) tag: TagId,
     /// Who has it.
     pub(in crate::query) present: BoundBitmap,
     /// Who has a number below zero.
@@ -37,7 +35,6 @@ impl BoundNumber {
         }
         let bind = |bitmap| BoundBitmap::new(layers, bitmap, &taken);
         Ok(Arc::new(BoundNumber {
-            tag,
             present: bind(BitmapId::present(tag))?,
             negative: bind(BitmapId::negative(tag))?,
             slices: (0..slice_count).map(|slice| bind(BitmapId::slice(tag, slice))).collect::<Result<_>>()?,

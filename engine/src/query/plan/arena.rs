@@ -44,6 +44,8 @@ const EVERYONE: NodeId = NodeId(1);
 
 /// How many bit slices a number has when nobody counts them.
 const SLICES_GUESS: u64 = 16;
+/// How many values of a long list are asked for their members.
+const VALUES_SAMPLED: usize = 32;
 
 impl<'a> Arena<'a> {
     /// An arena with Nothing and Everyone, for the entities of a type.
@@ -267,6 +269,10 @@ impl<'a> Arena<'a> {
             };
             flat.push(joined);
         }
+        // What was joined may be there already: all numbers of a tag are its present.
+        flat.retain(|node| *node != NOTHING);
+        flat.sort_unstable();
+        flat.dedup();
     }
 
     fn join_ranges(&mut self, tag: TagId, group: &[(TagId, bool, NodeId)]) -> NodeId {
@@ -364,7 +370,10 @@ impl<'a> Arena<'a> {
             Node::Everyone => self.live,
             Node::Bitmap(id) => members(*id),
             Node::Values { tag, values, .. } => {
-                values.iter().map(|value| members(BitmapId::value(*tag, *value))).fold(0, u64::saturating_add)
+                let sample = &values[..values.len().min(VALUES_SAMPLED)];
+                let sampled =
+                    sample.iter().map(|value| members(BitmapId::value(*tag, *value))).fold(0, u64::saturating_add);
+                (sampled / sample.len() as u64).saturating_mul(values.len() as u64)
             }
             Node::Present(tag) => members(BitmapId::present(*tag)),
             Node::Number { tag, ranges } => {

@@ -4,7 +4,7 @@
 
 use std::hash::Hasher;
 
-use super::node::{Node, NodeId};
+use super::node::{Node, NodeId, Term};
 
 /// A digest is its own hash.
 #[derive(Default)]
@@ -75,13 +75,7 @@ pub(super) fn write_node(node: &Node, digests: &[u128], bytes: &mut Vec<u8>) {
         }
         Node::And(terms) => {
             put(9);
-            let mut operands: Vec<(bool, u128)> =
-                terms.iter().map(|term| (term.negated, digests[term.node.index()])).collect();
-            operands.sort_unstable();
-            for (negated, digest) in operands {
-                put(u128::from(negated));
-                put(digest);
-            }
+            put_terms(terms, digests, bytes);
         }
         Node::Or(nodes) => {
             put(10);
@@ -99,6 +93,15 @@ fn put_sorted(nodes: &[NodeId], digests: &[u128], bytes: &mut Vec<u8>) {
     let mut operands: Vec<u128> = nodes.iter().map(|node| digests[node.index()]).collect();
     operands.sort_unstable();
     for digest in operands {
+        bytes.extend_from_slice(&digest.to_le_bytes());
+    }
+}
+
+fn put_terms(terms: &[Term], digests: &[u128], bytes: &mut Vec<u8>) {
+    let mut operands: Vec<(bool, u128)> = terms.iter().map(|term| (term.negated, digests[term.node.index()])).collect();
+    operands.sort_unstable();
+    for (negated, digest) in operands {
+        bytes.extend_from_slice(&u128::from(negated).to_le_bytes());
         bytes.extend_from_slice(&digest.to_le_bytes());
     }
 }

@@ -96,15 +96,25 @@ impl Clock {
         Ok(day_number(instant.to_zoned(self.zone.clone()).date()))
     }
 
-    /// The first instant of a day in the zone.
+    /// The first instant of a day in the zone. Days at the edge of the calendar, which stand for *never*, begin as in UTC.
     pub(super) fn start_of(&self, day: i64) -> Result<i64> {
         self.used.set(true);
         let date = date_of(day)?;
         if self.zone == TimeZone::UTC {
             return Ok(day * DAY_MS);
         }
-        let zoned = date.to_zoned(self.zone.clone()).map_err(out_of_calendar)?;
-        Ok(zoned.timestamp().as_millisecond())
+        Ok(match date.to_zoned(self.zone.clone()) {
+            Ok(zoned) => zoned.timestamp().as_millisecond(),
+            Err(_) => day * DAY_MS,
+        })
+    }
+
+    /// The first instant after a day in the zone.
+    pub(super) fn end_of(&self, day: i64) -> Result<i64> {
+        match date_of(day + 1) {
+            Ok(_) => self.start_of(day + 1),
+            Err(_) => Ok(self.start_of(day)? + DAY_MS),
+        }
     }
 
     /// The instant when clocks in the zone show this; the later one when they show it never, the earlier when twice.
@@ -297,5 +307,15 @@ mod tests {
         assert!(shift_day(day("9999-12-31"), ast::DurationUnit::Year, i64::from(u32::MAX)).is_err());
         let clock = Clock::new(None, 0).unwrap();
         assert!(clock.start_of(i64::MAX / 2).is_err());
+    }
+
+    #[test]
+    fn the_last_day_of_the_calendar_is_a_day() {
+        let last = day("9999-12-31");
+        for zone in ["UTC", "Asia/Shanghai", "America/New_York", "Pacific/Kiritimati"] {
+            let clock = Clock::new(Some(zone), 0).unwrap();
+            assert!(clock.start_of(last).unwrap() < clock.end_of(last).unwrap(), "{zone}");
+            assert!(clock.end_of(last - 1).unwrap() <= clock.start_of(last).unwrap(), "{zone}");
+        }
     }
 }

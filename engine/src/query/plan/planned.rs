@@ -71,7 +71,7 @@ pub enum ConditionKind {
     Not,
     /// Its first child holds and no other.
     Except,
-    /// So many of its children hold. Over a wildcard it has no children.
+    /// So many of its children hold. Over a wildcard it is a leaf.
     Threshold {
         /// How `k` bounds the number.
         mode: ThresholdMode,
@@ -116,6 +116,7 @@ pub struct MissingCheck {
     pub tag: TagId,
     /// Where the form stands in the query; an audience's form stands where the audience is named.
     pub span: Span,
-    /// The form written so that entities without the tag stay: `(city != 'A' OR city IS MISSING)`.
+    /// The form written so that entities without the tag stay: `(city != 'A' OR city IS MISSING)`. It takes the place of
+    /// the form, which for an audience's form is in the audience.
     pub keep: String,
 }

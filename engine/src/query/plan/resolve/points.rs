@@ -17,7 +17,7 @@ impl Resolver<'_> {
     /// Instants that lie before, in or behind a day of the zone.
     pub(super) fn whole_day(&self, day: i64, op: Comparison) -> Result<Ranges> {
         let start = i128::from(self.clock.start_of(day)?);
-        let next = i128::from(self.clock.start_of(day + 1)?);
+        let next = i128::from(self.clock.end_of(day)?);
         let inside = ranges::between(start, next - 1);
         Ok(match op {
             Comparison::Equal => inside,

@@ -61,7 +61,7 @@ impl<'a> Resolver<'a> {
             return Ok(ranges::between(i128::from(first), i128::from(last)));
         }
         let start = self.located(self.clock.start_of(first), span)?;
-        let next = self.located(self.clock.start_of(last + 1), span)?;
+        let next = self.located(self.clock.end_of(last), span)?;
         Ok(ranges::between(i128::from(start), i128::from(next) - 1))
     }
 
@@ -75,7 +75,7 @@ impl<'a> Resolver<'a> {
             let end = match ending {
                 None => self.clock.now(),
                 Some(Moment::Instant(ms)) => ms,
-                Some(Moment::Day(day)) => self.located(self.clock.start_of(day + 1), span)? - 1,
+                Some(Moment::Day(day)) => self.located(self.clock.end_of(day), span)? - 1,
             };
             let Moment::Instant(before) = self.located(self.clock.shift(Moment::Instant(end), duration, -1), span)?
             else {
@@ -127,7 +127,7 @@ impl<'a> Resolver<'a> {
         match self.window_end(tag, start)? {
             Moment::Day(first) => Ok(Stretch::Days(first, today)),
             Moment::Instant(first) => {
-                let next = self.located(self.clock.start_of(today + 1), start.span)?;
+                let next = self.located(self.clock.end_of(today), start.span)?;
                 Ok(Stretch::Instants(first, next - 1))
             }
         }

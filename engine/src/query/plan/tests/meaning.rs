@@ -172,6 +172,13 @@ fn leaf(random: &mut Random) -> String {
         10 => format!("hobby HAS LIKE '{}'", random.pick(&["g%", "%i%", "z"])),
         11 => format!("{} {} OF hobby.*", random.pick(&["EXACTLY", "AT LEAST", "AT MOST"]), 1 + random.below(3)),
         12 => format!("AT LEAST {} OF f.*", 1 + random.below(3)),
+        place => number_leaf(random, place),
+    }
+}
+
+/// The leaves from 13 on ask numbers and days.
+fn number_leaf(random: &mut Random, place: u64) -> String {
+    match place {
         13 | 14 => format!("{} {} {}", amount(random), operator(random), number(random)),
         15 => format!("{} {} {}", number(random), operator(random), amount(random)),
         16 => format!(

@@ -64,18 +64,7 @@ impl Naive<'_> {
             ExprKind::Flag(path) if path.wildcard => self.below(path, entity).contains(&true),
             ExprKind::Flag(path) => self.cell(self.tag(path), entity).is_some(),
             ExprKind::Missing { path, negated } => self.cell(self.tag(path), entity).is_some() == *negated,
-            ExprKind::Threshold { mode, count, of } => {
-                let truths = match of {
-                    ThresholdTerms::Terms(terms) => terms.iter().map(|term| self.holds(term, entity)).collect(),
-                    ThresholdTerms::Wildcard(path) => self.below(path, entity),
-                };
-                let held = truths.iter().filter(|truth| **truth).count() as u32;
-                match mode {
-                    ast::ThresholdMode::AtLeast => held >= *count,
-                    ast::ThresholdMode::AtMost => held <= *count,
-                    ast::ThresholdMode::Exactly => held == *count,
-                }
-            }
+            ExprKind::Threshold { mode, count, of } => self.threshold(*mode, *count, of, entity),
             ExprKind::Compare { left, op, right } => self.compare(left, *op, right, entity),
             ExprKind::In { path, negated, source } => {
                 self.member(self.tag(path), path, source, entity).is_some_and(|inside| inside != *negated)
@@ -100,6 +89,19 @@ impl Naive<'_> {
                 (u64::from(*from_bp)..u64::from(*to_bp)).contains(&bucket)
             }
             other => panic!("no naive meaning of {other:?}"),
+        }
+    }
+
+    fn threshold(&self, mode: ast::ThresholdMode, count: u32, of: &ThresholdTerms, entity: usize) -> bool {
+        let truths = match of {
+            ThresholdTerms::Terms(terms) => terms.iter().map(|term| self.holds(term, entity)).collect(),
+            ThresholdTerms::Wildcard(path) => self.below(path, entity),
+        };
+        let held = truths.iter().filter(|truth| **truth).count() as u32;
+        match mode {
+            ast::ThresholdMode::AtLeast => held >= count,
+            ast::ThresholdMode::AtMost => held <= count,
+            ast::ThresholdMode::Exactly => held == count,
         }
     }
 

@@ -3,7 +3,8 @@
 use super::meaning::Random;
 use super::queries::examples;
 use super::world::check_laws;
-use crate::query::plan::{ConditionKind, Node};
+use crate::catalog::EntityKey;
+use crate::query::plan::{ConditionKind, Node, Split};
 
 #[test]
 fn order_and_repetition_do_not_change_the_fingerprint() {
@@ -104,4 +105,22 @@ fn ten_thousand_conditions_are_planned_at_once() {
     assert_eq!(ranges.len(), 9_999);
     let deep = format!("{}age > 3{}", "NOT (".repeat(30), ")".repeat(30));
     assert!(world.plan(&deep).is_ok());
+}
+
+#[test]
+fn buckets_of_splits_are_fixed_for_ever() {
+    let bucket = |salt: &str, key: EntityKey| {
+        let share = Split { seed: Split::seed(salt), from: 0, to: 5_000 };
+        let bucket = share.bucket(key.hash());
+        assert_eq!(share.contains(key.hash()), bucket < 5_000);
+        bucket
+    };
+    let found = [
+        bucket("exp_coupon_q4", EntityKey::Text("u1".into())),
+        bucket("exp_coupon_q4", EntityKey::Text("u2".into())),
+        bucket("sample:0", EntityKey::Text("u1".into())),
+        bucket("exp_coupon_q4", EntityKey::Number(1)),
+        bucket("sample:7", EntityKey::Number(10_000_000)),
+    ];
+    assert_eq!(found, [6_323, 4_155, 9_220, 9_085, 4_213]);
 }

@@ -243,6 +243,10 @@ pub(super) fn check_laws(plan: &Plan) {
                 assert!(nodes.iter().all(below) && nodes.len() >= 2, "{node:?}");
                 let is_or = |id: &NodeId| matches!(plan.node(*id), Node::Or(_) | Node::Nothing | Node::Everyone);
                 assert!(!nodes.iter().any(is_or), "{node:?}");
+                let mut distinct = nodes.to_vec();
+                distinct.sort_unstable();
+                distinct.dedup();
+                assert_eq!(distinct.len(), nodes.len(), "{node:?}");
             }
             Node::Threshold { k, of, .. } => {
                 assert!(of.iter().all(below) && of.len() >= 2, "{node:?}");
@@ -263,7 +267,6 @@ pub(super) fn check_laws(plan: &Plan) {
             _ => {}
         }
     }
-    let mut nodes = plan.nodes.clone();
-    nodes.dedup();
-    assert_eq!(nodes.len(), plan.nodes.len());
+    let distinct: std::collections::HashSet<&Node> = plan.nodes.iter().collect();
+    assert_eq!(distinct.len(), plan.nodes.len(), "an expression stands twice");
 }

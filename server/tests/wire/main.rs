@@ -1,0 +1,10 @@
+//! The server behind its own client, over a Unix socket: what the wire promises.
+
+mod catalog;
+mod errors;
+mod loads;
+mod members;
+mod queries;
+mod served;
+mod services;
+mod writes;

@@ -1,0 +1,126 @@
+//! Small rules about single lines.
+
+use crate::source::{code_only, identifiers, line_of};
+use crate::tree::{Tree, is_generated, is_test};
+
+/// The only places where `unsafe` may stand.
+const UNSAFE_HOMES: [&str; 2] = ["engine/src/bitmap/kernel/", "engine/src/storage/mmap.rs"];
+
+/// Marks of unfinished work, spelt so that this file does not hold them.
+const LEFTOVERS: [&str; 2] = [concat!("TO", "DO"), concat!("FIX", "ME")];
+
+/// Every `unsafe` outside its homes, and every permission for one.
+pub(crate) fn unsafe_homes(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    for (path, text) in tree.rust().filter(|(path, _)| !UNSAFE_HOMES.iter().any(|home| path.starts_with(home))) {
+        let code = code_only(text);
+        for (offset, _) in identifiers(&code).filter(|(_, word)| ["unsafe", "unsafe_code"].contains(word)) {
+            let line = line_of(&code, offset);
+            let text = code.lines().nth(line - 1).unwrap_or_default();
+            if !text.contains("deny(unsafe_code)")
+                && !text.contains("forbid(unsafe_code)")
+                && !opens_the_home(path, text, &code, line)
+            {
+                found.push(format!("{path}:{line}: unsafe has its homes: {}", UNSAFE_HOMES.join(", ")));
+            }
+        }
+    }
+    found
+}
+
+/// The parent of a home gives the permission, on the line above or at the module's declaration.
+fn opens_the_home(path: &str, text: &str, code: &str, line: usize) -> bool {
+    let module = match path {
+        "engine/src/bitmap/mod.rs" => "mod kernel;",
+        "engine/src/storage/mod.rs" => "mod mmap;",
+        _ => return false,
+    };
+    text.contains("allow(unsafe_code") && code.lines().nth(line).is_some_and(|next| next.contains(module))
+}
+
+/// Every ignored test and every mark of unfinished work.
+pub(crate) fn leftovers(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    for (path, text) in tree.texts().filter(|(path, _)| !is_generated(path) && !path.ends_with(".json")) {
+        let is_rust = path.ends_with(".rs");
+        for (index, line) in text.lines().enumerate() {
+            for (_, word) in identifiers(line).filter(|(_, word)| LEFTOVERS.contains(word)) {
+                found.push(format!("{path}:{}: {word}", index + 1));
+            }
+            if line.starts_with(concat!("<<<<", "<<< ")) || line.starts_with(concat!(">>>>", ">>> ")) {
+                found.push(format!("{path}:{}: an unfinished merge", index + 1));
+            }
+        }
+        if is_rust {
+            let code = code_only(text);
+            for mark in [concat!("#[", "ignore"), concat!("to", "do!"), concat!("unimple", "mented!")] {
+                let places = code.match_indices(mark).map(|(at, _)| format!("{path}:{}: {mark}", line_of(&code, at)));
+                found.extend(places);
+            }
+        }
+    }
+    found
+}
+
+/// Every module that does not begin with what it is.
+pub(crate) fn module_docs(tree: &Tree) -> Vec<String> {
+    tree.rust()
+        .filter(|(path, text)| !is_test(path) && !text.trim_start().starts_with("//!"))
+        .map(|(path, _)| format!("{path}: does not begin with //! and what it is"))
+        .collect()
+}
+
+/// The README names one test command, and CI takes it from there.
+pub(crate) fn test_command(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    let readme = tree.text("README.md").unwrap_or_default();
+    let commands: Vec<&str> = readme.lines().filter(|line| line.starts_with("cargo test")).collect();
+    if commands != ["cargo test --workspace --locked"] {
+        found.push(format!("README.md: one line with the test command, not {commands:?}"));
+    }
+    let ci = tree.text(".ci/run").unwrap_or_default();
+    if !ci
+        .lines()
+        .any(|line| !line.trim_start().starts_with('#') && line.contains("README.md") && line.contains("^cargo test"))
+    {
+        found.push(".ci/run: does not take the test command from README.md".to_owned());
+    }
+    found
+}
+
+#[test]
+fn unsafe_outside_its_homes_is_found() {
+    let count = |path, text| unsafe_homes(&Tree::of(&[(path, text)])).len();
+    assert_eq!(count("engine/src/part/read.rs", "fn a() { unsafe { b() } }"), 1);
+    assert_eq!(count("engine/src/part/read.rs", "#![allow(unsafe_code)]"), 1);
+    assert_eq!(count("engine/src/bitmap/many.rs", "#[allow(unsafe_code, reason = \"x\")]\nmod other;"), 1);
+    assert_eq!(count("engine/src/part/read.rs", "// unsafe\nlet a = \"unsafe\";"), 0);
+    assert_eq!(count("engine/src/bitmap/kernel/avx2.rs", "unsafe { b() }"), 0);
+    assert_eq!(count("engine/src/bitmap/mod.rs", "#[allow(unsafe_code, reason = \"x\")]\nmod kernel;"), 0);
+}
+
+#[test]
+fn leftovers_are_found() {
+    let count = |text: &str| leftovers(&Tree::of(&[("engine/src/a.rs", text)])).len();
+    assert_eq!(count(concat!("// TO", "DO: later")), 1);
+    assert_eq!(count(concat!("#[", "ignore]\nfn a() {}")), 1);
+    assert_eq!(count(concat!("fn a() { to", "do!() }")), 1);
+    assert_eq!(count(concat!("<<<<", "<<< ours")), 1);
+    assert_eq!(count("fn a() {} // nothing to do"), 0);
+}
+
+#[test]
+fn a_module_without_a_first_sentence_is_found() {
+    let tree = Tree::of(&[("engine/src/a.rs", "use b;"), ("engine/src/b.rs", "//! What it is.\nuse b;")]);
+    assert_eq!(module_docs(&tree), ["engine/src/a.rs: does not begin with //! and what it is"]);
+}
+
+#[test]
+fn another_test_command_is_found() {
+    let ci = "#!/usr/bin/env bash\nrun \"$(grep '^cargo test' README.md)\"\n";
+    let count = |readme, ci| test_command(&Tree::of(&[("README.md", readme), (".ci/run", ci)])).len();
+    assert_eq!(count("```\ncargo test --workspace --locked\n```\n", ci), 0);
+    assert_eq!(count("```\ncargo test\n```\n", ci), 1);
+    assert_eq!(count("```\ncargo test --workspace --locked\n```\n", "cargo test --workspace --locked\n"), 1);
+    assert_eq!(count("", ""), 2);
+}

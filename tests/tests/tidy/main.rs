@@ -1,0 +1,79 @@
+//! Keeps the tree tidy: what a machine can check of docs/conventions.md.
+//!
+//! Each rule is a function from the tree's files to what breaks it, and is proven by a snippet that breaks it.
+
+mod crates;
+mod hygiene;
+mod length;
+mod levels;
+mod links;
+mod source;
+mod tree;
+mod words;
+
+use tree::Tree;
+
+/// Fails with everything that `rule` finds in the real tree.
+fn holds(rule: fn(&Tree) -> Vec<String>) {
+    let found = rule(&Tree::real());
+    assert!(found.is_empty(), "{} found:\n{}", found.len(), found.join("\n"));
+}
+
+#[test]
+fn engine_modules_import_only_from_lower_levels() {
+    holds(levels::check);
+}
+
+#[test]
+fn crates_depend_only_downwards() {
+    holds(crates::dependencies);
+}
+
+#[test]
+fn every_dependency_has_a_reason_and_a_user() {
+    holds(crates::reasons);
+    holds(crates::unused);
+    holds(crates::idle);
+}
+
+#[test]
+fn unsafe_has_two_homes() {
+    holds(hygiene::unsafe_homes);
+}
+
+#[test]
+fn no_test_is_ignored_and_nothing_is_left_to_do() {
+    holds(hygiene::leftovers);
+}
+
+#[test]
+fn modules_say_what_they_are() {
+    holds(hygiene::module_docs);
+}
+
+#[test]
+fn the_banned_word_does_not_appear() {
+    holds(words::check);
+}
+
+#[test]
+fn links_and_paths_lead_somewhere() {
+    holds(links::links);
+    holds(links::paths);
+}
+
+#[test]
+fn every_layout_has_its_page() {
+    holds(links::formats);
+}
+
+#[test]
+fn the_readme_names_the_test_command_that_ci_runs() {
+    holds(hygiene::test_command);
+}
+
+#[test]
+fn files_and_functions_are_short() {
+    holds(length::files);
+    holds(length::functions);
+}
