@@ -23,7 +23,7 @@ const REJECTS_SHOWN: usize = 10;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Your own CSV in three commands:
-  muster load bookings.csv --infer --data ./store > map.toml
+  muster load bookings.csv --infer > map.toml
   muster load bookings.csv --map map.toml --data ./store
   muster count ALL --data ./store
 
@@ -68,9 +68,16 @@ pub(crate) struct LoadArgs {
     load_id: String,
 }
 
+impl LoadArgs {
+    /// Whether only a mapping is wanted.
+    pub(crate) fn only_proposes(&self) -> bool {
+        self.infer && !self.yes
+    }
+}
+
 /// Loads, or proposes how to.
 pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
-    if args.infer && !args.yes {
+    if args.only_proposes() {
         let (file, upload) = source(&args.file, asker)?;
         let reply = infer::infer(file, upload, args.key.as_ref(), asker).await?;
         return infer::print(&reply, args.map_out.as_deref(), asker);
