@@ -27,6 +27,8 @@ impl Progress {
         } else {
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(DRAWN_PER_SECOND))
         };
+        bar.set_style(ProgressStyle::default_spinner());
+        bar.set_message("waiting for the first rows");
         bar.enable_steady_tick(TICK);
         Progress { bar, phase: LoadPhase::Unspecified }
     }
