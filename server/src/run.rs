@@ -113,11 +113,15 @@ async fn router(shared: &Arc<Shared>) -> Result<(tonic_health::server::HealthRep
     health.set_serving::<IngestServer<Service>>().await;
     health.set_serving::<QueryServer<Service>>().await;
     health.set_serving::<AdminServer<Service>>().await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()
-        .map_err(|error| ServeError::Reflection(error.to_string()))?;
+    let described = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let failed = |error: tonic_reflection::server::Error| ServeError::Reflection(error.to_string());
+    let reflection = described().build_v1().map_err(failed)?;
+    // Clients of several languages still ask in the older form alone.
+    let reflection_of_old = described().build_v1alpha().map_err(failed)?;
     let router = Server::builder()
         .tcp_nodelay(true)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
@@ -125,6 +129,7 @@ async fn router(shared: &Arc<Shared>) -> Result<(tonic_health::server::HealthRep
         .max_concurrent_streams(limits.streams_max)
         .add_service(health_service)
         .add_service(reflection)
+        .add_service(reflection_of_old)
         .add_service(CatalogServer::new(service.clone()).max_decoding_message_size(bytes))
         .add_service(IngestServer::new(service.clone()).max_decoding_message_size(bytes))
         .add_service(QueryServer::new(service.clone()).max_decoding_message_size(bytes))

@@ -93,6 +93,19 @@ pub(crate) fn formats(tree: &Tree) -> Vec<String> {
     found
 }
 
+/// Every page of docs/ that no other page leads to.
+pub(crate) fn orphans(tree: &Tree) -> Vec<String> {
+    let pages = || tree.texts().filter(|(path, _)| path.ends_with(".md"));
+    let leads_to = |from: &str, text: &str, page: &str| {
+        from != page
+            && targets(text).iter().any(|(_, target)| join(from, target.split('#').next().unwrap_or_default()) == page)
+    };
+    pages()
+        .filter(|(page, _)| page.starts_with("docs/") && !pages().any(|(from, text)| leads_to(from, text, page)))
+        .map(|(page, _)| format!("{page}: no other page leads to it"))
+        .collect()
+}
+
 /// Whether a written path exists; one star stands for any ending, braces are not resolved.
 fn exists(tree: &Tree, word: &str) -> bool {
     match word.split_once(['*', '{', '…']) {
@@ -195,4 +208,10 @@ fn a_layout_without_a_page_is_found() {
             "docs/formats/lost.md: not in docs/formats/README.md"
         ]
     );
+}
+
+#[test]
+fn an_orphan_is_found() {
+    let tree = Tree::of(&[("README.md", "[a](docs/a.md)"), ("docs/a.md", "[a](a.md)"), ("docs/b.md", "[b](b.md)")]);
+    assert_eq!(orphans(&tree), ["docs/b.md: no other page leads to it"]);
 }
