@@ -182,7 +182,7 @@ impl Bound {
                 self.number_into(*number, ranges, candidates, chunk, scratch, &mut passed)?;
             }
             BoundNode::Linear(linear) => self.linear_into(linear, candidates, chunk, scratch, &mut passed)?,
-            BoundNode::Split(keys) => self.split_into(keys, candidates, chunk, &mut passed)?,
+            BoundNode::Split(keys) => self.split_into(keys, candidates, chunk, scratch, &mut passed)?,
             _ => unreachable!("bind makes tests of these three only"),
         }
         if test.negated {

@@ -22,6 +22,8 @@ pub(in crate::query) struct Scratch {
     /// The candidates.
     pub(super) lows: Vec<u16>,
     ids: Vec<u32>,
+    /// Hashes of the keys of one chunk.
+    pub(super) hashes: Vec<u64>,
 }
 
 #[derive(Default)]
