@@ -17,6 +17,8 @@ use embedded::Embedded;
 const DATA_VARIABLE: &str = "MUSTER_DATA";
 /// The variable that stands for `--addr`.
 const ADDR_VARIABLE: &str = "MUSTER_ADDR";
+/// The folder that every server makes in its directory.
+const SPACES_FOLDER: &str = "spaces";
 /// How long a directory may be held by a server that cannot be reached, because it starts or stops.
 const HELD_WAIT: Duration = Duration::from_secs(15);
 /// Time between two looks at such a directory.
@@ -124,9 +126,9 @@ impl Connection {
     }
 }
 
-/// Whether there is something in a directory that a server made.
+/// Whether a directory has what every server makes there. A folder of other things is no store.
 fn holds_store(dir: &Path) -> bool {
-    std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some())
+    dir.join(SPACES_FOLDER).is_dir()
 }
 
 fn unusable(dir: &Path, error: &std::io::Error) -> Failure {

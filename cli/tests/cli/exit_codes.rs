@@ -38,6 +38,10 @@ fn a_directory_without_a_store_is_refused_and_stays_as_it_is() {
     let said = store.refusal(&["count", "vip"], 1);
     assert!(said.contains("there is no store in"), "{said}");
     assert!(!store.data().exists());
+    std::fs::create_dir(store.data()).unwrap();
+    std::fs::write(store.data().join("notes.txt"), "of something else").unwrap();
+    store.run(&["set", "u1", "vip"]).code(1);
+    assert_eq!(std::fs::read_dir(store.data()).unwrap().count(), 1);
 }
 
 #[test]
