@@ -1,6 +1,6 @@
 //! What a command needs to ask: a client, and how things are asked and answered.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use muster_client::Client;
@@ -24,7 +24,7 @@ pub(crate) struct Settings {
     pub(crate) quiet: bool,
     /// How long an answer may take.
     pub(crate) timeout: Option<Duration>,
-    parameters: HashMap<String, Parameter>,
+    parameters: BTreeMap<String, Parameter>,
     zone: String,
     now_unix_ms: Option<i64>,
     unknown_values: UnknownValues,

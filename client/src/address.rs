@@ -25,15 +25,11 @@ impl Address {
             Address::Unix(path) => match path.to_str() {
                 Some(path) => format!("unix://{path}"),
                 None => {
-                    return Err(ClientError::usage(format!(
-                        "the socket path {} is not Unicode",
-                        path.display()
-                    )));
+                    return Err(ClientError::usage(format!("the socket path {} is not Unicode", path.display())));
                 }
             },
         };
-        Endpoint::from_shared(uri)
-            .map_err(|error| ClientError::usage(format!("{self} is no address: {error}")))
+        Endpoint::from_shared(uri).map_err(|error| ClientError::usage(format!("{self} is no address: {error}")))
     }
 }
 
@@ -45,16 +41,11 @@ impl FromStr for Address {
         if let Some(path) = text.strip_prefix("unix:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             if path.is_empty() {
-                return Err(ClientError::usage(
-                    "write the path after unix:, as in unix:/run/muster.sock",
-                ));
+                return Err(ClientError::usage("write the path after unix:, as in unix:/run/muster.sock"));
             }
             return Ok(Address::Unix(PathBuf::from(path)));
         }
-        let host_port = text
-            .strip_prefix("http://")
-            .unwrap_or(text)
-            .trim_end_matches('/');
+        let host_port = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
         match host_port.rsplit_once(':') {
             Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
                 Ok(Address::Tcp(host_port.to_owned()))
@@ -84,10 +75,7 @@ mod tests {
         for text in ["127.0.0.1:7411", "[::1]:80", "unix:/run/m.sock"] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
-        assert_eq!(
-            "http://h:1/".parse::<Address>().unwrap(),
-            Address::Tcp("h:1".into())
-        );
+        assert_eq!("http://h:1/".parse::<Address>().unwrap(), Address::Tcp("h:1".into()));
         for text in ["", "host", "host:", "host:99999", ":1", "unix:"] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }

@@ -51,17 +51,8 @@ impl Client {
         let channel = tokio::time::timeout(options.connect_timeout, endpoint.connect())
             .await
             .map_err(|_| ClientError::unreachable(format!("nobody answers at {address}")))?
-            .map_err(|error| {
-                ClientError::unreachable(format!(
-                    "cannot connect to {address}: {}",
-                    innermost(&error)
-                ))
-            })?;
-        Ok(Client {
-            channel,
-            options,
-            address,
-        })
+            .map_err(|error| ClientError::unreachable(format!("cannot connect to {address}: {}", innermost(&error))))?;
+        Ok(Client { channel, options, address })
     }
 
     /// Where the server listens.
@@ -82,32 +73,23 @@ impl Client {
     }
 
     pub(crate) fn catalog(&self) -> CatalogClient<Channel> {
-        CatalogClient::new(self.channel.clone())
-            .max_decoding_message_size(self.options.message_bytes_max)
+        CatalogClient::new(self.channel.clone()).max_decoding_message_size(self.options.message_bytes_max)
     }
 
     pub(crate) fn ingest(&self) -> IngestClient<Channel> {
-        IngestClient::new(self.channel.clone())
-            .max_decoding_message_size(self.options.message_bytes_max)
+        IngestClient::new(self.channel.clone()).max_decoding_message_size(self.options.message_bytes_max)
     }
 
     pub(crate) fn query(&self) -> QueryClient<Channel> {
-        QueryClient::new(self.channel.clone())
-            .max_decoding_message_size(self.options.message_bytes_max)
+        QueryClient::new(self.channel.clone()).max_decoding_message_size(self.options.message_bytes_max)
     }
 
     pub(crate) fn admin(&self) -> AdminClient<Channel> {
-        AdminClient::new(self.channel.clone())
-            .max_decoding_message_size(self.options.message_bytes_max)
+        AdminClient::new(self.channel.clone()).max_decoding_message_size(self.options.message_bytes_max)
     }
 
     /// Makes a unary call. One deadline covers all tries and the waits between them.
-    pub(crate) async fn unary<Q, R, F, Fut>(
-        &self,
-        repeat: Repeat,
-        message: Q,
-        call: F,
-    ) -> Result<R, ClientError>
+    pub(crate) async fn unary<Q, R, F, Fut>(&self, repeat: Repeat, message: Q, call: F) -> Result<R, ClientError>
     where
         Q: Clone,
         F: Fn(Request<Q>) -> Fut,
@@ -115,24 +97,22 @@ impl Client {
     {
         let started = Instant::now();
         let mut wait = self.options.retry_wait;
-        let mut tries_left = if repeat == Repeat::Safe {
-            self.options.retries_max
-        } else {
-            0
-        };
+        let mut tries_left = if repeat == Repeat::Safe { self.options.retries_max } else { 0 };
         loop {
             let mut request = Request::new(message.clone());
             if let Some(deadline) = self.options.deadline {
                 request.set_timeout(deadline.saturating_sub(started.elapsed()));
             }
-            let error = match call(request).await {
+            let mut error = match call(request).await {
                 Ok(response) => return Ok(response.into_inner()),
                 Err(status) => ClientError::from(status),
             };
-            let in_time = self
-                .options
-                .deadline
-                .is_none_or(|deadline| started.elapsed() + wait < deadline);
+            // Both ends cut a call off when its time is over, and each names that in its own way.
+            let is_over = |deadline| started.elapsed() >= deadline;
+            if error.code == Code::Cancelled && self.options.deadline.is_some_and(is_over) {
+                error = deadline_over();
+            }
+            let in_time = self.options.deadline.is_none_or(|deadline| started.elapsed() + wait < deadline);
             if error.code != Code::Unavailable || tries_left == 0 || !in_time {
                 return Err(error);
             }
@@ -141,6 +121,11 @@ impl Client {
             wait = (wait * 2).min(self.options.retry_wait_max);
         }
     }
+}
+
+/// The time of a call is over.
+pub(crate) fn deadline_over() -> ClientError {
+    ClientError::new(Code::DeadlineExceeded, "DEADLINE", "allow more time: the deadline of the call is over")
 }
 
 /// The cause at the end of the chain, which names the fault of the connection.

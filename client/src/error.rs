@@ -87,12 +87,7 @@ const REASON_USAGE: &str = "USAGE";
 
 impl ClientError {
     pub(crate) fn new(code: Code, reason: &str, message: impl Into<String>) -> ClientError {
-        ClientError {
-            code,
-            reason: reason.to_owned(),
-            message: message.into(),
-            details: Box::default(),
-        }
+        ClientError { code, reason: reason.to_owned(), message: message.into(), details: Box::default() }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> ClientError {
@@ -181,27 +176,11 @@ mod tests {
         let metadata = metadata.map(|(key, value)| (key.to_owned(), value.to_owned()));
         details.set_error_info("QUERY", "muster", metadata);
         details.add_bad_request_violation("text", "no such tag");
-        let error = ClientError::from(Status::with_error_details(
-            Code::InvalidArgument,
-            "write 城市",
-            details,
-        ));
-        assert_eq!(
-            (error.reason.as_str(), error.message.as_str()),
-            ("QUERY", "write 城市")
-        );
-        assert_eq!(
-            error
-                .details
-                .position
-                .map(|at| (at.byte_start, at.utf16_end, at.column)),
-            Some((6, 3, 3))
-        );
+        let error = ClientError::from(Status::with_error_details(Code::InvalidArgument, "write 城市", details));
+        assert_eq!((error.reason.as_str(), error.message.as_str()), ("QUERY", "write 城市"));
+        assert_eq!(error.details.position.map(|at| (at.byte_start, at.utf16_end, at.column)), Some((6, 3, 3)));
         assert_eq!(error.details.suggestion.as_deref(), Some("城市 = 北京"));
-        assert_eq!(
-            error.details.fields,
-            [("text".to_owned(), "no such tag".to_owned())]
-        );
+        assert_eq!(error.details.fields, [("text".to_owned(), "no such tag".to_owned())]);
         assert_eq!(error.exit_class(), ExitClass::Refused);
     }
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use muster_proto::v1::{
-    InferLoadHeader, InferLoadReply, InferLoadRequest, LoadGuess, LoadHeader, LoadProgress,
-    LoadReply, LoadRequest, LoadResult, RejectedRow, infer_load_request, load_reply, load_request,
+    InferLoadHeader, InferLoadReply, InferLoadRequest, LoadGuess, LoadHeader, LoadProgress, LoadReply, LoadRequest,
+    LoadResult, RejectedRow, infer_load_request, load_reply, load_request,
 };
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc;
@@ -51,13 +51,9 @@ impl Client {
         let file = header.file.get_or_insert_default();
         let (reader, bytes_total) = open(upload).await?;
         file.bytes_total = bytes_total.unwrap_or(file.bytes_total);
-        let first = LoadRequest {
-            part: Some(load_request::Part::Header(header)),
-        };
-        let (messages, mut sent) = send(first, reader, self.options().chunk_bytes, |bytes| {
-            LoadRequest {
-                part: Some(load_request::Part::Bytes(bytes)),
-            }
+        let first = LoadRequest { part: Some(load_request::Part::Header(header)) };
+        let (messages, mut sent) = send(first, reader, self.options().chunk_bytes, |bytes| LoadRequest {
+            part: Some(load_request::Part::Bytes(bytes)),
         });
         let call = async {
             let mut events = self.ingest().load(messages).await?.into_inner();
@@ -87,13 +83,9 @@ impl Client {
         let file = header.file.get_or_insert_default();
         let (reader, bytes_total) = open(upload).await?;
         file.bytes_total = bytes_total.unwrap_or(file.bytes_total);
-        let first = InferLoadRequest {
-            part: Some(infer_load_request::Part::Header(header)),
-        };
-        let (messages, mut sent) = send(first, reader, self.options().chunk_bytes, |bytes| {
-            InferLoadRequest {
-                part: Some(infer_load_request::Part::Bytes(bytes)),
-            }
+        let first = InferLoadRequest { part: Some(infer_load_request::Part::Header(header)) };
+        let (messages, mut sent) = send(first, reader, self.options().chunk_bytes, |bytes| InferLoadRequest {
+            part: Some(infer_load_request::Part::Bytes(bytes)),
         });
         let mut stub = self.ingest();
         let mut call = std::pin::pin!(stub.infer_load(messages));
@@ -125,9 +117,7 @@ async fn open(upload: Upload) -> Result<(Option<Reader>, Option<u64>), ClientErr
         Upload::ServerPath => Ok((None, None)),
         Upload::Reader(reader) => Ok((Some(reader), None)),
         Upload::File(path) => {
-            let failed = |error: std::io::Error| {
-                ClientError::usage(format!("cannot read {}: {error}", path.display()))
-            };
+            let failed = |error: std::io::Error| ClientError::usage(format!("cannot read {}: {error}", path.display()));
             let file = tokio::fs::File::open(&path).await.map_err(failed)?;
             let about = file.metadata().await.map_err(failed)?;
             Ok((Some(Box::new(file)), about.is_file().then_some(about.len())))
@@ -157,8 +147,7 @@ fn send<M: Send + 'static>(
                 Ok(bytes) => bytes,
                 Err(error) => {
                     // The call is given up by whoever reads this, before it can end like a whole file.
-                    let error =
-                        ClientError::usage(format!("cannot read what is to be loaded: {error}"));
+                    let error = ClientError::usage(format!("cannot read what is to be loaded: {error}"));
                     let _ = outcomes.send(Err(error)).await;
                     outcomes.closed().await;
                     return;
@@ -177,9 +166,6 @@ fn send<M: Send + 'static>(
 
 async fn read_chunk(reader: &mut Reader, chunk_bytes: usize) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(chunk_bytes);
-    reader
-        .take(chunk_bytes as u64)
-        .read_to_end(&mut bytes)
-        .await?;
+    reader.take(chunk_bytes as u64).read_to_end(&mut bytes).await?;
     Ok(bytes)
 }

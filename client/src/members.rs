@@ -3,7 +3,7 @@
 use muster_proto::v1::{MembersReply, MembersRequest};
 use tonic::{Request, Streaming};
 
-use crate::call::Client;
+use crate::call::{Client, deadline_over};
 use crate::error::ClientError;
 
 /// The messages of one members call, as they arrive. The first carries the info, the last the token of the next page.
@@ -23,17 +23,9 @@ impl Client {
     pub async fn members(&self, request: MembersRequest) -> Result<Members, ClientError> {
         let open = async { self.query().members(Request::new(request)).await };
         let response = match self.options().deadline {
-            Some(deadline) => tokio::time::timeout(deadline, open).await.map_err(|_| {
-                ClientError::new(
-                    tonic::Code::DeadlineExceeded,
-                    "DEADLINE",
-                    "the time for this call is over",
-                )
-            })?,
+            Some(deadline) => tokio::time::timeout(deadline, open).await.map_err(|_| deadline_over())?,
             None => open.await,
         };
-        Ok(Members {
-            stream: response?.into_inner(),
-        })
+        Ok(Members { stream: response?.into_inner() })
     }
 }

@@ -95,11 +95,7 @@ calls! {
 impl Client {
     /// Applies one batch. Asked again only if it carries its source's sequence, which makes a repeat harmless.
     pub async fn write(&self, request: WriteRequest) -> Result<WriteReply, ClientError> {
-        let repeat = if request.source.is_some() {
-            Repeat::Safe
-        } else {
-            Repeat::Never
-        };
+        let repeat = if request.source.is_some() { Repeat::Safe } else { Repeat::Never };
         let stub = self.ingest();
         self.unary(repeat, request, move |request| {
             let mut stub = stub.clone();

@@ -4,9 +4,7 @@ use muster_proto::v1::{EntityKey, Value, entity_key, value};
 
 /// The key as a person writes it. The server reads digits as a number where the type has numbers for keys.
 pub fn text_key(key: impl Into<String>) -> EntityKey {
-    EntityKey {
-        key: Some(entity_key::Key::Text(key.into())),
-    }
+    EntityKey { key: Some(entity_key::Key::Text(key.into())) }
 }
 
 /// A key as a person reads it.
@@ -34,11 +32,7 @@ pub fn format_value(value: &Value) -> String {
 }
 
 fn format_decimal(unscaled: i64, scale: u32) -> String {
-    let digits = format!(
-        "{:0width$}",
-        unscaled.unsigned_abs(),
-        width = scale as usize + 1
-    );
+    let digits = format!("{:0width$}", unscaled.unsigned_abs(), width = scale as usize + 1);
     let (whole, fraction) = digits.split_at(digits.len() - scale as usize);
     let sign = if unscaled < 0 { "-" } else { "" };
     let point = if scale == 0 { "" } else { "." };
@@ -51,16 +45,11 @@ fn format_date(days: i64) -> String {
     let shifted = i128::from(days) + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     let year = year_of_era + era * 400 + i128::from(month <= 2);
     format!("{year:04}-{month:02}-{day:02}")
 }
@@ -73,10 +62,7 @@ fn format_time(milliseconds: i64) -> String {
         0 => String::new(),
         part => format!(".{part:03}"),
     };
-    format!(
-        "{}T{hour:02}:{minute:02}:{second:02}{fraction}Z",
-        format_date(days)
-    )
+    format!("{}T{hour:02}:{minute:02}:{second:02}{fraction}Z", format_date(days))
 }
 
 #[cfg(test)]

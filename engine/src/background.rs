@@ -1,7 +1,8 @@
 //! The background: the only place that starts threads.
 //!
-//! One thread flushes and compacts when the writer says that there is something to do; a second one syncs the log under
-//! [`Durability::Interval`]. Both end when the engine is closed or dropped.
+//! One thread flushes and one compacts when the writer says that there is something to do, so that a long compaction
+//! keeps no writer waiting; a third one syncs the log under [`Durability::Interval`]. All end when the engine is closed
+//! or dropped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -12,9 +13,9 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, Result};
 use crate::options::{Durability, Options};
-use crate::write::Writer;
+use crate::write::{Work, Writer};
 
-/// How long the maintenance thread waits before it tries again after a failure, in milliseconds.
+/// How long a thread waits before it tries again after a failure, in milliseconds.
 const RETRY_MS: u64 = 1_000;
 
 /// The threads of one engine; dropping it ends and joins them.
@@ -49,7 +50,8 @@ impl Background {
     /// Starts the threads that `options` ask for.
     pub(crate) fn start(writer: &Arc<Writer>, options: &Options) -> Result<Background> {
         let mut background = Background { writer: Arc::clone(writer), stop: Arc::default(), threads: Vec::new() };
-        background.spawn("muster-maintain", maintain)?;
+        background.spawn("muster-flush", |writer, stop| work(writer, stop, Work::Flush))?;
+        background.spawn("muster-compact", |writer, stop| work(writer, stop, Work::Compact))?;
         if options.durability == Durability::Interval {
             let interval = Duration::from_millis(options.sync_interval_ms);
             background.spawn("muster-sync", move |writer, stop| sync_regularly(writer, stop, interval))?;
@@ -75,7 +77,8 @@ impl Drop for Background {
             self.stop.is_set.store(true, Relaxed);
         }
         self.stop.changed.notify_all();
-        self.writer.wake_background();
+        self.writer.wake(Work::Flush);
+        self.writer.wake(Work::Compact);
         for thread in self.threads.drain(..) {
             // A thread that panicked has said so itself.
             let _ = thread.join();
@@ -83,14 +86,14 @@ impl Drop for Background {
     }
 }
 
-fn maintain(writer: &Writer, stop: &Stop) {
+fn work(writer: &Writer, stop: &Stop, work: Work) {
     while !stop.is_set() {
-        writer.wait_for_work();
+        writer.wait_for(work);
         if stop.is_set() {
             return;
         }
-        if let Err(error) = writer.maintain() {
-            tracing::warn!(%error, "flush or compaction failed");
+        if let Err(error) = writer.work(work) {
+            tracing::warn!(%error, "{work:?} failed in the background");
             stop.sleep(Duration::from_millis(RETRY_MS));
         }
     }

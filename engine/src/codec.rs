@@ -24,12 +24,7 @@ pub(crate) fn crc32_seeded(seed: u32, bytes: &[u8]) -> u32 {
 /// Whether all `bytes` are zero; by words, because a log file can end in many of them.
 pub(crate) fn is_zero(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<8>();
-    let is_zero_piece = |piece: &[[u8; 8]]| {
-        piece
-            .iter()
-            .fold(0, |any, &word| any | u64::from_ne_bytes(word))
-            == 0
-    };
+    let is_zero_piece = |piece: &[[u8; 8]]| piece.iter().fold(0, |any, &word| any | u64::from_ne_bytes(word)) == 0;
     words.chunks(32).all(is_zero_piece) && rest.iter().all(|&byte| byte == 0)
 }
 
@@ -54,10 +49,7 @@ impl<'a> Reader<'a> {
     /// A reader of the whole `bytes` that stands at `offset`. Errors: corrupt, when `offset` lies outside.
     pub(crate) fn at(bytes: &'a [u8], offset: usize) -> Result<Reader<'a>> {
         if offset > bytes.len() {
-            return Err(Error::corrupt(format!(
-                "offset {offset} lies outside {} bytes",
-                bytes.len()
-            )));
+            return Err(Error::corrupt(format!("offset {offset} lies outside {} bytes", bytes.len())));
         }
         Ok(Reader { bytes, offset })
     }
@@ -80,10 +72,7 @@ impl<'a> Reader<'a> {
     /// The next `len` bytes.
     pub(crate) fn bytes(&mut self, len: usize) -> Result<&'a [u8]> {
         if len > self.remaining() {
-            return Err(self.corrupt(format_args!(
-                "expected {len} bytes, found {}",
-                self.remaining()
-            )));
+            return Err(self.corrupt(format_args!("expected {len} bytes, found {}", self.remaining())));
         }
         let start = self.offset;
         self.offset += len;
@@ -142,9 +131,7 @@ impl<'a> Reader<'a> {
             number |= digits << shift;
             if byte & 0x80 == 0 {
                 if byte == 0 && shift > 0 {
-                    return Err(
-                        self.corrupt(format_args!("a varint is longer than it needs to be"))
-                    );
+                    return Err(self.corrupt(format_args!("a varint is longer than it needs to be")));
                 }
                 return Ok(number);
             }
@@ -156,9 +143,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn blob(&mut self, len_max: usize) -> Result<&'a [u8]> {
         let len = self.u32()? as usize;
         if len > len_max {
-            return Err(self.corrupt(format_args!(
-                "expected at most {len_max} bytes, found a length of {len}"
-            )));
+            return Err(self.corrupt(format_args!("expected at most {len_max} bytes, found a length of {len}")));
         }
         self.bytes(len)
     }
@@ -166,8 +151,7 @@ impl<'a> Reader<'a> {
     /// A [`blob`](Self::blob) that must be UTF-8.
     pub(crate) fn str(&mut self, len_max: usize) -> Result<&'a str> {
         let bytes = self.blob(len_max)?;
-        std::str::from_utf8(bytes)
-            .map_err(|_| self.corrupt(format_args!("the text before is not UTF-8")))
+        std::str::from_utf8(bytes).map_err(|_| self.corrupt(format_args!("the text before is not UTF-8")))
     }
 
     /// A `u32` count of things that take at least `each_bytes_min` bytes each, so that the count is bounded by the
@@ -175,10 +159,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn count(&mut self, each_bytes_min: usize) -> Result<usize> {
         let count = self.u32()? as usize;
         if count > self.remaining() / each_bytes_min.max(1) {
-            return Err(self.corrupt(format_args!(
-                "a count of {count} does not fit {} bytes",
-                self.remaining()
-            )));
+            return Err(self.corrupt(format_args!("a count of {count} does not fit {} bytes", self.remaining())));
         }
         Ok(count)
     }
@@ -284,8 +265,8 @@ impl Writer {
 
     /// A `u32` count or length. Errors: limit, when it does not fit.
     pub(crate) fn count(&mut self, count: usize) -> Result<()> {
-        let count = u32::try_from(count)
-            .map_err(|_| Error::limit(format!("a count of {count} does not fit 32 bits")))?;
+        let count =
+            u32::try_from(count).map_err(|_| Error::limit(format!("a count of {count} does not fit 32 bits")))?;
         self.u32(count);
         Ok(())
     }
@@ -370,19 +351,12 @@ mod tests {
     fn an_error_names_the_offset() {
         let mut reader = Reader::new(&[1, 2, 3]);
         reader.u16().unwrap();
-        assert_eq!(
-            reader.u32().unwrap_err().message(),
-            "at byte 2: expected 4 bytes, found 1"
-        );
+        assert_eq!(reader.u32().unwrap_err().message(), "at byte 2: expected 4 bytes, found 1");
     }
 
     #[test]
     fn a_length_beyond_its_bound_is_refused() {
-        assert!(
-            Reader::new(&[9, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1])
-                .blob(8)
-                .is_err()
-        );
+        assert!(Reader::new(&[9, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1]).blob(8).is_err());
         assert!(Reader::new(&[0xFF, 0xFF, 0xFF, 0xFF, 0]).count(1).is_err());
     }
 

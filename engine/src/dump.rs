@@ -19,11 +19,7 @@ pub(crate) struct Dump<'a> {
 
 impl<'a> Dump<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Dump<'a> {
-        Dump {
-            bytes,
-            offset: 0,
-            text: String::new(),
-        }
+        Dump { bytes, offset: 0, text: String::new() }
     }
 
     /// The next `len` bytes are `meaning`; no bytes are no line.
@@ -32,11 +28,7 @@ impl<'a> Dump<'a> {
         for (index, line) in field.chunks(LINE_BYTES).enumerate() {
             let hex: Vec<String> = line.iter().map(|byte| format!("{byte:02x}")).collect();
             let meaning = if index == 0 { meaning } else { "" };
-            let line = format!(
-                "{:06x}  {:47}  {meaning}",
-                self.offset + index * LINE_BYTES,
-                hex.join(" ")
-            );
+            let line = format!("{:06x}  {:47}  {meaning}", self.offset + index * LINE_BYTES, hex.join(" "));
             writeln!(self.text, "{}", line.trim_end()).expect("text takes anything");
         }
         self.offset += len;
@@ -45,30 +37,19 @@ impl<'a> Dump<'a> {
     /// Compares with the file `name`; returns the bytes that stand in it.
     pub(crate) fn check(self, name: &str) -> Vec<u8> {
         assert_eq!(self.offset, self.bytes.len(), "every byte has a meaning");
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("../tests/data/formats")
-            .join(name);
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/data/formats").join(name);
         if std::env::var_os("MUSTER_REWRITE").is_some() {
-            std::fs::create_dir_all(path.parent().expect("it has a directory"))
-                .expect("a directory can be made");
+            std::fs::create_dir_all(path.parent().expect("it has a directory")).expect("a directory can be made");
             std::fs::write(&path, &self.text).expect("a dump can be written");
         }
         let expected = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            expected == self.text,
-            "{name} differs; look at the change after MUSTER_REWRITE=1:\n{}",
-            self.text
-        );
+        assert!(expected == self.text, "{name} differs; look at the change after MUSTER_REWRITE=1:\n{}", self.text);
         expected.lines().flat_map(bytes_of).collect()
     }
 }
 
 /// The bytes that stand between the offset and the meaning of a line.
 fn bytes_of(line: &str) -> Vec<u8> {
-    let hex = line
-        .get(8..line.len().min(8 + 3 * LINE_BYTES))
-        .unwrap_or_default();
-    hex.split_whitespace()
-        .map(|byte| u8::from_str_radix(byte, 16).expect("two digits a byte"))
-        .collect()
+    let hex = line.get(8..line.len().min(8 + 3 * LINE_BYTES)).unwrap_or_default();
+    hex.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).expect("two digits a byte")).collect()
 }

@@ -50,6 +50,11 @@ impl Engine {
         Ok(Engine { writer, background, options })
     }
 
+    /// Tells whoever finds the store held where this process answers, once that is known.
+    pub fn announce(&self, address: &str) -> Result<()> {
+        self.writer.announce(address)
+    }
+
     /// Applies `batch`, all or nothing, and returns when it is as durable as the store promises and visible.
     ///
     /// Errors: invalid and not found name the change at fault; busy when flushing cannot keep up; conflict when the

@@ -92,27 +92,15 @@ impl Error {
     /// An error of `kind`; `message` is lower case without a full stop.
     #[cold]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error {
-            kind,
-            message: message.into(),
-            source: None,
-            fault: None,
-        }
+        Error { kind, message: message.into(), source: None, fault: None }
     }
 
     /// The text of a query is wrong: invalid, or a limit when it is too large.
     #[cold]
     pub fn query(text: impl Into<String>, error: muster_language::Error) -> Error {
-        let kind = if error.is_limit() {
-            ErrorKind::Limit
-        } else {
-            ErrorKind::Invalid
-        };
+        let kind = if error.is_limit() { ErrorKind::Limit } else { ErrorKind::Invalid };
         let mut whole = Error::new(kind, error.to_string());
-        whole.fault = Some(Box::new(QueryFault {
-            text: text.into(),
-            error,
-        }));
+        whole.fault = Some(Box::new(QueryFault { text: text.into(), error }));
         whole
     }
 
@@ -197,9 +185,7 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn std::error::Error + 'static))
+        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
     }
 }
 
@@ -221,9 +207,7 @@ mod tests {
 
     #[test]
     fn a_source_is_displayed_once() {
-        let error = Error::io("cannot read a")
-            .with_source(std::io::Error::other("gone"))
-            .context("part 3");
+        let error = Error::io("cannot read a").with_source(std::io::Error::other("gone")).context("part 3");
         assert_eq!(error.kind(), ErrorKind::Io);
         assert_eq!(error.to_string(), "part 3: cannot read a");
         assert_eq!(format!("{error:#}"), "part 3: cannot read a: gone");

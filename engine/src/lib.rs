@@ -26,5 +26,5 @@ pub mod write;
 
 pub use engine::Engine;
 
-pub use options::Options;
 pub use error::{Error, ErrorKind, QueryFault, Result};
+pub use options::Options;

@@ -32,12 +32,7 @@ pub(crate) struct ColumnBuilder {
 enum Values {
     Flag(Vec<bool>, Validity),
     Choice(Dictionary, Vec<u32>),
-    Set {
-        dictionary: Dictionary,
-        offsets: Vec<u32>,
-        codes: Vec<u32>,
-        valid: Validity,
-    },
+    Set { dictionary: Dictionary, offsets: Vec<u32>, codes: Vec<u32>, valid: Validity },
     Number(Vec<i64>, Validity),
 }
 
@@ -83,13 +78,7 @@ impl ColumnBuilder {
                 Values::Number(Vec::new(), Validity::default())
             }
         };
-        ColumnBuilder {
-            name,
-            tag,
-            null_clears,
-            rule,
-            values,
-        }
+        ColumnBuilder { name, tag, null_clears, rule, values }
     }
 
     /// The bytes of the distinct values so far, and of lists.
@@ -97,19 +86,12 @@ impl ColumnBuilder {
         match &self.values {
             Values::Flag(..) | Values::Number(..) => 0,
             Values::Choice(dictionary, _) => dictionary.bytes(),
-            Values::Set {
-                dictionary, codes, ..
-            } => dictionary.bytes() + codes.len() * size_of::<u32>(),
+            Values::Set { dictionary, codes, .. } => dictionary.bytes() + codes.len() * size_of::<u32>(),
         }
     }
 
     /// Adds a run of cells. A refused one is a null here and its row is in `rejects`.
-    pub(crate) fn append(
-        &mut self,
-        cells: Cells<'_>,
-        place: &Place<'_>,
-        rejects: &mut Rejects,
-    ) -> Result<()> {
+    pub(crate) fn append(&mut self, cells: Cells<'_>, place: &Place<'_>, rejects: &mut Rejects) -> Result<()> {
         let rule = &self.rule;
         let name = &self.name;
         match &mut self.values {
@@ -144,25 +126,11 @@ impl ColumnBuilder {
                     })
                 }
             },
-            Values::Set {
-                dictionary,
-                offsets,
-                codes,
-                valid,
-            } => {
-                let mut lists = Lists {
-                    dictionary,
-                    offsets,
-                    codes,
-                    valid,
-                };
+            Values::Set { dictionary, offsets, codes, valid } => {
+                let mut lists = Lists { dictionary, offsets, codes, valid };
                 match (cells, &rule.list_separator) {
-                    (Cells::Array(array), _) if is_list(array) => {
-                        lists.append_lists(array, name, place, rejects)
-                    }
-                    (cells, Some(separator)) => {
-                        lists.append_texts(cells, separator, name, place, rejects)
-                    }
+                    (Cells::Array(array), _) if is_list(array) => lists.append_lists(array, name, place, rejects),
+                    (cells, Some(separator)) => lists.append_texts(cells, separator, name, place, rejects),
                     (cells, None) => lists.append_nulls(cells),
                 }
             }
@@ -172,50 +140,27 @@ impl ColumnBuilder {
     /// The column without the rows that `keep` leaves out; `None` keeps all.
     pub(crate) fn finish(self, keep: Option<&[bool]>) -> LoadColumn {
         let values = match self.values {
-            Values::Flag(values, valid) => ColumnValues::Flag {
-                values: kept(values, keep),
-                valid: valid.finish(keep),
-            },
-            Values::Number(values, valid) => ColumnValues::Number {
-                values: kept(values, keep),
-                valid: valid.finish(keep),
-            },
+            Values::Flag(values, valid) => ColumnValues::Flag { values: kept(values, keep), valid: valid.finish(keep) },
+            Values::Number(values, valid) => {
+                ColumnValues::Number { values: kept(values, keep), valid: valid.finish(keep) }
+            }
             Values::Choice(dictionary, codes) => {
                 let mut codes = kept(codes, keep);
                 let dictionary = dictionary.finish(keep.is_some(), &mut codes);
                 ColumnValues::Choice { dictionary, codes }
             }
-            Values::Set {
-                dictionary,
-                offsets,
-                codes,
-                valid,
-            } => {
+            Values::Set { dictionary, offsets, codes, valid } => {
                 let (offsets, mut codes) = kept_lists(offsets, codes, keep);
                 let dictionary = dictionary.finish(keep.is_some(), &mut codes);
-                ColumnValues::Set {
-                    dictionary,
-                    offsets,
-                    codes,
-                    valid: valid.finish(keep),
-                }
+                ColumnValues::Set { dictionary, offsets, codes, valid: valid.finish(keep) }
             }
         };
-        LoadColumn {
-            tag: self.tag,
-            values,
-            null_clears: self.null_clears,
-        }
+        LoadColumn { tag: self.tag, values, null_clears: self.null_clears }
     }
 
     /// An empty builder of the same column, in exchange for this one.
     pub(crate) fn take(&mut self) -> ColumnBuilder {
-        let fresh = ColumnBuilder::new(
-            self.name.clone(),
-            self.tag,
-            self.null_clears,
-            self.rule.clone(),
-        );
+        let fresh = ColumnBuilder::new(self.name.clone(), self.tag, self.null_clears, self.rule.clone());
         std::mem::replace(self, fresh)
     }
 }
@@ -247,12 +192,10 @@ fn append_dictionary(
         if !used[value] {
             return;
         }
-        code_of[value] = dictionary
-            .take(cell, &mut scratch)
-            .unwrap_or_else(|reason| {
-                refused.insert(value, (reason, cell.raw()));
-                NULL_CODE
-            });
+        code_of[value] = dictionary.take(cell, &mut scratch).unwrap_or_else(|reason| {
+            refused.insert(value, (reason, cell.raw()));
+            NULL_CODE
+        });
     })?;
     for (row, key) in keys.iter().enumerate() {
         if coded.keys().is_null(row) {
@@ -278,13 +221,7 @@ struct Lists<'a> {
 }
 
 impl Lists<'_> {
-    fn append_lists(
-        &mut self,
-        array: &ArrayRef,
-        name: &str,
-        place: &Place<'_>,
-        rejects: &mut Rejects,
-    ) -> Result<()> {
+    fn append_lists(&mut self, array: &ArrayRef, name: &str, place: &Place<'_>, rejects: &mut Rejects) -> Result<()> {
         let (elements, ranges) = lists_of(array)?;
         let first = ranges.iter().map(|range| range.start).min().unwrap_or(0);
         let last = ranges.iter().map(|range| range.end).max().unwrap_or(0);
@@ -355,9 +292,7 @@ impl Lists<'_> {
         let text = std::str::from_utf8(text).map_err(|_| "the text is not UTF-8".to_owned())?;
         for value in text.split(separator) {
             if value.is_empty() {
-                return Err(format!(
-                    "an empty value in the list: {separator:?} stands only between two values"
-                ));
+                return Err(format!("an empty value in the list: {separator:?} stands only between two values"));
             }
             self.codes.push(self.dictionary.code(value.as_bytes())?);
         }
@@ -407,10 +342,7 @@ fn is_text_dictionary(array: &ArrayRef) -> bool {
 }
 
 fn is_list(array: &ArrayRef) -> bool {
-    matches!(
-        array.data_type(),
-        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(_, _)
-    )
+    matches!(array.data_type(), DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(_, _))
 }
 
 /// The elements of all lists of a column, and where each row's are.
@@ -436,9 +368,7 @@ pub(crate) fn lists_of(array: &ArrayRef) -> Result<(ArrayRef, Vec<Range<usize>>)
             (list.values().clone(), ranges.collect())
         }
         other => {
-            return Err(Error::internal(format!(
-                "a column of type {other} was taken for lists"
-            )));
+            return Err(Error::internal(format!("a column of type {other} was taken for lists")));
         }
     })
 }
@@ -449,10 +379,7 @@ fn kept<T>(rows: Vec<T>, keep: Option<&[bool]>) -> Vec<T> {
         return rows;
     };
     debug_assert_eq!(rows.len(), keep.len());
-    rows.into_iter()
-        .zip(keep)
-        .filter_map(|(row, keep)| keep.then_some(row))
-        .collect()
+    rows.into_iter().zip(keep).filter_map(|(row, keep)| keep.then_some(row)).collect()
 }
 
 fn kept_lists(offsets: Vec<u32>, codes: Vec<u32>, keep: Option<&[bool]>) -> (Vec<u32>, Vec<u32>) {

@@ -43,19 +43,12 @@ impl CsvTable {
             .ok_or_else(|| Error::invalid("the CSV delimiter must be one ASCII character"))?;
         let mut reader = RecordReader::new(stream, delimiter, record_bytes_max);
         let mut first = Records::new(None);
-        reader
-            .read(&mut first, 1)
-            .map_err(|error| fault(name, error))?;
+        reader.read(&mut first, 1).map_err(|error| fault(name, error))?;
         if let Some(malformed) = first.malformed.first() {
-            return Err(Error::invalid(format!(
-                "{name}, line {}: {}",
-                malformed.line, malformed.reason
-            )));
+            return Err(Error::invalid(format!("{name}, line {}: {}", malformed.line, malformed.reason)));
         }
         if first.is_empty() {
-            return Err(Error::invalid(format!(
-                "{name} is empty: it has no header and no rows"
-            )));
+            return Err(Error::invalid(format!("{name} is empty: it has no header and no rows")));
         }
         let fields = first.fields();
         let mut columns = Vec::with_capacity(fields);
@@ -71,13 +64,7 @@ impl CsvTable {
                 _ => format!("column_{}", column + 1),
             });
         }
-        Ok(CsvTable {
-            name: name.to_owned(),
-            reader,
-            columns,
-            first: (!options.header).then_some(first),
-            bytes_read,
-        })
+        Ok(CsvTable { name: name.to_owned(), reader, columns, first: (!options.header).then_some(first), bytes_read })
     }
 
     /// The names of the columns.
@@ -91,9 +78,7 @@ impl CsvTable {
             return Ok(first);
         }
         let mut records = Records::new(Some(self.columns.len()));
-        self.reader
-            .read(&mut records, rows_max)
-            .map_err(|error| fault(&self.name, error))?;
+        self.reader.read(&mut records, rows_max).map_err(|error| fault(&self.name, error))?;
         Ok(records)
     }
 

@@ -79,27 +79,18 @@ impl Inference {
     pub fn print(&self) -> String {
         let rows = match self.rows_total {
             Some(total) if total == self.rows_looked_at => format!("all {}", count_text(total)),
-            Some(total) => format!(
-                "the first {} of {}",
-                count_text(self.rows_looked_at),
-                count_text(total)
-            ),
+            Some(total) => format!("the first {} of {}", count_text(self.rows_looked_at), count_text(total)),
             None => format!("the first {}", count_text(self.rows_looked_at)),
         };
         let mut head = vec![format!(
             "A guess from {rows} rows. Lines with a comment want a look; skip = true leaves a column out."
         )];
         head.extend(self.notes_on(""));
-        self.mapping
-            .print_with(&head, |column| self.notes_on(column))
+        self.mapping.print_with(&head, |column| self.notes_on(column))
     }
 
     fn notes_on(&self, column: &str) -> Vec<String> {
-        self.notes
-            .iter()
-            .filter(|note| note.column == column)
-            .map(|note| note.message.clone())
-            .collect()
+        self.notes.iter().filter(|note| note.column == column).map(|note| note.message.clone()).collect()
     }
 }
 
@@ -120,10 +111,7 @@ pub fn infer(path: &Path, options: &InferOptions) -> Result<Inference> {
     let observed = observe_rows(&mut table, options, &mut notes)?;
     let rows_total = match table.rows_total() {
         Some(total) => Some(total),
-        None => table
-            .next(1)
-            .is_ok_and(|run| run.is_none())
-            .then(|| table.rows_read()),
+        None => table.next(1).is_ok_and(|run| run.is_none()).then(|| table.rows_read()),
     };
     let entity_type = match &options.type_name {
         Some(name) => check_name("type", name)?,
@@ -138,16 +126,10 @@ pub fn infer(path: &Path, options: &InferOptions) -> Result<Inference> {
         if index == key_index {
             continue;
         }
-        let Guess {
-            mut column,
-            notes: on_column,
-        } = decide(column, options);
+        let Guess { mut column, notes: on_column } = decide(column, options);
         let name = column.column.clone();
         let mut note = |message: String| {
-            notes.push(Note {
-                column: name.clone(),
-                message,
-            });
+            notes.push(Note { column: name.clone(), message });
         };
         if let Some(message) = name_tag(&mut column, index, &mut tags) {
             note(message);
@@ -155,25 +137,11 @@ pub fn infer(path: &Path, options: &InferOptions) -> Result<Inference> {
         on_column.into_iter().for_each(note);
         columns.push(column);
     }
-    Ok(Inference {
-        mapping: Mapping {
-            entity_type,
-            key,
-            csv,
-            columns,
-        },
-        notes,
-        rows_looked_at,
-        rows_total,
-    })
+    Ok(Inference { mapping: Mapping { entity_type, key, csv, columns }, notes, rows_looked_at, rows_total })
 }
 
 /// Walks the first rows.
-fn observe_rows(
-    table: &mut Table,
-    options: &InferOptions,
-    notes: &mut Vec<Note>,
-) -> Result<Vec<Observed>> {
+fn observe_rows(table: &mut Table, options: &InferOptions, notes: &mut Vec<Note>) -> Result<Vec<Observed>> {
     let mut observed = Vec::new();
     let mut wanted = Vec::new();
     for (index, name) in table.columns().iter().enumerate() {
@@ -184,10 +152,7 @@ fn observe_rows(
             column.type_name = data_type.map(ToString::to_string).unwrap_or_default();
         } else {
             column.place = Some(wanted.len());
-            wanted.push(Wanted {
-                column: index,
-                dictionary: false,
-            });
+            wanted.push(Wanted { column: index, dictionary: false });
         }
         observed.push(column);
     }
@@ -227,12 +192,7 @@ fn observe_rows(
 }
 
 /// The place of the key: a column that never is null and never repeats, by preference one that is called so.
-fn key_index(
-    observed: &[Observed],
-    entity_type: &str,
-    options: &InferOptions,
-    table: &Table,
-) -> Result<usize> {
+fn key_index(observed: &[Observed], entity_type: &str, options: &InferOptions, table: &Table) -> Result<usize> {
     if let Some(name) = &options.key_column {
         return crate::reader::find_column(table, name);
     }
@@ -243,19 +203,10 @@ fn key_index(
             .filter(|(_, column)| column.can_be_key())
             .map(|(index, column)| (key_name_rank(&column.name, entity_type), index))
     };
-    let unique = candidates()
-        .filter(|(_, index)| observed[*index].is_unique())
-        .min();
+    let unique = candidates().filter(|(_, index)| observed[*index].is_unique()).min();
     // A null key is a rejected row, a repeated one is not: a column without nulls comes first, whatever its name.
-    let whole = || {
-        candidates()
-            .filter(|(_, index)| observed[*index].nulls == 0)
-            .min()
-    };
-    Ok(unique
-        .or_else(whole)
-        .or_else(|| candidates().min())
-        .map_or(0, |(_, index)| index))
+    let whole = || candidates().filter(|(_, index)| observed[*index].nulls == 0).min();
+    Ok(unique.or_else(whole).or_else(|| candidates().min()).map_or(0, |(_, index)| index))
 }
 
 const UNNAMED_RANK: u8 = 3;
@@ -265,9 +216,7 @@ fn key_name_rank(name: &str, entity_type: &str) -> u8 {
     let name = nfkc(name).to_lowercase();
     let entity_type = entity_type.to_lowercase();
     let one = entity_type.strip_suffix('s').unwrap_or(&entity_type);
-    let stem = ["_id", "_key", " id"]
-        .iter()
-        .find_map(|end| name.strip_suffix(end));
+    let stem = ["_id", "_key", " id"].iter().find_map(|end| name.strip_suffix(end));
     if matches!(name.as_str(), "id" | "key" | "编号") {
         return 0;
     }
@@ -285,16 +234,10 @@ fn decide_key(column: &Observed, notes: &mut Vec<Note>) -> KeyMapping {
         false => KeyKind::String,
     };
     let mut note = |message: String| {
-        notes.push(Note {
-            column: column.name.clone(),
-            message,
-        });
+        notes.push(Note { column: column.name.clone(), message });
     };
     if column.nulls > 0 {
-        note(format!(
-            "the key is null in {}, which will be rejected",
-            plural(column.nulls, "row")
-        ));
+        note(format!("the key is null in {}, which will be rejected", plural(column.nulls, "row")));
     }
     let keys = column.distinct();
     if keys < column.values() {
@@ -306,18 +249,11 @@ fn decide_key(column: &Observed, notes: &mut Vec<Note>) -> KeyMapping {
     } else if key_name_rank(&column.name, "") == UNNAMED_RANK {
         note("taken as the key because it is never null and never repeats".to_owned());
     }
-    KeyMapping {
-        column: column.name.clone(),
-        kind,
-    }
+    KeyMapping { column: column.name.clone(), kind }
 }
 
 /// Gives the column a tag's name that can be one and that no other column has; the answer says what was changed.
-fn name_tag(
-    column: &mut ColumnMapping,
-    index: usize,
-    tags: &mut HashSet<String>,
-) -> Option<String> {
+fn name_tag(column: &mut ColumnMapping, index: usize, tags: &mut HashSet<String>) -> Option<String> {
     if column.skip {
         return None;
     }
@@ -335,30 +271,15 @@ fn name_tag(
 
 /// The name without what a name cannot hold.
 fn plain_name(name: &str) -> Option<String> {
-    let cleaned: String = name
-        .chars()
-        .map(|c| {
-            if c.is_control() || matches!(c, '`' | '*') {
-                '_'
-            } else {
-                c
-            }
-        })
-        .take(100)
-        .collect();
-    let parts: Vec<&str> = cleaned
-        .split('.')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .collect();
+    let cleaned: String =
+        name.chars().map(|c| if c.is_control() || matches!(c, '`' | '*') { '_' } else { c }).take(100).collect();
+    let parts: Vec<&str> = cleaned.split('.').map(str::trim).filter(|part| !part.is_empty()).collect();
     check_name("tag", &parts.join(".")).ok()
 }
 
 /// The file's name up to its first dot.
 fn type_name_of(path: &Path) -> String {
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned());
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     name.as_deref()
         .and_then(|name| name.split('.').next())
         .and_then(|stem| check_name("type", stem).ok())

@@ -109,21 +109,15 @@ impl Input {
     /// When it cannot be read, or holds another format than CSV.
     pub fn from_read(name: &str, stream: impl Read + Send + 'static) -> Result<Input> {
         let bytes_read = Arc::new(AtomicU64::new(0));
-        let counted = Counted {
-            inner: stream,
-            bytes_read: Arc::clone(&bytes_read),
-        };
+        let counted = Counted { inner: stream, bytes_read: Arc::clone(&bytes_read) };
         let (head, stream) = sniff(counted).map_err(|error| content_fault(name, error))?;
         let compression = compression_of(&head);
         let stream: Box<dyn Read + Send> = match compression {
             Compression::None => Box::new(stream),
-            Compression::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(
-                BUFFER_BYTES,
-                stream,
-            ))),
+            Compression::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, stream))),
             Compression::Zstd => {
-                let mut decoder = zstd::Decoder::new(stream)
-                    .map_err(|error| Error::io("cannot start zstd").with_source(error))?;
+                let mut decoder =
+                    zstd::Decoder::new(stream).map_err(|error| Error::io("cannot start zstd").with_source(error))?;
                 decoder
                     .window_log_max(ZSTD_WINDOW_LOG_MAX)
                     .map_err(|error| Error::io("cannot start zstd").with_source(error))?;
@@ -177,9 +171,7 @@ pub(crate) fn content_fault(name: &str, error: io::Error) -> Error {
         io::ErrorKind::InvalidData
         | io::ErrorKind::InvalidInput
         | io::ErrorKind::UnexpectedEof
-        | io::ErrorKind::Other => {
-            Error::invalid(format!("{name} is damaged: it does not unpack")).with_source(error)
-        }
+        | io::ErrorKind::Other => Error::invalid(format!("{name} is damaged: it does not unpack")).with_source(error),
         _ => Error::io(format!("cannot read {name}")).with_source(error),
     }
 }
@@ -196,9 +188,8 @@ fn compression_of(head: &[u8]) -> Compression {
 
 /// Says what a file is that is no CSV, instead of reading nonsense out of it.
 fn refuse_other_formats(name: &str, head: &[u8], compression: Compression) -> Result<()> {
-    let columnar = [(PARQUET_MAGIC, "Parquet"), (ARROW_MAGIC, "Arrow")]
-        .into_iter()
-        .find(|(magic, _)| head.starts_with(magic));
+    let columnar =
+        [(PARQUET_MAGIC, "Parquet"), (ARROW_MAGIC, "Arrow")].into_iter().find(|(magic, _)| head.starts_with(magic));
     let message = if let Some((_, format)) = columnar {
         match compression {
             Compression::None => {

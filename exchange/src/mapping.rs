@@ -67,10 +67,7 @@ pub struct CsvOptions {
 
 impl Default for CsvOptions {
     fn default() -> Self {
-        CsvOptions {
-            delimiter: ',',
-            header: true,
-        }
+        CsvOptions { delimiter: ',', header: true }
     }
 }
 
@@ -183,9 +180,9 @@ impl TryFrom<ColumnText> for ColumnMapping {
 
     fn try_from(text: ColumnText) -> std::result::Result<Self, String> {
         let kind = match &text.kind {
-            Some(name) => name
-                .parse()
-                .map_err(|error: Error| format!("column {:?}: {}", text.column, error.message()))?,
+            Some(name) => {
+                name.parse().map_err(|error: Error| format!("column {:?}: {}", text.column, error.message()))?
+            }
             None if text.skip => TagKind::Choice,
             None => {
                 return Err(format!(
@@ -208,12 +205,9 @@ impl TryFrom<ColumnText> for ColumnMapping {
     }
 }
 
-fn key_kind_of_text<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> std::result::Result<KeyKind, D::Error> {
+fn key_kind_of_text<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<KeyKind, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.parse()
-        .map_err(|error: Error| serde::de::Error::custom(error.message()))
+    text.parse().map_err(|error: Error| serde::de::Error::custom(error.message()))
 }
 
 /// A name as it is compared: two names that look alike are one.
@@ -228,14 +222,10 @@ impl Mapping {
     /// When the text is no TOML, has an unknown setting, or contradicts itself; the message has the line.
     pub fn parse(text: &str) -> Result<Mapping> {
         if text.len() > MAPPING_BYTES_MAX {
-            return Err(Error::limit(format!(
-                "the mapping has {} bytes, more than {MAPPING_BYTES_MAX}",
-                text.len()
-            )));
+            return Err(Error::limit(format!("the mapping has {} bytes, more than {MAPPING_BYTES_MAX}", text.len())));
         }
-        let mapping: Mapping = toml::from_str(text).map_err(|error| {
-            Error::invalid(format!("the mapping cannot be read: {error}").trim_end())
-        })?;
+        let mapping: Mapping = toml::from_str(text)
+            .map_err(|error| Error::invalid(format!("the mapping cannot be read: {error}").trim_end()))?;
         mapping.check()?;
         Ok(mapping)
     }
@@ -272,10 +262,7 @@ impl Mapping {
         let mut tags = HashSet::new();
         for column in &self.columns {
             if !columns.insert(nfkc(&column.column)) {
-                return Err(Error::invalid(format!(
-                    "the mapping names column {:?} twice",
-                    column.column
-                )));
+                return Err(Error::invalid(format!("the mapping names column {:?} twice", column.column)));
             }
             if column.skip {
                 continue;
@@ -292,11 +279,7 @@ impl Mapping {
     }
 
     /// The mapping as TOML, `head` and what `comments` gives for a column as comment lines.
-    pub(crate) fn print_with(
-        &self,
-        head: &[String],
-        comments: impl Fn(&str) -> Vec<String>,
-    ) -> String {
+    pub(crate) fn print_with(&self, head: &[String], comments: impl Fn(&str) -> Vec<String>) -> String {
         let mut out = String::new();
         for line in head {
             push_comment(&mut out, "", line);
@@ -305,12 +288,8 @@ impl Mapping {
         for line in comments(&self.key.column) {
             push_comment(&mut out, "", &line);
         }
-        let _ = writeln!(
-            out,
-            "key = {{ column = {}, kind = {} }}",
-            quote(&self.key.column),
-            quote(self.key.kind.name())
-        );
+        let _ =
+            writeln!(out, "key = {{ column = {}, kind = {} }}", quote(&self.key.column), quote(self.key.kind.name()));
         if self.csv != CsvOptions::default() {
             let _ = writeln!(
                 out,
@@ -349,9 +328,7 @@ impl ColumnMapping {
             }
         }
         if self.date_format.is_some() && !dated {
-            return fault(format!(
-                "date_format is for date and time, not for {kind_name}"
-            ));
+            return fault(format!("date_format is for date and time, not for {kind_name}"));
         }
         if self.time_unit.is_some() && self.kind != TagKind::Time {
             return fault(format!("time_unit is for time, not for {kind_name}"));
@@ -402,10 +379,7 @@ impl ColumnMapping {
 
 /// A comment line; control characters, which TOML forbids in comments, become spaces.
 fn push_comment(out: &mut String, indent: &str, line: &str) {
-    let line: String = line
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let _ = writeln!(out, "{indent}# {line}");
 }
 

@@ -27,11 +27,7 @@ pub struct ReadOptions {
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        ReadOptions {
-            block_rows_max: 1 << 18,
-            block_bytes_max: 256 << 20,
-            record_bytes_max: 16 << 20,
-        }
+        ReadOptions { block_rows_max: 1 << 18, block_bytes_max: 256 << 20, record_bytes_max: 16 << 20 }
     }
 }
 
@@ -118,28 +114,17 @@ impl LoadReader {
                 shape.name()
             )));
         }
-        let mut wanted = vec![Wanted {
-            column: key_column,
-            dictionary: false,
-        }];
+        let mut wanted = vec![Wanted { column: key_column, dictionary: false }];
         let mut columns = Vec::new();
         let mut null_words = vec![Vec::new()];
         for column in mapping.loaded_columns() {
             let index = find_column(&table, &column.column)?;
             let rule = Rule::of(column)?;
-            rule.accept(&shape_of(&table, index)?).map_err(|fault| {
-                Error::invalid(format!(
-                    "{}: column {:?} {fault}",
-                    table.name(),
-                    column.column
-                ))
-            })?;
+            rule.accept(&shape_of(&table, index)?)
+                .map_err(|fault| Error::invalid(format!("{}: column {:?} {fault}", table.name(), column.column)))?;
             let tag = resolve(resolved, &column.column, column.kind)?;
             let null_clears = column.null == NullRule::Clear;
-            wanted.push(Wanted {
-                column: index,
-                dictionary: column.kind == TagKind::Choice,
-            });
+            wanted.push(Wanted { column: index, dictionary: column.kind == TagKind::Choice });
             null_words.push(column.null_words.clone());
             let name = table.columns()[index].clone();
             columns.push(ColumnBuilder::new(name, tag, null_clears, rule));
@@ -211,11 +196,7 @@ impl LoadReader {
         let keep = rejects.keep();
         let load = LoadBlock {
             keys: self.key.finish(keep),
-            columns: self
-                .columns
-                .iter_mut()
-                .map(|column| column.take().finish(keep))
-                .collect(),
+            columns: self.columns.iter_mut().map(|column| column.take().finish(keep)).collect(),
         };
         Ok(Some(Block {
             load,
@@ -230,9 +211,7 @@ impl LoadReader {
         let cells = self.table.cells(run, 0, &self.null_words[0]);
         self.key.append(cells, &place, rejects)?;
         for (index, column) in self.columns.iter_mut().enumerate() {
-            let cells = self
-                .table
-                .cells(run, index + 1, &self.null_words[index + 1]);
+            let cells = self.table.cells(run, index + 1, &self.null_words[index + 1]);
             column.append(cells, &place, rejects)?;
         }
         Ok(())
@@ -257,17 +236,13 @@ fn first_line(run: &Run) -> Option<u64> {
 /// The place of a column, compared as names are.
 pub(crate) fn find_column(table: &Table, name: &str) -> Result<usize> {
     let wanted = nfkc(name);
-    table
-        .columns()
-        .iter()
-        .position(|column| nfkc(column) == wanted)
-        .ok_or_else(|| {
-            Error::invalid(format!(
-                "{} has no column {name:?}{}",
-                table.name(),
-                did_you_mean(name, table.columns().iter().map(String::as_str))
-            ))
-        })
+    table.columns().iter().position(|column| nfkc(column) == wanted).ok_or_else(|| {
+        Error::invalid(format!(
+            "{} has no column {name:?}{}",
+            table.name(),
+            did_you_mean(name, table.columns().iter().map(String::as_str))
+        ))
+    })
 }
 
 fn shape_of(table: &Table, column: usize) -> Result<Shape> {
@@ -289,25 +264,13 @@ fn resolve(resolved: &[ResolvedColumn], column: &str, kind: TagKind) -> Result<T
         .find(|resolved| resolved.column == column)
         .ok_or_else(|| Error::internal(format!("column {column:?} has no tag")))?;
     if found.kind != kind {
-        return Err(Error::conflict(format!(
-            "column {column:?} is mapped as {kind}, and its tag is {}",
-            found.kind
-        )));
+        return Err(Error::conflict(format!("column {column:?} is mapped as {kind}, and its tag is {}", found.kind)));
     }
     Ok(found.tag)
 }
 
 fn unmapped_columns(table: &Table, mapping: &Mapping) -> Vec<String> {
-    let named: std::collections::HashSet<String> = mapping
-        .columns
-        .iter()
-        .map(|column| nfkc(&column.column))
-        .chain([nfkc(&mapping.key.column)])
-        .collect();
-    table
-        .columns()
-        .iter()
-        .filter(|column| !named.contains(&nfkc(column)))
-        .cloned()
-        .collect()
+    let named: std::collections::HashSet<String> =
+        mapping.columns.iter().map(|column| nfkc(&column.column)).chain([nfkc(&mapping.key.column)]).collect();
+    table.columns().iter().filter(|column| !named.contains(&nfkc(column))).cloned().collect()
 }

@@ -8,9 +8,8 @@ use muster_engine::{Error, Result};
 use crate::mapping::{ColumnMapping, TimeUnit};
 use crate::scalar::{Scalar, Shape, print_decimal};
 use crate::text::{
-    DAY_MS, NumberFault, decimal_of_f32, decimal_of_f64, in_zone, is_date, is_time, parse_date,
-    parse_date_as, parse_decimal, parse_flag, parse_time, parse_time_as, print_date, print_time,
-    rescale,
+    DAY_MS, NumberFault, decimal_of_f32, decimal_of_f64, in_zone, is_date, is_time, parse_date, parse_date_as,
+    parse_decimal, parse_flag, parse_time, parse_time_as, print_date, print_time, rescale,
 };
 
 /// A cell's value, nothing for a null, or why it is refused.
@@ -32,9 +31,10 @@ impl Rule {
     pub(crate) fn of(column: &ColumnMapping) -> Result<Rule> {
         let time_zone = match &column.time_zone {
             None => None,
-            Some(name) => Some(TimeZone::get(name).map_err(|error| {
-                Error::invalid(format!("there is no time zone {name:?}")).with_source(error)
-            })?),
+            Some(name) => Some(
+                TimeZone::get(name)
+                    .map_err(|error| Error::invalid(format!("there is no time zone {name:?}")).with_source(error))?,
+            ),
         };
         Ok(Rule {
             kind: column.kind,
@@ -69,17 +69,11 @@ impl Rule {
                 return Ok(());
             }
             (TagKind::Time, Shape::Int) if self.time_unit.is_some() => return Ok(()),
-            (TagKind::Time, Shape::Int) => {
-                "times, or whole numbers with time_unit = \"ms\" or another"
-            }
+            (TagKind::Time, Shape::Int) => "times, or whole numbers with time_unit = \"ms\" or another",
             (TagKind::Date, Shape::Int) => "dates, or whole numbers with date_format = \"%Y%m%d\"",
             (TagKind::Date | TagKind::Time, _) => "dates, times or text",
         };
-        Err(format!(
-            "holds {}, and {} needs {needed}",
-            shape.name(),
-            self.kind
-        ))
+        Err(format!("holds {}, and {} needs {needed}", shape.name(), self.kind))
     }
 
     /// The cell as a truth.
@@ -97,10 +91,7 @@ impl Rule {
         };
         match truth {
             Some(truth) => Ok(Some(truth)),
-            None => Err(format!(
-                "{} is no flag: expected true, false, 1 or 0",
-                cell.shown()
-            )),
+            None => Err(format!("{} is no flag: expected true, false, 1 or 0", cell.shown())),
         }
     }
 
@@ -125,13 +116,9 @@ impl Rule {
             Scalar::Decimal { unscaled, scale } => rescale(unscaled, scale, self.scale),
             Scalar::Wide(_) => Err(NumberFault::TooLarge),
             Scalar::Text(text) => parse_decimal(text, self.scale),
-            Scalar::Bool(_) | Scalar::Date(_) | Scalar::Time { .. } | Scalar::FarTime => {
-                Err(NumberFault::NotANumber)
-            }
+            Scalar::Bool(_) | Scalar::Date(_) | Scalar::Time { .. } | Scalar::FarTime => Err(NumberFault::NotANumber),
         };
-        amount
-            .map(Some)
-            .map_err(|fault| self.amount_fault(cell, fault))
+        amount.map(Some).map_err(|fault| self.amount_fault(cell, fault))
     }
 
     #[cold]
@@ -142,10 +129,7 @@ impl Rule {
             NumberFault::TooPrecise => format!("{cell} does not fit {}", self.kind),
             NumberFault::TooLarge => {
                 let largest = print_decimal(i64::MAX.into(), self.scale as i8);
-                format!(
-                    "{cell} does not fit {}: the largest is {largest}",
-                    self.kind
-                )
+                format!("{cell} does not fit {}: the largest is {largest}", self.kind)
             }
         }
     }
@@ -156,27 +140,20 @@ impl Rule {
             Scalar::Date(days) => Some(days),
             Scalar::Time { ms, cut } if ms % DAY_MS == 0 && !cut => Some(ms / DAY_MS),
             Scalar::Time { .. } => {
-                return Err(format!(
-                    "{} has a time of day, which a date does not keep",
-                    cell.shown()
-                ));
+                return Err(format!("{} has a time of day, which a date does not keep", cell.shown()));
             }
             Scalar::Text(text) => match &self.date_format {
                 None => parse_date(text),
                 Some(format) => as_str(text).and_then(|text| parse_date_as(text, format)),
             },
-            Scalar::Int(number) => self
-                .date_format
-                .as_ref()
-                .and_then(|format| parse_date_as(&number.to_string(), format)),
+            Scalar::Int(number) => {
+                self.date_format.as_ref().and_then(|format| parse_date_as(&number.to_string(), format))
+            }
             _ => None,
         };
         match days {
             Some(days) if is_date(days) => Ok(Some(days)),
-            Some(_) => Err(format!(
-                "{} is outside of the years 0000 to 9999",
-                cell.shown()
-            )),
+            Some(_) => Err(format!("{} is outside of the years 0000 to 9999", cell.shown())),
             None => Err(format!(
                 "{} is no date: expected {}",
                 cell.shown(),
@@ -190,9 +167,9 @@ impl Rule {
         let ms = match cell {
             Scalar::Null => return Ok(None),
             Scalar::Time { ms, .. } => Some(ms),
-            Scalar::Date(days) => days
-                .checked_mul(DAY_MS)
-                .and_then(|ms| zone.map_or(Some(ms), |zone| in_zone(ms, zone))),
+            Scalar::Date(days) => {
+                days.checked_mul(DAY_MS).and_then(|ms| zone.map_or(Some(ms), |zone| in_zone(ms, zone)))
+            }
             Scalar::Text(text) => match &self.date_format {
                 None => parse_time(text, zone).map(|(ms, _)| ms),
                 Some(format) => as_str(text).and_then(|text| parse_time_as(text, format, zone)),
@@ -206,16 +183,11 @@ impl Rule {
         };
         match ms {
             Some(ms) if is_time(ms) => Ok(Some(ms)),
-            Some(_) => Err(format!(
-                "{} is outside of the years 0000 to 9999",
-                cell.shown()
-            )),
+            Some(_) => Err(format!("{} is outside of the years 0000 to 9999", cell.shown())),
             None => Err(format!(
                 "{} is no time: expected {}",
                 cell.shown(),
-                self.date_format
-                    .as_deref()
-                    .unwrap_or("YYYY-MM-DD HH:MM[:SS[.mmm]] or RFC 3339")
+                self.date_format.as_deref().unwrap_or("YYYY-MM-DD HH:MM[:SS[.mmm]] or RFC 3339")
             )),
         }
     }
@@ -280,9 +252,9 @@ pub(crate) fn number_key(kind: KeyKind, cell: Scalar<'_>) -> std::result::Result
         _ => None,
     };
     match number {
-        Some(number) if kind == KeyKind::Dense && number > u64::from(LocalId::MAX.0) => Err(
-            format!("{number} is no dense key: the largest is {}", LocalId::MAX),
-        ),
+        Some(number) if kind == KeyKind::Dense && number > u64::from(LocalId::MAX.0) => {
+            Err(format!("{number} is no dense key: the largest is {}", LocalId::MAX))
+        }
         Some(number) => Ok(number),
         None => Err(format!(
             "{} is no {kind} key: expected a whole number from 0 to 2^64 - 1{}",
@@ -309,9 +281,7 @@ fn parse_key(text: &[u8]) -> Option<u64> {
     if !plain {
         return None;
     }
-    text.iter().try_fold(0_u64, |number, digit| {
-        number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
-    })
+    text.iter().try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
 }
 
 fn truth_of(number: i64) -> Option<bool> {

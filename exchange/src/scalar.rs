@@ -5,15 +5,15 @@
 //! scalar never exists in memory.
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, LargeBinaryArray, LargeStringArray,
-    StringArray, StringViewArray,
+    Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, LargeBinaryArray, LargeStringArray, StringArray,
+    StringViewArray,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{
-    DataType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
-    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type, i256,
+    DataType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Float16Type,
+    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
+    UInt64Type, i256,
 };
 use muster_engine::{Error, Result};
 
@@ -71,10 +71,7 @@ impl Scalar<'_> {
 /// A decimal with its point: -1250 of scale 2 is `-12.50`.
 pub(crate) fn print_decimal(unscaled: i128, scale: i8) -> String {
     let Ok(places) = usize::try_from(scale) else {
-        return format!(
-            "{unscaled}{}",
-            "0".repeat(usize::from(scale.unsigned_abs()))
-        );
+        return format!("{unscaled}{}", "0".repeat(usize::from(scale.unsigned_abs())));
     };
     if places == 0 {
         return unscaled.to_string();
@@ -130,12 +127,12 @@ impl Shape {
                 Shape::List(_) => return None,
                 shape => shape,
             },
-            DataType::List(field)
-            | DataType::LargeList(field)
-            | DataType::FixedSizeList(field, _) => match Shape::of(field.data_type())? {
-                Shape::List(_) => return None,
-                shape => Shape::List(Box::new(shape)),
-            },
+            DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
+                match Shape::of(field.data_type())? {
+                    Shape::List(_) => return None,
+                    shape => Shape::List(Box::new(shape)),
+                }
+            }
             _ => return None,
         })
     }
@@ -160,15 +157,10 @@ impl Shape {
 ///
 /// # Errors
 /// When the array is of a type without a [`Shape`] or is a list, which the caller has to know before.
-pub(crate) fn each_scalar(
-    array: &ArrayRef,
-    visit: &mut impl FnMut(usize, Scalar<'_>),
-) -> Result<()> {
+pub(crate) fn each_scalar(array: &ArrayRef, visit: &mut impl FnMut(usize, Scalar<'_>)) -> Result<()> {
     macro_rules! numbers {
         ($type:ty, $value:ident => $scalar:expr) => {
-            walk(array.as_primitive::<$type>().iter(), visit, |$value| {
-                $scalar
-            })
+            walk(array.as_primitive::<$type>().iter(), visit, |$value| $scalar)
         };
     }
     macro_rules! times {
@@ -249,10 +241,7 @@ fn each_text(array: &ArrayRef, visit: &mut impl FnMut(usize, Scalar<'_>)) -> Res
     texts!(BinaryArray);
     texts!(BinaryViewArray);
     texts!(LargeBinaryArray);
-    Err(Error::internal(format!(
-        "a column of type {} was taken for plain values",
-        array.data_type()
-    )))
+    Err(Error::internal(format!("a column of type {} was taken for plain values", array.data_type())))
 }
 
 /// The column without its dictionary. Texts become views into it, so that a long value is not copied for each row.
@@ -265,9 +254,7 @@ fn undictionary(array: &ArrayRef) -> Result<ArrayRef> {
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => DataType::BinaryView,
         other => other.clone(),
     };
-    cast(array, &plain).map_err(|error| {
-        Error::invalid("a dictionary of the file cannot be read").with_source(error)
-    })
+    cast(array, &plain).map_err(|error| Error::invalid("a dictionary of the file cannot be read").with_source(error))
 }
 
 #[inline(always)]

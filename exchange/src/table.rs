@@ -13,9 +13,7 @@ use arrow::error::ArrowError;
 use arrow::ipc::reader::FileReader;
 use muster_engine::{Error, Result};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
 use crate::csv::{CsvTable, Records};
 use crate::input::{Content, Format, Input};
@@ -90,16 +88,12 @@ impl Table {
                 table.source = Source::Csv(Box::new(csv));
             }
             Content::File(file) if format == Format::ArrowIpc => {
-                let schema = guard(&name, || {
-                    Ok::<_, ArrowError>(FileReader::try_new(again(&file)?, None)?.schema())
-                })?;
+                let schema = guard(&name, || Ok::<_, ArrowError>(FileReader::try_new(again(&file)?, None)?.schema()))?;
                 table.take_schema(&schema);
                 table.source = Source::Ipc(file);
             }
             Content::File(file) => {
-                let metadata = guard(&name, || {
-                    ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
-                })?;
+                let metadata = guard(&name, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))?;
                 let rows = metadata.metadata().file_metadata().num_rows();
                 table.rows_total = u64::try_from(rows).ok();
                 table.take_schema(metadata.schema());
@@ -172,22 +166,17 @@ impl Table {
         let mut columns: Vec<usize> = wanted.iter().map(|wanted| wanted.column).collect();
         columns.sort_unstable();
         columns.dedup();
-        let mut places: Vec<usize> = wanted
-            .iter()
-            .map(|wanted| columns.partition_point(|column| *column < wanted.column))
-            .collect();
-        let source = std::mem::replace(
-            &mut self.source,
-            Source::Batches(Box::new(std::iter::empty())),
-        );
+        let mut places: Vec<usize> =
+            wanted.iter().map(|wanted| columns.partition_point(|column| *column < wanted.column)).collect();
+        let source = std::mem::replace(&mut self.source, Source::Batches(Box::new(std::iter::empty())));
         self.source = match source {
             Source::Csv(csv) => {
                 places = wanted.iter().map(|wanted| wanted.column).collect();
                 Source::Csv(csv)
             }
-            Source::Ipc(file) => Source::Batches(Box::new(guard(&self.name, || {
-                FileReader::try_new(again(&file)?, Some(columns))
-            })?)),
+            Source::Ipc(file) => {
+                Source::Batches(Box::new(guard(&self.name, || FileReader::try_new(again(&file)?, Some(columns)))?))
+            }
             Source::Parquet(file, metadata) => {
                 let metadata = with_cheap_texts(metadata, wanted);
                 let reader = guard(&self.name, || {
@@ -236,10 +225,7 @@ impl Table {
         }
         let first_row = self.rows_read + 1;
         self.rows_read += rows as u64;
-        Ok(Some(Run::Arrow {
-            batch: batch.slice(0, rows),
-            first_row,
-        }))
+        Ok(Some(Run::Arrow { batch: batch.slice(0, rows), first_row }))
     }
 
     /// The rows read so far.
@@ -248,20 +234,11 @@ impl Table {
     }
 
     /// The cells of the wanted column with this index in a run of this table.
-    pub(crate) fn cells<'a>(
-        &self,
-        run: &'a Run,
-        index: usize,
-        null_words: &'a [String],
-    ) -> Cells<'a> {
+    pub(crate) fn cells<'a>(&self, run: &'a Run, index: usize, null_words: &'a [String]) -> Cells<'a> {
         let place = self.places[index];
         match run {
             Run::Arrow { batch, .. } => Cells::Array(batch.column(place)),
-            Run::Csv(records) => Cells::Fields {
-                records,
-                field: place,
-                null_words,
-            },
+            Run::Csv(records) => Cells::Fields { records, field: place, null_words },
         }
     }
 }
@@ -288,11 +265,7 @@ impl Run {
 #[derive(Clone, Copy)]
 pub(crate) enum Cells<'a> {
     Array(&'a ArrayRef),
-    Fields {
-        records: &'a Records,
-        field: usize,
-        null_words: &'a [String],
-    },
+    Fields { records: &'a Records, field: usize, null_words: &'a [String] },
 }
 
 impl Cells<'_> {
@@ -300,24 +273,11 @@ impl Cells<'_> {
     pub(crate) fn each(&self, visit: &mut impl FnMut(usize, Scalar<'_>)) -> Result<()> {
         match *self {
             Cells::Array(array) => each_scalar(array, visit),
-            Cells::Fields {
-                records,
-                field,
-                null_words,
-            } => {
+            Cells::Fields { records, field, null_words } => {
                 for row in 0..records.len() {
                     let (text, quoted) = records.cell(row, field);
-                    let is_null = !quoted
-                        && (text.is_empty()
-                            || null_words.iter().any(|word| word.as_bytes() == text));
-                    visit(
-                        row,
-                        if is_null {
-                            Scalar::Null
-                        } else {
-                            Scalar::Text(text)
-                        },
-                    );
+                    let is_null = !quoted && (text.is_empty() || null_words.iter().any(|word| word.as_bytes() == text));
+                    visit(row, if is_null { Scalar::Null } else { Scalar::Text(text) });
                 }
                 Ok(())
             }
@@ -346,9 +306,8 @@ fn with_cheap_texts(metadata: ArrowReaderMetadata, wanted: &[Wanted]) -> ArrowRe
     }
     let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
     let options = ArrowReaderOptions::new().with_schema(schema);
-    let hinted = catch_unwind(AssertUnwindSafe(|| {
-        ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)
-    }));
+    let hinted =
+        catch_unwind(AssertUnwindSafe(|| ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)));
     match hinted {
         Ok(Ok(hinted)) => hinted,
         _ => metadata,
@@ -370,13 +329,8 @@ where
 {
     match catch_unwind(AssertUnwindSafe(decode)) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(
-            Error::invalid(format!("{name} is damaged or of an unknown kind")).with_source(error),
-        ),
-        Err(panic) => Err(Error::invalid(format!(
-            "{name} is damaged: {}",
-            panic_text(panic.as_ref())
-        ))),
+        Ok(Err(error)) => Err(Error::invalid(format!("{name} is damaged or of an unknown kind")).with_source(error)),
+        Err(panic) => Err(Error::invalid(format!("{name} is damaged: {}", panic_text(panic.as_ref())))),
     }
 }
 

@@ -75,9 +75,7 @@ fn parse_mantissa(negative: bool, digits: &[u8], scale: u8) -> Result<i64, Numbe
             b'0'..=b'9' => {
                 any_digit = true;
                 exponent -= i32::from(after_point);
-                let next = mantissa
-                    .checked_mul(10)
-                    .and_then(|value| value.checked_add(i128::from(byte - b'0')));
+                let next = mantissa.checked_mul(10).and_then(|value| value.checked_add(i128::from(byte - b'0')));
                 match next {
                     Some(value) => mantissa = value,
                     // The digit counts for nothing only when it is a zero after the point.
@@ -99,11 +97,7 @@ fn parse_mantissa(negative: bool, digits: &[u8], scale: u8) -> Result<i64, Numbe
         return Err(NumberFault::NotANumber);
     }
     if too_large {
-        return Err(if after_point {
-            NumberFault::TooPrecise
-        } else {
-            NumberFault::TooLarge
-        });
+        return Err(if after_point { NumberFault::TooPrecise } else { NumberFault::TooLarge });
     }
     let mantissa = if negative { -mantissa } else { mantissa };
     shift(mantissa, exponent + i32::from(scale))
@@ -128,9 +122,7 @@ fn shift(mantissa: i128, power: i32) -> Result<i64, NumberFault> {
     }
     let ten_to = 10_i128.checked_pow(power.unsigned_abs());
     let value = if power >= 0 {
-        ten_to
-            .and_then(|factor| mantissa.checked_mul(factor))
-            .ok_or(NumberFault::TooLarge)?
+        ten_to.and_then(|factor| mantissa.checked_mul(factor)).ok_or(NumberFault::TooLarge)?
     } else {
         let divisor = ten_to.ok_or(NumberFault::TooPrecise)?;
         if mantissa % divisor != 0 {
@@ -156,11 +148,7 @@ pub(crate) fn decimal_of_f64(value: f64, scale: u8) -> Result<i64, NumberFault> 
     let power = POWERS_OF_TEN[usize::from(scale)];
     let unscaled = (value * power).round();
     if unscaled.abs() < EXACT {
-        return if unscaled / power == value {
-            Ok(unscaled as i64)
-        } else {
-            Err(NumberFault::TooPrecise)
-        };
+        return if unscaled / power == value { Ok(unscaled as i64) } else { Err(NumberFault::TooPrecise) };
     }
     parse_decimal(format!("{value}").as_bytes(), scale)
 }
@@ -174,10 +162,8 @@ pub(crate) fn decimal_of_f32(value: f32, scale: u8) -> Result<i64, NumberFault> 
 }
 
 /// Powers of ten up to the largest scale, each exact.
-const POWERS_OF_TEN: [f64; 19] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
-    1e17, 1e18,
-];
+const POWERS_OF_TEN: [f64; 19] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18];
 
 /// `true`, `t`, `yes`, `y`, `1` and their opposites, in any case.
 pub(crate) fn parse_flag(text: &[u8]) -> Option<bool> {
@@ -186,11 +172,7 @@ pub(crate) fn parse_flag(text: &[u8]) -> Option<bool> {
         b"1" => return Some(true),
         _ => {}
     }
-    let is = |words: [&str; 4]| {
-        words
-            .iter()
-            .any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
-    };
+    let is = |words: [&str; 4]| words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()));
     if is(["true", "t", "yes", "y"]) {
         Some(true)
     } else if is(["false", "f", "no", "n"]) {
@@ -220,11 +202,7 @@ pub(crate) fn parse_date(text: &[u8]) -> Option<i64> {
         return None;
     }
     // Years are counted from March, so that the leap day is the last of its year.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
     let day_of_year = (153 * month + 2) / 5 + day - 1;
@@ -233,8 +211,7 @@ pub(crate) fn parse_date(text: &[u8]) -> Option<i64> {
 }
 
 fn two_digits(tens: u8, ones: u8) -> Option<i64> {
-    (tens.is_ascii_digit() && ones.is_ascii_digit())
-        .then(|| i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
+    (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
 }
 
 /// A date, a blank or `T`, and `HH:MM`, `:SS`, a fraction and a zone as far as they are written, as milliseconds since
@@ -262,9 +239,7 @@ pub(crate) fn parse_time(text: &[u8], zone: Option<&TimeZone>) -> Option<(i64, b
                 return None;
             }
             for (place, weight) in [100, 10, 1].into_iter().enumerate() {
-                ms += tail[..digits]
-                    .get(place)
-                    .map_or(0, |digit| i64::from(digit - b'0') * weight);
+                ms += tail[..digits].get(place).map_or(0, |digit| i64::from(digit - b'0') * weight);
             }
             cut = tail[..digits].iter().skip(3).any(|digit| *digit != b'0');
             rest = &tail[digits..];
@@ -322,11 +297,7 @@ pub(crate) fn parse_time_as(text: &str, format: &str, zone: Option<&TimeZone>) -
     }
     let local = parsed
         .to_datetime()
-        .or_else(|_| {
-            parsed
-                .to_date()
-                .map(|date| date.to_datetime(jiff::civil::Time::midnight()))
-        })
+        .or_else(|_| parsed.to_date().map(|date| date.to_datetime(jiff::civil::Time::midnight())))
         .ok()?;
     floor_ms(zone.unwrap_or(&TimeZone::UTC).to_timestamp(local).ok()?)
 }
@@ -347,13 +318,10 @@ pub(crate) fn is_time(ms: i64) -> bool {
 
 /// `YYYY-MM-DD`, or the number of days where that cannot be written.
 pub(crate) fn print_date(days: i64) -> String {
-    let date = i32::try_from(days)
-        .ok()
-        .filter(|_| is_date(days))
-        .and_then(|days| {
-            let span = jiff::Span::new().try_days(days).ok()?;
-            jiff::civil::date(1970, 1, 1).checked_add(span).ok()
-        });
+    let date = i32::try_from(days).ok().filter(|_| is_date(days)).and_then(|days| {
+        let span = jiff::Span::new().try_days(days).ok()?;
+        jiff::civil::date(1970, 1, 1).checked_add(span).ok()
+    });
     match date {
         Some(date) => date.to_string(),
         None => format!("day {days}"),

@@ -25,11 +25,8 @@ fn row(key: &str, cells: &[Option<&str>]) -> Row {
 
 #[test]
 fn an_empty_field_is_null_and_a_quoted_one_is_empty() {
-    let (rows, rejects) = read_csv(
-        b"id,name,age\na,,1\nb,\"\",2\nc, x ,\n\"d\",\"y,\"\"z\"\"\",\"3\"\n",
-        MAPPING,
-    )
-    .expect("it is CSV");
+    let (rows, rejects) =
+        read_csv(b"id,name,age\na,,1\nb,\"\",2\nc, x ,\n\"d\",\"y,\"\"z\"\"\",\"3\"\n", MAPPING).expect("it is CSV");
     assert!(rejects.is_empty(), "{rejects:?}");
     assert_eq!(
         rows,
@@ -46,23 +43,10 @@ fn an_empty_field_is_null_and_a_quoted_one_is_empty() {
 fn a_row_with_a_refused_cell_is_refused_whole_with_its_line() {
     let text = b"id,name,age\r\na,\"two\r\nlines\",1\r\nb,only b,old\r\n,nobody,3\r\nd,d\xFF,4\r\ne,e\r\nf,f,6\r\n";
     let (rows, rejects) = read_csv(text, MAPPING).expect("it is CSV");
-    assert_eq!(
-        rows,
-        [
-            row("a", &[Some("two\r\nlines"), Some("1")]),
-            row("f", &[Some("f"), Some("6")])
-        ]
-    );
+    assert_eq!(rows, [row("a", &[Some("two\r\nlines"), Some("1")]), row("f", &[Some("f"), Some("6")])]);
     let seen: Vec<(u64, &str, &str, &str)> = rejects
         .iter()
-        .map(|reject| {
-            (
-                reject.line,
-                reject.column.as_str(),
-                reject.reason.as_str(),
-                reject.raw.as_str(),
-            )
-        })
+        .map(|reject| (reject.line, reject.column.as_str(), reject.reason.as_str(), reject.raw.as_str()))
         .collect();
     assert_eq!(
         seen,
@@ -80,13 +64,8 @@ fn values_of_refused_rows_alone_are_not_in_the_dictionary() {
     let mapping = Mapping::parse(MAPPING).expect("a mapping");
     let text = "id,name,age\na,first,1\nb,ghost,x\nc,last,2\n";
     let input = Input::from_read("t", std::io::Cursor::new(text)).expect("CSV");
-    let mut reader = LoadReader::open(
-        input,
-        &mapping,
-        &common::resolve(&mapping),
-        ReadOptions::default(),
-    )
-    .expect("it opens");
+    let mut reader =
+        LoadReader::open(input, &mapping, &common::resolve(&mapping), ReadOptions::default()).expect("it opens");
     let block = reader.next_block().expect("it reads").expect("a block");
     assert_eq!(block.first_row_line, 2);
     assert_eq!(
@@ -111,11 +90,9 @@ fn packed_text_is_told_by_its_bytes_and_read() {
     let mut zstd = zstd::encode_all(&text[..7], 3).expect("memory");
     zstd.extend(zstd::encode_all(&text[7..], 3).expect("memory"));
     let folder = tempfile::tempdir().expect("a folder");
-    for (bytes, compression) in [
-        (text.to_vec(), Compression::None),
-        (packed, Compression::Gzip),
-        (zstd, Compression::Zstd),
-    ] {
+    for (bytes, compression) in
+        [(text.to_vec(), Compression::None), (packed, Compression::Gzip), (zstd, Compression::Zstd)]
+    {
         let path = folder.path().join("misnamed.parquet");
         std::fs::write(&path, &bytes).expect("written");
         let input = Input::open(&path).expect("it opens");
@@ -127,8 +104,7 @@ fn packed_text_is_told_by_its_bytes_and_read() {
         assert_eq!(rows.len(), 2);
         // Cut in the middle it is an error, except plain text, which just ends.
         std::fs::write(&path, &bytes[..bytes.len() - 5]).expect("written");
-        let cut =
-            Input::open(&path).and_then(|input| read_all(input, &mapping, ReadOptions::default()));
+        let cut = Input::open(&path).and_then(|input| read_all(input, &mapping, ReadOptions::default()));
         assert_eq!(cut.is_ok(), compression == Compression::None);
     }
 }
@@ -169,23 +145,12 @@ fn what_is_no_csv_is_named() {
 #[test]
 fn columns_are_found_by_name_or_the_nearest_is_named() {
     let error = read_csv(b"id,nane,age\n", MAPPING).expect_err("no column name");
-    assert!(
-        error
-            .message()
-            .contains("no column \"name\"; did you mean `nane`?"),
-        "{error}"
-    );
+    assert!(error.message().contains("no column \"name\"; did you mean `nane`?"), "{error}");
     let error = read_csv(b"id,name,age,\xEF\xBD\x81ge\n", MAPPING).expect_err("age twice");
     assert!(error.message().contains("same name"), "{error}");
     // A name that only looks the same is the same.
     let wide = "ｉｄ,name,age\nx,y,1\n";
-    assert_eq!(
-        read_csv(wide.as_bytes(), MAPPING)
-            .expect("it reads")
-            .0
-            .len(),
-        1
-    );
+    assert_eq!(read_csv(wide.as_bytes(), MAPPING).expect("it reads").0.len(), 1);
 }
 
 #[test]
@@ -233,18 +198,12 @@ columns = [
     assert_eq!(rows[2], row("3", &[None; 6]));
     assert_eq!(rows[3].0, u64::MAX.to_string());
     assert_eq!(rows.len(), 4);
-    let reasons: Vec<(u64, &str)> = rejects
-        .iter()
-        .map(|reject| (reject.line, reject.reason.as_str()))
-        .collect();
+    let reasons: Vec<(u64, &str)> = rejects.iter().map(|reject| (reject.line, reject.reason.as_str())).collect();
     assert_eq!(reasons.len(), 6);
     assert_eq!(reasons[0].0, 4);
     assert!(reasons[0].1.contains("empty value in the list"));
     assert_eq!(reasons[1], (5, "\"NULL\" is no date: expected %d/%m/%Y"));
-    assert_eq!(
-        reasons[2],
-        (6, "\"maybe\" is no flag: expected true, false, 1 or 0")
-    );
+    assert_eq!(reasons[2], (6, "\"maybe\" is no flag: expected true, false, 1 or 0"));
     assert_eq!(reasons[3], (7, "\"12.345\" does not fit decimal(2)"));
     assert_eq!(reasons[4].0, 8);
     assert_eq!(reasons[5].0, 10);
@@ -257,13 +216,9 @@ fn blocks_hold_no_more_rows_than_asked_for() {
         text.push_str(&format!("k{row},n{},{row}\n", row % 7));
     }
     let mapping = Mapping::parse(MAPPING).expect("a mapping");
-    let options = ReadOptions {
-        block_rows_max: 300,
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { block_rows_max: 300, ..ReadOptions::default() };
     let input = Input::from_read("t", std::io::Cursor::new(text)).expect("CSV");
-    let mut reader =
-        LoadReader::open(input, &mapping, &common::resolve(&mapping), options).expect("it opens");
+    let mut reader = LoadReader::open(input, &mapping, &common::resolve(&mapping), options).expect("it opens");
     let mut lengths = Vec::new();
     let mut lines = Vec::new();
     while let Some(block) = reader.next_block().expect("it reads") {

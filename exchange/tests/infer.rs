@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use common::read_all;
 use muster_engine::catalog::{KeyKind, TagKind};
 use muster_exchange::{
-    ColumnMapping, CsvOptions, InferOptions, Inference, Input, LoadReader, Mapping, ReadOptions,
-    infer,
+    ColumnMapping, CsvOptions, InferOptions, Inference, Input, LoadReader, Mapping, ReadOptions, infer,
 };
 
 /// Guesses from CSV text in a file of that name.
@@ -32,10 +31,7 @@ fn guess_columns(header: &str, rows: &[&str]) -> Inference {
 
 fn column<'a>(inference: &'a Inference, name: &str) -> &'a ColumnMapping {
     let columns = &inference.mapping.columns;
-    columns
-        .iter()
-        .find(|column| column.column == name)
-        .unwrap_or_else(|| panic!("no column {name}"))
+    columns.iter().find(|column| column.column == name).unwrap_or_else(|| panic!("no column {name}"))
 }
 
 fn note(inference: &Inference, name: &str) -> String {
@@ -72,10 +68,7 @@ fn kinds_are_told_from_text() {
     for (name, kind) in kinds {
         assert_eq!(column(&inference, name).kind, kind, "{name}");
     }
-    assert_eq!(
-        note(&inference, "flagged"),
-        "only 0 and 1, and null in 1 row: flag?"
-    );
+    assert_eq!(note(&inference, "flagged"), "only 0 and 1, and null in 1 row: flag?");
     assert!(note(&inference, "zip").contains("leading zeros"));
     assert!(note(&inference, "float_int").contains("3.0"));
     assert_eq!(note(&inference, "word"), "");
@@ -103,10 +96,7 @@ fn lists_in_text_are_noticed() {
     }
     let inference = guess("people.csv", &text, &InferOptions::default());
     assert_eq!(column(&inference, "likes").kind, TagKind::Set);
-    assert_eq!(
-        column(&inference, "likes").list_separator.as_deref(),
-        Some("|")
-    );
+    assert_eq!(column(&inference, "likes").list_separator.as_deref(), Some("|"));
     assert!(note(&inference, "likes").contains("taken as lists"));
     assert_eq!(column(&inference, "title").kind, TagKind::Choice);
 }
@@ -132,11 +122,7 @@ fn the_dialect_is_told_from_the_text() {
     assert_eq!(tabs.mapping.csv.delimiter, '\t');
     let quoted = guess("a", "id,x\n1,\"a;b;c\"\n", &InferOptions::default());
     assert_eq!(quoted.mapping.csv, CsvOptions::default());
-    let headless = guess(
-        "a",
-        "1,2020-01-01\n2,2020-01-02\n",
-        &InferOptions::default(),
-    );
+    let headless = guess("a", "1,2020-01-01\n2,2020-01-02\n", &InferOptions::default());
     assert!(!headless.mapping.csv.header);
     assert_eq!(headless.mapping.key.column, "column_1");
     assert_eq!(headless.rows_looked_at, 2);
@@ -146,34 +132,15 @@ fn the_dialect_is_told_from_the_text() {
 #[test]
 fn the_key_never_repeats_or_is_noted() {
     let cases = [
-        (
-            "name,people_id,order_id",
-            ["a,1,9", "b,2,8", "c,3,7"],
-            "people_id",
-            "",
-        ),
+        ("name,people_id,order_id", ["a,1,9", "b,2,8", "c,3,7"], "people_id", ""),
         ("name,score", ["a,1", "b,1", "c,2"], "name", "never repeats"),
-        (
-            "id,x",
-            ["1,a", "1,b", "2,b"],
-            "id",
-            "2 distinct keys in 3 rows",
-        ),
-        (
-            "x,user_id",
-            ["a,7", "b,", "a,7"],
-            "x",
-            "2 distinct keys in 3 rows",
-        ),
+        ("id,x", ["1,a", "1,b", "2,b"], "id", "2 distinct keys in 3 rows"),
+        ("x,user_id", ["a,7", "b,", "a,7"], "x", "2 distinct keys in 3 rows"),
     ];
     for (header, rows, key, expected) in cases {
         let inference = guess_columns(header, &rows);
         assert_eq!(inference.mapping.key.column, key, "{header}");
-        assert!(
-            note(&inference, key).contains(expected),
-            "{}",
-            note(&inference, key)
-        );
+        assert!(note(&inference, key).contains(expected), "{}", note(&inference, key));
     }
     let options = InferOptions {
         key_column: Some("y".to_owned()),
@@ -204,10 +171,7 @@ fn no_more_rows_are_looked_at_than_asked_for() {
         text.push_str(&format!("{row},{}\n", if row < 500 { "1" } else { "text" }));
     }
     text.push_str("1,2,3\n");
-    let options = InferOptions {
-        rows_max: 100,
-        ..InferOptions::default()
-    };
+    let options = InferOptions { rows_max: 100, ..InferOptions::default() };
     let inference = guess("people.csv", &text, &options);
     assert_eq!(inference.rows_looked_at, 100);
     assert_eq!(inference.rows_total, None);
@@ -215,9 +179,7 @@ fn no_more_rows_are_looked_at_than_asked_for() {
     assert!(inference.print().contains("the first 100 rows"));
     let whole = guess("people.csv", &text, &InferOptions::default());
     assert_eq!(column(&whole, "x").kind, TagKind::Choice);
-    assert!(
-        note(&whole, "").contains("1 record will be rejected, the first on line 1002: 3 fields")
-    );
+    assert!(note(&whole, "").contains("1 record will be rejected, the first on line 1002: 3 fields"));
 }
 
 #[test]

@@ -7,21 +7,11 @@ use muster_engine::catalog::{KeyKind, TagKind};
 use muster_exchange::{ColumnMapping, InferOptions, Inference, Input, Mapping, ReadOptions, infer};
 
 fn column<'a>(inference: &'a Inference, name: &str) -> &'a ColumnMapping {
-    inference
-        .mapping
-        .columns
-        .iter()
-        .find(|column| column.column == name)
-        .unwrap_or_else(|| panic!("no column {name}"))
+    inference.mapping.columns.iter().find(|column| column.column == name).unwrap_or_else(|| panic!("no column {name}"))
 }
 
 fn notes<'a>(inference: &'a Inference, name: &str) -> Vec<&'a str> {
-    inference
-        .notes
-        .iter()
-        .filter(|note| note.column == name)
-        .map(|note| note.message.as_str())
-        .collect()
+    inference.notes.iter().filter(|note| note.column == name).map(|note| note.message.as_str()).collect()
 }
 
 #[test]
@@ -54,28 +44,11 @@ fn hotel_bookings_are_understood_and_read() {
         assert_eq!(column.kind, kind, "{name}");
         assert!(!column.skip, "{name}");
     }
-    assert_eq!(
-        notes(&inference, "agent"),
-        ["int with 333 distinct values, looks like a code: choice?"]
-    );
-    assert_eq!(
-        notes(&inference, "company"),
-        ["int with 352 distinct values, looks like a code: choice?"]
-    );
+    assert_eq!(notes(&inference, "agent"), ["int with 333 distinct values, looks like a code: choice?"]);
+    assert_eq!(notes(&inference, "company"), ["int with 352 distinct values, looks like a code: choice?"]);
     assert!(notes(&inference, "is_canceled")[0].contains("a flag"));
-    for quiet in [
-        "lead_time",
-        "children",
-        "adults",
-        "arrival_date_week_number",
-        "adr",
-        "hotel",
-    ] {
-        assert!(
-            notes(&inference, quiet).is_empty(),
-            "{quiet}: {:?}",
-            notes(&inference, quiet)
-        );
+    for quiet in ["lead_time", "children", "adults", "arrival_date_week_number", "adr", "hotel"] {
+        assert!(notes(&inference, quiet).is_empty(), "{quiet}: {:?}", notes(&inference, quiet));
     }
     let mapping = Mapping::parse(&inference.print()).expect("it prints TOML");
     assert_eq!(mapping, inference.mapping);
@@ -84,26 +57,12 @@ fn hotel_bookings_are_understood_and_read() {
     let (rows, rejects) = read_all(input, &mapping, ReadOptions::default()).expect("it reads");
     assert!(rejects.is_empty(), "{:?}", rejects.first());
     assert_eq!(rows.len(), 119_390);
-    let names: Vec<&str> = mapping
-        .loaded_columns()
-        .map(|c| c.column.as_str())
-        .collect();
+    let names: Vec<&str> = mapping.loaded_columns().map(|c| c.column.as_str()).collect();
     let place = |name: &str| names.iter().position(|n| *n == name).expect("a column");
     assert_eq!(counts(&rows, place("hotel"))["Resort Hotel"], 40_060);
-    assert_eq!(
-        counts(&rows, place("reservation_status"))["Check-Out"],
-        75_166
-    );
-    assert_eq!(
-        counts(&rows, place("reservation_status_date"))["2015-10-21"],
-        1461
-    );
-    let nulls = [
-        ("children", 4),
-        ("country", 488),
-        ("agent", 16_340),
-        ("company", 112_593),
-    ];
+    assert_eq!(counts(&rows, place("reservation_status"))["Check-Out"], 75_166);
+    assert_eq!(counts(&rows, place("reservation_status_date"))["2015-10-21"], 1461);
+    let nulls = [("children", 4), ("country", 488), ("agent", 16_340), ("company", 112_593)];
     for (name, expected) in nulls {
         assert_eq!(counts(&rows, place(name))["null"], expected, "{name}");
     }
@@ -128,9 +87,7 @@ fn groceries_read_the_same_from_both_formats() {
         assert_eq!(mapping.entity_type, "basket_items");
         assert_eq!(mapping.key.column, "basket_id");
         assert_eq!(mapping.key.kind, KeyKind::U64);
-        assert!(
-            notes(&inference, "basket_id")[0].starts_with("9,835 distinct keys in 43,367 rows")
-        );
+        assert!(notes(&inference, "basket_id")[0].starts_with("9,835 distinct keys in 43,367 rows"));
         assert_eq!(column(&inference, "item").kind, TagKind::Choice);
         assert_eq!(column(&inference, "n").kind, TagKind::Int);
         let input = Input::open(&path).expect("it opens");
@@ -153,10 +110,7 @@ fn online_retail_keeps_its_thousandths_and_times() {
     let inference = infer(&path, &InferOptions::default()).expect("it is Parquet");
     assert_eq!(inference.mapping.key.column, "invoice_no");
     assert_eq!(inference.mapping.key.kind, KeyKind::String);
-    assert_eq!(
-        column(&inference, "unit_price").kind,
-        TagKind::Decimal { scale: 3 }
-    );
+    assert_eq!(column(&inference, "unit_price").kind, TagKind::Decimal { scale: 3 });
     assert_eq!(column(&inference, "invoice_ts").kind, TagKind::Time);
     assert_eq!(column(&inference, "customer_id").kind, TagKind::Int);
     assert!(notes(&inference, "customer_id")[0].contains("looks like a code"));
@@ -172,11 +126,8 @@ fn otto_times_are_noted() {
         return;
     };
     for file in ["events.csv", "events.parquet"] {
-        let inference = infer(
-            &folder.join("otto_fixture").join(file),
-            &InferOptions::default(),
-        )
-        .expect("it is a table");
+        let inference =
+            infer(&folder.join("otto_fixture").join(file), &InferOptions::default()).expect("it is a table");
         assert!(notes(&inference, "ts_ms")[0].contains("time_unit = \"ms\""));
     }
 }

@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int8Array,
-    Int64Array, LargeStringArray, ListBuilder, RecordBatch, StringArray, StringBuilder,
-    StringViewArray, TimestampMicrosecondArray, TimestampMillisecondArray, UInt64Array,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int8Array, Int64Array,
+    LargeStringArray, ListBuilder, RecordBatch, StringArray, StringBuilder, StringViewArray, TimestampMicrosecondArray,
+    TimestampMillisecondArray, UInt64Array,
 };
 use arrow::datatypes::{Field, Int32Type, Schema};
 use arrow::ipc::writer::FileWriter;
@@ -114,50 +114,31 @@ fn batch(rows: &[Cells], form: u8) -> RecordBatch {
     };
     let cents = || rows.iter().map(|row| row.cents);
     let decimal: ArrayRef = match form % 2 {
-        0 => Arc::new(Float64Array::from_iter(
-            cents().map(|cents| cents.map(|cents| cents as f64 / 100.0)),
-        )),
+        0 => Arc::new(Float64Array::from_iter(cents().map(|cents| cents.map(|cents| cents as f64 / 100.0)))),
         _ => Arc::new(
-            Decimal128Array::from_iter(
-                cents().map(|cents| cents.map(|cents| i128::from(cents) * 10)),
-            )
-            .with_precision_and_scale(30, 3)
-            .expect("a decimal type"),
+            Decimal128Array::from_iter(cents().map(|cents| cents.map(|cents| i128::from(cents) * 10)))
+                .with_precision_and_scale(30, 3)
+                .expect("a decimal type"),
         ),
     };
     let times = || rows.iter().map(|row| row.ms);
     let time: ArrayRef = match form % 3 {
         0 => Arc::new(TimestampMillisecondArray::from_iter(times())),
         1 => Arc::new(TimestampMillisecondArray::from_iter(times()).with_timezone("+08:00")),
-        _ => Arc::new(TimestampMicrosecondArray::from_iter(
-            times().map(|ms| ms.map(|ms| ms * 1000 + 999)),
-        )),
+        _ => Arc::new(TimestampMicrosecondArray::from_iter(times().map(|ms| ms.map(|ms| ms * 1000 + 999)))),
     };
     let columns: [(&str, ArrayRef); 8] = [
         ("set", Arc::new(sets.finish())),
         ("choice", choice),
-        (
-            "int",
-            Arc::new(Int64Array::from_iter(rows.iter().map(|row| row.int))),
-        ),
+        ("int", Arc::new(Int64Array::from_iter(rows.iter().map(|row| row.int)))),
         ("decimal", decimal),
-        (
-            "date",
-            Arc::new(Date32Array::from_iter(rows.iter().map(|row| row.days))),
-        ),
-        (
-            "key",
-            Arc::new(StringArray::from_iter_values(
-                rows.iter().map(|row| &row.key),
-            )),
-        ),
+        ("date", Arc::new(Date32Array::from_iter(rows.iter().map(|row| row.days)))),
+        ("key", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.key)))),
         ("time", time),
         ("flag", flag),
     ];
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|(name, array)| Field::new(*name, array.data_type().clone(), true))
-        .collect();
+    let fields: Vec<Field> =
+        columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), true)).collect();
     let arrays = columns.into_iter().map(|(_, array)| array).collect();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).expect("columns of one length")
 }
@@ -175,8 +156,7 @@ fn write_parquet(path: &Path, rows: &[Cells], form: u8) {
         .build();
     let batch = batch(rows, form);
     let file = File::create(path).expect("a file");
-    let mut writer =
-        ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("a writer");
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("a writer");
     writer.write(&batch).expect("written");
     writer.close().expect("closed");
 }
@@ -192,18 +172,11 @@ fn write_arrow(path: &Path, rows: &[Cells], form: u8) {
 fn csv_text(rows: &[Cells], form: u8) -> String {
     let end = if form.is_multiple_of(2) { "\n" } else { "\r\n" };
     let quote = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-    let number = |kind: TagKind, value: Option<i64>| {
-        value
-            .map(|value| kind.format_number(value))
-            .unwrap_or_default()
-    };
+    let number = |kind: TagKind, value: Option<i64>| value.map(|value| kind.format_number(value)).unwrap_or_default();
     let mut out = format!("set,choice,int,decimal,date,key,time,flag{end}");
     for row in rows {
         let cells = [
-            row.set
-                .as_ref()
-                .map(|set| quote(&set.join("|")))
-                .unwrap_or_default(),
+            row.set.as_ref().map(|set| quote(&set.join("|"))).unwrap_or_default(),
             row.choice.as_deref().map(quote).unwrap_or_default(),
             number(TagKind::Int, row.int),
             number(TagKind::Decimal { scale: 2 }, row.cents),
@@ -263,13 +236,8 @@ fn read_column(column: ArrayRef, kind: &str) -> (Vec<Option<String>>, Vec<(u64, 
     let input = Input::open(&path).expect("it opens");
     let (rows, rejects) = read_all(input, &mapping, ReadOptions::default()).expect("it reads");
     (
-        rows.into_iter()
-            .map(|(_, mut cells)| cells.remove(0))
-            .collect(),
-        rejects
-            .into_iter()
-            .map(|reject| (reject.line, reject.reason))
-            .collect(),
+        rows.into_iter().map(|(_, mut cells)| cells.remove(0)).collect(),
+        rejects.into_iter().map(|reject| (reject.line, reject.reason)).collect(),
     )
 }
 
@@ -279,43 +247,16 @@ fn some(texts: &[&str]) -> Vec<Option<String>> {
 
 #[test]
 fn what_does_not_fit_is_refused_by_row() {
-    let (read, rejects) = read_column(
-        Arc::new(UInt64Array::from(vec![
-            1,
-            i64::MAX as u64,
-            i64::MAX as u64 + 1,
-        ])),
-        "kind = \"int\"",
-    );
+    let (read, rejects) =
+        read_column(Arc::new(UInt64Array::from(vec![1, i64::MAX as u64, i64::MAX as u64 + 1])), "kind = \"int\"");
     assert_eq!(read, some(&["1", "9223372036854775807"]));
-    assert_eq!(
-        rejects,
-        [(
-            3,
-            "9223372036854775808 does not fit int: the largest is 9223372036854775807".to_owned()
-        )]
-    );
-    let (read, rejects) = read_column(
-        Arc::new(Float64Array::from(vec![12.34, 12.345, f64::NAN, -0.0])),
-        "kind = \"decimal(2)\"",
-    );
+    assert_eq!(rejects, [(3, "9223372036854775808 does not fit int: the largest is 9223372036854775807".to_owned())]);
+    let (read, rejects) =
+        read_column(Arc::new(Float64Array::from(vec![12.34, 12.345, f64::NAN, -0.0])), "kind = \"decimal(2)\"");
     assert_eq!(read, some(&["12.34", "0.00"]));
-    assert_eq!(
-        rejects,
-        [
-            (2, "12.345 does not fit decimal(2)".to_owned()),
-            (3, "NaN is no number".to_owned()),
-        ]
-    );
-    let (read, rejects) = read_column(
-        Arc::new(TimestampMillisecondArray::from(vec![
-            0,
-            86_400_000,
-            1,
-            i64::MAX,
-        ])),
-        "kind = \"date\"",
-    );
+    assert_eq!(rejects, [(2, "12.345 does not fit decimal(2)".to_owned()), (3, "NaN is no number".to_owned()),]);
+    let (read, rejects) =
+        read_column(Arc::new(TimestampMillisecondArray::from(vec![0, 86_400_000, 1, i64::MAX])), "kind = \"date\"");
     assert_eq!(read, some(&["1970-01-01", "1970-01-02"]));
     assert_eq!(rejects.len(), 2);
     assert!(rejects[0].1.contains("time of day"));
@@ -332,19 +273,9 @@ fn lists_with_nulls_are_refused_and_numbers_become_values() {
     lists.append_null();
     lists.append_value(Vec::<Option<&str>>::new());
     let (read, rejects) = read_column(Arc::new(lists.finish()), "kind = \"set\"");
-    assert_eq!(
-        read,
-        [
-            Some("[\"a\", \"b\"]".to_owned()),
-            None,
-            Some("[]".to_owned())
-        ]
-    );
+    assert_eq!(read, [Some("[\"a\", \"b\"]".to_owned()), None, Some("[]".to_owned())]);
     assert_eq!(rejects, [(2, "a value of the list is null".to_owned())]);
-    let (read, _) = read_column(
-        Arc::new(Float64Array::from(vec![Some(9.0), None, Some(0.5)])),
-        "kind = \"choice\"",
-    );
+    let (read, _) = read_column(Arc::new(Float64Array::from(vec![Some(9.0), None, Some(0.5)])), "kind = \"choice\"");
     assert_eq!(read, [Some("9".to_owned()), None, Some("0.5".to_owned())]);
 }
 
@@ -436,13 +367,9 @@ fn damaged_files_are_errors() {
             }
             std::fs::write(&path, &bytes).expect("written");
             // Whatever comes out, nothing may panic; a flipped bit of a value cannot be noticed.
-            let read = Input::open(&path)
-                .and_then(|input| read_all(input, &mapping, ReadOptions::default()));
+            let read = Input::open(&path).and_then(|input| read_all(input, &mapping, ReadOptions::default()));
             refused += usize::from(read.is_err());
         }
     }
-    assert!(
-        refused > 100,
-        "only {refused} of 300 damaged files were refused"
-    );
+    assert!(refused > 100, "only {refused} of 300 damaged files were refused");
 }

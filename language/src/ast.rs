@@ -33,16 +33,12 @@ impl Span {
 
     /// The smallest range that holds both.
     pub fn to(self, other: Span) -> Span {
-        Span {
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
+        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
     /// The piece of `text` that was read; empty if `text` is not the text of this span.
     pub fn of(self, text: &str) -> &str {
-        text.get(self.start as usize..self.end as usize)
-            .unwrap_or("")
+        text.get(self.start as usize..self.end as usize).unwrap_or("")
     }
 }
 
@@ -178,13 +174,7 @@ impl Path {
     pub fn dotted(&self) -> Cow<'_, str> {
         match self.names.as_slice() {
             [name] => Cow::Borrowed(&name.text),
-            names => Cow::Owned(
-                names
-                    .iter()
-                    .map(|name| name.text.as_str())
-                    .collect::<Vec<_>>()
-                    .join("."),
-            ),
+            names => Cow::Owned(names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".")),
         }
     }
 
@@ -317,14 +307,8 @@ impl Literal {
     pub fn text(&self) -> Cow<'_, str> {
         match &self.kind {
             LiteralKind::Text(text) | LiteralKind::Word(text) => Cow::Borrowed(text),
-            LiteralKind::Number {
-                negative: false,
-                number,
-            } => Cow::Borrowed(&number.text),
-            LiteralKind::Number {
-                negative: true,
-                number,
-            } => Cow::Owned(format!("-{}", number.text)),
+            LiteralKind::Number { negative: false, number } => Cow::Borrowed(&number.text),
+            LiteralKind::Number { negative: true, number } => Cow::Owned(format!("-{}", number.text)),
             LiteralKind::Date(date) => Cow::Owned(date.to_string()),
             LiteralKind::DateTime(time) => Cow::Owned(time.to_string()),
         }

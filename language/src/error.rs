@@ -73,20 +73,9 @@ pub struct Error {
 
 impl Error {
     /// An error without a suggestion.
-    pub fn new(
-        code: &'static str,
-        span: Span,
-        remedy: impl Into<String>,
-        detail: impl Into<String>,
-    ) -> Error {
+    pub fn new(code: &'static str, span: Span, remedy: impl Into<String>, detail: impl Into<String>) -> Error {
         let (remedy, detail) = (shorten(remedy.into()), shorten(detail.into()));
-        Error {
-            code,
-            remedy,
-            span,
-            detail,
-            suggestion: None,
-        }
+        Error { code, remedy, span, detail, suggestion: None }
     }
 
     /// The same error with another remedy.
@@ -103,10 +92,7 @@ impl Error {
 
     /// Whether a limit was exceeded: the text may be right, but is too large.
     pub fn is_limit(&self) -> bool {
-        matches!(
-            self.code,
-            code::TEXT_TOO_LONG | code::TOO_MANY_LEAVES | code::TOO_DEEP
-        )
+        matches!(self.code, code::TEXT_TOO_LONG | code::TOO_MANY_LEAVES | code::TOO_DEEP)
     }
 
     /// Whether the text may become a query when more of it is typed: a shell then asks for another line.
@@ -141,11 +127,8 @@ fn shorten(message: String) -> String {
         return message;
     }
     let mut chars = message.chars();
-    let mut short: String = chars
-        .by_ref()
-        .take(MESSAGE_CHARS_MAX)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let mut short: String =
+        chars.by_ref().take(MESSAGE_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if chars.next().is_some() {
         short.push('…');
     }

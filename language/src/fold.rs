@@ -17,9 +17,7 @@ const FULL_WIDTH_BYTE: u8 = 0xEF;
 pub(crate) fn fold(c: char) -> char {
     match c {
         '\0'..='\u{7f}' | IDEOGRAPH_FIRST..=IDEOGRAPH_LAST => c,
-        '\u{FF01}'..='\u{FF5E}' => {
-            char::from_u32(c as u32 - FULL_WIDTH_OFFSET).expect("an ASCII character")
-        }
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(c as u32 - FULL_WIDTH_OFFSET).expect("an ASCII character"),
         '、' => ',',
         '。' => '.',
         '《' | '〈' => '<',
@@ -39,11 +37,7 @@ pub(crate) fn fold(c: char) -> char {
 
 /// `text` with every character folded.
 pub(crate) fn fold_text(text: &str) -> String {
-    if text.is_ascii() {
-        text.to_owned()
-    } else {
-        text.chars().map(fold).collect()
-    }
+    if text.is_ascii() { text.to_owned() } else { text.chars().map(fold).collect() }
 }
 
 /// Whether a name, which holds no sign, can change when it is folded.
@@ -53,11 +47,7 @@ pub(crate) fn may_fold(name: &str) -> bool {
 
 /// [`fold_text`] of a name.
 pub(crate) fn fold_name(name: &str) -> String {
-    if may_fold(name) {
-        fold_text(name)
-    } else {
-        name.to_owned()
-    }
+    if may_fold(name) { fold_text(name) } else { name.to_owned() }
 }
 
 /// Whether a name may begin with this (already folded) character.

@@ -50,15 +50,8 @@ pub fn tokens(text: &str) -> Vec<Piece> {
         if token.kind == TokenKind::At {
             audience_end = audience_end_of(&all, index);
         }
-        let kind = if index < audience_end {
-            PieceKind::Audience
-        } else {
-            kind_of(&all, index)
-        };
-        pieces.push(Piece {
-            kind,
-            span: token.span,
-        });
+        let kind = if index < audience_end { PieceKind::Audience } else { kind_of(&all, index) };
+        pieces.push(Piece { kind, span: token.span });
     }
     pieces
 }
@@ -66,18 +59,14 @@ pub fn tokens(text: &str) -> Vec<Piece> {
 /// The index behind the tokens of the audience whose `@` is at `at`.
 fn audience_end_of(all: &[Token], at: usize) -> usize {
     let is_name = |index: usize| {
-        all.get(index)
-            .is_some_and(|token| matches!(token.kind, TokenKind::Name(_) | TokenKind::QuotedName))
+        all.get(index).is_some_and(|token| matches!(token.kind, TokenKind::Name(_) | TokenKind::QuotedName))
     };
     let mut end = at + 1;
     if !is_name(end) {
         return end;
     }
     end += 1;
-    while all
-        .get(end)
-        .is_some_and(|token| matches!(token.kind, TokenKind::Dot | TokenKind::Colon))
-        && is_name(end + 1)
+    while all.get(end).is_some_and(|token| matches!(token.kind, TokenKind::Dot | TokenKind::Colon)) && is_name(end + 1)
     {
         end += 2;
     }
@@ -89,9 +78,7 @@ fn kind_of(all: &[Token], index: usize) -> PieceKind {
         TokenKind::Name(Some(word)) if is_word_here(all, index, word) => PieceKind::Word,
         TokenKind::Name(_) | TokenKind::QuotedName => PieceKind::Name,
         TokenKind::Text => PieceKind::Text,
-        TokenKind::Number | TokenKind::Duration | TokenKind::Date | TokenKind::DateTime => {
-            PieceKind::Number
-        }
+        TokenKind::Number | TokenKind::Duration | TokenKind::Date | TokenKind::DateTime => PieceKind::Number,
         TokenKind::Param => PieceKind::Param,
         TokenKind::Comment => PieceKind::Comment,
         TokenKind::BadNumber
@@ -107,15 +94,10 @@ fn kind_of(all: &[Token], index: usize) -> PieceKind {
 fn is_word_here(all: &[Token], index: usize, word: Word) -> bool {
     let before = index.checked_sub(1).map(|index| all[index]);
     let next = all.get(index + 1).copied();
-    let follows = |words: &[Word]| {
-        before
-            .and_then(|token| token.word())
-            .is_some_and(|word| words.contains(&word))
-    };
+    let follows = |words: &[Word]| before.and_then(|token| token.word()).is_some_and(|word| words.contains(&word));
     let follows_number = before.is_some_and(|token| token.kind == TokenKind::Number);
     let next_is = |kind| next.is_some_and(|token| token.kind == kind);
-    let next_is_time =
-        next.is_some_and(|token| matches!(token.kind, TokenKind::Number | TokenKind::Duration));
+    let next_is_time = next.is_some_and(|token| matches!(token.kind, TokenKind::Number | TokenKind::Duration));
     if before.is_some_and(|token| token.kind == TokenKind::Dot) {
         return false;
     }
@@ -131,15 +113,12 @@ fn is_word_here(all: &[Token], index: usize, word: Word) -> bool {
         Word::Since => follows(&[Word::In]),
         Word::Ending => {
             before.is_some_and(|token| matches!(token.kind, TokenKind::Duration))
-                || before
-                    .and_then(|token| token.word())
-                    .is_some_and(|word| matches!(word, Word::Unit(_)))
+                || before.and_then(|token| token.word()).is_some_and(|word| matches!(word, Word::Unit(_)))
         }
         Word::Unit(_) | Word::Times if follows_number => true,
         word if word.is_later_start() => {
-            next.is_some_and(|token| {
-                matches!(token.kind, TokenKind::Name(None) | TokenKind::QuotedName)
-            }) || next.and_then(|token| token.word()) == Some(Word::Did)
+            next.is_some_and(|token| matches!(token.kind, TokenKind::Name(None) | TokenKind::QuotedName))
+                || next.and_then(|token| token.word()) == Some(Word::Did)
         }
         _ => false,
     }
@@ -150,10 +129,7 @@ mod tests {
     use super::*;
 
     fn kinds(text: &str) -> Vec<(PieceKind, &str)> {
-        tokens(text)
-            .iter()
-            .map(|piece| (piece.kind, piece.span.of(text)))
-            .collect()
+        tokens(text).iter().map(|piece| (piece.kind, piece.span.of(text))).collect()
     }
 
     #[test]

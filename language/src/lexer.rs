@@ -76,10 +76,7 @@ pub(crate) fn tokenize(text: &str) -> Vec<Token> {
     let mut tokens = Vec::with_capacity(text.len() / 4 + 2);
     tokens.extend(Lexer::new(text).filter(|token| token.kind != TokenKind::Comment));
     let end = text.len() as u32;
-    tokens.push(Token {
-        kind: TokenKind::End,
-        span: Span::new(end, end),
-    });
+    tokens.push(Token { kind: TokenKind::End, span: Span::new(end, end) });
     tokens
 }
 
@@ -205,9 +202,7 @@ impl<'a> Lexer<'a> {
 
     fn name(&mut self, start: usize) -> TokenKind {
         let bytes = self.text.as_bytes();
-        while self.at < bytes.len()
-            && (bytes[self.at].is_ascii_alphanumeric() || bytes[self.at] == b'_')
-        {
+        while self.at < bytes.len() && (bytes[self.at].is_ascii_alphanumeric() || bytes[self.at] == b'_') {
             self.at += 1;
         }
         if self.runs_on() {
@@ -218,11 +213,7 @@ impl<'a> Lexer<'a> {
 
     fn word(&self, start: usize) -> Option<Word> {
         let text = &self.text[start..self.at];
-        if may_fold(text) {
-            words::lookup(&fold_text(text))
-        } else {
-            words::lookup(text)
-        }
+        if may_fold(text) { words::lookup(&fold_text(text)) } else { words::lookup(text) }
     }
 
     /// A number, a date or a duration; `start` is where its first digit is.
@@ -261,11 +252,7 @@ impl<'a> Lexer<'a> {
     /// `YYYY-MM-DD` with or without a time; stays where it is if there is none.
     fn date(&mut self) -> Option<TokenKind> {
         let start = self.at;
-        let is_date = self.eat_digits(4)
-            && self.eat('-')
-            && self.eat_digits(2)
-            && self.eat('-')
-            && self.eat_digits(2);
+        let is_date = self.eat_digits(4) && self.eat('-') && self.eat_digits(2) && self.eat('-') && self.eat_digits(2);
         if !is_date {
             self.at = start;
             return None;
@@ -273,10 +260,7 @@ impl<'a> Lexer<'a> {
         if !self.runs_on() {
             return Some(TokenKind::Date);
         }
-        let is_time = (self.eat('T') || self.eat('t'))
-            && self.eat_digits(2)
-            && self.eat(':')
-            && self.eat_digits(2);
+        let is_time = (self.eat('T') || self.eat('t')) && self.eat_digits(2) && self.eat(':') && self.eat_digits(2);
         if is_time {
             let minutes_end = self.at;
             if !(self.eat(':') && self.eat_digits(2)) {
@@ -354,10 +338,7 @@ impl Iterator for Lexer<'_> {
                 continue;
             }
             let kind = self.token(start, c);
-            return Some(Token {
-                kind,
-                span: Span::new(start as u32, self.at as u32),
-            });
+            return Some(Token { kind, span: Span::new(start as u32, self.at as u32) });
         }
     }
 }

@@ -48,10 +48,7 @@ fn parse_as_written(text: &str) -> Result<Parsed, Error> {
             code::TEXT_TOO_LONG,
             Span::new(end, end),
             "shorten the query, or send its values as a parameter: IN $name",
-            format!(
-                "the text has {} bytes, the limit is {TEXT_BYTES_MAX}",
-                text.len()
-            ),
+            format!("the text has {} bytes, the limit is {TEXT_BYTES_MAX}", text.len()),
         ));
     }
     let mut parser = Parser::new(text);
@@ -69,10 +66,7 @@ fn parse_as_written(text: &str) -> Result<Parsed, Error> {
             suggestion: Some(canonical),
         });
     }
-    Ok(Parsed {
-        expr: node.expr,
-        warnings,
-    })
+    Ok(Parsed { expr: node.expr, warnings })
 }
 
 /// A condition that was read, and what the operators around it must know.
@@ -175,11 +169,7 @@ impl<'a> Parser<'a> {
     /// Goes one level down; REQUIRES: `self.depth` is taken back by the caller when it comes up without an error.
     fn descend(&mut self, span: Span) -> Result<(), Error> {
         self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            Err(too_deep(span))
-        } else {
-            Ok(())
-        }
+        if self.depth > DEPTH_MAX { Err(too_deep(span)) } else { Ok(()) }
     }
 
     fn leaf(&mut self, start: u32, kind: crate::ast::ExprKind) -> Result<Node, Error> {
@@ -193,11 +183,7 @@ impl<'a> Parser<'a> {
                 format!("the query has more than {LEAVES_MAX} conditions"),
             ));
         }
-        Ok(Node {
-            expr: Expr { kind, span },
-            height: 0,
-            grouped: false,
-        })
+        Ok(Node { expr: Expr { kind, span }, height: 0, grouped: false })
     }
 
     /// A path; the next token is a name.
@@ -212,11 +198,7 @@ impl<'a> Parser<'a> {
                 None => names.push(self.name_part()?),
             }
         }
-        Ok(Path {
-            names,
-            wildcard,
-            span: self.span_from(start),
-        })
+        Ok(Path { names, wildcard, span: self.span_from(start) })
     }
 
     fn name_part(&mut self) -> Result<Name, Error> {
@@ -230,21 +212,14 @@ impl<'a> Parser<'a> {
             _ => return Err(self.expected("a name")),
         };
         self.bump();
-        Ok(Name {
-            text,
-            quoted: token.kind == TokenKind::QuotedName,
-            span: token.span,
-        })
+        Ok(Name { text, quoted: token.kind == TokenKind::QuotedName, span: token.span })
     }
 
     /// A parameter; the next token is one.
     fn param(&mut self) -> Param {
         let token = self.bump();
         let sign_bytes = self.slice(token).chars().next().map_or(0, char::len_utf8);
-        Param {
-            name: fold_name(&self.slice(token)[sign_bytes..]),
-            span: token.span,
-        }
+        Param { name: fold_name(&self.slice(token)[sign_bytes..]), span: token.span }
     }
 
     /// Keeps a warning; each may carry a copy of the text, so their number is bounded.
@@ -256,18 +231,13 @@ impl<'a> Parser<'a> {
 
     fn string(&mut self, what: &str) -> Result<Text, Error> {
         let token = self.peek();
-        let is_bare = matches!(
-            token.kind,
-            TokenKind::Name(None) | TokenKind::Number | TokenKind::BadNumber | TokenKind::Percent
-        );
+        let is_bare =
+            matches!(token.kind, TokenKind::Name(None) | TokenKind::Number | TokenKind::BadNumber | TokenKind::Percent);
         if is_bare {
             return Err(self.must_quote(self.at));
         }
         self.expect(TokenKind::Text, what)?;
-        Ok(Text {
-            text: unquote(self.slice(token)),
-            span: token.span,
-        })
+        Ok(Text { text: unquote(self.slice(token)), span: token.span })
     }
 }
 

@@ -43,38 +43,14 @@ mod tests {
     fn units_differ_where_characters_are_wide() {
         let text = "年龄 = 1\nAND 😀x";
         let byte = text.find('x').expect("there is one") as u32;
-        assert_eq!(
-            position(text, byte),
-            Position {
-                byte,
-                line: 2,
-                column: 6,
-                utf16: 13
-            }
-        );
-        assert_eq!(
-            position(text, 0),
-            Position {
-                byte: 0,
-                line: 1,
-                column: 1,
-                utf16: 0
-            }
-        );
+        assert_eq!(position(text, byte), Position { byte, line: 2, column: 6, utf16: 13 });
+        assert_eq!(position(text, 0), Position { byte: 0, line: 1, column: 1, utf16: 0 });
     }
 
     #[test]
     fn places_that_do_not_exist_are_moved_back() {
         assert_eq!(position("年龄", 4).byte, 3);
         assert_eq!(position("年龄", 99).byte, 6);
-        assert_eq!(
-            position("", 7),
-            Position {
-                byte: 0,
-                line: 1,
-                column: 1,
-                utf16: 0
-            }
-        );
+        assert_eq!(position("", 7), Position { byte: 0, line: 1, column: 1, utf16: 0 });
     }
 }

@@ -6,8 +6,8 @@
 use std::fmt::{self, Display, Write};
 
 use crate::ast::{
-    Arith, Expr, ExprKind, HasTest, InSource, IntervalEnds, Literal, LiteralKind, Path, Term,
-    TermKind, ThresholdTerms, ValueList, Window,
+    Arith, Expr, ExprKind, HasTest, InSource, IntervalEnds, Literal, LiteralKind, Path, Term, TermKind, ThresholdTerms,
+    ValueList, Window,
 };
 use crate::fold::is_bare_name;
 use crate::suggest::quoted;
@@ -28,26 +28,13 @@ impl fmt::Display for Expr {
                 write!(f, "{path} IS {}MISSING", if *negated { "NOT " } else { "" })
             }
             ExprKind::Compare { left, op, right } => write!(f, "{left} {} {right}", op.sign()),
-            ExprKind::In {
-                path,
-                negated,
-                source,
-            } => {
+            ExprKind::In { path, negated, source } => {
                 write!(f, "{path} {}IN {source}", not(*negated))
             }
-            ExprKind::Between {
-                path,
-                negated,
-                low,
-                high,
-            } => {
+            ExprKind::Between { path, negated, low, high } => {
                 write!(f, "{path} {}BETWEEN {low} AND {high}", not(*negated))
             }
-            ExprKind::Like {
-                path,
-                negated,
-                pattern,
-            } => {
+            ExprKind::Like { path, negated, pattern } => {
                 write!(f, "{path} {}LIKE {}", not(*negated), quoted(&pattern.text))
             }
             ExprKind::Has { path, test } => write!(f, "{path} HAS {test}"),
@@ -60,18 +47,9 @@ impl fmt::Display for Expr {
                 version.map_or(Ok(()), |version| write!(f, ":v{version}"))
             }
             ExprKind::Param(param) => write!(f, "${}", param.name),
-            ExprKind::Split {
-                salt,
-                from_bp,
-                to_bp,
-            } => {
+            ExprKind::Split { salt, from_bp, to_bp } => {
                 let salt = quoted(&salt.text);
-                write!(
-                    f,
-                    "split({salt}, [{}, {}))",
-                    Percent(*from_bp),
-                    Percent(*to_bp)
-                )
+                write!(f, "split({salt}, [{}, {}))", Percent(*from_bp), Percent(*to_bp))
             }
             ExprKind::Sample { bp, seed } => write!(f, "sample({}, {seed})", Percent(*bp)),
             ExprKind::Ids(ValueList::Param(param)) => write!(f, "ids(${})", param.name),
@@ -128,11 +106,7 @@ fn write_path(f: &mut fmt::Formatter<'_>, path: &Path, words_count: bool) -> fmt
             f.write_str(&name.text)?;
         }
     }
-    if path.wildcard {
-        f.write_str(".*")
-    } else {
-        Ok(())
-    }
+    if path.wildcard { f.write_str(".*") } else { Ok(()) }
 }
 
 fn is_never_a_name(text: &str) -> bool {
@@ -181,14 +155,8 @@ impl fmt::Display for InSource {
                 IntervalEnds::Low => write!(f, "[{low}, {high})"),
                 IntervalEnds::High => write!(f, "({low}, {high}]"),
             },
-            InSource::Window(Window::Last {
-                duration,
-                ending: None,
-            }) => write!(f, "LAST {duration}"),
-            InSource::Window(Window::Last {
-                duration,
-                ending: Some(day),
-            }) => {
+            InSource::Window(Window::Last { duration, ending: None }) => write!(f, "LAST {duration}"),
+            InSource::Window(Window::Last { duration, ending: Some(day) }) => {
                 write!(f, "LAST {duration} ENDING {day}")
             }
             InSource::Window(Window::Previous { duration }) => write!(f, "PREV {duration}"),
@@ -234,11 +202,7 @@ impl fmt::Display for Literal {
             LiteralKind::Word(text) => {
                 let is_reserved = words::lookup(text).is_some_and(words::Word::is_reserved);
                 let is_bare = is_bare_name(text) && !is_reserved;
-                if is_bare {
-                    f.write_str(text)
-                } else {
-                    f.write_str(&quoted(text))
-                }
+                if is_bare { f.write_str(text) } else { f.write_str(&quoted(text)) }
             }
             LiteralKind::Number { negative, number } => {
                 write!(f, "{}{}", if *negative { "-" } else { "" }, number.text)

@@ -29,35 +29,23 @@ pub(crate) fn render(text: &str, notice: &Notice<'_>) -> String {
     let start = floor_char_boundary(text, notice.span.start as usize);
     let end = floor_char_boundary(text, notice.span.end as usize).max(start);
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-    let line_end = text[start..]
-        .find('\n')
-        .map_or(text.len(), |newline| start + newline);
+    let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
     let line = text[line_start..line_end].trim_end_matches('\r');
     let from = (start - line_start).min(line.len());
     let to = (end - line_start).min(line.len()).max(from);
 
-    let margin = if text.contains('\n') {
-        format!("{} | ", position(text, start as u32).line)
-    } else {
-        "  ".to_owned()
-    };
+    let margin =
+        if text.contains('\n') { format!("{} | ", position(text, start as u32).line) } else { "  ".to_owned() };
     let (shown, offset, width) = excerpt(line, from, to);
     let mut lines = vec![
         notice.headline.to_owned(),
         format!("{margin}{shown}"),
-        format!(
-            "{}{}",
-            " ".repeat(margin.len() + offset),
-            "^".repeat(width.max(1))
-        ),
+        format!("{}{}", " ".repeat(margin.len() + offset), "^".repeat(width.max(1))),
     ];
     if !notice.detail.is_empty() {
         lines.push(notice.detail.to_owned());
     }
-    if let Some(suggestion) = notice
-        .suggestion
-        .filter(|text| text.len() <= SUGGESTION_BYTES_MAX)
-    {
+    if let Some(suggestion) = notice.suggestion.filter(|text| text.len() <= SUGGESTION_BYTES_MAX) {
         lines.push(format!("try: {suggestion}"));
     }
     lines.join("\n")
@@ -114,12 +102,7 @@ mod tests {
 
     fn lines(text: &str, start: usize, end: usize) -> Vec<String> {
         let span = Span::new(start as u32, end as u32);
-        let notice = Notice {
-            headline: "do this",
-            span,
-            detail: "because",
-            suggestion: None,
-        };
+        let notice = Notice { headline: "do this", span, detail: "because", suggestion: None };
         render(text, &notice).lines().map(str::to_owned).collect()
     }
 
@@ -130,10 +113,7 @@ mod tests {
         let shown = lines(text, start, start + "城市".len());
         assert_eq!(shown[0], "do this");
         assert_eq!(shown[1], "  性别 = 女 城市 = 北京");
-        assert_eq!(
-            shown[2], "            ^^^^",
-            "2 margin, 4 + 3 + 2 + 1 cells before"
-        );
+        assert_eq!(shown[2], "            ^^^^", "2 margin, 4 + 3 + 2 + 1 cells before");
         assert_eq!(shown[3], "because");
     }
 

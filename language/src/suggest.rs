@@ -50,21 +50,14 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let errors_max = (word.len() / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
-        let other: Vec<char> = candidate
-            .chars()
-            .take(NEAREST_CHARS_MAX + 1)
-            .flat_map(char::to_lowercase)
-            .collect();
+        let other: Vec<char> = candidate.chars().take(NEAREST_CHARS_MAX + 1).flat_map(char::to_lowercase).collect();
         let limit = best.map_or(errors_max, |(errors, _)| errors.saturating_sub(1));
         if other.len().abs_diff(word.len()) > limit {
             continue;
         }
         let errors = distance(&word, &other);
         // A word of one or two characters has nothing in common with one that differs in all of them.
-        if errors <= limit
-            && errors < word.len().max(other.len())
-            && best.is_none_or(|(least, _)| errors < least)
-        {
+        if errors <= limit && errors < word.len().max(other.len()) && best.is_none_or(|(least, _)| errors < least) {
             best = Some((errors, candidate));
         }
     }
@@ -152,15 +145,11 @@ pub fn suggest_split(text: &str, span: Span) -> Option<String> {
 
 /// Appends a split name to the text before it, with spaces where it begins or ends with a word. `behind` follows.
 pub(crate) fn push_split(before: &mut String, split: &str, behind: &str) {
-    if GLUE.iter().any(|word| split.starts_with(word))
-        && before.ends_with(|c: char| !c.is_whitespace())
-    {
+    if GLUE.iter().any(|word| split.starts_with(word)) && before.ends_with(|c: char| !c.is_whitespace()) {
         before.push(' ');
     }
     before.push_str(split);
-    if GLUE.iter().any(|word| split.ends_with(word))
-        && behind.starts_with(|c: char| !c.is_whitespace())
-    {
+    if GLUE.iter().any(|word| split.ends_with(word)) && behind.starts_with(|c: char| !c.is_whitespace()) {
         before.push(' ');
     }
 }
@@ -182,16 +171,8 @@ pub(crate) fn replace_word(text: &str, span: Span, word: &str) -> String {
     let before = text.get(..span.start as usize).unwrap_or(text);
     let behind = text.get(span.end as usize..).unwrap_or("");
     let is_apart = |c: char| c.is_whitespace() || matches!(c, '(' | '（');
-    let left = if before.is_empty() || before.ends_with(is_apart) {
-        ""
-    } else {
-        " "
-    };
-    let right = if behind.is_empty() || behind.starts_with(char::is_whitespace) {
-        ""
-    } else {
-        " "
-    };
+    let left = if before.is_empty() || before.ends_with(is_apart) { "" } else { " " };
+    let right = if behind.is_empty() || behind.starts_with(char::is_whitespace) { "" } else { " " };
     [before, left, word, right, behind].concat()
 }
 
@@ -203,21 +184,13 @@ pub fn quoted(text: &str) -> String {
 /// The text as a name of the language: bare if it can be, else in backticks.
 pub fn name(text: &str) -> String {
     let is_word = words::lookup(text).is_some_and(|word| word.is_reserved() || word.is_moment());
-    if is_bare_name(text) && !is_word {
-        text.to_owned()
-    } else {
-        format!("`{}`", text.replace('`', "``"))
-    }
+    if is_bare_name(text) && !is_word { text.to_owned() } else { format!("`{}`", text.replace('`', "``")) }
 }
 
 /// The text as a value of the language: bare if it can be, else in quotes.
 pub fn value(text: &str) -> String {
     let is_word = words::lookup(text).is_some_and(|word| word.is_reserved() || word.is_moment());
-    if is_bare_name(text) && !is_word {
-        text.to_owned()
-    } else {
-        quoted(text)
-    }
+    if is_bare_name(text) && !is_word { text.to_owned() } else { quoted(text) }
 }
 
 #[cfg(test)]
@@ -228,11 +201,7 @@ mod tests {
     fn one_typing_error_in_three_characters_is_near() {
         let tags = ["country", "city", "county_code", "年龄", "会员等级"];
         assert_eq!(nearest("contry", tags), Some("country"));
-        assert_eq!(
-            nearest("coutnry", tags),
-            Some("country"),
-            "a swap is one error"
-        );
+        assert_eq!(nearest("coutnry", tags), Some("country"), "a swap is one error");
         assert_eq!(nearest("COUNTRY", tags), Some("country"));
         assert_eq!(nearest("会员等极", tags), Some("会员等级"));
         assert_eq!(nearest("年令", tags), Some("年龄"));
@@ -244,12 +213,7 @@ mod tests {
 
     #[test]
     fn distance_counts_edits() {
-        let edits = |a: &str, b: &str| {
-            distance(
-                &a.chars().collect::<Vec<_>>(),
-                &b.chars().collect::<Vec<_>>(),
-            )
-        };
+        let edits = |a: &str, b: &str| distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>());
         assert_eq!(edits("", "abc"), 3);
         assert_eq!(edits("abc", "acb"), 1);
         assert_eq!(edits("kitten", "sitting"), 3);
@@ -259,10 +223,7 @@ mod tests {
     #[test]
     fn words_inside_names_are_set_apart() {
         assert_eq!(split_glued("女且城市").as_deref(), Some("女 且 城市"));
-        assert_eq!(
-            split_glued("手机号缺失或邮箱有值").as_deref(),
-            Some("手机号 缺失 或 邮箱 有值")
-        );
+        assert_eq!(split_glued("手机号缺失或邮箱有值").as_deref(), Some("手机号 缺失 或 邮箱 有值"));
         assert_eq!(split_glued("城市不属于").as_deref(), Some("城市 不属于"));
         assert_eq!(split_glued("最近7天").as_deref(), Some("最近 7天"));
         assert_eq!(split_glued("至少2项").as_deref(), Some("至少 2 项"));

@@ -9,11 +9,7 @@ use crate::suggest::replace;
 /// None if `expr` is anything but `IN` with a list of exactly two numbers, the first below the second. `text` is the whole
 /// text that `expr` was read from.
 pub fn two_numbers(text: &str, expr: &Expr) -> Option<Warning> {
-    let ExprKind::In {
-        source: InSource::Values(ValueList::Values(values)),
-        ..
-    } = &expr.kind
-    else {
+    let ExprKind::In { source: InSource::Values(ValueList::Values(values)), .. } = &expr.kind else {
         return None;
     };
     let [low, high] = values.as_slice() else {
@@ -33,11 +29,7 @@ pub fn two_numbers(text: &str, expr: &Expr) -> Option<Warning> {
     let closing = span.end as usize + text.get(span.end as usize..)?.find([')', '）'])?;
     let closing_bytes = text[closing..].chars().next().map_or(0, char::len_utf8);
     let list = crate::ast::Span::new(opening as u32, (closing + closing_bytes) as u32);
-    let before = if text[..opening].ends_with(char::is_whitespace) {
-        ""
-    } else {
-        " "
-    };
+    let before = if text[..opening].ends_with(char::is_whitespace) { "" } else { " " };
     let suggestion = replace(text, list, &format!("{before}{interval}"));
     Some(Warning {
         code: code::TWO_NUMBERS,

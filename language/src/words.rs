@@ -7,10 +7,7 @@ use crate::ast::DurationUnit;
 
 /// A word, whatever the language it was written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(
-    missing_docs,
-    reason = "each variant is the word it is named after; the table below shows both spellings"
-)]
+#[allow(missing_docs, reason = "each variant is the word it is named after; the table below shows both spellings")]
 pub enum Word {
     And,
     Or,
@@ -114,10 +111,7 @@ impl Word {
     /// Whether the word begins a condition of stage 2 when a name follows. `MIN` is also the unit of minutes.
     pub(crate) fn is_later_start(self) -> bool {
         use Word::*;
-        matches!(
-            self,
-            Did | Never | First | Latest | Sum | Avg | Max | Unit(DurationUnit::Minute)
-        )
+        matches!(self, Did | Never | First | Latest | Sum | Avg | Max | Unit(DurationUnit::Minute))
     }
 }
 
@@ -275,15 +269,10 @@ mod tests {
     #[test]
     fn table_is_sorted_and_fits_its_index() {
         assert!(
-            WORDS
-                .windows(2)
-                .all(|pair| (pair[0].0.len(), pair[0].0) < (pair[1].0.len(), pair[1].0)),
+            WORDS.windows(2).all(|pair| (pair[0].0.len(), pair[0].0) < (pair[1].0.len(), pair[1].0)),
             "shortest first, then by bytes, no spelling twice"
         );
-        assert_eq!(
-            WORDS.iter().map(|(text, _)| text.len()).max(),
-            Some(SPELLING_BYTES_MAX)
-        );
+        assert_eq!(WORDS.iter().map(|(text, _)| text.len()).max(), Some(SPELLING_BYTES_MAX));
         assert!(WORDS.len() < u8::MAX as usize);
     }
 

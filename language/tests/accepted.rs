@@ -7,16 +7,8 @@ fn canonical(text: &str) -> String {
     let parsed = parse(text).unwrap_or_else(|error| panic!("{}", error.render(text)));
     let printed = print(&parsed.expr);
     let again = parse(&printed).unwrap_or_else(|error| panic!("{}", error.render(&printed)));
-    assert_eq!(
-        again.expr.clone().without_spans(),
-        parsed.expr.without_spans(),
-        "{text}\n{printed}"
-    );
-    assert_eq!(
-        print(&again.expr),
-        printed,
-        "printing twice changes nothing"
-    );
+    assert_eq!(again.expr.clone().without_spans(), parsed.expr.without_spans(), "{text}\n{printed}");
+    assert_eq!(print(&again.expr), printed, "printing twice changes nothing");
     printed
 }
 
@@ -31,34 +23,13 @@ fn examples_of_stage_one() {
             "年龄 IN [25, 35) 且 城市 = '乌鲁木齐' 且 非 @全局抑制",
             "年龄 IN [25, 35) AND 城市 = '乌鲁木齐' AND NOT @全局抑制",
         ),
-        (
-            "（性别＝女 或 年龄＜18） 且 城市 属于 （北京、上海）",
-            "(性别 = 女 OR 年龄 < 18) AND 城市 IN (北京, 上海)",
-        ),
-        (
-            "兴趣.体育.* AND NOT 兴趣.体育.足球",
-            "兴趣.体育.* AND NOT 兴趣.体育.足球",
-        ),
-        (
-            "消费金额_30d >= 10万 AND 会员等级 != 普通",
-            "消费金额_30d >= 100000 AND 会员等级 != 普通",
-        ),
-        (
-            "客单价_30d < 客单价_60d * 0.5",
-            "客单价_30d < 客单价_60d * 0.5",
-        ),
-        (
-            "手机号 IS MISSING OR 邮箱 有值",
-            "手机号 IS MISSING OR 邮箱 IS NOT MISSING",
-        ),
-        (
-            "注册日期 IN LAST 7d AND 最近交易日 IS MISSING",
-            "注册日期 IN LAST 7d AND 最近交易日 IS MISSING",
-        ),
-        (
-            "最近交易日 <= today - 90d OR 最近交易日 IS MISSING",
-            "最近交易日 <= today - 90d OR 最近交易日 IS MISSING",
-        ),
+        ("（性别＝女 或 年龄＜18） 且 城市 属于 （北京、上海）", "(性别 = 女 OR 年龄 < 18) AND 城市 IN (北京, 上海)"),
+        ("兴趣.体育.* AND NOT 兴趣.体育.足球", "兴趣.体育.* AND NOT 兴趣.体育.足球"),
+        ("消费金额_30d >= 10万 AND 会员等级 != 普通", "消费金额_30d >= 100000 AND 会员等级 != 普通"),
+        ("客单价_30d < 客单价_60d * 0.5", "客单价_30d < 客单价_60d * 0.5"),
+        ("手机号 IS MISSING OR 邮箱 有值", "手机号 IS MISSING OR 邮箱 IS NOT MISSING"),
+        ("注册日期 IN LAST 7d AND 最近交易日 IS MISSING", "注册日期 IN LAST 7d AND 最近交易日 IS MISSING"),
+        ("最近交易日 <= today - 90d OR 最近交易日 IS MISSING", "最近交易日 <= today - 90d OR 最近交易日 IS MISSING"),
         ("首购日 - 注册日期 <= 7d", "首购日 - 注册日期 <= 7d"),
         (
             "interests HAS ANY ('ski', 'golf') AND NOT interests HAS 'tennis'",
@@ -85,10 +56,7 @@ fn examples_of_stage_one() {
             "产品偏好 LIKE '理财%' AND 平均AUM IN [100000, 500000)",
             "产品偏好 LIKE '理财%' AND 平均AUM IN [100000, 500000)",
         ),
-        (
-            "ALL EXCEPT @黑名单 EXCEPT sample(10%, 7)",
-            "ALL EXCEPT @黑名单 EXCEPT sample(10%, 7)",
-        ),
+        ("ALL EXCEPT @黑名单 EXCEPT sample(10%, 7)", "ALL EXCEPT @黑名单 EXCEPT sample(10%, 7)"),
         (
             "country = 'DEU' AND (lead_time > 100 OR deposit_type = 'Non Refund')",
             "country = 'DEU' AND (lead_time > 100 OR deposit_type = 'Non Refund')",
@@ -141,10 +109,7 @@ fn every_form_of_the_grammar() {
         ("a < 2024-02-29T08：30：09", "a < 2024-02-29T08:30:09"),
         ("a < now - 24h", "a < now - 24h"),
         ("a >= 昨天 - 2 周 + 30 分钟", "a >= yesterday - 2w + 30min"),
-        (
-            "a in (1, -2, x, 'y', 2024-01-01, today)",
-            "a IN (1, -2, x, 'y', 2024-01-01, today)",
-        ),
+        ("a in (1, -2, x, 'y', 2024-01-01, today)", "a IN (1, -2, x, 'y', 2024-01-01, today)"),
         ("a 不属于 (甲、乙)", "a NOT IN (甲, 乙)"),
         ("a NOT IN $p", "a NOT IN $p"),
         ("a IN 1..9", "a IN [1, 9]"),
@@ -153,18 +118,9 @@ fn every_form_of_the_grammar() {
         ("a IN $x..$y", "a IN [$x, $y]"),
         ("a IN (today - 7d, today]", "a IN (today - 7d, today]"),
         ("a IN 【1，2】", "a IN [1, 2]"),
-        (
-            "a NOT IN [2024-01-01, 2024-12-31]",
-            "a NOT IN [2024-01-01, 2024-12-31]",
-        ),
-        (
-            "a IN last 7 days ending yesterday",
-            "a IN LAST 7d ENDING yesterday",
-        ),
-        (
-            "a 属于 最近 3 个月 截至 昨天",
-            "a IN LAST 3mo ENDING yesterday",
-        ),
+        ("a NOT IN [2024-01-01, 2024-12-31]", "a NOT IN [2024-01-01, 2024-12-31]"),
+        ("a IN last 7 days ending yesterday", "a IN LAST 7d ENDING yesterday"),
+        ("a 属于 最近 3 个月 截至 昨天", "a IN LAST 3mo ENDING yesterday"),
         ("a IN PREV 1y", "a IN PREV 1y"),
         ("a 属于 前一 7天", "a IN PREV 7d"),
         ("a IN SINCE 2024-01-01", "a IN SINCE 2024-01-01"),
@@ -181,24 +137,15 @@ fn every_form_of_the_grammar() {
         ("a 不包含 $p", "a HAS NONE $p"),
         ("a HAS NONE (b)", "a HAS NONE (b)"),
         ("a HAS LIKE '%x'", "a HAS LIKE '%x'"),
-        (
-            "a HAS AT LEAST 2 OF (x, y, z)",
-            "a HAS AT LEAST 2 OF (x, y, z)",
-        ),
+        ("a HAS AT LEAST 2 OF (x, y, z)", "a HAS AT LEAST 2 OF (x, y, z)"),
         ("a 包含 至少 2项 (x, y)", "a HAS AT LEAST 2 OF (x, y)"),
         ("至少 2 项 (a, b 或 c, d)", "AT LEAST 2 OF (a, b OR c, d)"),
-        (
-            "at most 0 of (a, (b except c))",
-            "AT MOST 0 OF (a, (b EXCEPT c))",
-        ),
+        ("at most 0 of (a, (b except c))", "AT MOST 0 OF (a, (b EXCEPT c))"),
         ("恰好 1 项 a.*", "EXACTLY 1 OF a.*"),
         ("split(salt, [12.5%, 100%))", "split('salt', [12.5%, 100%))"),
         ("SPLIT（“x”，【0％，0.01％））", "split('x', [0%, 0.01%))"),
         ("sample(0.05%)", "sample(0.05%, 0)"),
-        (
-            "ids(u1, 'u 2', 18446744073709551615)",
-            "ids(u1, 'u 2', 18446744073709551615)",
-        ),
+        ("ids(u1, 'u 2', 18446744073709551615)", "ids(u1, 'u 2', 18446744073709551615)"),
         ("ids($p)", "ids($p)"),
         ("a = “女” 或 a = ‘男’", "a = '女' OR a = '男'"),
         ("-- who\na -- flag\n AND b -- end", "a AND b"),
@@ -222,10 +169,9 @@ fn doubled_quotes_are_one() {
 #[test]
 fn tags_may_have_the_names_of_words() {
     let names = [
-        "top", "days", "sample", "first", "sum", "split", "ids", "last", "prev", "since", "ending",
-        "of", "any", "missing", "least", "most", "exactly", "as", "min", "max", "did", "never",
-        "latest", "seq", "then", "within", "times", "d", "h", "month", "天", "年", "项", "到",
-        "和", "次", "最近", "截至", "至少", "做过",
+        "top", "days", "sample", "first", "sum", "split", "ids", "last", "prev", "since", "ending", "of", "any",
+        "missing", "least", "most", "exactly", "as", "min", "max", "did", "never", "latest", "seq", "then", "within",
+        "times", "d", "h", "month", "天", "年", "项", "到", "和", "次", "最近", "截至", "至少", "做过",
     ];
     for name in names {
         for text in [
@@ -261,20 +207,13 @@ fn mixing_operators_warns_and_shows_how_it_was_read() {
         ("a OR b EXCEPT c", "(a OR b) EXCEPT c"),
     ] {
         let parsed = parse(text).expect("a query");
-        let [warning] = parsed.warnings.as_slice() else {
-            panic!("{text} earns one warning")
-        };
+        let [warning] = parsed.warnings.as_slice() else { panic!("{text} earns one warning") };
         assert_eq!(warning.code, code::MIXED_OPERATORS);
         assert_eq!(warning.suggestion.as_deref(), Some(read));
         assert!(warning.message.contains(read));
         assert_eq!(parse(read).expect("a query").warnings, []);
     }
-    for text in [
-        "a OR (b AND c)",
-        "(a OR b) EXCEPT c",
-        "a AND b EXCEPT c",
-        "a AND NOT b AND c",
-    ] {
+    for text in ["a OR (b AND c)", "(a OR b) EXCEPT c", "a AND b EXCEPT c", "a AND NOT b AND c"] {
         assert_eq!(parse(text).expect("a query").warnings, [], "{text}");
     }
 }
@@ -285,25 +224,16 @@ fn reversed_intervals_warn_with_the_ends_exchanged() {
         ("a IN [35, 25)", "a IN [25, 35)"),
         ("a IN 9..-1", "a IN -1..9"),
         ("a BETWEEN 2 AND 1.5", "a BETWEEN 1.5 AND 2"),
-        (
-            "a IN [2024-02-01, 2024-01-01]",
-            "a IN [2024-01-01, 2024-02-01]",
-        ),
+        ("a IN [2024-02-01, 2024-01-01]", "a IN [2024-01-01, 2024-02-01]"),
         ("split(x, [50%, 10%))", "split(x, [10%, 50%))"),
     ] {
         let parsed = parse(text).expect("a query");
-        let [warning] = parsed.warnings.as_slice() else {
-            panic!("{text} earns one warning")
-        };
+        let [warning] = parsed.warnings.as_slice() else { panic!("{text} earns one warning") };
         assert_eq!(warning.code, code::REVERSED_INTERVAL);
         assert_eq!(warning.suggestion.as_deref(), Some(right));
         assert_eq!(parse(right).expect("a query").warnings, []);
     }
-    assert_eq!(
-        parse("a IN [x, 3]").expect("a query").warnings,
-        [],
-        "a tag has no order yet"
-    );
+    assert_eq!(parse("a IN [x, 3]").expect("a query").warnings, [], "a tag has no order yet");
 }
 
 #[test]
@@ -315,20 +245,8 @@ fn two_numbers_in_a_list_offer_the_interval() {
     let warning = offer("年龄 IN (25, 35)").expect("two numbers");
     assert_eq!(warning.code, code::TWO_NUMBERS);
     assert_eq!(warning.suggestion.as_deref(), Some("年龄 IN 25..35"));
-    assert_eq!(
-        offer("年龄 属于（25、35）")
-            .expect("two")
-            .suggestion
-            .as_deref(),
-        Some("年龄 属于 25..35")
-    );
-    for text in [
-        "a IN (1, 2, 3)",
-        "a IN (2, 1)",
-        "a IN (x, y)",
-        "a IN [1, 2]",
-        "a IN ('1', '2')",
-    ] {
+    assert_eq!(offer("年龄 属于（25、35）").expect("two").suggestion.as_deref(), Some("年龄 属于 25..35"));
+    for text in ["a IN (1, 2, 3)", "a IN (2, 1)", "a IN (x, y)", "a IN [1, 2]", "a IN ('1', '2')"] {
         assert_eq!(offer(text), None, "{text}");
     }
 }

@@ -17,14 +17,9 @@ const CODE: &str = "src/generated/muster.v1.rs";
 const DESCRIPTORS: &str = "src/generated/muster.v1.bin";
 
 fn compiled(with_comments: bool) -> Compiler {
-    let mut compiler =
-        Compiler::new([env!("CARGO_MANIFEST_DIR")]).expect("the crate's folder can be read");
-    compiler
-        .include_imports(true)
-        .include_source_info(with_comments);
-    compiler
-        .open_files(FILES)
-        .unwrap_or_else(|error| panic!("{error:?}"));
+    let mut compiler = Compiler::new([env!("CARGO_MANIFEST_DIR")]).expect("the crate's folder can be read");
+    compiler.include_imports(true).include_source_info(with_comments);
+    compiler.open_files(FILES).unwrap_or_else(|error| panic!("{error:?}"));
     compiler
 }
 
@@ -35,8 +30,7 @@ fn generated() -> (String, Vec<u8>) {
         .out_dir(folder.path())
         .compile_fds(compiled(true).file_descriptor_set())
         .expect("the descriptors become code");
-    let code =
-        fs::read_to_string(folder.path().join("muster.v1.rs")).expect("the code was written");
+    let code = fs::read_to_string(folder.path().join("muster.v1.rs")).expect("the code was written");
     (code, compiled(false).encode_file_descriptor_set())
 }
 
@@ -50,14 +44,8 @@ fn checked_in_code_is_what_the_files_say() {
         fs::write(&descriptors_path, &descriptors).expect("the descriptors can be written");
     }
     let remedy = "run MUSTER_UPDATE=1 cargo test -p muster-proto";
-    assert!(
-        fs::read_to_string(code_path).expect("checked in") == code,
-        "{CODE} is stale: {remedy}"
-    );
-    assert!(
-        fs::read(descriptors_path).expect("checked in") == descriptors,
-        "{DESCRIPTORS} is stale: {remedy}"
-    );
+    assert!(fs::read_to_string(code_path).expect("checked in") == code, "{CODE} is stale: {remedy}");
+    assert!(fs::read(descriptors_path).expect("checked in") == descriptors, "{DESCRIPTORS} is stale: {remedy}");
 }
 
 /// The paths of source code info: 4 message, 5 enum, 6 service; below them 2 field or value or method, 8 oneof.
@@ -78,13 +66,7 @@ fn uncommented(file: &FileDescriptorProto) -> Vec<String> {
             let name = format!("{}.{}", message.name(), field.name());
             expected.push(([path.as_slice(), &[2, j as i32]].concat(), name));
         }
-        assert!(
-            message
-                .nested_type
-                .iter()
-                .all(|nested| is_map_entry(nested.name())),
-            "nested messages are not used"
-        );
+        assert!(message.nested_type.iter().all(|nested| is_map_entry(nested.name())), "nested messages are not used");
     }
     for (i, kind) in file.enum_type.iter().enumerate() {
         expected.push((vec![5, i as i32], kind.name().to_owned()));
@@ -95,24 +77,12 @@ fn uncommented(file: &FileDescriptorProto) -> Vec<String> {
     for (i, service) in file.service.iter().enumerate() {
         expected.push((vec![6, i as i32], service.name().to_owned()));
         for (j, method) in service.method.iter().enumerate() {
-            expected.push((
-                vec![6, i as i32, 2, j as i32],
-                format!("{}.{}", service.name(), method.name()),
-            ));
+            expected.push((vec![6, i as i32, 2, j as i32], format!("{}.{}", service.name(), method.name())));
         }
     }
-    let info = file
-        .source_code_info
-        .as_ref()
-        .expect("compiled with source info");
+    let info = file.source_code_info.as_ref().expect("compiled with source info");
     let has_comment = |path: &[i32]| {
-        info.location
-            .iter()
-            .any(|location| location.path == path && !location.leading_comments().trim().is_empty())
+        info.location.iter().any(|location| location.path == path && !location.leading_comments().trim().is_empty())
     };
-    expected
-        .into_iter()
-        .filter(|(path, _)| !has_comment(path))
-        .map(|(_, name)| name)
-        .collect()
+    expected.into_iter().filter(|(path, _)| !has_comment(path)).map(|(_, name)| name).collect()
 }

@@ -54,21 +54,14 @@ pub fn holder_of(data_dir: &Path) -> io::Result<Option<String>> {
         Err(TryLockError::Error(error)) => Err(error),
         Err(TryLockError::WouldBlock) => {
             let mut address = String::new();
-            Read::by_ref(&mut file)
-                .take(ADDRESS_BYTES_MAX)
-                .read_to_string(&mut address)?;
+            Read::by_ref(&mut file).take(ADDRESS_BYTES_MAX).read_to_string(&mut address)?;
             Ok(Some(address))
         }
     }
 }
 
 fn open(data_dir: &Path, create: bool) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(create)
-        .create(create)
-        .truncate(false)
-        .open(data_dir.join(HOLDER_FILE))
+    OpenOptions::new().read(true).write(create).create(create).truncate(false).open(data_dir.join(HOLDER_FILE))
 }
 
 #[cfg(test)]
@@ -84,10 +77,7 @@ mod tests {
         assert!(Holder::take(&data_dir).unwrap().is_none());
         assert_eq!(holder_of(&data_dir).unwrap().as_deref(), Some(""));
         holder.announce("unix:/run/a.sock").unwrap();
-        assert_eq!(
-            holder_of(&data_dir).unwrap().as_deref(),
-            Some("unix:/run/a.sock")
-        );
+        assert_eq!(holder_of(&data_dir).unwrap().as_deref(), Some("unix:/run/a.sock"));
         drop(holder);
         assert_eq!(holder_of(&data_dir).unwrap(), None);
         assert!(Holder::take(&data_dir).unwrap().is_some());

@@ -21,11 +21,7 @@ struct Lease {
 
 impl Leases {
     pub(crate) fn new(count_max: usize, duration: Duration) -> Leases {
-        Leases {
-            kept: Mutex::default(),
-            count_max,
-            duration,
-        }
+        Leases { kept: Mutex::default(), count_max, duration }
     }
 
     /// Keeps `snapshot` for the full time from now. If there are too many, the one that would go first goes now.
@@ -33,16 +29,10 @@ impl Leases {
         let now = Instant::now();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|_, lease| lease.until > now);
-        let lease = Lease {
-            snapshot: snapshot.clone(),
-            until: now + self.duration,
-        };
+        let lease = Lease { snapshot: snapshot.clone(), until: now + self.duration };
         kept.insert(snapshot.version(), lease);
         while kept.len() > self.count_max {
-            let first = kept
-                .iter()
-                .min_by_key(|(_, lease)| lease.until)
-                .map(|(version, _)| *version);
+            let first = kept.iter().min_by_key(|(_, lease)| lease.until).map(|(version, _)| *version);
             first.and_then(|version| kept.remove(&version));
         }
     }

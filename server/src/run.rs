@@ -73,22 +73,16 @@ pub async fn run(
             // The sender goes only with this function.
             _ = stopped => {}
         }
-        health
-            .set_service_status("", tonic_health::ServingStatus::NotServing)
-            .await;
+        health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
         let _ = stopping.send(());
     };
     let serving = async {
         match listener {
             Listener::Tcp(listener) => {
-                router
-                    .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop_signal)
-                    .await
+                router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop_signal).await
             }
             Listener::Unix(listener) => {
-                router
-                    .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop_signal)
-                    .await
+                router.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop_signal).await
             }
         }
     };
@@ -106,17 +100,11 @@ pub async fn run(
     drop(stop);
     let closed = tokio::task::spawn_blocking(move || shared.spaces.close(shutdown_wait))
         .await
-        .unwrap_or_else(|panic| {
-            Err(muster_engine::Error::internal(format!(
-                "closing failed: {panic}"
-            )))
-        });
+        .unwrap_or_else(|panic| Err(muster_engine::Error::internal(format!("closing failed: {panic}"))));
     served.and(closed.map_err(ServeError::Store))
 }
 
-async fn router(
-    shared: &Arc<Shared>,
-) -> Result<(tonic_health::server::HealthReporter, Router), ServeError> {
+async fn router(shared: &Arc<Shared>) -> Result<(tonic_health::server::HealthReporter, Router), ServeError> {
     let service = Service::new(Arc::clone(shared));
     let limits = &shared.config.limits;
     let bytes = limits.message_bytes_max;
@@ -125,11 +113,15 @@ async fn router(
     health.set_serving::<IngestServer<Service>>().await;
     health.set_serving::<QueryServer<Service>>().await;
     health.set_serving::<AdminServer<Service>>().await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()
-        .map_err(|error| ServeError::Reflection(error.to_string()))?;
+    let described = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let failed = |error: tonic_reflection::server::Error| ServeError::Reflection(error.to_string());
+    let reflection = described().build_v1().map_err(failed)?;
+    // Clients of several languages still ask in the older form alone.
+    let reflection_of_old = described().build_v1alpha().map_err(failed)?;
     let router = Server::builder()
         .tcp_nodelay(true)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
@@ -137,6 +129,7 @@ async fn router(
         .max_concurrent_streams(limits.streams_max)
         .add_service(health_service)
         .add_service(reflection)
+        .add_service(reflection_of_old)
         .add_service(CatalogServer::new(service.clone()).max_decoding_message_size(bytes))
         .add_service(IngestServer::new(service.clone()).max_decoding_message_size(bytes))
         .add_service(QueryServer::new(service.clone()).max_decoding_message_size(bytes))

@@ -52,9 +52,8 @@ impl Spaces {
     /// The spaces of `config.data_dir`, none of them open.
     pub(crate) fn new(config: &Config) -> Result<Spaces> {
         let folder = config.data_dir.join(SPACES_FOLDER);
-        std::fs::create_dir_all(&folder).map_err(|error| {
-            Error::io(format!("cannot create {}", folder.display())).with_source(error)
-        })?;
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| Error::io(format!("cannot create {}", folder.display())).with_source(error))?;
         Ok(Spaces {
             folder,
             options: config.engine.clone(),
@@ -87,8 +86,8 @@ impl Spaces {
     }
 
     fn open(&self, name: &str, folder: &Path) -> Result<Space> {
-        let engine = Engine::open_dir(folder, self.options.clone())
-            .map_err(|error| error.context(format!("space {name}")))?;
+        let engine =
+            Engine::open_dir(folder, self.options.clone()).map_err(|error| error.context(format!("space {name}")))?;
         Ok(Space {
             name: name.to_owned(),
             engine,
@@ -98,16 +97,8 @@ impl Spaces {
     }
 
     fn unknown(&self, name: &str) -> Error {
-        let names: Vec<String> = self
-            .list()
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
-        Error::not_found(format!(
-            "there is no space `{name}`; there are: {}",
-            names.join(", ")
-        ))
+        let names: Vec<String> = self.list().unwrap_or_default().into_iter().map(|(name, _)| name).collect();
+        Error::not_found(format!("there is no space `{name}`; there are: {}", names.join(", ")))
     }
 
     /// Makes a space and opens it. Errors: conflict if there is one of that name.
@@ -115,19 +106,16 @@ impl Spaces {
         check_name(name)?;
         match std::fs::create_dir(self.folder.join(name)) {
             Ok(()) => self.get(name),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(
-                Error::conflict(format!("there is a space `{name}` already")),
-            ),
-            Err(error) => {
-                Err(Error::io(format!("cannot create the space `{name}`")).with_source(error))
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                Err(Error::conflict(format!("there is a space `{name}` already")))
             }
+            Err(error) => Err(Error::io(format!("cannot create the space `{name}`")).with_source(error)),
         }
     }
 
     /// The names of all spaces in order, each with whether it is open.
     pub(crate) fn list(&self) -> Result<Vec<(String, bool)>> {
-        let failed =
-            |error| Error::io(format!("cannot list {}", self.folder.display())).with_source(error);
+        let failed = |error| Error::io(format!("cannot list {}", self.folder.display())).with_source(error);
         let mut names = BTreeMap::from([(MAIN.to_owned(), false)]);
         for entry in std::fs::read_dir(&self.folder).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
@@ -138,9 +126,7 @@ impl Spaces {
         let slots = lock(&self.slots);
         for (name, open) in &mut names {
             // A slot whose lock is held is being opened.
-            *open = slots
-                .get(name)
-                .is_some_and(|slot| slot.0.try_lock().is_ok_and(|place| place.is_some()));
+            *open = slots.get(name).is_some_and(|slot| slot.0.try_lock().is_ok_and(|place| place.is_some()));
         }
         Ok(names.into_iter().collect())
     }
@@ -168,12 +154,7 @@ impl Spaces {
             match alone {
                 Some(space) => {
                     drop(space.leases);
-                    outcome = outcome.and(
-                        space
-                            .engine
-                            .close()
-                            .map_err(|error| error.context(format!("space {name}"))),
-                    );
+                    outcome = outcome.and(space.engine.close().map_err(|error| error.context(format!("space {name}"))));
                 }
                 None => tracing::warn!(space = name, "left open: a request still uses it"),
             }
@@ -185,11 +166,7 @@ impl Spaces {
 /// A name that is the same folder on every file system that tells case apart.
 fn check_name(name: &str) -> Result<()> {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if name.is_empty()
-        || name.len() > NAME_CHARS_MAX
-        || name.starts_with('.')
-        || !name.chars().all(good)
-    {
+    if name.is_empty() || name.len() > NAME_CHARS_MAX || name.starts_with('.') || !name.chars().all(good) {
         return Err(Error::invalid(format!(
             "name a space with 1 to {NAME_CHARS_MAX} letters (a-z, A-Z), digits, `_`, `-` or `.`, not beginning with `.`"
         )));
@@ -203,17 +180,7 @@ mod tests {
 
     #[test]
     fn names_cannot_leave_the_folder() {
-        for name in [
-            "",
-            ".",
-            "..",
-            "../x",
-            "a/b",
-            ".hidden",
-            "空间",
-            "a b",
-            &"x".repeat(101),
-        ] {
+        for name in ["", ".", "..", "../x", "a/b", ".hidden", "空间", "a b", &"x".repeat(101)] {
             assert!(check_name(name).is_err(), "{name}");
         }
         for name in ["main", "a.b-c_9", &"x".repeat(100)] {

@@ -20,35 +20,23 @@ pub(crate) struct Spool {
 impl Spool {
     pub(crate) fn new(data_dir: &Path, bytes_max: u64) -> Result<Spool> {
         let folder = data_dir.join(SPOOL_FOLDER);
-        let failed =
-            |error| Error::io(format!("cannot prepare {}", folder.display())).with_source(error);
+        let failed = |error| Error::io(format!("cannot prepare {}", folder.display())).with_source(error);
         match std::fs::remove_dir_all(&folder) {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),
         }
         std::fs::create_dir_all(&folder).map_err(failed)?;
-        Ok(Spool {
-            folder,
-            next: AtomicU64::new(0),
-            bytes_max,
-        })
+        Ok(Spool { folder, next: AtomicU64::new(0), bytes_max })
     }
 
     /// A new empty file.
     pub(crate) async fn begin(&self) -> Result<Incoming> {
-        let path = self
-            .folder
-            .join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
-        let file = File::create_new(&path).await.map_err(|error| {
-            Error::io(format!("cannot create {}", path.display())).with_source(error)
-        })?;
-        Ok(Incoming {
-            file,
-            bytes: 0,
-            bytes_max: self.bytes_max,
-            spooled: Spooled { path },
-        })
+        let path = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
+        let file = File::create_new(&path)
+            .await
+            .map_err(|error| Error::io(format!("cannot create {}", path.display())).with_source(error))?;
+        Ok(Incoming { file, bytes: 0, bytes_max: self.bytes_max, spooled: Spooled { path } })
     }
 }
 
@@ -70,10 +58,7 @@ impl Incoming {
     pub(crate) async fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.bytes += bytes.len() as u64;
         if self.bytes > self.bytes_max {
-            return Err(Error::limit(format!(
-                "send a file of at most {} bytes (upload_bytes_max)",
-                self.bytes_max
-            )));
+            return Err(Error::limit(format!("send a file of at most {} bytes (upload_bytes_max)", self.bytes_max)));
         }
         self.file.write_all(bytes).await.map_err(full)
     }

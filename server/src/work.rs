@@ -74,18 +74,12 @@ impl Work {
         });
         task.await.unwrap_or_else(|panic| {
             tracing::error!(%panic, "a request panicked");
-            Err(error::status(&muster_engine::Error::internal(
-                "the request failed inside the server",
-            )))
+            Err(error::status(&muster_engine::Error::internal("the request failed inside the server")))
         })
     }
 
     /// Waits for room in `lane`.
-    pub(crate) async fn admit(
-        &self,
-        lane: Lane,
-        deadline: Option<Instant>,
-    ) -> Result<OwnedSemaphorePermit, Status> {
+    pub(crate) async fn admit(&self, lane: Lane, deadline: Option<Instant>) -> Result<OwnedSemaphorePermit, Status> {
         let gate = match lane {
             Lane::Query => &self.query,
             Lane::Write => &self.write,
@@ -97,10 +91,7 @@ impl Work {
 
 /// How the engine is to run a request.
 pub(crate) fn order(deadline: Option<Instant>, cancelled: Arc<AtomicBool>) -> Run {
-    Run {
-        deadline,
-        cancelled: Some(cancelled),
-    }
+    Run { deadline, cancelled: Some(cancelled) }
 }
 
 impl Gate {
@@ -135,9 +126,7 @@ impl Gate {
     fn queue(&self) -> Result<Place<'_>, Status> {
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.waiting_max {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
-            return Err(error::status(&muster_engine::Error::busy(
-                "too many requests wait (queries_waiting_max)",
-            )));
+            return Err(error::status(&muster_engine::Error::busy("too many requests wait (queries_waiting_max)")));
         }
         Ok(Place(&self.waiting))
     }
@@ -183,10 +172,7 @@ mod tests {
     #[test]
     fn timeouts_are_read_as_grpc_writes_them() {
         assert_eq!(parse_timeout("2S"), Some(Duration::from_secs(2)));
-        assert_eq!(
-            parse_timeout("99999999H"),
-            Some(Duration::from_secs(99_999_999 * 3600))
-        );
+        assert_eq!(parse_timeout("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
         assert_eq!(parse_timeout("250m"), Some(Duration::from_millis(250)));
         for text in ["", "S", "1", "1x", "-1S", "123456789S", "1 S", "秒"] {
             assert_eq!(parse_timeout(text), None, "{text}");

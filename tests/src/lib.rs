@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use serde_json::Value;
 
@@ -15,14 +16,22 @@ pub fn binary() -> &'static Path {
     })
 }
 
-/// Builds the binary beside the running test, which lies in `<profile>/deps/`. Nothing is done if it is fresh.
+/// The binary beside the running test, which lies in `<profile>/deps/`; built first if it is older than its sources.
+///
+/// The README's test command has built it already. Building it here as a part of the whole workspace keeps the features
+/// of what it depends on, so that nothing else is built again.
 fn built() -> PathBuf {
     let test = std::env::current_exe().expect("a running test has a file");
     let profile = test.parent().and_then(Path::parent).expect("a test lies in <profile>/deps");
+    let binary = profile.join("muster");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let made = std::fs::metadata(&binary).and_then(|about| about.modified()).ok();
+    if made.is_some_and(|made| made > newest_source(&root)) {
+        return binary;
+    }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--locked", "--package", "muster", "--bin", "muster"]);
-    build.current_dir(env!("CARGO_MANIFEST_DIR"));
+    build.args(["build", "--quiet", "--locked", "--workspace", "--bin", "muster"]).current_dir(&root);
     if profile.ends_with("release") {
         build.arg("--release");
     }
@@ -31,7 +40,25 @@ fn built() -> PathBuf {
     }
     let status = build.status().expect("cargo can be run");
     assert!(status.success(), "the binary is built");
-    profile.join("muster")
+    binary
+}
+
+/// When a source of the binary was changed last.
+fn newest_source(root: &Path) -> SystemTime {
+    let crates = ["cli", "client", "engine", "exchange", "language", "proto", "server"];
+    let mut newest = SystemTime::UNIX_EPOCH;
+    let mut waiting: Vec<PathBuf> = crates.iter().map(|name| root.join(name).join("src")).collect();
+    let manifests = crates.iter().map(|name| root.join(name).join("Cargo.toml"));
+    waiting.extend(manifests.chain([root.join("Cargo.lock"), root.join("Cargo.toml")]));
+    while let Some(path) = waiting.pop() {
+        let about = std::fs::metadata(&path).expect("a source of the workspace");
+        if about.is_dir() {
+            waiting.extend(std::fs::read_dir(&path).expect("its files").map(|entry| entry.expect("a file").path()));
+        } else {
+            newest = newest.max(about.modified().expect("files have times"));
+        }
+    }
+    newest
 }
 
 /// A store in a directory of its own, asked through the binary.

@@ -159,12 +159,15 @@ fn baskets(data: &Path) -> &'static Store {
     static STORE: OnceLock<Store> = OnceLock::new();
     STORE.get_or_init(|| {
         let store = Store::new();
-        let departments: BTreeMap<String, String> = rows::<StringArray>(&data.join("groceries/items.parquet"), "item", "level1")
-            .iter()
-            .flat_map(|(items, levels)| {
-                (0..items.len()).map(|row| (items.value(row).to_owned(), levels.value(row).to_owned())).collect::<Vec<_>>()
-            })
-            .collect();
+        let departments: BTreeMap<String, String> =
+            rows::<StringArray>(&data.join("groceries/items.parquet"), "item", "level1")
+                .iter()
+                .flat_map(|(items, levels)| {
+                    (0..items.len())
+                        .map(|row| (items.value(row).to_owned(), levels.value(row).to_owned()))
+                        .collect::<Vec<_>>()
+                })
+                .collect();
         let mut baskets: BTreeMap<i32, Vec<String>> = BTreeMap::new();
         for (ids, items) in rows::<Int32Array>(&data.join("groceries/basket_items.parquet"), "basket_id", "item") {
             for row in 0..ids.len() {
@@ -186,10 +189,12 @@ fn baskets(data: &Path) -> &'static Store {
             [("basket_id", ids), ("items", Arc::new(items.finish())), ("departments", Arc::new(levels.finish()))];
         let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
         let path = store.folder().join("baskets.parquet");
-        let mut writer = ArrowWriter::try_new(File::create(&path).expect("a file"), batch.schema(), None).expect("a writer");
+        let mut writer =
+            ArrowWriter::try_new(File::create(&path).expect("a file"), batch.schema(), None).expect("a writer");
         writer.write(&batch).expect("rows are written");
         writer.close().expect("a footer is written");
-        let arguments = ["load", "baskets.parquet", "--infer", "--yes", "--type", "baskets", "--key", "basket_id", "--quiet"];
+        let arguments =
+            ["load", "baskets.parquet", "--infer", "--yes", "--type", "baskets", "--key", "basket_id", "--quiet"];
         let loaded = store.json(&arguments);
         assert_eq!(loaded["rows"], json!(baskets.len()), "{loaded}");
         store

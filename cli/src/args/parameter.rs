@@ -1,6 +1,6 @@
 //! `--param name=value` and `--param name=@file`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -30,8 +30,7 @@ impl FromStr for NamedParameter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<NamedParameter, String> {
-        let (name, value) =
-            text.split_once('=').ok_or_else(|| "write name=value or name=@file".to_owned())?;
+        let (name, value) = text.split_once('=').ok_or_else(|| "write name=value or name=@file".to_owned())?;
         let name = name.strip_prefix('$').unwrap_or(name);
         if name.is_empty() {
             return Err("write the name that stands behind $ in the expression, as in name=value".to_owned());
@@ -45,9 +44,9 @@ impl FromStr for NamedParameter {
 }
 
 /// The parameters as a request carries them. A name said once with a value is a scalar, said more often a list.
-pub(crate) fn parameters(named: &[NamedParameter]) -> Result<HashMap<String, Parameter>, Failure> {
+pub(crate) fn parameters(named: &[NamedParameter]) -> Result<BTreeMap<String, Parameter>, Failure> {
     let mut values: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    let mut parameters = HashMap::new();
+    let mut parameters = BTreeMap::new();
     for parameter in named {
         match &parameter.source {
             Source::Value(value) => values.entry(&parameter.name).or_default().push(value.clone()),
@@ -94,7 +93,7 @@ fn is_roaring(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn of(texts: &[&str]) -> HashMap<String, Parameter> {
+    fn of(texts: &[&str]) -> BTreeMap<String, Parameter> {
         let named: Vec<NamedParameter> = texts.iter().map(|text| text.parse().unwrap()).collect();
         parameters(&named).unwrap()
     }

@@ -1,9 +1,7 @@
 //! `muster audience`: expressions with names.
 
 use clap::{Args, Subcommand};
-use muster_client::v1::{
-    Audience, DropAudienceRequest, GetAudienceRequest, ListAudiencesRequest, SaveAudienceRequest,
-};
+use muster_client::v1::{Audience, DropAudienceRequest, GetAudienceRequest, ListAudiencesRequest, SaveAudienceRequest};
 use serde_json::{Value, json};
 
 use crate::args::text::query_text;
@@ -138,8 +136,7 @@ async fn show(name: &str, version: Option<u64>, asker: &Asker) -> Result<(), Fai
 
 /// Lists audiences.
 pub(crate) async fn list(prefix: &str, asker: &Asker) -> Result<(), Failure> {
-    let request =
-        ListAudiencesRequest { space: asker.space(), entity_type: asker.entity_type(), prefix: bare(prefix) };
+    let request = ListAudiencesRequest { space: asker.space(), entity_type: asker.entity_type(), prefix: bare(prefix) };
     let reply = asker.client.list_audiences(request).await?;
     let mut table = Table::new(&["audience", ">version", "expression", "description"]);
     for audience in &reply.audiences {

@@ -28,12 +28,9 @@ pub(super) fn change(change: change::Change) -> Change {
 
 /// Applies changes as one batch and says what came of it.
 pub(super) async fn apply(entities: Vec<(String, Vec<Change>)>, asker: &Asker) -> Result<(), Failure> {
-    let entities = entities
-        .into_iter()
-        .map(|(key, changes)| EntityChanges { key: Some(text_key(key)), changes })
-        .collect();
-    let request =
-        WriteRequest { space: asker.space(), entity_type: asker.entity_type(), source: None, entities };
+    let entities =
+        entities.into_iter().map(|(key, changes)| EntityChanges { key: Some(text_key(key)), changes }).collect();
+    let request = WriteRequest { space: asker.space(), entity_type: asker.entity_type(), source: None, entities };
     let reply = asker.client.write(request).await?;
     let document = json!({
         "version": reply.version,

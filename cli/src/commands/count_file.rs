@@ -100,7 +100,7 @@ fn split_name<'a>(line: &'a str, tags: &HashSet<&str>) -> Option<(&'a str, &'a s
     let behind = muster_language::parse(text).ok();
     if begins_with_comparison(line) {
         let expr = behind?.expr;
-        let ExprKind::Path(path) = &expr.kind else { return Some((name, text)) };
+        let ExprKind::Flag(path) = &expr.kind else { return Some((name, text)) };
         return tags.contains(path.dotted().as_ref()).then_some((name, text));
     }
     // A name of several words is taken only where it cannot be the beginning of a condition.
@@ -111,14 +111,12 @@ fn split_name<'a>(line: &'a str, tags: &HashSet<&str>) -> Option<(&'a str, &'a s
 fn begins_with_comparison(line: &str) -> bool {
     fn first(expr: &Expr) -> &Expr {
         match &expr.kind {
-            ExprKind::And(terms) | ExprKind::Or(terms) => terms.first().map_or(expr, first),
-            ExprKind::Except(left, _) => first(left),
+            ExprKind::And(terms) | ExprKind::Or(terms) | ExprKind::Except(terms) => terms.first().map_or(expr, first),
             _ => expr,
         }
     }
-    muster_language::parse(line).is_ok_and(|parsed| {
-        matches!(&first(&parsed.expr).kind, ExprKind::Compare { op: CompareOp::Eq, .. })
-    })
+    muster_language::parse(line)
+        .is_ok_and(|parsed| matches!(&first(&parsed.expr).kind, ExprKind::Compare { op: CompareOp::Equal, .. }))
 }
 
 fn answer(lines: &[Line<'_>], reply: &CountBatchReply) -> Answer {

@@ -9,8 +9,11 @@ use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::json::with_info;
 use crate::output::numbers::{grouped, nanoseconds};
-use crate::output::table::Table;
+use crate::output::table::{Table, shortened};
 use crate::output::{Answer, tree};
+
+/// The widest text of a step in a table; JSON has it whole.
+pub(super) const TEXT_CELLS_MAX: usize = 60;
 
 /// How an expression is answered, and with --analyze which condition decides it.
 #[derive(Debug, Args)]
@@ -70,12 +73,11 @@ fn step(step: &ExplainStep) -> Value {
 /// The steps as a tree for people.
 pub(crate) fn table(reply: &ExplainReply, analyze: bool) -> String {
     let depths: Vec<u32> = reply.steps.iter().map(|step| step.depth).collect();
-    let columns: &[&str] =
-        if analyze { &["step", ">alone", ">without it", ">time"] } else { &["step", ">estimate"] };
+    let columns: &[&str] = if analyze { &["step", ">alone", ">without it", ">time"] } else { &["step", ">estimate"] };
     let mut table = Table::new(columns);
     let number = |number: Option<u64>| number.map(grouped).unwrap_or_default();
     for (step, branch) in reply.steps.iter().zip(tree::branches(&depths)) {
-        let text = format!("{branch}{}", step.text);
+        let text = format!("{branch}{}", shortened(&step.text, TEXT_CELLS_MAX));
         if analyze {
             let time = step.evaluate_ns.map(nanoseconds).unwrap_or_default();
             table.row([text, number(step.count), number(step.without), time]);

@@ -7,7 +7,7 @@ use muster_client::{format_value, v1};
 use serde_json::{Map, Value, json};
 
 use crate::exit::Failure;
-use crate::output::json::{with_info, value};
+use crate::output::json::{value, with_info};
 use crate::output::table::Table;
 use crate::output::{Format, csv, written};
 

@@ -10,8 +10,8 @@ use muster_server::{Config, Holder, Listener, holder_of};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::connect::Place;
 use crate::args::Globals;
+use crate::connect::Place;
 use crate::exit::Failure;
 use crate::output::note;
 
@@ -26,8 +26,8 @@ Examples:
   muster serve --data ./store --listen 0.0.0.0:7411 --import-dir /srv/loads
   muster serve --data ./store --listen unix:/run/muster.sock
 
-Commands with --data ./store find this server by themselves. Ctrl-C or SIGTERM ends it after its running requests;
-MUSTER_LOG=info or debug says more on standard error.")]
+Commands with --data ./store find this server by themselves. --zone is the zone of requests that name none. Ctrl-C or
+SIGTERM ends it after its running requests; MUSTER_LOG=info or debug says more on standard error.")]
 pub(crate) struct ServeArgs {
     /// Where to listen: host:port or unix:/path
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7411")]
@@ -78,7 +78,8 @@ async fn listen(wanted: &Address) -> Result<(Listener, Address), Failure> {
             let listener = TcpListener::bind(host_port).await.map_err(failed)?;
             let mut bound = listener.local_addr().map_err(failed)?;
             if bound.ip().is_unspecified() {
-                let loopback: IpAddr = if bound.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() };
+                let loopback: IpAddr =
+                    if bound.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() };
                 bound.set_ip(loopback);
             }
             Ok((Listener::Tcp(listener), Address::Tcp(bound.to_string())))

@@ -69,10 +69,7 @@ fn document(reply: &StatusReply) -> Value {
 
 fn table(reply: &StatusReply) -> String {
     let mut table = Table::new(&[&format!("space {}", reply.space), ""]);
-    let versions = format!(
-        "{} (on disk {}, in parts {})",
-        reply.version, reply.durable_version, reply.flushed_version
-    );
+    let versions = format!("{} (on disk {}, in parts {})", reply.version, reply.durable_version, reply.flushed_version);
     table.row(["version", &versions]);
     table.row(["parts", &format!("{} with {}", grouped(reply.parts), bytes(reply.part_bytes))]);
     table.row(["keys and values", &format!("{} with {}", grouped(reply.names_files), bytes(reply.names_bytes))]);
@@ -83,9 +80,7 @@ fn table(reply: &StatusReply) -> String {
     if reply.loads > 0 {
         table.row(["running loads", &grouped(reply.loads)]);
     }
-    for (fact, text) in
-        [("writes refused", &reply.read_only_reason), ("background failed", &reply.background_error)]
-    {
+    for (fact, text) in [("writes refused", &reply.read_only_reason), ("background failed", &reply.background_error)] {
         if !text.is_empty() {
             table.row([fact, text]);
         }

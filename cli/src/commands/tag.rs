@@ -84,8 +84,7 @@ pub(crate) async fn run(args: &TagArgs, asker: &Asker) -> Result<(), Failure> {
 
 /// Lists tags.
 pub(crate) async fn list(prefix: &str, asker: &Asker) -> Result<(), Failure> {
-    let request =
-        ListTagsRequest { space: asker.space(), entity_type: asker.entity_type(), prefix: prefix.to_owned() };
+    let request = ListTagsRequest { space: asker.space(), entity_type: asker.entity_type(), prefix: prefix.to_owned() };
     let reply = asker.client.list_tags(request).await?;
     let mut table = Table::new(&["tag", "kind", "label", "unit", "description"]);
     for tag in &reply.tags {

@@ -3,9 +3,7 @@
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
-use muster_client::v1::{
-    self, ChangeTagRequest, CreateTagRequest, DropTagRequest, RenameTagRequest, Tag, TagKind,
-};
+use muster_client::v1::{self, ChangeTagRequest, CreateTagRequest, DropTagRequest, RenameTagRequest, Tag, TagKind};
 use serde_json::json;
 
 use super::tag::{document, kind_text};

@@ -1,9 +1,7 @@
 //! `muster type`: entity types.
 
 use clap::{Args, Subcommand, ValueEnum};
-use muster_client::v1::{
-    CreateTypeRequest, DropTypeRequest, EntityType, KeyKind, ListTypesRequest, RenameTypeRequest,
-};
+use muster_client::v1::{CreateTypeRequest, DropTypeRequest, EntityType, KeyKind, ListTypesRequest, RenameTypeRequest};
 use serde_json::{Value, json};
 
 use crate::ask::Asker;

@@ -98,7 +98,8 @@ pub(super) fn mapping(tag_of: impl Fn(&'static str) -> &'static str) -> String {
     for column in &COLUMNS {
         let tag = tag_of(column.name);
         let tag = if tag == column.name { String::new() } else { format!(", tag = \"{tag}\"") };
-        let list = if column.kind == "set" { format!(", list_separator = \"{LIST_SEPARATOR}\"") } else { String::new() };
+        let list =
+            if column.kind == "set" { format!(", list_separator = \"{LIST_SEPARATOR}\"") } else { String::new() };
         toml.push_str(&format!("  {{ column = \"{}\", kind = \"{}\"{tag}{list} }},\n", column.name, column.kind));
     }
     toml.push_str("]\n");

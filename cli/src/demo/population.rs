@@ -145,7 +145,11 @@ fn person(row: &mut Row, shopper: &Shopper, random: &mut Random) {
         Some(age) => row.number(age),
         None => row.none(),
     }
-    if random.permille(700) { row.number(random.between(1, 12)) } else { row.none() }
+    if random.permille(700) {
+        row.number(random.between(1, 12))
+    } else {
+        row.none()
+    }
     row.text(country);
     row.text(province);
     row.text(city);
@@ -156,7 +160,11 @@ fn person(row: &mut Row, shopper: &Shopper, random: &mut Random) {
         Some(60..) => "退休",
         _ => random.pick(&words::OCCUPATIONS),
     };
-    if random.permille(620) { row.text(occupation) } else { row.none() }
+    if random.permille(620) {
+        row.text(occupation)
+    } else {
+        row.none()
+    }
     let family = match (shopper.has_children, shopper.age.unwrap_or(30)) {
         (true, _) => "已婚有孩",
         (false, 0..26) => "单身",
@@ -206,7 +214,11 @@ fn orders(row: &mut Row, shopper: &Shopper, random: &mut Random, calendar: &Cale
     row.decimal(shopper.spend_cents().max(shopper.spend_90d_cents()), 2);
     row.decimal(shopper.spend_30d_cents(), 2);
     row.decimal(shopper.spend_90d_cents(), 2);
-    if orders.count_30d > 0 { row.decimal(orders.basket_30d_cents(), 2) } else { row.none() }
+    if orders.count_30d > 0 {
+        row.decimal(orders.basket_30d_cents(), 2)
+    } else {
+        row.none()
+    }
     match orders.count_90d {
         0 => row.none(),
         count => row.decimal(shopper.spend_90d_cents() / u64::from(count), 2),

@@ -22,11 +22,11 @@ pub(super) const QUESTIONS: [Question; 12] = [
         "性别 = 女 AND 年龄 BETWEEN 25 AND 34 AND 城市 IN (北京, 上海, 广州)",
     ),
     question("Dormant for 90 days · 沉睡九十天", "last_order <= today - 90d AND last_login <= today - 90d"),
-    question("Registered within the week and never bought · 七天内注册、从未下单", "注册日期 IN LAST 7d AND 最近交易日 IS MISSING"),
     question(
-        "Silent high value · 沉默的高价值客户",
-        "消费金额 >= 1万 且 最近登录日 <= 今天 - 60 天 且 非 风险.羊毛党",
+        "Registered within the week and never bought · 七天内注册、从未下单",
+        "注册日期 IN LAST 7d AND 最近交易日 IS MISSING",
     ),
+    question("Silent high value · 沉默的高价值客户", "消费金额 >= 1万 且 最近登录日 <= 今天 - 60 天 且 非 风险.羊毛党"),
     question("Baskets that shrink by half · 客单价腰斩", "客单价_30d < 客单价_90d * 0.5"),
     question("First order within a week of registering · 注册一周内首购", "首购日 - 注册日期 <= 7d"),
     question(

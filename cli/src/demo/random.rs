@@ -26,7 +26,7 @@ impl Random {
 
     /// A number below `end`; 0 if there is none.
     pub(super) fn below(&mut self, end: u32) -> u32 {
-        ((self.next() >> 32) * u64::from(end) >> 32) as u32
+        (((self.next() >> 32) * u64::from(end)) >> 32) as u32
     }
 
     /// A number of `first..=last`.
@@ -50,13 +50,13 @@ impl Random {
     }
 
     /// One of some, each as often as its weight says.
-    pub(super) fn pick<'a, T>(&mut self, choices: &'a [(T, u32)]) -> &'a T {
+    pub(super) fn pick<T: Copy>(&mut self, choices: &[(T, u32)]) -> T {
         let total = choices.iter().map(|(_, weight)| weight).sum();
         let mut at = self.below(total);
-        let mut chosen = &choices[0].0;
-        for (choice, weight) in choices {
+        let mut chosen = choices[0].0;
+        for &(choice, weight) in choices {
             chosen = choice;
-            if at < *weight {
+            if at < weight {
                 break;
             }
             at -= weight;
@@ -66,6 +66,9 @@ impl Random {
 
     /// How many of some happen to be meant, in order: each so many times in a thousand, times `factor`.
     pub(super) fn some<'a>(&mut self, choices: &'a [(&'a str, u32)], factor: f64) -> impl Iterator<Item = &'a str> {
-        choices.iter().filter(move |(_, permille)| self.permille((f64::from(*permille) * factor) as u32)).map(|(name, _)| *name)
+        choices
+            .iter()
+            .filter(move |(_, permille)| self.permille((f64::from(*permille) * factor) as u32))
+            .map(|(name, _)| *name)
     }
 }

@@ -36,7 +36,7 @@ impl Shopper {
     pub(super) fn of(random: &mut Random) -> Shopper {
         let is_woman = random.permille(580);
         let years = 16 + random.below(28) + random.below(22);
-        let city = *random.pick(&words::CITIES);
+        let city = random.pick(&words::CITIES);
         let registered_days = (random.unit().powi(2) * REGISTERED_DAYS_MAX) as u32;
         // Three in ten have turned away at some time since; the others come back every few days.
         let login_days = if random.permille(300) {

@@ -40,7 +40,8 @@ mod tests {
 
     #[test]
     fn fields_are_quoted_where_they_must_be() {
-        let fields = [json!("a,b"), json!("say \"hi\""), json!(""), json!(null), json!(1.5), json!(["x"]), json!("a\nb")];
+        let fields =
+            [json!("a,b"), json!("say \"hi\""), json!(""), json!(null), json!(1.5), json!(["x"]), json!("a\nb")];
         let mut out = String::new();
         push_row(&mut out, ',', fields.iter().map(|value| cell(Some(value), ',')));
         assert_eq!(out, "\"a,b\",\"say \"\"hi\"\"\",\"\",,1.5,\"[\"\"x\"\"]\",\"a\nb\"\n");

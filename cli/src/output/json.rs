@@ -110,7 +110,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// Bytes from hexadecimal digits.
 pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
+    let digits: Vec<u8> =
+        text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
     let (pairs, rest) = digits.as_chunks::<2>();
     rest.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
 }
@@ -125,7 +126,10 @@ mod tests {
         assert_eq!(of(v1::value::Value::Flag(true)), json!(true));
         assert_eq!(of(v1::value::Value::Decimal(v1::Decimal { unscaled: 1250, scale: 2 })), json!("12.50"));
         assert_eq!(written("380381436", v1::TagKind::Int), json!(380381436));
-        assert_eq!(written("170141183460469231731687303715884105727", v1::TagKind::Int), json!("170141183460469231731687303715884105727"));
+        assert_eq!(
+            written("170141183460469231731687303715884105727", v1::TagKind::Int),
+            json!("170141183460469231731687303715884105727")
+        );
         assert_eq!(written("1.50", v1::TagKind::Decimal), json!("1.50"));
         assert_eq!(written("", v1::TagKind::Date), Value::Null);
     }

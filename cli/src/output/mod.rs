@@ -54,12 +54,7 @@ impl Answer {
     }
 
     /// A list: the array of objects `key` of `document`, whose keys `columns` are the columns of CSV.
-    pub(crate) fn list(
-        document: Value,
-        key: &'static str,
-        columns: &'static [&'static str],
-        table: String,
-    ) -> Answer {
+    pub(crate) fn list(document: Value, key: &'static str, columns: &'static [&'static str], table: String) -> Answer {
         Answer { document, rows: Some(Rows { key, columns }), table }
     }
 
@@ -134,10 +129,9 @@ pub(crate) fn warn(warnings: &[v1::Warning], text: &str) {
 }
 
 fn warning_text(warning: &v1::Warning, text: &str) -> String {
-    let span = warning
-        .span
-        .as_ref()
-        .filter(|span| span.byte_start < span.byte_end && text.get(span.byte_start as usize..span.byte_end as usize).is_some());
+    let span = warning.span.as_ref().filter(|span| {
+        span.byte_start < span.byte_end && text.get(span.byte_start as usize..span.byte_end as usize).is_some()
+    });
     let headline = format!("warning: {}", warning.message);
     let Some(span) = span else {
         return match warning.suggestion.as_str() {

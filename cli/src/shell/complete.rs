@@ -109,7 +109,8 @@ fn compared_tag(text: &str, catalog: &Catalog) -> Option<String> {
             PieceKind::Name if compared => {
                 let end = piece.span.end as usize;
                 let name = dotted_before(text, end);
-                let tag = catalog.tags.iter().find(|tag| tag.name == name || !tag.label.is_empty() && tag.label == name)?;
+                let tag =
+                    catalog.tags.iter().find(|tag| tag.name == name || !tag.label.is_empty() && tag.label == name)?;
                 return matches!(tag.kind(), TagKind::Choice | TagKind::Set).then(|| tag.name.clone());
             }
             PieceKind::Name | PieceKind::Text | PieceKind::Number => {}

@@ -40,7 +40,9 @@ fn is_open(text: &str) -> bool {
         match piece.span.of(text) {
             "(" | "（" => depth += 1,
             ")" | "）" => depth = depth.saturating_sub(1),
-            quoted if piece.kind == PieceKind::Error && quoted.starts_with(['\'', '"', '`', '‘', '“']) => return true,
+            quoted if piece.kind == PieceKind::Error && quoted.starts_with(['\'', '"', '`', '‘', '“']) => {
+                return true;
+            }
             _ => {}
         }
     }

@@ -35,8 +35,27 @@ empty line ends it. Every word takes the options that the program takes: \\count
 const EXPRESSIONS: [&str; 7] = ["count", "members", "why", "stats", "breakdown", "explain", "audience"];
 /// The words that are commands of the program.
 const COMMANDS: [&str; 21] = [
-    "count", "members", "get", "why", "stats", "breakdown", "explain", "type", "tag", "audience", "space", "set", "add",
-    "remove", "clear", "erase", "load", "status", "flush", "compact", "help",
+    "count",
+    "members",
+    "get",
+    "why",
+    "stats",
+    "breakdown",
+    "explain",
+    "type",
+    "tag",
+    "audience",
+    "space",
+    "set",
+    "add",
+    "remove",
+    "clear",
+    "erase",
+    "load",
+    "status",
+    "flush",
+    "compact",
+    "help",
 ];
 /// The words of the shell itself, each with what it stands for.
 const SHORT: [(&str, &[&str]); 4] = [
@@ -83,7 +102,9 @@ pub(super) fn read(text: &str) -> Result<Line, Failure> {
     match word {
         "quit" | "q" | "exit" => Ok(Line::Quit),
         "help" | "?" | "h" => Ok(Line::Help),
-        "use" if rest.is_empty() => Err(Failure::usage("name an entity type, as in \\use shoppers; \\types lists them")),
+        "use" if rest.is_empty() => {
+            Err(Failure::usage("name an entity type, as in \\use shoppers; \\types lists them"))
+        }
         "use" => Ok(Line::Use(rest.to_owned())),
         option if OPTIONS.contains(&option) => {
             Ok(Line::Option(vec!["muster".to_owned(), format!("--{option}"), unquoted(rest)]))
@@ -99,7 +120,8 @@ fn command(word: &str, rest: &str) -> Result<Line, Failure> {
         Some(words) => words,
         None if COMMANDS.contains(&word) => &single,
         None => {
-            let near = nearest(word, all()).map_or("\\help lists the commands".to_owned(), |near| format!("did you mean \\{near}?"));
+            let near = nearest(word, all())
+                .map_or("\\help lists the commands".to_owned(), |near| format!("did you mean \\{near}?"));
             return Err(Failure::usage(format!("{near} There is no command \\{word}")));
         }
     };

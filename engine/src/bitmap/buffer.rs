@@ -1,8 +1,6 @@
 //! An owned set of ids of one chunk that is reused from chunk to chunk.
 
-use super::{
-    ARRAY_MAX, CHUNK_IDS, CHUNK_WORDS, Container, RUNS_MAX, Run, Words, kernel, runs, words,
-};
+use super::{ARRAY_MAX, CHUNK_IDS, CHUNK_WORDS, Container, RUNS_MAX, Run, Words, kernel, runs, words};
 
 /// One chunk of bits on its own cache lines.
 #[repr(C, align(64))]
@@ -68,14 +66,8 @@ impl ChunkBuffer {
             Form::Empty => Container::Empty,
             Form::Full => Container::Full,
             Form::Array => Container::Array(&self.array[..self.cardinality as usize]),
-            Form::Bitset => Container::Bitset {
-                words: &self.words.0,
-                cardinality: self.cardinality,
-            },
-            Form::Runs => Container::Runs {
-                runs: &self.runs,
-                cardinality: self.cardinality,
-            },
+            Form::Bitset => Container::Bitset { words: &self.words.0, cardinality: self.cardinality },
+            Form::Runs => Container::Runs { runs: &self.runs, cardinality: self.cardinality },
         }
     }
 
@@ -230,9 +222,7 @@ impl ChunkBuffer {
             }
             Form::Runs => {
                 self.words.0.fill(0);
-                self.runs
-                    .iter()
-                    .for_each(|&run| words::set_run(&mut self.words.0, run));
+                self.runs.iter().for_each(|&run| words::set_run(&mut self.words.0, run));
             }
         }
         self.form = Form::Bitset;
@@ -256,14 +246,7 @@ impl ChunkBuffer {
     /// The first `length` entries of the array are the set.
     pub(super) fn set_array(&mut self, length: usize) {
         debug_assert!(length <= ARRAY_MAX);
-        self.set_form(
-            if length == 0 {
-                Form::Empty
-            } else {
-                Form::Array
-            },
-            length as u32,
-        );
+        self.set_form(if length == 0 { Form::Empty } else { Form::Array }, length as u32);
     }
 
     /// The spare array becomes the set.
@@ -313,10 +296,7 @@ pub(super) fn with_bounded<T>(operand: Container<'_>, work: impl FnOnce(Containe
         Container::Array(ids) if ids.len() > ARRAY_MAX => {
             let mut words = AlignedWords::ZERO;
             kernel::current().scatter(ids, &mut words.0);
-            work(Container::Bitset {
-                words: &words.0,
-                cardinality: ids.len() as u32,
-            })
+            work(Container::Bitset { words: &words.0, cardinality: ids.len() as u32 })
         }
         _ => work(operand),
     }

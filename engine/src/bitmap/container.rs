@@ -55,9 +55,7 @@ impl<'a> Container<'a> {
             Container::Empty => 0,
             Container::Full => CHUNK_IDS,
             Container::Array(ids) => ids.len() as u32,
-            Container::Bitset { cardinality, .. } | Container::Runs { cardinality, .. } => {
-                cardinality
-            }
+            Container::Bitset { cardinality, .. } | Container::Runs { cardinality, .. } => cardinality,
         }
     }
 
@@ -114,11 +112,7 @@ impl<'a> Container<'a> {
     /// Whether `ids` is a legal array: not empty, ascending, without repeats.
     pub fn check_array(ids: &[u16]) -> bool {
         // Adding up the faults lets the loop run without a branch.
-        let faults: usize = ids
-            .iter()
-            .zip(ids.iter().skip(1))
-            .map(|(a, b)| usize::from(a >= b))
-            .sum();
+        let faults: usize = ids.iter().zip(ids.iter().skip(1)).map(|(a, b)| usize::from(a >= b)).sum();
         !ids.is_empty() && faults == 0
     }
 

@@ -7,10 +7,7 @@ pub fn append_ids(container: Container<'_>, base: u32, out: &mut Vec<u32>) {
     let range = |run: Run| base + u32::from(run.first)..=base + u32::from(run.last);
     match container {
         Container::Empty => {}
-        Container::Full => out.extend(range(Run {
-            first: 0,
-            last: u16::MAX,
-        })),
+        Container::Full => out.extend(range(Run { first: 0, last: u16::MAX })),
         Container::Array(ids) => out.extend(ids.iter().map(|&id| base + u32::from(id))),
         Container::Bitset { words, cardinality } => {
             kernel::current().append_ids(words, cardinality, base, out);
@@ -24,13 +21,7 @@ pub fn append_ids(container: Container<'_>, base: u32, out: &mut Vec<u32>) {
 
 /// Appends up to `limit` ids at or above `low`, plus `base`; returns the id with which the next
 /// page begins, or `None` if no id is left.
-pub fn append_page(
-    container: Container<'_>,
-    low: u16,
-    limit: usize,
-    base: u32,
-    out: &mut Vec<u32>,
-) -> Option<u16> {
+pub fn append_page(container: Container<'_>, low: u16, limit: usize, base: u32, out: &mut Vec<u32>) -> Option<u16> {
     if low == 0 && container.cardinality() as usize <= limit {
         append_ids(container, base, out);
         return None;
@@ -47,8 +38,7 @@ pub fn for_each_id(container: Container<'_>, mut visit: impl FnMut(u16)) {
         Container::Full => (0..=u16::MAX).for_each(visit),
         Container::Array(ids) => ids.iter().copied().for_each(visit),
         Container::Runs { runs, .. } => {
-            runs.iter()
-                .for_each(|run| (run.first..=run.last).for_each(&mut visit));
+            runs.iter().for_each(|run| (run.first..=run.last).for_each(&mut visit));
         }
         Container::Bitset { words, .. } => {
             for (index, &word) in words.iter().enumerate() {
@@ -78,10 +68,7 @@ enum Rest<'a> {
 impl<'a> Ids<'a> {
     /// All ids of `container` at or above `low`.
     pub fn from(container: Container<'a>, low: u16) -> Self {
-        static EVERYBODY: [Run; 1] = [Run {
-            first: 0,
-            last: u16::MAX,
-        }];
+        static EVERYBODY: [Run; 1] = [Run { first: 0, last: u16::MAX }];
         let rest = match container {
             Container::Empty => Rest::Array(&[]),
             Container::Full => Rest::Runs(&EVERYBODY, u32::from(low)),

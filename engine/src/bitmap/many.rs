@@ -28,35 +28,17 @@ pub fn fused_into(fused: &Fused<'_>, out: &mut ChunkBuffer) {
 
 /// How many ids are in each of `positive` and in none of `negative`.
 pub fn and_many_count(positive: &[&Words], negative: &[&Words]) -> u32 {
-    fused_count(&Fused {
-        all: positive,
-        none: negative,
-        any: &[],
-    })
+    fused_count(&Fused { all: positive, none: negative, any: &[] })
 }
 
 /// `out` becomes the ids in each of `positive` and in none of `negative`.
 pub fn and_many_into(positive: &[&Words], negative: &[&Words], out: &mut ChunkBuffer) {
-    fused_into(
-        &Fused {
-            all: positive,
-            none: negative,
-            any: &[],
-        },
-        out,
-    );
+    fused_into(&Fused { all: positive, none: negative, any: &[] }, out);
 }
 
 /// How many ids are in at least one of `operands`.
 pub fn or_many_count(operands: &[&Words]) -> u32 {
-    if operands.is_empty() {
-        0
-    } else {
-        fused_count(&Fused {
-            any: operands,
-            ..Fused::default()
-        })
-    }
+    if operands.is_empty() { 0 } else { fused_count(&Fused { any: operands, ..Fused::default() }) }
 }
 
 /// `out` becomes the ids in at least one of `operands`.
@@ -64,23 +46,13 @@ pub fn or_many_into(operands: &[&Words], out: &mut ChunkBuffer) {
     if operands.is_empty() {
         out.clear();
     } else {
-        fused_into(
-            &Fused {
-                any: operands,
-                ..Fused::default()
-            },
-            out,
-        );
+        fused_into(&Fused { any: operands, ..Fused::default() }, out);
     }
 }
 
 /// How many ids are in each of `positive` and in none of `negative`; no operand selects everybody.
 /// `scratch` is overwritten.
-pub fn conjunction_count(
-    positive: &[Container<'_>],
-    negative: &[Container<'_>],
-    scratch: &mut ChunkBuffer,
-) -> u32 {
+pub fn conjunction_count(positive: &[Container<'_>], negative: &[Container<'_>], scratch: &mut ChunkBuffer) -> u32 {
     match (positive, negative) {
         ([a], []) => a.cardinality(),
         ([a, b], []) => and_count(*a, *b),
@@ -90,23 +62,15 @@ pub fn conjunction_count(
             Last::Step(Step::And(operand)) => and_count(scratch.as_container(), operand),
             Last::Step(Step::AndNot(operand)) => and_not_count(scratch.as_container(), operand),
             Last::Pass(Cover::All, dense) => fused_count(&dense.as_fused()),
-            Last::Pass(Cover::Runs(runs), dense) => {
-                kernel::current().covered_count(runs, &dense.as_fused())
-            }
-            Last::Pass(Cover::Stored, dense) => {
-                kernel::current().covered_count(&scratch.runs, &dense.as_fused())
-            }
+            Last::Pass(Cover::Runs(runs), dense) => kernel::current().covered_count(runs, &dense.as_fused()),
+            Last::Pass(Cover::Stored, dense) => kernel::current().covered_count(&scratch.runs, &dense.as_fused()),
         },
     }
 }
 
 /// `out` becomes the ids in each of `positive` and in none of `negative`; no operand selects
 /// everybody.
-pub fn conjunction_into(
-    positive: &[Container<'_>],
-    negative: &[Container<'_>],
-    out: &mut ChunkBuffer,
-) {
+pub fn conjunction_into(positive: &[Container<'_>], negative: &[Container<'_>], out: &mut ChunkBuffer) {
     match (positive, negative) {
         ([a], []) => out.copy_from(*a),
         ([a, b], []) => and_into(*a, *b, out),
@@ -136,10 +100,7 @@ impl Step<'_> {
 }
 
 /// What remains to be done when a count need not store any more.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a box would allocate for every chunk"
-)]
+#[expect(clippy::large_enum_variant, reason = "a box would allocate for every chunk")]
 enum Last<'a> {
     /// Nothing: the buffer holds the result.
     Nothing,
@@ -178,21 +139,12 @@ impl<'a> Dense<'a> {
             (words, count)
         };
         let ((all, all_count), (none, none_count)) = (list(positive), list(negative));
-        Dense {
-            all,
-            all_count,
-            none,
-            none_count,
-        }
+        Dense { all, all_count, none, none_count }
     }
 
     fn as_fused(&self) -> Fused<'_> {
         let (all, none) = (&self.all[..self.all_count], &self.none[..self.none_count]);
-        Fused {
-            all,
-            none,
-            any: &[],
-        }
+        Fused { all, none, any: &[] }
     }
 }
 
@@ -207,30 +159,17 @@ fn is_array(operand: &Container<'_>) -> bool {
     matches!(operand, Container::Array(ids) if ids.len() <= ARRAY_MAX)
 }
 
-fn prepare<'a>(
-    positive: &[Container<'a>],
-    negative: &[Container<'a>],
-    out: &mut ChunkBuffer,
-) -> Last<'a> {
+fn prepare<'a>(positive: &[Container<'a>], negative: &[Container<'a>], out: &mut ChunkBuffer) -> Last<'a> {
     let is_bits = |operand: &Container<'_>| matches!(operand, Container::Bitset { .. });
-    if positive.len().max(negative.len()) <= FUSED_MAX
-        && positive.iter().chain(negative).all(is_bits)
-    {
+    if positive.len().max(negative.len()) <= FUSED_MAX && positive.iter().chain(negative).all(is_bits) {
         return Last::Pass(Cover::All, Dense::new(positive, negative));
     }
     let nobody = positive.iter().any(Container::is_empty);
-    if nobody
-        || negative
-            .iter()
-            .any(|operand| matches!(operand, Container::Full))
-    {
+    if nobody || negative.iter().any(|operand| matches!(operand, Container::Full)) {
         out.clear();
         return Last::Nothing;
     }
-    let arrays = positive
-        .iter()
-        .enumerate()
-        .filter(|(_, operand)| is_array(operand));
+    let arrays = positive.iter().enumerate().filter(|(_, operand)| is_array(operand));
     if let Some((index, smallest)) = arrays.min_by_key(|(_, operand)| operand.cardinality()) {
         return from_array(*smallest, index, positive, negative, out);
     }
@@ -279,18 +218,12 @@ fn from_array<'a>(
     out: &mut ChunkBuffer,
 ) -> Last<'a> {
     // The most selective of the others goes first: what it removes is not probed again.
-    let others = positive
-        .iter()
-        .enumerate()
-        .filter(|(other, _)| *other != index);
+    let others = positive.iter().enumerate().filter(|(other, _)| *other != index);
     let Some((next, second)) = others.min_by_key(|(_, operand)| operand.cardinality()) else {
         out.copy_from(smallest);
         return follow(negative.iter().copied().map(Step::AndNot), out);
     };
-    let rest = positive
-        .iter()
-        .enumerate()
-        .filter(|(other, _)| *other != index && *other != next);
+    let rest = positive.iter().enumerate().filter(|(other, _)| *other != index && *other != next);
     let rest = rest.map(|(_, operand)| Step::And(*operand));
     and_into(smallest, *second, out);
     follow(rest.chain(negative.iter().copied().map(Step::AndNot)), out)
@@ -307,10 +240,7 @@ fn all_steps<'s, 'a>(
     done: &'s dyn Fn(&Container<'a>) -> bool,
 ) -> impl Iterator<Item = Step<'a>> + 's {
     let positive = positive.iter().filter(move |operand| !done(operand));
-    positive
-        .copied()
-        .map(Step::And)
-        .chain(negative.iter().copied().map(Step::AndNot))
+    positive.copied().map(Step::And).chain(negative.iter().copied().map(Step::AndNot))
 }
 
 /// The operands that neither [`Dense`] nor the cover took. Arrays among the positive ones are those
@@ -322,21 +252,10 @@ fn left_over<'s, 'a>(
     let is_bits = |operand: &&Container<'_>| bits(operand).is_some();
     let long_array = |operand: &&Container<'_>| matches!(operand, Container::Array(_));
     let sparse = move |operand: &&Container<'_>| bits(operand).is_none() && !operand.is_empty();
-    let too_many =
-        |operands: &'s [Container<'a>]| operands.iter().filter(is_bits).skip(FUSED_MAX).copied();
-    let positive_left = positive
-        .iter()
-        .filter(long_array)
-        .copied()
-        .chain(too_many(positive));
-    let negative_left = negative
-        .iter()
-        .filter(sparse)
-        .copied()
-        .chain(too_many(negative));
-    positive_left
-        .map(Step::And)
-        .chain(negative_left.map(Step::AndNot))
+    let too_many = |operands: &'s [Container<'a>]| operands.iter().filter(is_bits).skip(FUSED_MAX).copied();
+    let positive_left = positive.iter().filter(long_array).copied().chain(too_many(positive));
+    let negative_left = negative.iter().filter(sparse).copied().chain(too_many(negative));
+    positive_left.map(Step::And).chain(negative_left.map(Step::AndNot))
 }
 
 /// Applies all `steps` but the last, which is returned; stops when nobody is left.

@@ -9,9 +9,7 @@ pub fn and_count(a: Container<'_>, b: Container<'_>) -> u32 {
     let kernel = kernel::current();
     match (a, b) {
         (Bitset { words: x, .. }, Bitset { words: y, .. }) => kernel.and_count(x, y),
-        (Array(ids), Bitset { words, .. }) | (Bitset { words, .. }, Array(ids)) => {
-            kernel.probe_count(ids, words)
-        }
+        (Array(ids), Bitset { words, .. }) | (Bitset { words, .. }, Array(ids)) => kernel.probe_count(ids, words),
         (Array(x), Array(y)) => kernel.intersect_count(x, y),
         (Runs { runs, .. }, Bitset { words, .. }) | (Bitset { words, .. }, Runs { runs, .. }) => {
             kernel.covered_count(runs, &Fused::all(&[words]))

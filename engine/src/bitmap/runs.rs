@@ -7,18 +7,12 @@ pub(crate) fn for_each_gap(runs: &[Run], mut visit: impl FnMut(Run)) {
     let mut first = 0u32;
     for run in runs {
         if u32::from(run.first) > first {
-            visit(Run {
-                first: first as u16,
-                last: run.first - 1,
-            });
+            visit(Run { first: first as u16, last: run.first - 1 });
         }
         first = u32::from(run.last) + 1;
     }
     if first <= u32::from(u16::MAX) {
-        visit(Run {
-            first: first as u16,
-            last: u16::MAX,
-        });
+        visit(Run { first: first as u16, last: u16::MAX });
     }
 }
 
@@ -73,19 +67,13 @@ pub(crate) fn difference(a: &[Run], b: &[Run], out: &mut Vec<Run>) {
         let mut cut = j;
         while cut < b.len() && u32::from(b[cut].first) <= last {
             if u32::from(b[cut].first) > first {
-                out.push(Run {
-                    first: first as u16,
-                    last: b[cut].first - 1,
-                });
+                out.push(Run { first: first as u16, last: b[cut].first - 1 });
             }
             first = u32::from(b[cut].last) + 1;
             cut += 1;
         }
         if first <= last {
-            out.push(Run {
-                first: first as u16,
-                last: last as u16,
-            });
+            out.push(Run { first: first as u16, last: last as u16 });
         }
     }
 }

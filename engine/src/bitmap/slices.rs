@@ -47,13 +47,7 @@ impl<'a> Present<'a> {
 }
 
 /// `out` becomes the ids of `filter` whose magnitude lies in `low..=high`; returns how many.
-pub fn slices_range_into(
-    slices: Slices<'_>,
-    low: u64,
-    high: u64,
-    filter: &Words,
-    out: &mut Words,
-) -> u32 {
+pub fn slices_range_into(slices: Slices<'_>, low: u64, high: u64, filter: &Words, out: &mut Words) -> u32 {
     range_into(slices, low, high, &Fused::all(&[filter]), out)
 }
 
@@ -63,12 +57,7 @@ pub fn slices_range_count(slices: Slices<'_>, low: u64, high: u64, filter: &Word
 }
 
 /// The same with a filter of several bitsets, which are combined in the same pass.
-pub fn slices_range_fused_count(
-    slices: Slices<'_>,
-    low: u64,
-    high: u64,
-    filter: &Fused<'_>,
-) -> u32 {
+pub fn slices_range_fused_count(slices: Slices<'_>, low: u64, high: u64, filter: &Fused<'_>) -> u32 {
     let present = Present::new(slices);
     match Range::new(present.as_slice(), low, high) {
         Some(range) => kernel::current().range_count(&range, filter),
@@ -77,13 +66,7 @@ pub fn slices_range_fused_count(
 }
 
 /// `out` becomes the ids that `filter` selects and whose magnitude lies in `low..=high`.
-pub fn slices_range_fused_into(
-    slices: Slices<'_>,
-    low: u64,
-    high: u64,
-    filter: &Fused<'_>,
-    out: &mut ChunkBuffer,
-) {
+pub fn slices_range_fused_into(slices: Slices<'_>, low: u64, high: u64, filter: &Fused<'_>, out: &mut ChunkBuffer) {
     let cardinality = range_into(slices, low, high, filter, &mut out.words.0);
     out.set_words(cardinality);
 }
@@ -111,9 +94,7 @@ pub fn slices_sum(slices: Slices<'_>, filter: Container<'_>) -> u128 {
             Container::Runs { runs, .. } => kernel.covered_count(runs, &Fused::all(&[slice])),
         };
         let digits = slices.slices.iter().enumerate();
-        digits
-            .filter_map(|(digit, slice)| slice.map(|slice| u128::from(count(slice)) << digit))
-            .sum()
+        digits.filter_map(|(digit, slice)| slice.map(|slice| u128::from(count(slice)) << digit)).sum()
     })
 }
 
@@ -167,10 +148,7 @@ fn with_dense_filter<T>(filter: Container<'_>, work: impl FnOnce(Container<'_>) 
         Container::Array(ids) if ids.len() > PROBE_MAX => {
             let mut words = AlignedWords::ZERO;
             write_words(filter, &mut words.0);
-            work(Container::Bitset {
-                words: &words.0,
-                cardinality: ids.len() as u32,
-            })
+            work(Container::Bitset { words: &words.0, cardinality: ids.len() as u32 })
         }
         _ => work(filter),
     }

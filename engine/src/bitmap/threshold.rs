@@ -52,14 +52,8 @@ pub fn threshold_into(
 ) {
     assert!(operands.len() <= OPERANDS_MAX);
     // Those that hold everybody count for everybody, those that hold nobody for nobody.
-    let full = operands
-        .iter()
-        .filter(|operand| matches!(operand, Container::Full))
-        .count() as u32;
-    let counted = operands
-        .iter()
-        .filter(|operand| is_counted(operand))
-        .count();
+    let full = operands.iter().filter(|operand| matches!(operand, Container::Full)).count() as u32;
+    let counted = operands.iter().filter(|operand| is_counted(operand)).count();
     let (low, high) = match threshold {
         Threshold::AtLeast => (k, u32::MAX),
         Threshold::AtMost => (0, k),
@@ -82,14 +76,7 @@ pub fn threshold_into(
     let digits = &mut counters.digits[..digit_count];
     count_operands(operands, digits);
     counters.universe.resize(1, AlignedWords::ZERO);
-    compare(
-        digits,
-        low,
-        high,
-        universe,
-        &mut counters.universe[0].0,
-        out,
-    );
+    compare(digits, low, high, universe, &mut counters.universe[0].0, out);
 }
 
 fn is_counted(operand: &Container<'_>) -> bool {
@@ -118,8 +105,7 @@ fn count_operands(operands: &[Container<'_>], digits: &mut [AlignedWords]) {
     for operand in operands {
         match *operand {
             Container::Array(ids) => {
-                ids.iter()
-                    .for_each(|&id| add_word(digits, usize::from(id >> 6), 1 << (id & 63)));
+                ids.iter().for_each(|&id| add_word(digits, usize::from(id >> 6), 1 << (id & 63)));
             }
             Container::Runs { runs, .. } => {
                 for &run in runs {

@@ -19,12 +19,7 @@ pub fn union_into(operands: &[Container<'_>], out: &mut ChunkBuffer) {
         (None, ..) => out.clear(),
         (Some(only), None, _) => out.copy_from(*only),
         (Some(first), Some(second), None) => or_into(*first, *second, out),
-        _ if operands
-            .iter()
-            .any(|operand| matches!(operand, Container::Full)) =>
-        {
-            out.fill()
-        }
+        _ if operands.iter().any(|operand| matches!(operand, Container::Full)) => out.fill(),
         _ => {
             gather(operands, &mut out.words.0);
             out.words_for_overwrite();
@@ -38,9 +33,7 @@ pub fn union_count(operands: &[Container<'_>], scratch: &mut ChunkBuffer) -> u32
     if let [a, b] = operands {
         return super::or_count(*a, *b);
     }
-    if operands
-        .iter()
-        .all(|operand| matches!(operand, Container::Bitset { .. }))
+    if operands.iter().all(|operand| matches!(operand, Container::Bitset { .. }))
         && (1..=FUSED_MAX).contains(&operands.len())
     {
         return with_bitsets(operands, super::or_many_count);
@@ -80,21 +73,13 @@ pub fn intersect_disjoint_union_count(values: &[Container<'_>], filter: Containe
                 count += with_bitsets(batch, |any| match any {
                     [] => 0,
                     // The filter is read once for all of them.
-                    _ => super::fused_count(&Fused {
-                        all: &[words],
-                        none: &[],
-                        any,
-                    }),
+                    _ => super::fused_count(&Fused { all: &[words], none: &[], any }),
                 });
             }
-            let sparse = values
-                .iter()
-                .filter(|value| !matches!(value, Container::Bitset { .. }));
+            let sparse = values.iter().filter(|value| !matches!(value, Container::Bitset { .. }));
             count + sparse.map(|value| and_count(*value, filter)).sum::<u32>()
         }
-        Container::Array(_) | Container::Runs { .. } => {
-            values.iter().map(|value| and_count(*value, filter)).sum()
-        }
+        Container::Array(_) | Container::Runs { .. } => values.iter().map(|value| and_count(*value, filter)).sum(),
     }
 }
 
@@ -121,13 +106,7 @@ fn gather(operands: &[Container<'_>], out: &mut Words) {
                 kernel::current().or_assign(out, words);
             }),
             _ => {
-                kernel::current().fused_into(
-                    &Fused {
-                        any,
-                        ..Fused::default()
-                    },
-                    out,
-                );
+                kernel::current().fused_into(&Fused { any, ..Fused::default() }, out);
                 is_written = true;
             }
         });

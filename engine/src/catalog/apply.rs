@@ -18,19 +18,13 @@ impl Catalog {
     pub fn apply(&self, record: &CatalogRecord) -> Result<Catalog> {
         let mut next = (*self.0).clone();
         match record {
-            CatalogRecord::PutType(entity_type) => next
-                .number_type(entity_type)
-                .and_then(|()| next.put_type(entity_type.clone())),
+            CatalogRecord::PutType(entity_type) => {
+                next.number_type(entity_type).and_then(|()| next.put_type(entity_type.clone()))
+            }
             CatalogRecord::DropType(id) => next.drop_type(*id),
-            CatalogRecord::PutTag(tag) => next
-                .number_tag(tag.id)
-                .and_then(|()| next.put_tag(Tag::clone(tag))),
+            CatalogRecord::PutTag(tag) => next.number_tag(tag.id).and_then(|()| next.put_tag(Tag::clone(tag))),
             CatalogRecord::DropTag(id) => next.drop_tag(*id),
-            CatalogRecord::PutAudience {
-                head,
-                version,
-                forgotten,
-            } => next
+            CatalogRecord::PutAudience { head, version, forgotten } => next
                 .number_audience(head.id)
                 .and_then(|()| next.put_version(head, version.as_deref(), forgotten))
                 .and_then(|audience| next.put_audience(audience)),
@@ -48,9 +42,7 @@ fn contradiction(what: impl Into<String>) -> Error {
 /// `id` is new; afterwards it was given.
 fn pass(next: &mut u32, id: u32, what: &str) -> Result<()> {
     if id == 0 || id == u32::MAX || id < *next {
-        return Err(contradiction(format!(
-            "the {what} number {id} is not new; the next is {next}"
-        )));
+        return Err(contradiction(format!("the {what} number {id} is not new; the next is {next}")));
     }
     *next = id + 1;
     Ok(())
@@ -64,11 +56,7 @@ impl Inner {
             tags: BTreeMap::new(),
             populations: BTreeMap::new(),
             audiences: BTreeMap::new(),
-            next: NextIds {
-                entity_type: 1,
-                tag: 1,
-                audience: 1,
-            },
+            next: NextIds { entity_type: 1, tag: 1, audience: 1 },
         }
     }
 
@@ -108,10 +96,7 @@ impl Inner {
         } else {
             let taken = self.tags.contains_key(&new.population);
             if taken || self.populations.contains_key(&new.population) {
-                return Err(contradiction(format!(
-                    "tag number {} is given twice",
-                    new.population
-                )));
+                return Err(contradiction(format!("tag number {} is given twice", new.population)));
             }
             self.populations.insert(new.population, new.id);
             let entry = TypeEntry {
@@ -132,10 +117,7 @@ impl Inner {
     }
 
     fn drop_type(&mut self, id: TypeId) -> Result<()> {
-        let entry = self
-            .types
-            .remove(&id)
-            .ok_or_else(|| contradiction(format!("there is no type {id} to drop")))?;
+        let entry = self.types.remove(&id).ok_or_else(|| contradiction(format!("there is no type {id} to drop")))?;
         self.type_names.retain(|_, owner| *owner != id);
         self.populations.remove(&entry.entity_type.population);
         for tag in entry.tags.values() {
@@ -166,10 +148,7 @@ impl Inner {
                 entry.tag_labels.remove(&**label);
             }
         } else if self.populations.contains_key(&new.id) {
-            return Err(contradiction(format!(
-                "tag number {} is given twice",
-                new.id
-            )));
+            return Err(contradiction(format!("tag number {} is given twice", new.id)));
         }
         let id = new.id;
         let entry = self.entry(new.type_id)?;
@@ -187,10 +166,7 @@ impl Inner {
     }
 
     fn drop_tag(&mut self, id: TagId) -> Result<()> {
-        let old = self
-            .tags
-            .remove(&id)
-            .ok_or_else(|| contradiction(format!("there is no tag {id} to drop")))?;
+        let old = self.tags.remove(&id).ok_or_else(|| contradiction(format!("there is no tag {id} to drop")))?;
         let entry = self.entry(old.type_id)?;
         entry.tags.remove(&*old.name);
         if let Some(label) = &old.label {
@@ -231,46 +207,28 @@ impl Inner {
     }
 
     pub(super) fn put_audience(&mut self, new: Audience) -> Result<()> {
-        let rising = new
-            .versions
-            .windows(2)
-            .all(|two| two[0].version < two[1].version);
+        let rising = new.versions.windows(2).all(|two| two[0].version < two[1].version);
         if new.versions.first().is_none_or(|first| first.version == 0) || !rising {
-            return Err(contradiction(format!(
-                "the versions of audience {} do not rise from 1",
-                new.id
-            )));
+            return Err(contradiction(format!("the versions of audience {} do not rise from 1", new.id)));
         }
         if let Some(old) = self.audiences.get(&new.id).cloned() {
             if old.type_id != new.type_id {
-                return Err(contradiction(format!(
-                    "audience {} changes its type",
-                    new.id
-                )));
+                return Err(contradiction(format!("audience {} changes its type", new.id)));
             }
             self.entry(old.type_id)?.audiences.remove(&*old.name);
         }
         let id = new.id;
         let entry = self.entry(new.type_id)?;
-        if entry
-            .audiences
-            .insert(new.name.as_str().into(), id)
-            .is_some()
-        {
-            return Err(contradiction(format!(
-                "two audiences are named `{}`",
-                new.name
-            )));
+        if entry.audiences.insert(new.name.as_str().into(), id).is_some() {
+            return Err(contradiction(format!("two audiences are named `{}`", new.name)));
         }
         self.audiences.insert(id, Arc::new(new));
         Ok(())
     }
 
     fn drop_audience(&mut self, id: AudienceId) -> Result<()> {
-        let old = self
-            .audiences
-            .remove(&id)
-            .ok_or_else(|| contradiction(format!("there is no audience {id} to drop")))?;
+        let old =
+            self.audiences.remove(&id).ok_or_else(|| contradiction(format!("there is no audience {id} to drop")))?;
         self.entry(old.type_id)?.audiences.remove(&*old.name);
         Ok(())
     }

@@ -58,10 +58,7 @@ impl Audience {
 
     /// The version with this number, when it is kept.
     pub fn version(&self, number: u64) -> Option<&AudienceVersion> {
-        self.versions
-            .binary_search_by_key(&number, |version| version.version)
-            .ok()
-            .map(|index| &*self.versions[index])
+        self.versions.binary_search_by_key(&number, |version| version.version).ok().map(|index| &*self.versions[index])
     }
 }
 

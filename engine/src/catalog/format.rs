@@ -78,8 +78,7 @@ impl Catalog {
 
     /// This catalog with the audiences that [`Catalog::encode_audiences`] wrote instead of its own. Errors: corrupt.
     pub fn decode_audiences(&self, bytes: &[u8]) -> Result<Catalog> {
-        self.with_audiences(bytes)
-            .map_err(|error| error.context("the audiences"))
+        self.with_audiences(bytes).map_err(|error| error.context("the audiences"))
     }
 
     fn with_audiences(&self, bytes: &[u8]) -> Result<Catalog> {
@@ -89,10 +88,7 @@ impl Catalog {
         for _ in 0..reader.count(8)? {
             let head = read_head(&mut reader)?;
             if head.id.0 >= inner.next.audience || !is_last(&inner.audiences, head.id) {
-                return Err(reader.corrupt(format_args!(
-                    "audience {} was not given, or stands out of order",
-                    head.id
-                )));
+                return Err(reader.corrupt(format_args!("audience {} was not given, or stands out of order", head.id)));
             }
             let mut versions = Vec::new();
             for _ in 0..reader.count(8)? {
@@ -116,11 +112,7 @@ impl Catalog {
 fn decode_catalog(bytes: &[u8]) -> Result<Catalog> {
     let mut reader = unframed(CATALOG_MAGIC, bytes)?;
     let mut inner = Inner::empty();
-    inner.next = NextIds {
-        entity_type: reader.u32()?,
-        tag: reader.u32()?,
-        audience: reader.u32()?,
-    };
+    inner.next = NextIds { entity_type: reader.u32()?, tag: reader.u32()?, audience: reader.u32()? };
     if inner.next.entity_type == 0 || inner.next.tag == 0 || inner.next.audience == 0 {
         return Err(reader.corrupt(format_args!("a next id is 0")));
     }
@@ -129,19 +121,14 @@ fn decode_catalog(bytes: &[u8]) -> Result<Catalog> {
         let (id, population) = (entity_type.id, entity_type.population);
         let given = id.0 < inner.next.entity_type && population.0 < inner.next.tag;
         if !given || !is_last(&inner.types, id) {
-            return Err(reader.corrupt(format_args!(
-                "type {id} was not given, or stands out of order"
-            )));
+            return Err(reader.corrupt(format_args!("type {id} was not given, or stands out of order")));
         }
         inner.put_type(entity_type)?;
     }
     for _ in 0..reader.count(8)? {
         let tag = read_tag(&mut reader)?;
         if tag.id.0 >= inner.next.tag || !is_last(&inner.tags, tag.id) {
-            return Err(reader.corrupt(format_args!(
-                "tag {} was not given, or stands out of order",
-                tag.id
-            )));
+            return Err(reader.corrupt(format_args!("tag {} was not given, or stands out of order", tag.id)));
         }
         inner.put_tag(tag)?;
     }
@@ -174,9 +161,7 @@ fn unframed(magic: [u8; 8], bytes: &[u8]) -> Result<Reader<'_>> {
     }
     let version = reader.u32()?;
     if version != VERSION {
-        return Err(Error::corrupt(format!(
-            "format version {version} is unknown, expected {VERSION}"
-        )));
+        return Err(Error::corrupt(format!("format version {version} is unknown, expected {VERSION}")));
     }
     let crc = reader.u32()?;
     let body_bytes = reader.u64()?;
@@ -188,9 +173,7 @@ fn unframed(magic: [u8; 8], bytes: &[u8]) -> Result<Reader<'_>> {
     }
     let found = frame_crc(magic, version, &bytes[HEADER_BYTES..]);
     if found != crc {
-        return Err(Error::corrupt(format!(
-            "expected checksum {crc:08x}, found {found:08x}"
-        )));
+        return Err(Error::corrupt(format!("expected checksum {crc:08x}, found {found:08x}")));
     }
     Ok(reader)
 }
@@ -216,11 +199,7 @@ impl CatalogRecord {
                 writer.u8(DROP_TAG);
                 writer.u32(id.0);
             }
-            CatalogRecord::PutAudience {
-                head,
-                version,
-                forgotten,
-            } => {
+            CatalogRecord::PutAudience { head, version, forgotten } => {
                 writer.u8(PUT_AUDIENCE);
                 put_head(&mut writer, head);
                 writer.u32(forgotten.len() as u32);
@@ -269,11 +248,7 @@ fn read_record(reader: &mut Reader<'_>) -> Result<CatalogRecord> {
                 true => Some(Box::new(read_version(reader)?)),
                 false => None,
             };
-            CatalogRecord::PutAudience {
-                head,
-                version,
-                forgotten,
-            }
+            CatalogRecord::PutAudience { head, version, forgotten }
         }
         DROP_AUDIENCE => CatalogRecord::DropAudience(AudienceId(reader.u32()?)),
         other => return Err(reader.corrupt(format_args!("record kind {other} is unknown"))),
@@ -373,11 +348,7 @@ fn put_tag(writer: &mut Writer, tag: &Tag) {
     writer.u8(tag.sensitivity.map_or(0, Sensitivity::number));
     writer.u32(tag.time_to_live_days.unwrap_or(0));
     let closed = if tag.closed_values { CLOSED_VALUES } else { 0 };
-    let ordered = if tag.ordered_values {
-        ORDERED_VALUES
-    } else {
-        0
-    };
+    let ordered = if tag.ordered_values { ORDERED_VALUES } else { 0 };
     writer.u8(closed | ordered);
     put_text(writer, &tag.name);
     put_optional(writer, &tag.label);
@@ -443,18 +414,12 @@ fn read_kind(reader: &mut Reader<'_>) -> Result<TagKind> {
         (6, 0) => TagKind::Date,
         (7, 0) => TagKind::Time,
         _ => {
-            return Err(reader.corrupt(format_args!(
-                "tag kind {number} with scale {scale} is unknown"
-            )));
+            return Err(reader.corrupt(format_args!("tag kind {number} with scale {scale} is unknown")));
         }
     })
 }
 
-fn read_word<T: Copy>(
-    reader: &mut Reader<'_>,
-    all: &[T],
-    number_of: impl Fn(T) -> u8,
-) -> Result<Option<T>> {
+fn read_word<T: Copy>(reader: &mut Reader<'_>, all: &[T], number_of: impl Fn(T) -> u8) -> Result<Option<T>> {
     let number = reader.u8()?;
     let found = all.iter().copied().find(|one| number_of(*one) == number);
     if number != 0 && found.is_none() {
@@ -466,14 +431,8 @@ fn read_word<T: Copy>(
 fn read_declared(reader: &mut Reader<'_>) -> Result<DeclaredValue> {
     let value = reader.str(VALUE_BYTES_MAX)?.to_owned();
     let [label, parent] = [(); 2].map(|()| match reader.bool()? {
-        true => reader
-            .str(VALUE_BYTES_MAX)
-            .map(|text| Some(text.to_owned())),
+        true => reader.str(VALUE_BYTES_MAX).map(|text| Some(text.to_owned())),
         false => Ok(None),
     });
-    Ok(DeclaredValue {
-        value,
-        label: label?,
-        parent: parent?,
-    })
+    Ok(DeclaredValue { value, label: label?, parent: parent? })
 }

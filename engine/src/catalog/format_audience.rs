@@ -54,19 +54,10 @@ pub(super) fn read_version(reader: &mut Reader<'_>) -> Result<AudienceVersion> {
     for _ in 0..reader.count(12)? {
         let id = AudienceId(reader.u32()?);
         let version = reader.u64()?;
-        audiences_used.push(AudienceUse {
-            id,
-            version: (version != 0).then_some(version),
-        });
+        audiences_used.push(AudienceUse { id, version: (version != 0).then_some(version) });
     }
     if !is_rising(&tags_used) || !is_rising(&audiences_used) {
         return Err(reader.corrupt(format_args!("what a version uses does not rise")));
     }
-    Ok(AudienceVersion {
-        version,
-        saved_ms,
-        stored,
-        tags_used,
-        audiences_used,
-    })
+    Ok(AudienceVersion { version, saved_ms, stored, tags_used, audiences_used })
 }

@@ -58,18 +58,15 @@ impl EntityKey {
         match bytes.split_first() {
             Some((&NUMBER_BYTE, rest)) => match <[u8; 8]>::try_from(rest) {
                 Ok(number) => Ok(EntityKey::Number(u64::from_le_bytes(number))),
-                Err(_) => Err(Error::corrupt(format!(
-                    "a number key has {} bytes, expected 9",
-                    bytes.len()
-                ))),
+                Err(_) => Err(Error::corrupt(format!("a number key has {} bytes, expected 9", bytes.len()))),
             },
             Some((&TEXT_BYTE, rest)) => match std::str::from_utf8(rest) {
                 Ok(text) => Ok(EntityKey::Text(text.to_owned())),
                 Err(_) => Err(Error::corrupt("a text key is not UTF-8")),
             },
-            Some((other, _)) => Err(Error::corrupt(format!(
-                "a key begins with {other}, expected {NUMBER_BYTE} or {TEXT_BYTE}"
-            ))),
+            Some((other, _)) => {
+                Err(Error::corrupt(format!("a key begins with {other}, expected {NUMBER_BYTE} or {TEXT_BYTE}")))
+            }
             None => Err(Error::corrupt("a key has no bytes")),
         }
     }
@@ -133,20 +130,16 @@ impl KeyKind {
             (KeyKind::U64, EntityKey::Number(_)) => Ok(()),
             (KeyKind::Dense, EntityKey::Number(number)) => {
                 if *number > u64::from(LocalId::MAX.0) {
-                    return Err(Error::invalid(format!(
-                        "{number} is no dense key; the largest is {}",
-                        LocalId::MAX
-                    )));
+                    return Err(Error::invalid(format!("{number} is no dense key; the largest is {}", LocalId::MAX)));
                 }
                 Ok(())
             }
-            (KeyKind::String, EntityKey::Number(number)) => Err(Error::invalid(format!(
-                "the type has string keys, found the number {number}"
-            ))),
-            (kind, EntityKey::Text(text)) => Err(Error::invalid(format!(
-                "the type has {kind} keys, found the text `{}`",
-                shown(text)
-            ))),
+            (KeyKind::String, EntityKey::Number(number)) => {
+                Err(Error::invalid(format!("the type has string keys, found the number {number}")))
+            }
+            (kind, EntityKey::Text(text)) => {
+                Err(Error::invalid(format!("the type has {kind} keys, found the text `{}`", shown(text))))
+            }
         }
     }
 }
@@ -167,8 +160,7 @@ fn check_text_key(text: &str) -> Result<()> {
 
 /// Digits alone and no leading zero, so that one entity has one written key.
 fn parse_number_key(kind: KeyKind, text: &str) -> Result<u64> {
-    let plain =
-        text.bytes().all(|b| b.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
+    let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
     match text.parse::<u64>() {
         Ok(number) if plain => Ok(number),
         _ => Err(Error::invalid(format!(
@@ -188,12 +180,7 @@ mod tests {
         assert_eq!(number.canonical_bytes(), [0, 2, 1, 0, 0, 0, 0, 0, 0]);
         let text = EntityKey::Text("é".into());
         assert_eq!(text.canonical_bytes(), [1, 0xC3, 0xA9]);
-        for key in [
-            number,
-            text,
-            EntityKey::Text("k".repeat(500)),
-            EntityKey::Text("k".repeat(127)),
-        ] {
+        for key in [number, text, EntityKey::Text("k".repeat(500)), EntityKey::Text("k".repeat(127))] {
             let bytes = key.canonical_bytes();
             assert_eq!(key.hash(), xxh3_64(&bytes));
             assert_eq!(EntityKey::from_canonical(&bytes).unwrap(), key);
@@ -204,13 +191,7 @@ mod tests {
 
     #[test]
     fn broken_canonical_bytes_are_corrupt() {
-        for bad in [
-            &[][..],
-            &[0],
-            &[0, 1, 2, 3, 4, 5, 6, 7],
-            &[2, 1],
-            &[1, 0xFF],
-        ] {
+        for bad in [&[][..], &[0], &[0, 1, 2, 3, 4, 5, 6, 7], &[2, 1], &[1, 0xFF]] {
             assert!(EntityKey::from_canonical(bad).is_err(), "{bad:?}");
         }
     }
@@ -218,30 +199,14 @@ mod tests {
     #[test]
     fn keys_parse_in_one_spelling() {
         assert_eq!(KeyKind::U64.parse_key("0").unwrap(), EntityKey::Number(0));
-        assert_eq!(
-            KeyKind::U64.parse_key("18446744073709551615").unwrap(),
-            EntityKey::Number(u64::MAX)
-        );
-        for bad in [
-            "",
-            "00",
-            "007",
-            "+1",
-            "-1",
-            "1.0",
-            "18446744073709551616",
-            "x",
-        ] {
+        assert_eq!(KeyKind::U64.parse_key("18446744073709551615").unwrap(), EntityKey::Number(u64::MAX));
+        for bad in ["", "00", "007", "+1", "-1", "1.0", "18446744073709551616", "x"] {
             assert!(KeyKind::U64.parse_key(bad).is_err(), "{bad}");
         }
         assert!(KeyKind::Dense.parse_key("4294967294").is_ok());
         assert!(KeyKind::Dense.parse_key("4294967295").is_err());
         assert!(KeyKind::String.parse_key(" 007 ").is_ok());
         assert!(KeyKind::String.parse_key("").is_err());
-        assert!(
-            KeyKind::String
-                .parse_key(&"k".repeat(KEY_BYTES_MAX + 1))
-                .is_err()
-        );
+        assert!(KeyKind::String.parse_key(&"k".repeat(KEY_BYTES_MAX + 1)).is_err());
     }
 }

@@ -31,10 +31,7 @@ pub enum TagKind {
 impl TagKind {
     /// Whether the tag holds one number per entity: int, decimal, date or time.
     pub const fn is_number(self) -> bool {
-        matches!(
-            self,
-            TagKind::Int | TagKind::Decimal { .. } | TagKind::Date | TagKind::Time
-        )
+        matches!(self, TagKind::Int | TagKind::Decimal { .. } | TagKind::Date | TagKind::Time)
     }
 
     /// Whether the tag holds named values: choice or set.
@@ -140,9 +137,7 @@ impl FromStr for KeyKind {
             "string" => Ok(KeyKind::String),
             "u64" => Ok(KeyKind::U64),
             "dense" => Ok(KeyKind::Dense),
-            _ => Err(Error::invalid(format!(
-                "`{text}` is no key kind; expected string, u64 or dense"
-            ))),
+            _ => Err(Error::invalid(format!("`{text}` is no key kind; expected string, u64 or dense"))),
         }
     }
 }
@@ -153,26 +148,12 @@ mod tests {
 
     #[test]
     fn kinds_print_and_parse_back() {
-        let mut kinds = vec![
-            TagKind::Flag,
-            TagKind::Choice,
-            TagKind::Set,
-            TagKind::Int,
-            TagKind::Date,
-            TagKind::Time,
-        ];
+        let mut kinds = vec![TagKind::Flag, TagKind::Choice, TagKind::Set, TagKind::Int, TagKind::Date, TagKind::Time];
         kinds.extend((0..=SCALE_MAX).map(|scale| TagKind::Decimal { scale }));
         for kind in kinds {
             assert_eq!(kind.to_string().parse::<TagKind>().unwrap(), kind);
         }
-        for bad in [
-            "",
-            "Flag",
-            "decimal",
-            "decimal(19)",
-            "decimal(-1)",
-            "decimal(2",
-        ] {
+        for bad in ["", "Flag", "decimal", "decimal(19)", "decimal(-1)", "decimal(2"] {
             assert!(bad.parse::<TagKind>().is_err(), "{bad}");
         }
         for kind in [KeyKind::String, KeyKind::U64, KeyKind::Dense] {

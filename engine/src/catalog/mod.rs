@@ -123,10 +123,7 @@ impl Catalog {
     pub fn tag_named(&self, type_id: TypeId, name: &str) -> Option<&Tag> {
         let entry = self.0.types.get(&type_id)?;
         let name = normalize_name(name);
-        let id = entry
-            .tags
-            .get(&*name)
-            .or_else(|| entry.tag_labels.get(&*name))?;
+        let id = entry.tags.get(&*name).or_else(|| entry.tag_labels.get(&*name))?;
         self.tag(*id)
     }
 
@@ -147,11 +144,11 @@ impl Catalog {
     /// The tags whose path goes on below `prefix`, at every depth, in name order, without the tag `prefix` itself.
     pub fn tags_below(&self, type_id: TypeId, prefix: &str) -> impl Iterator<Item = &Tag> {
         let first = format!("{}.", normalize_name(prefix));
-        let names = self.0.types.get(&type_id).map(|entry| {
-            entry
-                .tags
-                .range::<str, _>((Bound::Included(first.as_str()), Bound::Unbounded))
-        });
+        let names = self
+            .0
+            .types
+            .get(&type_id)
+            .map(|entry| entry.tags.range::<str, _>((Bound::Included(first.as_str()), Bound::Unbounded)));
         names
             .into_iter()
             .flatten()
@@ -162,10 +159,7 @@ impl Catalog {
     /// The names and labels of a type's tags, for suggestions.
     pub fn tag_names(&self, type_id: TypeId) -> impl Iterator<Item = &str> {
         let entry = self.0.types.get(&type_id);
-        entry
-            .into_iter()
-            .flat_map(|entry| entry.tags.keys().chain(entry.tag_labels.keys()))
-            .map(|name| &**name)
+        entry.into_iter().flat_map(|entry| entry.tags.keys().chain(entry.tag_labels.keys())).map(|name| &**name)
     }
 
     /// The type that owns a tag number: that of a tag, or the population of a type.
@@ -208,24 +202,14 @@ impl Catalog {
 
     /// The audiences of a type in name order.
     pub fn audiences_of(&self, type_id: TypeId) -> impl Iterator<Item = &Audience> {
-        let names = self
-            .0
-            .types
-            .get(&type_id)
-            .map(|entry| entry.audiences.values());
-        names
-            .into_iter()
-            .flatten()
-            .filter_map(|id| self.audience(*id))
+        let names = self.0.types.get(&type_id).map(|entry| entry.audiences.values());
+        names.into_iter().flatten().filter_map(|id| self.audience(*id))
     }
 
     /// The names of a type's audiences, for suggestions.
     pub fn audience_names(&self, type_id: TypeId) -> impl Iterator<Item = &str> {
         let entry = self.0.types.get(&type_id);
-        entry
-            .into_iter()
-            .flat_map(|entry| entry.audiences.keys())
-            .map(|name| &**name)
+        entry.into_iter().flat_map(|entry| entry.audiences.keys()).map(|name| &**name)
     }
 
     /// One version of an audience: its latest, or the one that is pinned.

@@ -27,10 +27,7 @@ pub fn normalize_name(text: &str) -> Cow<'_, str> {
 pub fn check_name(what: &str, text: &str) -> Result<String> {
     let name = normalize_name(text);
     match name_fault(&name) {
-        Some(fault) => Err(Error::invalid(format!(
-            "{what} name `{}` {fault}",
-            shown(text)
-        ))),
+        Some(fault) => Err(Error::invalid(format!("{what} name `{}` {fault}", shown(text)))),
         None => Ok(name.into_owned()),
     }
 }
@@ -42,9 +39,7 @@ fn name_fault(name: &str) -> Option<String> {
     }
     let chars = name.chars().count();
     if chars > NAME_CHARS_MAX {
-        return Some(format!(
-            "has {chars} characters, at most {NAME_CHARS_MAX} are allowed"
-        ));
+        return Some(format!("has {chars} characters, at most {NAME_CHARS_MAX} are allowed"));
     }
     if let Some(bad) = name.chars().find(|c| c.is_control() || *c == '`') {
         return Some(format!("holds {bad:?}, which no name can hold"));
@@ -98,9 +93,7 @@ mod tests {
     #[test]
     fn faulty_names_are_refused() {
         let long = "x".repeat(NAME_CHARS_MAX + 1);
-        for bad in [
-            "", ".", "a.", ".a", "a..b", " a", "a ", "a. b", "a`b", "a\nb", "a.*", "*", &long,
-        ] {
+        for bad in ["", ".", "a.", ".a", "a..b", " a", "a ", "a. b", "a`b", "a\nb", "a.*", "*", &long] {
             assert!(check_name("tag", bad).is_err(), "{bad:?}");
         }
         assert!(check_name("tag", &"汉".repeat(NAME_CHARS_MAX)).is_ok());

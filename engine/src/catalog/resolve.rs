@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::catalog::entity_type::EntityType;
 use crate::catalog::kind::KeyKind;
 use crate::catalog::limits::{
-    CATALOG_BYTES_MAX, DECLARED_BYTES_MAX, DECLARED_VALUES_MAX, SCALE_MAX, TAGS_MAX,
-    TEXT_BYTES_MAX, TIME_TO_LIVE_DAYS_MAX, TYPES_MAX,
+    CATALOG_BYTES_MAX, DECLARED_BYTES_MAX, DECLARED_VALUES_MAX, SCALE_MAX, TAGS_MAX, TEXT_BYTES_MAX,
+    TIME_TO_LIVE_DAYS_MAX, TYPES_MAX,
 };
 use crate::catalog::name::check_name;
 use crate::catalog::tag::{DeclaredValue, Tag, TagChange, TagSpec};
@@ -25,66 +25,32 @@ impl Catalog {
     /// taken, or something is in use and not forced), limit.
     pub fn resolve(&self, change: &CatalogChange) -> Result<CatalogRecord> {
         match change {
-            CatalogChange::CreateType {
-                name,
-                key,
-                label,
-                description,
-            } => self.create_type(name, *key, label.as_deref(), description),
-            CatalogChange::ChangeType {
-                name,
-                label,
-                description,
-            } => self.change_type(name, label.as_deref(), description.as_deref()),
+            CatalogChange::CreateType { name, key, label, description } => {
+                self.create_type(name, *key, label.as_deref(), description)
+            }
+            CatalogChange::ChangeType { name, label, description } => {
+                self.change_type(name, label.as_deref(), description.as_deref())
+            }
             CatalogChange::RenameType { name, new_name } => self.rename_type(name, new_name),
             CatalogChange::DropType { name, force } => self.drop_type(name, *force),
             CatalogChange::CreateTag(spec) => self.create_tag(spec),
-            CatalogChange::ChangeTag {
-                type_name,
-                name,
-                change,
-            } => self.change_tag(type_name, name, change),
-            CatalogChange::RenameTag {
-                type_name,
-                name,
-                new_name,
-            } => self.rename_tag(type_name, name, new_name),
-            CatalogChange::DropTag {
-                type_name,
-                name,
-                force,
-            } => self.drop_tag(type_name, name, *force),
+            CatalogChange::ChangeTag { type_name, name, change } => self.change_tag(type_name, name, change),
+            CatalogChange::RenameTag { type_name, name, new_name } => self.rename_tag(type_name, name, new_name),
+            CatalogChange::DropTag { type_name, name, force } => self.drop_tag(type_name, name, *force),
             CatalogChange::SaveAudience(spec) => self.save_audience(spec),
-            CatalogChange::ChangeAudience {
-                type_name,
-                name,
-                description,
-                owner,
-            } => self.change_audience(type_name, name, description.as_deref(), owner.as_deref()),
-            CatalogChange::RenameAudience {
-                type_name,
-                name,
-                new_name,
-            } => self.rename_audience(type_name, name, new_name),
-            CatalogChange::DropAudience {
-                type_name,
-                name,
-                force,
-            } => self.drop_audience(type_name, name, *force),
+            CatalogChange::ChangeAudience { type_name, name, description, owner } => {
+                self.change_audience(type_name, name, description.as_deref(), owner.as_deref())
+            }
+            CatalogChange::RenameAudience { type_name, name, new_name } => {
+                self.rename_audience(type_name, name, new_name)
+            }
+            CatalogChange::DropAudience { type_name, name, force } => self.drop_audience(type_name, name, *force),
         }
     }
 
-    fn create_type(
-        &self,
-        name: &str,
-        key: KeyKind,
-        label: Option<&str>,
-        description: &str,
-    ) -> Result<CatalogRecord> {
+    fn create_type(&self, name: &str, key: KeyKind, label: Option<&str>, description: &str) -> Result<CatalogRecord> {
         if self.0.types.len() >= TYPES_MAX {
-            return Err(Error::limit(format!(
-                "a space has at most {TYPES_MAX} entity types"
-            )));
+            return Err(Error::limit(format!("a space has at most {TYPES_MAX} entity types")));
         }
         let name = check_name("entity type", name)?;
         let label = check_label(label, &name)?;
@@ -101,12 +67,7 @@ impl Catalog {
         }))
     }
 
-    fn change_type(
-        &self,
-        name: &str,
-        label: Option<&str>,
-        description: Option<&str>,
-    ) -> Result<CatalogRecord> {
+    fn change_type(&self, name: &str, label: Option<&str>, description: Option<&str>) -> Result<CatalogRecord> {
         let mut changed = self.require_type(name)?.clone();
         if let Some(label) = label {
             changed.label = check_label(Some(label), &changed.name)?;
@@ -157,9 +118,7 @@ impl Catalog {
             return Err(Error::limit(format!("a space has at most {TAGS_MAX} tags")));
         }
         if spec.kind.scale() > SCALE_MAX {
-            return Err(Error::invalid(format!(
-                "a decimal has at most {SCALE_MAX} digits behind the point"
-            )));
+            return Err(Error::invalid(format!("a decimal has at most {SCALE_MAX} digits behind the point")));
         }
         let name = check_name("tag", &spec.name)?;
         let tag = Tag {
@@ -224,10 +183,7 @@ impl Catalog {
             let owner = self.tag_named(tag.type_id, name);
             if let Some(owner) = owner.filter(|owner| owner.id != tag.id) {
                 let other = said_of(&owner.name, name);
-                return Err(Error::conflict(format!(
-                    "tag `{other}` exists, as {}",
-                    owner.kind
-                )));
+                return Err(Error::conflict(format!("tag `{other}` exists, as {}", owner.kind)));
             }
         }
         check_text("description", &tag.description)?;
@@ -267,20 +223,12 @@ pub(super) fn fresh(next: u32) -> Result<u32> {
 }
 
 /// Refuses when audiences use what is to be dropped, unless it is forced.
-pub(super) fn check_unused<'a>(
-    what: &str,
-    users: impl Iterator<Item = &'a str>,
-    force: bool,
-) -> Result<()> {
+pub(super) fn check_unused<'a>(what: &str, users: impl Iterator<Item = &'a str>, force: bool) -> Result<()> {
     let users: Vec<&str> = users.collect();
     if force || users.is_empty() {
         return Ok(());
     }
-    let named: Vec<String> = users
-        .iter()
-        .take(NAMED_USERS_MAX)
-        .map(|name| format!("`@{name}`"))
-        .collect();
+    let named: Vec<String> = users.iter().take(NAMED_USERS_MAX).map(|name| format!("`@{name}`")).collect();
     let more = match users.len().saturating_sub(NAMED_USERS_MAX) {
         0 => String::new(),
         more => format!(" and {more} more"),
@@ -320,9 +268,9 @@ fn said_of(owner: &str, name: &str) -> String {
 
 fn check_time_to_live(days: Option<u32>) -> Result<()> {
     match days {
-        Some(days) if days == 0 || days > TIME_TO_LIVE_DAYS_MAX => Err(Error::invalid(format!(
-            "a time to live of {days} days is not within 1..={TIME_TO_LIVE_DAYS_MAX}"
-        ))),
+        Some(days) if days == 0 || days > TIME_TO_LIVE_DAYS_MAX => {
+            Err(Error::invalid(format!("a time to live of {days} days is not within 1..={TIME_TO_LIVE_DAYS_MAX}")))
+        }
         _ => Ok(()),
     }
 }
@@ -332,9 +280,7 @@ fn check_declared(tag: &Tag) -> Result<()> {
     let values = &tag.values;
     if !tag.kind.has_values() && (!values.is_empty() || tag.closed_values || tag.ordered_values) {
         let kind = tag.kind;
-        return Err(Error::invalid(format!(
-            "only a choice or set tag declares values, this is {kind}"
-        )));
+        return Err(Error::invalid(format!("only a choice or set tag declares values, this is {kind}")));
     }
     let bytes: usize = values.iter().map(declared_bytes).sum();
     if values.len() > DECLARED_VALUES_MAX || bytes > DECLARED_BYTES_MAX {
@@ -348,9 +294,7 @@ fn check_declared(tag: &Tag) -> Result<()> {
         for spelling in std::iter::once(&declared.value).chain(&declared.label) {
             check_value_bytes(spelling)?;
             if !spellings.insert(spelling.as_str()) {
-                return Err(Error::invalid(format!(
-                    "the value `{spelling}` is declared twice"
-                )));
+                return Err(Error::invalid(format!("the value `{spelling}` is declared twice")));
             }
         }
     }
@@ -364,13 +308,7 @@ fn declared_bytes(declared: &DeclaredValue) -> usize {
 
 /// About what a tag takes in the stored catalog, rather more than less.
 fn stored_bytes(tag: &Tag) -> usize {
-    let texts = [
-        &tag.name,
-        &tag.description,
-        &tag.source,
-        &tag.unit,
-        &tag.owner,
-    ];
+    let texts = [&tag.name, &tag.description, &tag.source, &tag.unit, &tag.owner];
     let texts: usize = texts.iter().map(|text| text.len()).sum();
     let values: usize = tag.values.iter().map(|one| declared_bytes(one) + 16).sum();
     64 + texts + tag.label.as_ref().map_or(0, String::len) + values
@@ -378,10 +316,8 @@ fn stored_bytes(tag: &Tag) -> usize {
 
 /// Every parent is declared, and no value is above itself.
 fn check_parents(values: &[DeclaredValue]) -> Result<()> {
-    let parents: std::collections::BTreeMap<&str, Option<&str>> = values
-        .iter()
-        .map(|declared| (declared.value.as_str(), declared.parent.as_deref()))
-        .collect();
+    let parents: std::collections::BTreeMap<&str, Option<&str>> =
+        values.iter().map(|declared| (declared.value.as_str(), declared.parent.as_deref())).collect();
     // Values from which the way up is known to end.
     let mut sound = BTreeSet::new();
     for declared in values {

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::audience::{Audience, AudienceHead, AudienceUse, AudienceVersion};
 use crate::catalog::change::AudienceSpec;
-use crate::catalog::limits::{
-    AUDIENCE_BYTES_MAX, AUDIENCE_USES_MAX, AUDIENCE_VERSIONS_MAX, AUDIENCES_MAX,
-};
+use crate::catalog::limits::{AUDIENCE_BYTES_MAX, AUDIENCE_USES_MAX, AUDIENCE_VERSIONS_MAX, AUDIENCES_MAX};
 use crate::catalog::name::check_name;
 use crate::catalog::resolve::{check_text, check_unused, fresh};
 use crate::catalog::{Catalog, CatalogRecord};
@@ -21,11 +19,7 @@ impl Catalog {
             Some(old) => old.head(),
             None => self.new_audience(type_id, spec)?,
         };
-        set_words(
-            &mut head,
-            spec.description.as_deref(),
-            spec.owner.as_deref(),
-        )?;
+        set_words(&mut head, spec.description.as_deref(), spec.owner.as_deref())?;
         let new = self.new_version(type_id, head.id, old, spec)?;
         if old.is_some_and(|old| old.latest().stored == new.stored) {
             return Ok(words_only(head));
@@ -34,18 +28,12 @@ impl Catalog {
             Some(old) => self.forgotten(old),
             None => Vec::new(),
         };
-        Ok(CatalogRecord::PutAudience {
-            head,
-            version: Some(Box::new(new)),
-            forgotten,
-        })
+        Ok(CatalogRecord::PutAudience { head, version: Some(Box::new(new)), forgotten })
     }
 
     fn new_audience(&self, type_id: TypeId, spec: &AudienceSpec) -> Result<AudienceHead> {
         if self.0.audiences.len() >= AUDIENCES_MAX {
-            return Err(Error::limit(format!(
-                "a space has at most {AUDIENCES_MAX} audiences"
-            )));
+            return Err(Error::limit(format!("a space has at most {AUDIENCES_MAX} audiences")));
         }
         Ok(AudienceHead {
             id: AudienceId(fresh(self.0.next.audience)?),
@@ -71,9 +59,7 @@ impl Catalog {
             )));
         }
         if spec.tags_used.len().max(spec.audiences_used.len()) > AUDIENCE_USES_MAX {
-            return Err(Error::limit(format!(
-                "the audience uses more than {AUDIENCE_USES_MAX} tags or audiences"
-            )));
+            return Err(Error::limit(format!("the audience uses more than {AUDIENCE_USES_MAX} tags or audiences")));
         }
         let tags_used: BTreeSet<_> = spec.tags_used.iter().copied().collect();
         let audiences_used: BTreeSet<_> = spec.audiences_used.iter().copied().collect();
@@ -107,18 +93,11 @@ impl Catalog {
         let mut open = vec![used];
         while let Some(next) = open.pop() {
             if next.id == id && next.version.is_none() {
-                return Err(Error::conflict(format!(
-                    "the audience would use itself through `@{}`",
-                    other.name
-                )));
+                return Err(Error::conflict(format!("the audience would use itself through `@{}`", other.name)));
             }
             if seen.insert(next) {
                 let version = self.audience_version(next);
-                open.extend(
-                    version
-                        .into_iter()
-                        .flat_map(|version| &version.audiences_used),
-                );
+                open.extend(version.into_iter().flat_map(|version| &version.audiences_used));
             }
         }
         Ok(())
@@ -138,10 +117,7 @@ impl Catalog {
             .filter_map(|used| used.version)
             .collect();
         let numbers = old.versions.iter().map(|version| version.version);
-        numbers
-            .filter(|number| !pinned.contains(number))
-            .take(excess)
-            .collect()
+        numbers.filter(|number| !pinned.contains(number)).take(excess).collect()
     }
 
     pub(super) fn change_audience(
@@ -157,12 +133,7 @@ impl Catalog {
         Ok(words_only(head))
     }
 
-    pub(super) fn rename_audience(
-        &self,
-        type_name: &str,
-        name: &str,
-        new_name: &str,
-    ) -> Result<CatalogRecord> {
+    pub(super) fn rename_audience(&self, type_name: &str, name: &str, new_name: &str) -> Result<CatalogRecord> {
         let type_id = self.require_type(type_name)?.id;
         let mut head = self.require_audience(type_id, name)?.head();
         head.name = check_name("audience", new_name)?;
@@ -173,34 +144,20 @@ impl Catalog {
         Ok(words_only(head))
     }
 
-    pub(super) fn drop_audience(
-        &self,
-        type_name: &str,
-        name: &str,
-        force: bool,
-    ) -> Result<CatalogRecord> {
+    pub(super) fn drop_audience(&self, type_name: &str, name: &str, force: bool) -> Result<CatalogRecord> {
         let type_id = self.require_type(type_name)?.id;
         let dropped = self.require_audience(type_id, name)?;
         let users = self
             .audiences()
             .filter(|user| user.id != dropped.id)
-            .filter(|user| {
-                user.latest()
-                    .audiences_used
-                    .iter()
-                    .any(|used| used.id == dropped.id)
-            })
+            .filter(|user| user.latest().audiences_used.iter().any(|used| used.id == dropped.id))
             .map(|user| user.name.as_str());
         check_unused(&format!("audience `@{}`", dropped.name), users, force)?;
         Ok(CatalogRecord::DropAudience(dropped.id))
     }
 }
 
-fn set_words(
-    head: &mut AudienceHead,
-    description: Option<&str>,
-    owner: Option<&str>,
-) -> Result<()> {
+fn set_words(head: &mut AudienceHead, description: Option<&str>, owner: Option<&str>) -> Result<()> {
     if let Some(description) = description {
         check_text("description", description)?;
         head.description = description.to_owned();
@@ -214,9 +171,5 @@ fn set_words(
 
 /// The record of an audience whose query stays.
 fn words_only(head: AudienceHead) -> CatalogRecord {
-    CatalogRecord::PutAudience {
-        head,
-        version: None,
-        forgotten: Vec::new(),
-    }
+    CatalogRecord::PutAudience { head, version: None, forgotten: Vec::new() }
 }

@@ -15,12 +15,7 @@ fn refused(catalog: &Catalog, change: CatalogChange) -> Error {
 }
 
 fn create_type(name: &str) -> CatalogChange {
-    CatalogChange::CreateType {
-        name: name.into(),
-        key: KeyKind::String,
-        label: None,
-        description: String::new(),
-    }
+    CatalogChange::CreateType { name: name.into(), key: KeyKind::String, label: None, description: String::new() }
 }
 
 fn create_tag(name: &str, kind: TagKind) -> CatalogChange {
@@ -28,29 +23,18 @@ fn create_tag(name: &str, kind: TagKind) -> CatalogChange {
 }
 
 fn drop_tag(name: &str, force: bool) -> CatalogChange {
-    CatalogChange::DropTag {
-        type_name: "users".into(),
-        name: name.into(),
-        force,
-    }
+    CatalogChange::DropTag { type_name: "users".into(), name: name.into(), force }
 }
 
 fn rename_tag(name: &str, new_name: &str) -> CatalogChange {
-    CatalogChange::RenameTag {
-        type_name: "users".into(),
-        name: name.into(),
-        new_name: new_name.into(),
-    }
+    CatalogChange::RenameTag { type_name: "users".into(), name: name.into(), new_name: new_name.into() }
 }
 
 fn label_tag(name: &str, label: &str) -> CatalogChange {
     CatalogChange::ChangeTag {
         type_name: "users".into(),
         name: name.into(),
-        change: Box::new(TagChange {
-            label: Some(label.into()),
-            ..TagChange::default()
-        }),
+        change: Box::new(TagChange { label: Some(label.into()), ..TagChange::default() }),
     }
 }
 
@@ -68,11 +52,7 @@ fn save(name: &str, stored: &str, tags: &[TagId], audiences: &[AudienceUse]) -> 
 }
 
 fn drop_audience(name: &str, force: bool) -> CatalogChange {
-    CatalogChange::DropAudience {
-        type_name: "users".into(),
-        name: name.into(),
-        force,
-    }
+    CatalogChange::DropAudience { type_name: "users".into(), name: name.into(), force }
 }
 
 fn users() -> (Catalog, TypeId) {
@@ -120,22 +100,12 @@ fn names_and_labels_never_collide() {
     let (catalog, users) = users();
     let catalog = applied(&catalog, create_tag("性别", TagKind::Choice));
     let catalog = applied(&catalog, label_tag("性别", "gender"));
-    assert_eq!(
-        catalog.tag_named(users, "ｇｅｎｄｅｒ").unwrap().name,
-        "性别"
-    );
+    assert_eq!(catalog.tag_named(users, "ｇｅｎｄｅｒ").unwrap().name, "性别");
     let taken = refused(&catalog, create_tag("gender", TagKind::Int));
     assert_eq!(taken.kind(), ErrorKind::Conflict);
-    assert_eq!(
-        taken.message(),
-        "tag `性别` with the label `gender` exists, as choice"
-    );
+    assert_eq!(taken.message(), "tag `性别` with the label `gender` exists, as choice");
     let catalog = applied(&catalog, create_tag("sex", TagKind::Int));
-    for change in [
-        label_tag("sex", "gender"),
-        label_tag("sex", "性别"),
-        rename_tag("sex", "gender"),
-    ] {
+    for change in [label_tag("sex", "gender"), label_tag("sex", "性别"), rename_tag("sex", "gender")] {
         assert_eq!(refused(&catalog, change).kind(), ErrorKind::Conflict);
     }
     // A tag may take its own label as its name.
@@ -150,16 +120,10 @@ fn an_unknown_name_is_answered_with_the_nearest() {
     let catalog = applied(&catalog, create_tag("country", TagKind::Choice));
     let error = catalog.require_tag(users, "contry").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert_eq!(
-        error.message(),
-        "there is no tag `contry`; did you mean `country`?"
-    );
+    assert_eq!(error.message(), "there is no tag `contry`; did you mean `country`?");
     let error = catalog.require_type("user").unwrap_err();
     assert!(error.message().ends_with("did you mean `users`?"));
-    assert_eq!(
-        catalog.require_tag(users, "zzzzzz").unwrap_err().message(),
-        "there is no tag `zzzzzz`"
-    );
+    assert_eq!(catalog.require_tag(users, "zzzzzz").unwrap_err().message(), "there is no tag `zzzzzz`");
 }
 
 #[test]
@@ -170,24 +134,13 @@ fn what_an_audience_uses_goes_only_with_force() {
     let catalog = applied(&catalog, save("best", "#2", &[vip], &[]));
     let best = catalog.audience_named(users, "best").unwrap().id;
     let catalog = applied(&catalog, save("most", "@1", &[], &[latest(best)]));
-    assert!(
-        refused(&catalog, drop_tag("vip", false))
-            .message()
-            .contains("`@best`")
-    );
-    assert!(
-        refused(&catalog, drop_audience("best", false))
-            .message()
-            .contains("`@most`")
-    );
+    assert!(refused(&catalog, drop_tag("vip", false)).message().contains("`@best`"));
+    assert!(refused(&catalog, drop_audience("best", false)).message().contains("`@most`"));
     let forced = applied(&catalog, drop_tag("vip", true));
     assert!(forced.audience_named(users, "best").is_some());
     let forced = applied(&forced, drop_audience("best", true));
     assert_eq!(forced.audiences_of(users).count(), 1);
-    let whole = CatalogChange::DropType {
-        name: "users".into(),
-        force: false,
-    };
+    let whole = CatalogChange::DropType { name: "users".into(), force: false };
     assert_eq!(refused(&catalog, whole).kind(), ErrorKind::Conflict);
 }
 
@@ -203,20 +156,11 @@ fn audiences_do_not_lead_back_to_themselves() {
         assert!(error.message().contains("use itself"), "{error}");
     }
     // An older version of itself is no way back.
-    let pinned = AudienceUse {
-        id: a,
-        version: Some(1),
-    };
+    let pinned = AudienceUse { id: a, version: Some(1) };
     let catalog = applied(&catalog, save("a", "3", &[], &[pinned]));
     assert_eq!(catalog.audience(a).unwrap().latest().version, 2);
-    let gone = AudienceUse {
-        id: a,
-        version: Some(9),
-    };
-    assert_eq!(
-        refused(&catalog, save("c", "4", &[], &[gone])).kind(),
-        ErrorKind::NotFound
-    );
+    let gone = AudienceUse { id: a, version: Some(9) };
+    assert_eq!(refused(&catalog, save("c", "4", &[], &[gone])).kind(), ErrorKind::NotFound);
 }
 
 #[test]
@@ -224,10 +168,7 @@ fn versions_rise_and_pinned_ones_stay() {
     let (mut catalog, users) = users();
     catalog = applied(&catalog, save("a", "v1", &[], &[]));
     let a = catalog.audience_named(users, "a").unwrap().id;
-    let pinned = AudienceUse {
-        id: a,
-        version: Some(1),
-    };
+    let pinned = AudienceUse { id: a, version: Some(1) };
     catalog = applied(&catalog, save("pins", "@1:v1", &[], &[pinned]));
     for number in 2..=limits::AUDIENCE_VERSIONS_MAX + 10 {
         catalog = applied(&catalog, save("a", &format!("v{number}"), &[], &[]));
@@ -235,17 +176,11 @@ fn versions_rise_and_pinned_ones_stay() {
     }
     let audience = catalog.audience(a).unwrap();
     assert_eq!(audience.versions.len(), limits::AUDIENCE_VERSIONS_MAX);
-    assert_eq!(
-        audience.latest().version as usize,
-        limits::AUDIENCE_VERSIONS_MAX + 10
-    );
+    assert_eq!(audience.latest().version as usize, limits::AUDIENCE_VERSIONS_MAX + 10);
     assert_eq!(catalog.audience_version(pinned).unwrap().stored, "v1");
     assert!(audience.version(2).is_none());
     let types = Catalog::decode(&catalog.encode()).unwrap();
-    assert_eq!(
-        types.decode_audiences(&catalog.encode_audiences()).unwrap(),
-        catalog
-    );
+    assert_eq!(types.decode_audiences(&catalog.encode_audiences()).unwrap(), catalog);
 }
 
 #[test]
@@ -273,11 +208,7 @@ fn declared_values_are_distinct_and_their_parents_a_forest() {
         &[("a", "", "a")],
         &[("a", "", "z")],
     ] {
-        assert_eq!(
-            refused(&catalog, city(declared(bad))).kind(),
-            ErrorKind::Invalid,
-            "{bad:?}"
-        );
+        assert_eq!(refused(&catalog, city(declared(bad))).kind(), ErrorKind::Invalid, "{bad:?}");
     }
     let good = declared(&[("310100", "上海", "31"), ("31", "", "")]);
     let catalog = applied(&catalog, city(good));
@@ -292,10 +223,7 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % sides
     }
 }
@@ -313,30 +241,15 @@ fn random_change(dice: &mut Dice) -> CatalogChange {
     let force = dice.roll(2) == 0;
     match dice.roll(12) {
         0 => create_type(&type_name),
-        1 if dice.roll(6) == 0 => CatalogChange::DropType {
-            name: type_name,
-            force,
-        },
+        1 if dice.roll(6) == 0 => CatalogChange::DropType { name: type_name, force },
         1..=4 => CatalogChange::CreateTag(Box::new(TagSpec::new(type_name, name, TagKind::Set))),
-        5 => CatalogChange::RenameTag {
-            type_name,
-            name,
-            new_name,
-        },
-        6 => CatalogChange::DropTag {
-            type_name,
-            name,
-            force,
-        },
+        5 => CatalogChange::RenameTag { type_name, name, new_name },
+        6 => CatalogChange::DropTag { type_name, name, force },
         7 => CatalogChange::ChangeTag {
             type_name,
             name,
             change: Box::new(TagChange {
-                label: Some(if dice.roll(4) == 0 {
-                    String::new()
-                } else {
-                    new_name
-                }),
+                label: Some(if dice.roll(4) == 0 { String::new() } else { new_name }),
                 description: Some(format!("{}", dice.roll(100))),
                 ..TagChange::default()
             }),
@@ -346,23 +259,13 @@ fn random_change(dice: &mut Dice) -> CatalogChange {
             name,
             stored: format!("{}", dice.roll(5)),
             tags_used: vec![TagId(1 + dice.roll(9) as u32)],
-            audiences_used: (0..dice.roll(3))
-                .map(|_| latest(AudienceId(1 + dice.roll(4) as u32)))
-                .collect(),
+            audiences_used: (0..dice.roll(3)).map(|_| latest(AudienceId(1 + dice.roll(4) as u32))).collect(),
             description: None,
             owner: None,
             now_ms: 1,
         })),
-        10 => CatalogChange::RenameAudience {
-            type_name,
-            name,
-            new_name,
-        },
-        _ => CatalogChange::DropAudience {
-            type_name,
-            name,
-            force,
-        },
+        10 => CatalogChange::RenameAudience { type_name, name, new_name },
+        _ => CatalogChange::DropAudience { type_name, name, force },
     }
 }
 
@@ -382,24 +285,16 @@ fn follow(model: &mut Vec<NaiveTag>, record: &CatalogRecord) {
 fn check_against(model: &[NaiveTag], catalog: &Catalog) {
     for entity_type in catalog.types() {
         for name in NAMES {
-            let named = |tag: &&NaiveTag| {
-                tag.1 == entity_type.id && (tag.2 == name || tag.3.as_deref() == Some(name))
-            };
+            let named = |tag: &&NaiveTag| tag.1 == entity_type.id && (tag.2 == name || tag.3.as_deref() == Some(name));
             let expected: Vec<TagId> = model.iter().filter(named).map(|tag| tag.0).collect();
             assert!(expected.len() <= 1, "two tags answer to {name}");
             let found = catalog.tag_named(entity_type.id, name).map(|tag| tag.id);
             assert_eq!(found, expected.first().copied());
         }
-        let mut names: Vec<&str> = model
-            .iter()
-            .filter(|tag| tag.1 == entity_type.id)
-            .map(|tag| tag.2.as_str())
-            .collect();
+        let mut names: Vec<&str> =
+            model.iter().filter(|tag| tag.1 == entity_type.id).map(|tag| tag.2.as_str()).collect();
         names.sort_unstable();
-        let found: Vec<&str> = catalog
-            .tags_of(entity_type.id)
-            .map(|tag| tag.name.as_str())
-            .collect();
+        let found: Vec<&str> = catalog.tags_of(entity_type.id).map(|tag| tag.name.as_str()).collect();
         assert_eq!(found, names);
     }
 }
@@ -420,12 +315,7 @@ fn histories_agree_with_a_naive_model() {
             assert_eq!(CatalogRecord::decode(&record.encode()).unwrap(), record);
             if let CatalogRecord::PutTag(tag) = &record {
                 let is_old = catalog.tag(tag.id).is_some();
-                assert_eq!(
-                    given.insert(tag.id),
-                    !is_old,
-                    "tag {} was given before",
-                    tag.id
-                );
+                assert_eq!(given.insert(tag.id), !is_old, "tag {} was given before", tag.id);
             }
             catalog = catalog.apply(&record).unwrap();
             follow(&mut model, &record);
@@ -439,9 +329,7 @@ fn histories_agree_with_a_naive_model() {
             }
         }
         accepted += records.len();
-        let replayed = records.iter().fold(Catalog::empty(), |catalog, record| {
-            catalog.apply(record).unwrap()
-        });
+        let replayed = records.iter().fold(Catalog::empty(), |catalog, record| catalog.apply(record).unwrap());
         assert_eq!(replayed, catalog);
     }
     assert!(accepted > 60 * 40, "only {accepted} changes were accepted");
@@ -455,11 +343,7 @@ fn one_of_everything() -> Catalog {
     spec.layer = Some(Layer::Base);
     spec.sensitivity = Some(Sensitivity::Private);
     spec.time_to_live_days = Some(30);
-    spec.values = vec![DeclaredValue {
-        value: "1".into(),
-        label: Some("一".into()),
-        parent: None,
-    }];
+    spec.values = vec![DeclaredValue { value: "1".into(), label: Some("一".into()), parent: None }];
     let catalog = applied(&catalog, CatalogChange::CreateTag(Box::new(spec)));
     let catalog = applied(&catalog, create_tag("price", TagKind::Decimal { scale: 2 }));
     let city = catalog.tag_named(users, "city").unwrap().id;
@@ -500,12 +384,8 @@ fn damaged_records_never_panic() {
     let spec = TagSpec::new("users", "t", TagKind::Int);
     let seeds = [
         catalog.resolve(&create_type("devices")).unwrap(),
-        catalog
-            .resolve(&CatalogChange::CreateTag(Box::new(spec)))
-            .unwrap(),
-        catalog
-            .resolve(&save("aud", "#3 = 1", &[TagId(3)], &[]))
-            .unwrap(),
+        catalog.resolve(&CatalogChange::CreateTag(Box::new(spec))).unwrap(),
+        catalog.resolve(&save("aud", "#3 = 1", &[TagId(3)], &[])).unwrap(),
     ];
     for _ in 0..20_000 {
         let mut bytes = seeds[dice.roll(3)].encode();
@@ -529,11 +409,7 @@ fn damage_under_a_right_checksum_never_panics() {
     let catalog = one_of_everything();
     let (types, audiences) = (catalog.encode(), catalog.encode_audiences());
     for _ in 0..20_000 {
-        let whole = if dice.roll(2) == 0 {
-            &types
-        } else {
-            &audiences
-        };
+        let whole = if dice.roll(2) == 0 { &types } else { &audiences };
         let mut body = whole[format::HEADER_BYTES..].to_vec();
         for _ in 0..=dice.roll(3) {
             let at = dice.roll(body.len());
@@ -556,11 +432,7 @@ fn the_layout_is_the_one_that_is_checked_in() {
     spec.label = Some("city".into());
     spec.layer = Some(Layer::Base);
     spec.time_to_live_days = Some(30);
-    spec.values = vec![DeclaredValue {
-        value: "1".into(),
-        label: Some("一".into()),
-        parent: None,
-    }];
+    spec.values = vec![DeclaredValue { value: "1".into(), label: Some("一".into()), parent: None }];
     let catalog = applied(&catalog, CatalogChange::CreateTag(Box::new(spec)));
     let city = catalog.tag_named(users, "city").unwrap().id;
     let catalog = applied(&catalog, save("aud", "#2 = '1'", &[city], &[]));

@@ -57,9 +57,7 @@ impl TagKind {
                 Ok(Value::Text(text.to_owned()))
             }
             TagKind::Int => parse_decimal(text, 0).map(Value::Int),
-            TagKind::Decimal { scale } => {
-                parse_decimal(text, scale).map(|unscaled| Value::Decimal { unscaled, scale })
-            }
+            TagKind::Decimal { scale } => parse_decimal(text, scale).map(|unscaled| Value::Decimal { unscaled, scale }),
             TagKind::Date => parse_date(text).map(Value::Date),
             TagKind::Time => parse_time(text).map(Value::Time),
         }
@@ -80,10 +78,7 @@ impl TagKind {
     /// The value for a number that a number tag of this kind keeps.
     pub fn number_value(self, number: i64) -> Value {
         match self {
-            TagKind::Decimal { scale } => Value::Decimal {
-                unscaled: number,
-                scale,
-            },
+            TagKind::Decimal { scale } => Value::Decimal { unscaled: number, scale },
             TagKind::Date => Value::Date(number),
             TagKind::Time => Value::Time(number),
             _ => Value::Int(number),
@@ -95,9 +90,7 @@ impl TagKind {
     /// is read as [`TagKind::parse_value`] reads it. Errors: invalid.
     pub fn number_of(self, value: &Value) -> Result<i64> {
         let number = match (self, value) {
-            (TagKind::Int | TagKind::Decimal { .. }, Value::Int(number)) => {
-                rescale(*number, 0, self.scale())?
-            }
+            (TagKind::Int | TagKind::Decimal { .. }, Value::Int(number)) => rescale(*number, 0, self.scale())?,
             (TagKind::Int | TagKind::Decimal { .. }, Value::Decimal { unscaled, scale }) => {
                 rescale(*unscaled, *scale, self.scale())?
             }
@@ -172,10 +165,7 @@ impl fmt::Display for Value {
 /// Whether a choice or set tag can hold `text` as a value. Errors: invalid.
 pub fn check_value_bytes(text: &str) -> Result<()> {
     if text.len() > VALUE_BYTES_MAX {
-        return Err(Error::invalid(format!(
-            "a value has {} bytes, at most {VALUE_BYTES_MAX} are allowed",
-            text.len()
-        )));
+        return Err(Error::invalid(format!("a value has {} bytes, at most {VALUE_BYTES_MAX} are allowed", text.len())));
     }
     Ok(())
 }
@@ -199,10 +189,7 @@ fn parse_flag(text: &str) -> Result<Value> {
 fn parse_decimal(text: &str, scale: u8) -> Result<i64> {
     let fault = || {
         let expected = if scale == 0 { "an int" } else { "a decimal" };
-        Error::invalid(format!(
-            "is no number; expected {expected} such as {}",
-            format_decimal(-125, scale)
-        ))
+        Error::invalid(format!("is no number; expected {expected} such as {}", format_decimal(-125, scale)))
     };
     let (negative, digits) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
@@ -215,44 +202,28 @@ fn parse_decimal(text: &str, scale: u8) -> Result<i64> {
         return Err(fault());
     }
     let part = part.trim_end_matches('0');
-    let missing = usize::from(scale).checked_sub(part.len()).ok_or_else(|| {
-        Error::invalid(format!(
-            "has {} digits behind the point, the tag keeps {scale}",
-            part.len()
-        ))
-    })?;
+    let missing = usize::from(scale)
+        .checked_sub(part.len())
+        .ok_or_else(|| Error::invalid(format!("has {} digits behind the point, the tag keeps {scale}", part.len())))?;
     let mut number = 0i64;
     let zeros = std::iter::repeat_n(b'0', missing);
     for digit in whole.bytes().chain(part.bytes()).chain(zeros) {
-        number = number
-            .checked_mul(10)
-            .and_then(|number| number.checked_add(i64::from(digit - b'0')))
-            .ok_or_else(|| {
-                Error::invalid(format!(
-                    "is out of range; the largest is {}",
-                    format_decimal(i64::MAX, scale)
-                ))
+        number =
+            number.checked_mul(10).and_then(|number| number.checked_add(i64::from(digit - b'0'))).ok_or_else(|| {
+                Error::invalid(format!("is out of range; the largest is {}", format_decimal(i64::MAX, scale)))
             })?;
     }
     Ok(if negative { -number } else { number })
 }
 
 fn rescale(unscaled: i64, from: u8, to: u8) -> Result<i64> {
-    let lost = || {
-        Error::invalid(format!(
-            "{} does not fit {to} digits behind the point",
-            format_decimal(unscaled, from)
-        ))
-    };
+    let lost =
+        || Error::invalid(format!("{} does not fit {to} digits behind the point", format_decimal(unscaled, from)));
     if from > SCALE_MAX || to > SCALE_MAX {
-        return Err(Error::invalid(format!(
-            "a decimal has at most {SCALE_MAX} digits behind the point"
-        )));
+        return Err(Error::invalid(format!("a decimal has at most {SCALE_MAX} digits behind the point")));
     }
     if from <= to {
-        unscaled
-            .checked_mul(10i64.pow(u32::from(to - from)))
-            .ok_or_else(lost)
+        unscaled.checked_mul(10i64.pow(u32::from(to - from))).ok_or_else(lost)
     } else {
         let factor = 10i64.pow(u32::from(from - to));
         if unscaled % factor != 0 {
@@ -275,13 +246,10 @@ fn format_decimal(number: i64, scale: u8) -> String {
 /// Whether every `0` of `pattern` stands over a digit and everything else over itself.
 fn has_shape(text: &[u8], pattern: &[u8]) -> bool {
     text.len() == pattern.len()
-        && text
-            .iter()
-            .zip(pattern)
-            .all(|(found, expected)| match expected {
-                b'0' => found.is_ascii_digit(),
-                other => found == other,
-            })
+        && text.iter().zip(pattern).all(|(found, expected)| match expected {
+            b'0' => found.is_ascii_digit(),
+            other => found == other,
+        })
 }
 
 fn parse_date(text: &str) -> Result<i64> {
@@ -289,9 +257,7 @@ fn parse_date(text: &str) -> Result<i64> {
     if !has_shape(text.as_bytes(), b"0000-00-00") {
         return Err(fault());
     }
-    let date: Date = text
-        .parse()
-        .map_err(|error: jiff::Error| fault().with_source(error))?;
+    let date: Date = text.parse().map_err(|error: jiff::Error| fault().with_source(error))?;
     Ok(date.duration_since(EPOCH).as_secs() / (DAY_MS / 1_000))
 }
 
@@ -326,16 +292,13 @@ fn parse_time(text: &str) -> Result<i64> {
             .map_err(|error| fault().with_source(error))?,
     };
     if instant.as_nanosecond() % 1_000_000 != 0 {
-        return Err(Error::invalid(
-            "is finer than a millisecond, which times keep",
-        ));
+        return Err(Error::invalid("is finer than a millisecond, which times keep"));
     }
     Ok(instant.as_millisecond())
 }
 
 fn format_time(ms: i64) -> String {
-    Timestamp::from_millisecond(ms)
-        .map_or_else(|_| format!("{ms} ms"), |instant| instant.to_string())
+    Timestamp::from_millisecond(ms).map_or_else(|_| format!("{ms} ms"), |instant| instant.to_string())
 }
 
 #[cfg(test)]

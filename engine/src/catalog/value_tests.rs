@@ -14,10 +14,7 @@ fn numbers_are_exact_or_refused() {
     assert_eq!(number(TagKind::Int, "-42"), Some(-42));
     assert_eq!(number(TagKind::Int, "+42.00"), Some(42));
     assert_eq!(number(TagKind::Int, "9223372036854775807"), Some(i64::MAX));
-    assert_eq!(
-        number(TagKind::Int, "-9223372036854775807"),
-        Some(-i64::MAX)
-    );
+    assert_eq!(number(TagKind::Int, "-9223372036854775807"), Some(-i64::MAX));
     assert_eq!(number(CENTS, "1"), Some(100));
     assert_eq!(number(CENTS, "-0.5"), Some(-50));
     assert_eq!(number(CENTS, "12.340"), Some(1234));
@@ -73,22 +70,12 @@ fn dates_count_days_from_1970() {
         assert_eq!(number(TagKind::Date, text), Some(days), "{text}");
         assert_eq!(TagKind::Date.format_number(days), text);
     }
-    for bad in [
-        "2023-02-29",
-        "2024-13-01",
-        "2024-1-1",
-        "20240101",
-        "2024-01-01 ",
-        "24-01-01",
-        "+002024-01-01",
-        "2024/01/01",
-    ] {
+    for bad in
+        ["2023-02-29", "2024-13-01", "2024-1-1", "20240101", "2024-01-01 ", "24-01-01", "+002024-01-01", "2024/01/01"]
+    {
         assert_eq!(number(TagKind::Date, bad), None, "{bad}");
     }
-    assert_eq!(
-        TagKind::Date.format_number(i64::MAX),
-        format!("{} days", i64::MAX)
-    );
+    assert_eq!(TagKind::Date.format_number(i64::MAX), format!("{} days", i64::MAX));
 }
 
 #[test]
@@ -106,10 +93,7 @@ fn times_are_utc_unless_they_name_a_zone() {
             assert_eq!(found, None, "{text}");
         } else {
             assert_eq!(found, Some(ms), "{text}");
-            assert_eq!(
-                number(TagKind::Time, &TagKind::Time.format_number(ms)),
-                Some(ms)
-            );
+            assert_eq!(number(TagKind::Time, &TagKind::Time.format_number(ms)), Some(ms));
         }
     }
     for bad in [
@@ -124,36 +108,17 @@ fn times_are_utc_unless_they_name_a_zone() {
         assert_eq!(number(TagKind::Time, bad), None, "{bad}");
     }
     assert_eq!(TagKind::Time.format_number(1_500), "1970-01-01T00:00:01.5Z");
-    assert_eq!(
-        TagKind::Time.format_number(i64::MIN),
-        format!("{} ms", i64::MIN)
-    );
+    assert_eq!(TagKind::Time.format_number(i64::MIN), format!("{} ms", i64::MIN));
 }
 
 #[test]
 fn a_value_of_another_kind_is_refused() {
     assert_eq!(CENTS.number_of(&Value::Int(3)).unwrap(), 300);
-    let tenths = Value::Decimal {
-        unscaled: 35,
-        scale: 1,
-    };
+    let tenths = Value::Decimal { unscaled: 35, scale: 1 };
     assert_eq!(CENTS.number_of(&tenths).unwrap(), 350);
     assert!(TagKind::Int.number_of(&tenths).is_err());
-    assert_eq!(
-        TagKind::Int
-            .number_of(&Value::Decimal {
-                unscaled: 30,
-                scale: 1
-            })
-            .unwrap(),
-        3
-    );
-    assert_eq!(
-        TagKind::Date
-            .number_of(&Value::Text("1970-01-02".into()))
-            .unwrap(),
-        1
-    );
+    assert_eq!(TagKind::Int.number_of(&Value::Decimal { unscaled: 30, scale: 1 }).unwrap(), 3);
+    assert_eq!(TagKind::Date.number_of(&Value::Text("1970-01-02".into())).unwrap(), 1);
     assert!(TagKind::Date.number_of(&Value::Int(1)).is_err());
     assert!(TagKind::Time.number_of(&Value::Date(1)).is_err());
     assert!(TagKind::Int.number_of(&Value::Flag(true)).is_err());
@@ -164,22 +129,9 @@ fn a_value_of_another_kind_is_refused() {
 
 #[test]
 fn texts_are_kept_byte_for_byte() {
-    assert_eq!(
-        TagKind::Choice.parse_value(" ０07 ").unwrap(),
-        Value::Text(" ０07 ".into())
-    );
-    assert_eq!(
-        TagKind::Set.parse_value("").unwrap(),
-        Value::Text(String::new())
-    );
-    assert!(
-        TagKind::Set
-            .parse_value(&"x".repeat(VALUE_BYTES_MAX + 1))
-            .is_err()
-    );
-    assert_eq!(
-        TagKind::Flag.parse_value("TRUE").unwrap(),
-        Value::Flag(true)
-    );
+    assert_eq!(TagKind::Choice.parse_value(" ０07 ").unwrap(), Value::Text(" ０07 ".into()));
+    assert_eq!(TagKind::Set.parse_value("").unwrap(), Value::Text(String::new()));
+    assert!(TagKind::Set.parse_value(&"x".repeat(VALUE_BYTES_MAX + 1)).is_err());
+    assert_eq!(TagKind::Flag.parse_value("TRUE").unwrap(), Value::Flag(true));
     assert!(TagKind::Flag.parse_value("yes").is_err());
 }

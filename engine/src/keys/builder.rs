@@ -68,10 +68,7 @@ impl NamesBuilder {
         };
         let mut writer = PartWriter::new(&mut sink);
         for entries in self.entries.chunk_by(|one, next| one.scope == next.scope) {
-            let source = Entries {
-                entries,
-                bytes: &self.bytes,
-            };
+            let source = Entries { entries, bytes: &self.bytes };
             writer.scope(entries[0].scope, &source, &|_| true)?;
         }
         writer.finish()?;
@@ -92,12 +89,7 @@ impl Source for Entries<'_> {
             if next.is_some_and(|next| next.number == entry.number) {
                 continue;
             }
-            each(Candidate {
-                number: entry.number,
-                hash: entry.hash,
-                age: entry.age,
-                place: place as u32,
-            })?;
+            each(Candidate { number: entry.number, hash: entry.hash, age: entry.age, place: place as u32 })?;
         }
         Ok(())
     }

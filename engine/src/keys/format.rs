@@ -52,26 +52,14 @@ pub(super) const fn fingerprint(hash: u64) -> u8 {
 
 /// The bucket of a sort key among `2^bits`.
 pub(super) const fn bucket_of(sort_key: u64, bits: u8) -> u32 {
-    if bits == 0 {
-        0
-    } else {
-        (sort_key >> (64 - bits as u32)) as u32
-    }
+    if bits == 0 { 0 } else { (sort_key >> (64 - bits as u32)) as u32 }
 }
 
 /// The number of bucket bits for `count` entries.
 pub(super) const fn bucket_bits(count: u32) -> u8 {
     let buckets = count / BUCKET_ENTRIES;
-    let bits = if buckets == 0 {
-        0
-    } else {
-        buckets.ilog2() as u8
-    };
-    if bits < BUCKET_BITS_MAX {
-        bits
-    } else {
-        BUCKET_BITS_MAX
-    }
+    let bits = if buckets == 0 { 0 } else { buckets.ilog2() as u8 };
+    if bits < BUCKET_BITS_MAX { bits } else { BUCKET_BITS_MAX }
 }
 
 /// The first 64 bytes.
@@ -103,18 +91,14 @@ pub(super) fn check_header(bytes: &[u8]) -> Result<()> {
 pub(super) fn check_crc(what: &str, expected: u32, bytes: &[u8]) -> Result<()> {
     let found = crc32(bytes);
     if found != expected {
-        return Err(Error::corrupt(format!(
-            "{what}: expected checksum {expected:08x}, found {found:08x}"
-        )));
+        return Err(Error::corrupt(format!("{what}: expected checksum {expected:08x}, found {found:08x}")));
     }
     Ok(())
 }
 
 fn check_version(version: u32) -> Result<()> {
     if version != VERSION {
-        return Err(Error::corrupt(format!(
-            "format version {version} is unknown, expected {VERSION}"
-        )));
+        return Err(Error::corrupt(format!("format version {version} is unknown, expected {VERSION}")));
     }
     Ok(())
 }
@@ -149,9 +133,7 @@ impl Tail {
     /// The tail behind `data_bytes`, when no length overflows.
     pub(super) fn behind(data_bytes: u64) -> Option<Tail> {
         let page_count = data_bytes.div_ceil(PAGE_BYTES as u64);
-        let table_bytes = page_count
-            .checked_mul(4)?
-            .checked_next_multiple_of(SECTION_ALIGNMENT)?;
+        let table_bytes = page_count.checked_mul(4)?.checked_next_multiple_of(SECTION_ALIGNMENT)?;
         let root_count = table_bytes.div_ceil(PAGE_BYTES as u64);
         Some(Tail {
             page_count,
@@ -167,9 +149,7 @@ impl Tail {
 
     /// The length of the whole part.
     pub(super) fn file_bytes(&self) -> Option<u64> {
-        self.roots_offset()?
-            .checked_add(self.roots_bytes)?
-            .checked_add(FOOTER_BYTES as u64)
+        self.roots_offset()?.checked_add(self.roots_bytes)?.checked_add(FOOTER_BYTES as u64)
     }
 }
 
@@ -199,28 +179,17 @@ impl Footer {
         check_version(reader.u32()?)?;
         let scope_count = reader.u32()?;
         let written_bytes = reader.u64()?;
-        let footer = Footer {
-            scope_count,
-            data_bytes: reader.u64()?,
-            entry_count: reader.u64()?,
-            roots_crc: reader.u32()?,
-        };
+        let footer =
+            Footer { scope_count, data_bytes: reader.u64()?, entry_count: reader.u64()?, roots_crc: reader.u32()? };
         reader.zeros(16)?;
         let crc = reader.u32()?;
         check_crc("the footer", crc, &bytes[..FOOTER_BYTES - 4])?;
         let tail = Tail::behind(footer.data_bytes)
             .filter(|tail| tail.file_bytes() == Some(file_bytes) && written_bytes == file_bytes)
-            .ok_or_else(|| {
-                Error::corrupt(format!(
-                    "expected a length of {written_bytes} bytes, found {file_bytes}"
-                ))
-            })?;
+            .ok_or_else(|| Error::corrupt(format!("expected a length of {written_bytes} bytes, found {file_bytes}")))?;
         let least = HEADER_BYTES as u64 + u64::from(scope_count) * SCOPE_BYTES as u64;
         if footer.data_bytes < least || !footer.data_bytes.is_multiple_of(SECTION_ALIGNMENT) {
-            return Err(Error::corrupt(format!(
-                "{scope_count} scopes do not fit {} bytes of data",
-                footer.data_bytes
-            )));
+            return Err(Error::corrupt(format!("{scope_count} scopes do not fit {} bytes of data", footer.data_bytes)));
         }
         Ok((footer, tail, crc))
     }
@@ -321,9 +290,7 @@ impl ScopeEntry {
         let sections = entry.sections().filter(|sections| sections.end <= data_end);
         match sections {
             Some(sections) if sound => Ok((entry, sections)),
-            _ => Err(Error::corrupt(format!(
-                "the directory entry of tag {scope} is not sound"
-            ))),
+            _ => Err(Error::corrupt(format!("the directory entry of tag {scope} is not sound"))),
         }
     }
 
@@ -339,23 +306,12 @@ impl ScopeEntry {
     pub(super) fn sections(&self) -> Option<Sections> {
         let count = u64::from(self.count);
         let listed = if self.is_listed { count } else { 0 };
-        let varying = if self.name_bytes_each == VARYING {
-            count
-        } else {
-            0
-        };
-        let behind = |start: u64, bytes: u64| {
-            start
-                .checked_add(bytes)?
-                .checked_next_multiple_of(SECTION_ALIGNMENT)
-        };
+        let varying = if self.name_bytes_each == VARYING { count } else { 0 };
+        let behind = |start: u64, bytes: u64| start.checked_add(bytes)?.checked_next_multiple_of(SECTION_ALIGNMENT);
         let numbers = self.start;
         let hashes = behind(numbers, 4 * listed)?;
         let buckets = behind(hashes, 8 * count)?;
-        let order = behind(
-            buckets,
-            4 * ((1u64 << self.bucket_bits.min(BUCKET_BITS_MAX)) + 1),
-        )?;
+        let order = behind(buckets, 4 * ((1u64 << self.bucket_bits.min(BUCKET_BITS_MAX)) + 1))?;
         let fingerprints = behind(order, 4 * count)?;
         let bases = behind(fingerprints, count)?;
         let offsets = behind(bases, 8 * self.base_count())?;

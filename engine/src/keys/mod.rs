@@ -105,11 +105,7 @@ impl Names {
     }
 
     /// Hands over number and name of all entries of a scope by rising number. Errors: corrupt, and those of `each`.
-    pub(crate) fn visit(
-        &self,
-        scope: TagId,
-        mut each: impl FnMut(u32, &[u8]) -> Result<()>,
-    ) -> Result<()> {
+    pub(crate) fn visit(&self, scope: TagId, mut each: impl FnMut(u32, &[u8]) -> Result<()>) -> Result<()> {
         let layers = Layers::of(self.parts.iter().map(|part| &**part), scope)?;
         layers.walk(&mut |candidate| each(candidate.number, layers.name_of(&candidate)?))
     }

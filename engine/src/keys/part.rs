@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::{Error, Result, ResultExt};
 use crate::ids::TagId;
 use crate::keys::format::{
-    FOOTER_BYTES, Footer, HEADER_BYTES, PAGE_BYTES, SCOPE_BYTES, ScopeEntry, Tail, check_crc,
-    check_header,
+    FOOTER_BYTES, Footer, HEADER_BYTES, PAGE_BYTES, SCOPE_BYTES, ScopeEntry, Tail, check_crc, check_header,
 };
 use crate::keys::scope::{Hashes, Scope};
 use crate::storage::Mapped;
@@ -63,9 +62,7 @@ impl NamesPart {
         check_header(&bytes[..HEADER_BYTES])?;
         let (footer, tail, footer_crc) = Footer::decode(&bytes[len - FOOTER_BYTES..], len as u64)?;
         if let Some(expected) = expected_footer_crc.filter(|expected| *expected != footer_crc) {
-            return Err(Error::corrupt(format!(
-                "expected the footer {expected:08x}, found {footer_crc:08x}"
-            )));
+            return Err(Error::corrupt(format!("expected the footer {expected:08x}, found {footer_crc:08x}")));
         }
         // The lengths were checked to add up to that of the mapped bytes, so they fit a usize.
         let roots_end = len - FOOTER_BYTES;
@@ -117,8 +114,7 @@ impl NamesPart {
     pub(crate) fn scope_at(&self, index: u32) -> Result<Scope<'_>> {
         let offset = self.footer.directory_offset() + u64::from(index) * SCOPE_BYTES as u64;
         let bytes = self.bytes_at(offset, SCOPE_BYTES as u64)?;
-        let (entry, sections) =
-            ScopeEntry::decode(bytes, self.footer.directory_offset()).context(|| &self.name)?;
+        let (entry, sections) = ScopeEntry::decode(bytes, self.footer.directory_offset()).context(|| &self.name)?;
         Ok(Scope::new(self, entry, sections))
     }
 
@@ -237,11 +233,7 @@ impl NamesPart {
         let start = self.tail.table_offset as usize + table * PAGE_BYTES;
         let end = (start + PAGE_BYTES).min(table_end);
         let what = format!("{}: page checksums at byte {start}", self.name);
-        check_crc(
-            &what,
-            self.raw_u32(table_end + table * 4),
-            &self.bytes[start..end],
-        )?;
+        check_crc(&what, self.raw_u32(table_end + table * 4), &self.bytes[start..end])?;
         self.verified_tables.set(table);
         Ok(())
     }

@@ -6,9 +6,7 @@
 
 use crate::error::Result;
 use crate::ids::TagId;
-use crate::keys::format::{
-    GROUP_NAMES, ScopeEntry, Sections, VARYING, bucket_of, fingerprint, sort_key,
-};
+use crate::keys::format::{GROUP_NAMES, ScopeEntry, Sections, VARYING, bucket_of, fingerprint, sort_key};
 use crate::keys::part::NamesPart;
 
 /// The keys of one type, or the values of one tag, in one part. Positions count the entries by rising number.
@@ -21,11 +19,7 @@ pub(crate) struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     pub(super) fn new(part: &'a NamesPart, entry: ScopeEntry, sections: Sections) -> Scope<'a> {
-        Scope {
-            part,
-            entry,
-            sections,
-        }
+        Scope { part, entry, sections }
     }
 
     /// The tag that is the scope.
@@ -56,17 +50,12 @@ impl<'a> Scope<'a> {
         if start > end || end > self.entry.count {
             return Err(self.corrupt(format_args!("bucket {bucket} is {start}..{end}")));
         }
-        let prints = self.part.bytes_at(
-            self.sections.fingerprints + u64::from(start),
-            u64::from(end - start),
-        )?;
+        let prints = self.part.bytes_at(self.sections.fingerprints + u64::from(start), u64::from(end - start))?;
         for (index, print) in (start..end).zip(prints) {
             if *print != fingerprint(hash) {
                 continue;
             }
-            let position = self
-                .part
-                .u32_at(self.sections.order + 4 * u64::from(index))?;
+            let position = self.part.u32_at(self.sections.order + 4 * u64::from(index))?;
             if self.name_at(position)? == name {
                 return self.number_at(position).map(Some);
             }
@@ -102,23 +91,15 @@ impl<'a> Scope<'a> {
         }
         let (at, count) = (u64::from(start), u64::from(end - start));
         let numbers = match self.entry.is_listed {
-            true => Numbers::Listed(
-                self.part
-                    .bytes_at(self.sections.numbers + 4 * at, 4 * count)?,
-            ),
+            true => Numbers::Listed(self.part.bytes_at(self.sections.numbers + 4 * at, 4 * count)?),
             false => Numbers::From(self.entry.first + start),
         };
-        let hashes = self
-            .part
-            .bytes_at(self.sections.hashes + 8 * at, 8 * count)?;
+        let hashes = self.part.bytes_at(self.sections.hashes + 8 * at, 8 * count)?;
         Ok(Hashes { numbers, hashes })
     }
 
     /// Hands over number, hash and name of every entry by rising number. Errors: corrupt, and those of `each`.
-    pub(crate) fn visit(
-        &self,
-        mut each: impl FnMut(u32, u64, &'a [u8]) -> Result<()>,
-    ) -> Result<()> {
+    pub(crate) fn visit(&self, mut each: impl FnMut(u32, u64, &'a [u8]) -> Result<()>) -> Result<()> {
         for position in 0..self.entry.count {
             let number = self.number_at(position)?;
             each(number, self.hash_at(position)?, self.name_at(position)?)?;
@@ -129,17 +110,14 @@ impl<'a> Scope<'a> {
     pub(super) fn number_at(&self, position: u32) -> Result<u32> {
         self.check_position(position)?;
         match self.entry.is_listed {
-            true => self
-                .part
-                .u32_at(self.sections.numbers + 4 * u64::from(position)),
+            true => self.part.u32_at(self.sections.numbers + 4 * u64::from(position)),
             false => Ok(self.entry.first + position),
         }
     }
 
     pub(super) fn hash_at(&self, position: u32) -> Result<u64> {
         self.check_position(position)?;
-        self.part
-            .u64_at(self.sections.hashes + 8 * u64::from(position))
+        self.part.u64_at(self.sections.hashes + 8 * u64::from(position))
     }
 
     pub(super) fn name_at(&self, position: u32) -> Result<&'a [u8]> {
@@ -201,9 +179,7 @@ impl<'a> Scope<'a> {
         }
         // Numbers rise by at least one, so they hold the position from both sides; few holes leave little to search.
         let mut high = before.min(entry.count - 1);
-        let mut low = (entry.count - 1)
-            .saturating_sub(entry.last - number)
-            .min(high);
+        let mut low = (entry.count - 1).saturating_sub(entry.last - number).min(high);
         while low < high {
             let middle = low + (high - low) / 2;
             if self.number_at(middle)? < number {
@@ -226,15 +202,12 @@ impl<'a> Scope<'a> {
     /// What reading in order finds when the listed numbers are wrong.
     #[cold]
     pub(super) fn numbers_do_not_rise(&self, position: u32) -> crate::error::Error {
-        self.corrupt(format_args!(
-            "the number at position {position} does not rise"
-        ))
+        self.corrupt(format_args!("the number at position {position} does not rise"))
     }
 
     #[cold]
     fn corrupt(&self, what: std::fmt::Arguments<'_>) -> crate::error::Error {
-        self.part
-            .corrupt(format_args!("tag {}: {what}", self.entry.scope))
+        self.part.corrupt(format_args!("tag {}: {what}", self.entry.scope))
     }
 }
 
@@ -256,10 +229,7 @@ enum Numbers<'a> {
 impl<'a> Hashes<'a> {
     /// No hashes.
     pub(crate) const fn none() -> Hashes<'a> {
-        Hashes {
-            numbers: Numbers::From(0),
-            hashes: &[],
-        }
+        Hashes { numbers: Numbers::From(0), hashes: &[] }
     }
 
     /// How many there are.
@@ -299,7 +269,5 @@ impl<'a> Hashes<'a> {
 }
 
 fn word(bytes: &[u8]) -> u32 {
-    bytes
-        .first_chunk::<4>()
-        .map_or(0, |four| u32::from_le_bytes(*four))
+    bytes.first_chunk::<4>().map_or(0, |four| u32::from_le_bytes(*four))
 }

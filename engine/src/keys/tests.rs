@@ -16,10 +16,7 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % sides
     }
 }
@@ -69,19 +66,12 @@ impl Oracle {
         assert_eq!(found, scopes.iter().copied().collect::<Vec<_>>());
         for ((scope, name), number) in &self.numbers {
             let found = part.find(TagId(*scope), xxh3_64(name), name).unwrap();
-            assert_eq!(
-                found,
-                Some(*number).filter(|number| self.names.contains_key(&(*scope, *number)))
-            );
+            assert_eq!(found, Some(*number).filter(|number| self.names.contains_key(&(*scope, *number))));
         }
         for scope in scopes {
             let tag = TagId(scope);
             let range = (scope, 0)..=(scope, u32::MAX);
-            let of_scope: Vec<(u32, &Vec<u8>)> = self
-                .names
-                .range(range)
-                .map(|(key, name)| (key.1, name))
-                .collect();
+            let of_scope: Vec<(u32, &Vec<u8>)> = self.names.range(range).map(|(key, name)| (key.1, name)).collect();
             let mut visited = Vec::new();
             part.scope(tag)
                 .unwrap()
@@ -92,12 +82,7 @@ impl Oracle {
                     Ok(())
                 })
                 .unwrap();
-            assert!(
-                visited
-                    .iter()
-                    .map(|(number, name)| (*number, name))
-                    .eq(of_scope.iter().copied())
-            );
+            assert!(visited.iter().map(|(number, name)| (*number, name)).eq(of_scope.iter().copied()));
             for (number, name) in &of_scope {
                 assert_eq!(part.name(tag, *number).unwrap(), Some(name.as_slice()));
                 assert_eq!(part.hash(tag, *number).unwrap(), Some(xxh3_64(name)));
@@ -107,14 +92,9 @@ impl Oracle {
                 }
             }
             let (first, last) = (of_scope[0].0, of_scope[of_scope.len() - 1].0);
-            for (low, high) in [
-                (0, u32::MAX),
-                (first, last),
-                (first + 1, last),
-                (first, first),
-                (last, u32::MAX),
-                (5, 4),
-            ] {
+            for (low, high) in
+                [(0, u32::MAX), (first, last), (first + 1, last), (first, first), (last, u32::MAX), (5, 4)]
+            {
                 let expected: Vec<(u32, u64)> = of_scope
                     .iter()
                     .filter(|(number, _)| (low..=high).contains(number))
@@ -129,14 +109,7 @@ impl Oracle {
 }
 
 fn random_name(dice: &mut Dice) -> Vec<u8> {
-    let stem = [
-        "user",
-        "用户",
-        "",
-        "é",
-        "x\0y",
-        "a much longer name of somebody",
-    ][dice.roll(6)];
+    let stem = ["user", "用户", "", "é", "x\0y", "a much longer name of somebody"][dice.roll(6)];
     match dice.roll(4) {
         0 => EntityKey::Number(dice.roll(300) as u64).canonical_bytes(),
         _ => EntityKey::Text(format!("{stem}{}", dice.roll(200))).canonical_bytes(),
@@ -156,11 +129,7 @@ fn random_parts_and_merges_agree_with_an_oracle() {
             for _ in 0..dice.roll(400) {
                 let which = dice.roll(3);
                 let name = random_name(&mut dice);
-                next[which] += if dice.roll(3) == 0 {
-                    1 + dice.roll(3) as u32
-                } else {
-                    1
-                };
+                next[which] += if dice.roll(3) == 0 { 1 + dice.roll(3) as u32 } else { 1 };
                 let scope = [3, 1, 90_000][which];
                 one.add(scope, next[which], &name);
                 all.add(scope, next[which], &name);
@@ -182,9 +151,7 @@ fn random_parts_and_merges_agree_with_an_oracle() {
         let keep = |tag: TagId, number: u32| tag != TagId(1) && !number.is_multiple_of(3);
         let kept = merged(&[&merged(&all_parts, &|_, _| true)], &keep);
         let mut expected = all.clone();
-        expected
-            .names
-            .retain(|(scope, number), _| keep(TagId(*scope), *number));
+        expected.names.retain(|(scope, number), _| keep(TagId(*scope), *number));
         expected.check(&kept);
     }
 }
@@ -196,54 +163,31 @@ fn check_stack(names: &Names, all: &Oracle) {
         assert_eq!(found, Some(*number));
     }
     for ((scope, number), name) in &all.names {
-        assert_eq!(
-            names.name(TagId(*scope), *number).unwrap(),
-            Some(name.as_slice())
-        );
-        assert_eq!(
-            names.hash(TagId(*scope), *number).unwrap(),
-            Some(xxh3_64(name))
-        );
+        assert_eq!(names.name(TagId(*scope), *number).unwrap(), Some(name.as_slice()));
+        assert_eq!(names.hash(TagId(*scope), *number).unwrap(), Some(xxh3_64(name)));
         let mut hashes = [0; 100];
         let first = number.saturating_sub(7);
-        names
-            .hashes_into(TagId(*scope), first, &mut hashes)
-            .unwrap();
+        names.hashes_into(TagId(*scope), first, &mut hashes).unwrap();
         assert_eq!(hashes[(number - first) as usize], xxh3_64(name));
     }
     for scope in [1, 3, 90_000] {
         let mut visited = BTreeMap::new();
         names
             .visit(TagId(scope), |number, name| {
-                assert!(
-                    visited
-                        .last_key_value()
-                        .is_none_or(|(last, _)| *last < number)
-                );
+                assert!(visited.last_key_value().is_none_or(|(last, _)| *last < number));
                 visited.insert(number, name.to_vec());
                 Ok(())
             })
             .unwrap();
         let of_scope = all.names.range((scope, 0)..=(scope, u32::MAX));
-        assert!(
-            of_scope
-                .into_iter()
-                .all(|((_, number), name)| visited.get(number) == Some(name))
-        );
-        assert_eq!(
-            names.last(TagId(scope)).unwrap(),
-            visited.last_key_value().map(|(last, _)| *last)
-        );
+        assert!(of_scope.into_iter().all(|((_, number), name)| visited.get(number) == Some(name)));
+        assert_eq!(names.last(TagId(scope)).unwrap(), visited.last_key_value().map(|(last, _)| *last));
     }
 }
 
 #[test]
 fn an_empty_part_knows_nothing() {
-    for part in [
-        built(&[]),
-        merged(&[], &|_, _| true),
-        merged(&[&built(&[(1, 1, vec![7])])], &|_, _| false),
-    ] {
+    for part in [built(&[]), merged(&[], &|_, _| true), merged(&[&built(&[(1, 1, vec![7])])], &|_, _| false)] {
         assert_eq!((part.entry_count(), part.scope_count()), (0, 0));
         assert_eq!(part.find(TagId(1), 5, b"a").unwrap(), None);
         assert_eq!(part.name(TagId(1), 5).unwrap(), None);
@@ -255,21 +199,13 @@ fn an_empty_part_knows_nothing() {
 
 #[test]
 fn of_one_name_or_number_the_newest_counts() {
-    let part = built(&[
-        (1, 5, b"k".to_vec()),
-        (1, 9, b"k".to_vec()),
-        (1, 7, b"a".to_vec()),
-        (1, 7, b"b".to_vec()),
-    ]);
+    let part = built(&[(1, 5, b"k".to_vec()), (1, 9, b"k".to_vec()), (1, 7, b"a".to_vec()), (1, 7, b"b".to_vec())]);
     assert_eq!(part.find(TagId(1), xxh3_64(b"k"), b"k").unwrap(), Some(9));
     assert_eq!(part.name(TagId(1), 5).unwrap(), None);
     assert_eq!(part.name(TagId(1), 7).unwrap(), Some(&b"b"[..]));
     assert_eq!(part.find(TagId(1), xxh3_64(b"a"), b"a").unwrap(), None);
     // A load below a small write: the small write's number counts, though it is lower.
-    let (load, small) = (
-        built(&[(1, 100, b"x".to_vec())]),
-        built(&[(1, 50, b"x".to_vec())]),
-    );
+    let (load, small) = (built(&[(1, 100, b"x".to_vec())]), built(&[(1, 50, b"x".to_vec())]));
     let both = merged(&[&load, &small], &|_, _| true);
     assert_eq!(both.find(TagId(1), xxh3_64(b"x"), b"x").unwrap(), Some(50));
     assert_eq!(both.entry_count(), 1);
@@ -295,40 +231,16 @@ fn names_of_one_hash_are_told_apart() {
 #[test]
 fn many_names_take_few_bytes_and_cross_every_boundary() {
     let count = GROUP_NAMES + 5_000;
-    let numbers: Vec<_> = (0..count)
-        .map(|number| {
-            (
-                1,
-                number,
-                EntityKey::Number(u64::from(number) * 7).canonical_bytes(),
-            )
-        })
-        .collect();
-    let texts: Vec<_> = (0..count)
-        .map(|number| {
-            (
-                2,
-                3 * number,
-                EntityKey::Text(format!("用户{number}")).canonical_bytes(),
-            )
-        })
-        .collect();
+    let numbers: Vec<_> =
+        (0..count).map(|number| (1, number, EntityKey::Number(u64::from(number) * 7).canonical_bytes())).collect();
+    let texts: Vec<_> =
+        (0..count).map(|number| (2, 3 * number, EntityKey::Text(format!("用户{number}")).canonical_bytes())).collect();
     let (number_part, text_part) = (built(&numbers), built(&texts));
-    assert!(
-        number_part.byte_len() <= 24 * u64::from(count),
-        "{} bytes",
-        number_part.byte_len()
-    );
+    assert!(number_part.byte_len() <= 24 * u64::from(count), "{} bytes", number_part.byte_len());
     let part = merged(&[&number_part, &text_part], &|_, _| true);
     for (scope, number, name) in numbers.iter().chain(&texts) {
-        assert_eq!(
-            part.find(TagId(*scope), xxh3_64(name), name).unwrap(),
-            Some(*number)
-        );
-        assert_eq!(
-            part.name(TagId(*scope), *number).unwrap(),
-            Some(name.as_slice())
-        );
+        assert_eq!(part.find(TagId(*scope), xxh3_64(name), name).unwrap(), Some(*number));
+        assert_eq!(part.name(TagId(*scope), *number).unwrap(), Some(name.as_slice()));
     }
     let run = part.hashes(TagId(1), 100, 100 + 65_535).unwrap();
     let (first, hashes) = run.contiguous().unwrap();
@@ -350,13 +262,9 @@ fn a_part_with_several_pages_of_checksums_verifies() {
     let part = NamesPart::open(Mapped::from_bytes(bytes.clone()), None).unwrap();
     part.verify().unwrap();
     let last = pages as u32 - 1;
-    assert_eq!(
-        part.name(TagId(1), last).unwrap().unwrap()[..4],
-        last.to_le_bytes()
-    );
+    assert_eq!(part.name(TagId(1), last).unwrap().unwrap()[..4], last.to_le_bytes());
     // The last page of checksums is not the first one: damage there is found too.
-    let (_, tail, _) =
-        Footer::decode(&bytes[bytes.len() - FOOTER_BYTES..], bytes.len() as u64).unwrap();
+    let (_, tail, _) = Footer::decode(&bytes[bytes.len() - FOOTER_BYTES..], bytes.len() as u64).unwrap();
     let mut damaged = bytes;
     damaged[(tail.table_offset + tail.page_count * 4) as usize - 1] ^= 1;
     let part = NamesPart::open(Mapped::from_bytes(damaged), None).unwrap();
@@ -368,25 +276,12 @@ fn a_part_with_several_pages_of_checksums_verifies() {
 
 /// A part with a listed and a contiguous scope, names of one length and of several.
 fn small_entries() -> Vec<(u32, u32, Vec<u8>)> {
-    let mut entries: Vec<_> = (0..9u32)
-        .map(|n| (2, n, EntityKey::Number(n.into()).canonical_bytes()))
-        .collect();
-    entries.extend((0..9u32).map(|n| {
-        (
-            7,
-            5 + n * n,
-            format!("值{}", "x".repeat(n as usize)).into_bytes(),
-        )
-    }));
+    let mut entries: Vec<_> = (0..9u32).map(|n| (2, n, EntityKey::Number(n.into()).canonical_bytes())).collect();
+    entries.extend((0..9u32).map(|n| (7, 5 + n * n, format!("值{}", "x".repeat(n as usize)).into_bytes())));
     entries
 }
 
-type Answers = (
-    Vec<Option<u32>>,
-    Vec<Option<Vec<u8>>>,
-    Vec<(u32, u64)>,
-    Vec<TagId>,
-);
+type Answers = (Vec<Option<u32>>, Vec<Option<Vec<u8>>>, Vec<(u32, u64)>, Vec<TagId>);
 
 /// Everything that a small part can be asked.
 fn answers(part: &NamesPart) -> crate::Result<Answers> {
@@ -413,14 +308,12 @@ fn every_flipped_bit_and_every_truncation_is_corrupt() {
         builder.add(TagId(scope), number, xxh3_64(&name), &name);
     }
     let bytes = builder.build().unwrap();
-    let expected =
-        answers(&NamesPart::open(Mapped::from_bytes(bytes.clone()), None).unwrap()).unwrap();
+    let expected = answers(&NamesPart::open(Mapped::from_bytes(bytes.clone()), None).unwrap()).unwrap();
     for bit in 0..bytes.len() * 8 {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         let opened = NamesPart::open(Mapped::from_bytes(flipped), None);
-        match opened.and_then(|part| answers(&part).and_then(|found| part.verify().map(|()| found)))
-        {
+        match opened.and_then(|part| answers(&part).and_then(|found| part.verify().map(|()| found))) {
             Ok(found) => {
                 assert!(found == expected, "bit {bit} changes an answer");
                 panic!("bit {bit} is covered by no checksum");
@@ -443,23 +336,13 @@ fn resealed(mut bytes: Vec<u8>) -> Vec<u8> {
     let len = bytes.len();
     let data_bytes = u64::from_le_bytes(bytes[len - 40..len - 32].try_into().unwrap());
     let tail = Tail::behind(data_bytes).unwrap();
-    let mut table: Vec<u8> = bytes[..data_bytes as usize]
-        .chunks(PAGE_BYTES)
-        .flat_map(|page| crc32(page).to_le_bytes())
-        .collect();
+    let mut table: Vec<u8> =
+        bytes[..data_bytes as usize].chunks(PAGE_BYTES).flat_map(|page| crc32(page).to_le_bytes()).collect();
     table.resize(tail.table_bytes as usize, 0);
-    let mut roots: Vec<u8> = table
-        .chunks(PAGE_BYTES)
-        .flat_map(|page| crc32(page).to_le_bytes())
-        .collect();
+    let mut roots: Vec<u8> = table.chunks(PAGE_BYTES).flat_map(|page| crc32(page).to_le_bytes()).collect();
     roots.resize(tail.roots_bytes as usize, 0);
     bytes.truncate(data_bytes as usize);
-    let footer = Footer {
-        scope_count: 2,
-        entry_count: 18,
-        data_bytes,
-        roots_crc: crc32(&roots),
-    };
+    let footer = Footer { scope_count: 2, entry_count: 18, data_bytes, roots_crc: crc32(&roots) };
     bytes.extend([table, roots, footer.encode(len as u64)].concat());
     assert_eq!(bytes.len(), len);
     bytes
@@ -495,10 +378,7 @@ fn damage_under_right_checksums_never_panics() {
         let mut hashes = [0; 64];
         let _ = Names::new(vec![Arc::new(part)]).hashes_into(TagId(7), 3, &mut hashes);
     }
-    assert!(
-        opened > 100 && refused > 100,
-        "{opened} opened, {refused} refused"
-    );
+    assert!(opened > 100 && refused > 100, "{opened} opened, {refused} refused");
     for _ in 0..5_000 {
         let noise: Vec<u8> = (0..dice.roll(300)).map(|_| dice.roll(256) as u8).collect();
         assert!(NamesPart::open(Mapped::from(&noise[..]), None).is_err());
@@ -552,9 +432,7 @@ fn the_layout_is_the_one_that_is_checked_in() {
     let part = NamesPart::open(Mapped::from(&fixture[..]), None).unwrap();
     part.verify().unwrap();
     let nine = EntityKey::Number(9);
-    let found = part
-        .find(TagId(1), nine.hash(), &nine.canonical_bytes())
-        .unwrap();
+    let found = part.find(TagId(1), nine.hash(), &nine.canonical_bytes()).unwrap();
     assert_eq!(found, Some(9));
     assert_eq!(part.name(TagId(2), 1).unwrap(), Some("北京".as_bytes()));
 }

@@ -10,8 +10,8 @@ use crate::codec::{Writer, crc32};
 use crate::error::{Error, Result};
 use crate::ids::TagId;
 use crate::keys::format::{
-    Footer, GROUP_NAMES, NAME_BYTES_MAX, PAGE_BYTES, SECTION_ALIGNMENT, ScopeEntry, Tail, VARYING,
-    bucket_bits, bucket_of, encode_header, fingerprint, hash_of, sort_key,
+    Footer, GROUP_NAMES, NAME_BYTES_MAX, PAGE_BYTES, SECTION_ALIGNMENT, ScopeEntry, Tail, VARYING, bucket_bits,
+    bucket_of, encode_header, fingerprint, hash_of, sort_key,
 };
 
 /// An entry of a scope that is about to be written.
@@ -60,22 +60,11 @@ impl<'a> PartWriter<'a> {
     pub(super) fn new(sink: &'a mut dyn FnMut(&[u8]) -> Result<()>) -> PartWriter<'a> {
         let mut page = Vec::with_capacity(PAGE_BYTES);
         page.extend_from_slice(&encode_header());
-        PartWriter {
-            sink,
-            page,
-            page_crcs: Vec::new(),
-            scopes: Vec::new(),
-            entry_count: 0,
-        }
+        PartWriter { sink, page, page_crcs: Vec::new(), scopes: Vec::new(), entry_count: 0 }
     }
 
     /// Writes the entries of a scope that `keep` admits. Scopes come rising.
-    pub(super) fn scope(
-        &mut self,
-        scope: TagId,
-        source: &dyn Source,
-        keep: &dyn Fn(u32) -> bool,
-    ) -> Result<()> {
+    pub(super) fn scope(&mut self, scope: TagId, source: &dyn Source, keep: &dyn Fn(u32) -> bool) -> Result<()> {
         debug_assert!(self.scopes.last().is_none_or(|last| last.scope < scope));
         let selection = Selection::new(source, keep)?;
         if selection.order.is_empty() {
@@ -107,14 +96,10 @@ impl<'a> PartWriter<'a> {
         shape: &Shape,
     ) -> Result<()> {
         if entry.is_listed {
-            selection.walk(source, &mut |candidate| {
-                self.put(&candidate.number.to_le_bytes())
-            })?;
+            selection.walk(source, &mut |candidate| self.put(&candidate.number.to_le_bytes()))?;
             self.align()?;
         }
-        selection.walk(source, &mut |candidate| {
-            self.put(&candidate.hash.to_le_bytes())
-        })?;
+        selection.walk(source, &mut |candidate| self.put(&candidate.hash.to_le_bytes()))?;
         self.buckets(entry, &selection.order)?;
         for (_, position) in &selection.order {
             self.put(&position.to_le_bytes())?;
@@ -142,10 +127,7 @@ impl<'a> PartWriter<'a> {
         }
         selection.walk(source, &mut |candidate| self.put(source.name(&candidate)?))?;
         self.align()?;
-        debug_assert_eq!(
-            entry.sections().map(|sections| sections.end),
-            Some(self.position())
-        );
+        debug_assert_eq!(entry.sections().map(|sections| sections.end), Some(self.position()));
         Ok(())
     }
 
@@ -197,12 +179,7 @@ impl<'a> PartWriter<'a> {
         (self.sink)(roots.as_bytes())?;
         (self.sink)(&footer_bytes)?;
         let (_, _, footer_crc) = Footer::decode(&footer_bytes, bytes)?;
-        Ok(NamesSummary {
-            footer_crc,
-            bytes,
-            scope_count: footer.scope_count,
-            entry_count: footer.entry_count,
-        })
+        Ok(NamesSummary { footer_crc, bytes, scope_count: footer.scope_count, entry_count: footer.entry_count })
     }
 
     fn position(&self) -> u64 {
@@ -255,9 +232,7 @@ impl Selection {
                 true => order.push((sort_key(candidate.hash), index)),
                 false => set(&mut dropped, index),
             }
-            index = index
-                .checked_add(1)
-                .ok_or_else(|| Error::limit("a scope has more than 2^32 names"))?;
+            index = index.checked_add(1).ok_or_else(|| Error::limit("a scope has more than 2^32 names"))?;
             Ok(())
         })?;
         order.sort_unstable();
@@ -268,11 +243,7 @@ impl Selection {
     }
 
     /// Walks through what is written.
-    fn walk(
-        &self,
-        source: &dyn Source,
-        each: &mut dyn FnMut(Candidate) -> Result<()>,
-    ) -> Result<()> {
+    fn walk(&self, source: &dyn Source, each: &mut dyn FnMut(Candidate) -> Result<()>) -> Result<()> {
         let mut index = 0;
         source.walk(&mut |candidate| {
             let is_dropped = is_set(&self.dropped, index);
@@ -302,12 +273,9 @@ impl Selection {
             Ok(())
         })?;
         for run in self.order.chunk_by(same_hash).filter(|run| run.len() > 1) {
-            let mut newest_first: Vec<(u32, Candidate)> = run
-                .iter()
-                .filter_map(|(_, index)| Some((*index, (*twins.get(index)?)?)))
-                .collect();
-            newest_first
-                .sort_unstable_by_key(|(_, twin)| std::cmp::Reverse((twin.age, twin.number)));
+            let mut newest_first: Vec<(u32, Candidate)> =
+                run.iter().filter_map(|(_, index)| Some((*index, (*twins.get(index)?)?))).collect();
+            newest_first.sort_unstable_by_key(|(_, twin)| std::cmp::Reverse((twin.age, twin.number)));
             let mut names: Vec<&[u8]> = Vec::new();
             for (index, twin) in &newest_first {
                 let name = source.name(twin)?;

@@ -1,8 +1,8 @@
 //! The layout of a manifest; the text is docs/formats/manifest.md.
 
 use super::{
-    CATALOG_BYTES_MAX, Manifest, PARTS_MAX, PartKind, PartRecord, SOURCE_NAME_BYTES_MAX,
-    SOURCE_REPLY_BYTES_MAX, SOURCES_MAX, SourceRecord, TYPES_MAX,
+    CATALOG_BYTES_MAX, Manifest, PARTS_MAX, PartKind, PartRecord, SOURCE_NAME_BYTES_MAX, SOURCE_REPLY_BYTES_MAX,
+    SOURCES_MAX, SourceRecord, TYPES_MAX,
 };
 use crate::codec::{Reader, Writer, crc32};
 use crate::error::{Error, Result};
@@ -40,11 +40,7 @@ pub(crate) fn path(number: FileNumber) -> String {
 
 /// The number that a name in [`MANIFEST_DIR`] gives; `None` for names that are not those of manifests.
 pub(super) fn number_of(name: &str) -> Option<FileNumber> {
-    let number = name
-        .strip_suffix(".manifest")?
-        .parse()
-        .ok()
-        .filter(|&number| number != 0 && number != u64::MAX)?;
+    let number = name.strip_suffix(".manifest")?.parse().ok().filter(|&number| number != 0 && number != u64::MAX)?;
     // Only the one way to write a number counts, so no two names have one number.
     (format!("{number:06}.manifest") == name).then_some(FileNumber(number))
 }
@@ -124,9 +120,7 @@ pub(super) fn decode(bytes: &[u8], number: FileNumber) -> Result<Manifest> {
     }
     let version = header.u32()?;
     if crc32(&bytes[..HEADER_CRC_OFFSET]) != Reader::at(bytes, HEADER_CRC_OFFSET)?.u32()? {
-        return Err(Error::corrupt(format!(
-            "the checksum of its header (version {version}) is wrong"
-        )));
+        return Err(Error::corrupt(format!("the checksum of its header (version {version}) is wrong")));
     }
     if version != VERSION {
         return Err(Error::invalid(format!(
@@ -140,15 +134,11 @@ pub(super) fn decode(bytes: &[u8], number: FileNumber) -> Result<Manifest> {
     let body_crc = header.u32()?;
     header.zeros(8)?;
     if found != number {
-        return Err(Error::corrupt(format!(
-            "it was written as manifest {found}"
-        )));
+        return Err(Error::corrupt(format!("it was written as manifest {found}")));
     }
     if body_bytes != reader.remaining() as u64 {
         let remaining = reader.remaining();
-        return Err(Error::corrupt(format!(
-            "expected {body_bytes} bytes behind its header, found {remaining}"
-        )));
+        return Err(Error::corrupt(format!("expected {body_bytes} bytes behind its header, found {remaining}")));
     }
     let body = reader.bytes(reader.remaining())?;
     if crc32(body) != body_crc {
@@ -161,10 +151,7 @@ pub(super) fn decode(bytes: &[u8], number: FileNumber) -> Result<Manifest> {
 
 fn decode_body(body: &[u8], number: FileNumber, store_id: [u8; 16]) -> Result<Manifest> {
     let mut reader = Reader::new(body);
-    let mut manifest = Manifest {
-        number,
-        ..Manifest::first(store_id, reader.u64()?)
-    };
+    let mut manifest = Manifest { number, ..Manifest::first(store_id, reader.u64()?) };
     manifest.seq = Seq(reader.u64()?);
     manifest.log_floor = FileNumber(reader.u64()?);
     manifest.next_part = PartId(reader.u64()?);
@@ -175,15 +162,9 @@ fn decode_body(body: &[u8], number: FileNumber, store_id: [u8; 16]) -> Result<Ma
     let catalog_bytes = bounded(&mut reader, CATALOG_BYTES_MAX)?;
     // Each piece is taken as bytes first, so nothing is allocated for a count that the file cannot hold.
     let parts = reader.bytes(part_count * PART_BYTES)?;
-    manifest.parts = parts
-        .chunks_exact(PART_BYTES)
-        .map(decode_part)
-        .collect::<Result<_>>()?;
+    manifest.parts = parts.chunks_exact(PART_BYTES).map(decode_part).collect::<Result<_>>()?;
     let next_ids = reader.bytes(type_count * NEXT_ID_BYTES)?;
-    manifest.next_local_ids = next_ids
-        .chunks_exact(NEXT_ID_BYTES)
-        .map(decode_next_id)
-        .collect::<Result<_>>()?;
+    manifest.next_local_ids = next_ids.chunks_exact(NEXT_ID_BYTES).map(decode_next_id).collect::<Result<_>>()?;
     manifest.catalog = reader.bytes(catalog_bytes)?.to_vec();
     skip_padding(&mut reader)?;
     for _ in 0..source_count {
@@ -241,11 +222,7 @@ fn decode_source(reader: &mut Reader<'_>) -> Result<SourceRecord> {
         .to_owned();
     let reply = reader.bytes(reply_bytes)?.to_vec();
     skip_padding(reader)?;
-    Ok(SourceRecord {
-        name,
-        sequence,
-        reply,
-    })
+    Ok(SourceRecord { name, sequence, reply })
 }
 
 impl PartKind {

@@ -132,16 +132,9 @@ impl Manifest {
     /// error is the caller's: what is read wrong is corrupt, what is to be written wrong is a broken promise.
     fn check(&self, wrong: fn(String) -> Error) -> Result<()> {
         // Each of these is followed by another one some day.
-        let numbers = [
-            self.number.0,
-            self.log_floor.0,
-            self.next_part.0,
-            self.next_file.0,
-        ];
+        let numbers = [self.number.0, self.log_floor.0, self.next_part.0, self.next_file.0];
         if numbers.contains(&0) || numbers.contains(&u64::MAX) || self.seq.0 == u64::MAX {
-            return Err(wrong(
-                "a number in it is none that is ever given".to_owned(),
-            ));
+            return Err(wrong("a number in it is none that is ever given".to_owned()));
         }
         self.check_parts(wrong)?;
         if !rises(self.next_local_ids.iter().map(|(type_id, _)| type_id)) {
@@ -160,10 +153,7 @@ impl Manifest {
                 && part.first_seq <= part.last_seq
                 && part.lowest <= part.highest;
             if !is_lawful {
-                return Err(wrong(format!(
-                    "part {} contradicts itself: {part:?}",
-                    part.id
-                )));
+                return Err(wrong(format!("part {} contradicts itself: {part:?}", part.id)));
             }
         }
         let mut ids: Vec<PartId> = self.parts.iter().map(|part| part.id).collect();
@@ -176,38 +166,20 @@ impl Manifest {
 
     /// Errors: limit, when it has more of something than a manifest can carry.
     fn check_limits(&self) -> Result<()> {
-        let longest_name = self
-            .sources
-            .iter()
-            .map(|source| source.name.len())
-            .max()
-            .unwrap_or(0);
-        let longest_reply = self
-            .sources
-            .iter()
-            .map(|source| source.reply.len())
-            .max()
-            .unwrap_or(0);
+        let longest_name = self.sources.iter().map(|source| source.name.len()).max().unwrap_or(0);
+        let longest_reply = self.sources.iter().map(|source| source.reply.len()).max().unwrap_or(0);
         let limits = [
             (self.parts.len(), PARTS_MAX, "parts"),
             (self.sources.len(), SOURCES_MAX, "sources"),
             (self.next_local_ids.len(), TYPES_MAX, "entity types"),
             (self.catalog.len(), CATALOG_BYTES_MAX, "bytes of catalog"),
-            (
-                longest_name,
-                SOURCE_NAME_BYTES_MAX,
-                "bytes in the name of a source",
-            ),
-            (
-                longest_reply,
-                SOURCE_REPLY_BYTES_MAX,
-                "bytes in the reply to a source",
-            ),
+            (longest_name, SOURCE_NAME_BYTES_MAX, "bytes in the name of a source"),
+            (longest_reply, SOURCE_REPLY_BYTES_MAX, "bytes in the reply to a source"),
         ];
         match limits.into_iter().find(|(found, max, _)| found > max) {
-            Some((found, max, what)) => Err(Error::limit(format!(
-                "a store has at most {max} {what}, this would be {found}"
-            ))),
+            Some((found, max, what)) => {
+                Err(Error::limit(format!("a store has at most {max} {what}, this would be {found}")))
+            }
             None => Ok(()),
         }
     }

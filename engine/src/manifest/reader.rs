@@ -12,10 +12,7 @@ pub(crate) fn list_numbers(storage: &dyn Storage) -> Result<Vec<FileNumber>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
         names => names?,
     };
-    let mut numbers: Vec<FileNumber> = names
-        .iter()
-        .filter_map(|name| format::number_of(name))
-        .collect();
+    let mut numbers: Vec<FileNumber> = names.iter().filter_map(|name| format::number_of(name)).collect();
     numbers.sort_unstable();
     Ok(numbers)
 }
@@ -37,29 +34,16 @@ pub(crate) fn load_newest(storage: &dyn Storage) -> Result<Option<Manifest>> {
         return Ok(None);
     };
     match load(storage, newest) {
-        Err(error) if error.kind() == ErrorKind::Corrupt => {
-            Err(with_cost(storage, &error, newest, older))
-        }
+        Err(error) if error.kind() == ErrorKind::Corrupt => Err(with_cost(storage, &error, newest, older)),
         manifest => manifest.map(Some),
     }
 }
 
 /// The same error with what going back would cost.
-fn with_cost(
-    storage: &dyn Storage,
-    error: &Error,
-    newest: FileNumber,
-    older: &[FileNumber],
-) -> Error {
+fn with_cost(storage: &dyn Storage, error: &Error, newest: FileNumber, older: &[FileNumber]) -> Error {
     let message = error.message();
-    let Some(manifest) = older
-        .iter()
-        .rev()
-        .find_map(|&number| load(storage, number).ok())
-    else {
-        return Error::corrupt(format!(
-            "{message}; no older manifest verifies: restore a backup"
-        ));
+    let Some(manifest) = older.iter().rev().find_map(|&number| load(storage, number).ok()) else {
+        return Error::corrupt(format!("{message}; no older manifest verifies: restore a backup"));
     };
     let last_part = manifest.next_part.0 - 1;
     Error::corrupt(format!(

@@ -24,11 +24,7 @@ fn part(id: u64) -> PartRecord {
 }
 
 fn sample(number: u64) -> Manifest {
-    let source = |name: &str| SourceRecord {
-        name: name.into(),
-        sequence: number,
-        reply: vec![3; 5],
-    };
+    let source = |name: &str| SourceRecord { name: name.into(), sequence: number, reply: vec![3; 5] };
     Manifest {
         number: FileNumber(number),
         seq: Seq(100 + number),
@@ -48,10 +44,7 @@ fn kind<T>(result: Result<T>) -> Option<ErrorKind> {
 #[test]
 fn what_is_published_is_loaded() {
     let dir = tempfile::tempdir().unwrap();
-    let storages: [Box<dyn Storage>; 2] = [
-        Box::new(Disk::open(dir.path()).unwrap()),
-        Box::new(Sim::new(0)),
-    ];
+    let storages: [Box<dyn Storage>; 2] = [Box::new(Disk::open(dir.path()).unwrap()), Box::new(Sim::new(0))];
     for storage in storages {
         let (storage, fence) = (&*storage, Fence::new());
         assert_eq!(load_newest(storage).unwrap(), None);
@@ -63,10 +56,7 @@ fn what_is_published_is_loaded() {
         assert_eq!(retire(storage, 2).unwrap(), [6, 7, 8].map(FileNumber));
         assert_eq!(storage.list(MANIFEST_DIR).unwrap().len(), 3);
         assert_eq!(load(storage, FileNumber(6)).unwrap(), sample(6));
-        assert_eq!(
-            kind(load(storage, FileNumber(5))),
-            Some(ErrorKind::NotFound)
-        );
+        assert_eq!(kind(load(storage, FileNumber(5))), Some(ErrorKind::NotFound));
     }
 }
 
@@ -137,14 +127,8 @@ fn the_layout_is_the_one_on_paper() {
 fn a_number_is_given_once() {
     let (storage, fence) = (Sim::new(0), Fence::new());
     publish(&storage, &fence, &sample(1)).unwrap();
-    assert_eq!(
-        kind(publish(&storage, &fence, &sample(1))),
-        Some(ErrorKind::Conflict)
-    );
-    assert_eq!(
-        kind(publish(&storage, &fence, &sample(2))),
-        Some(ErrorKind::ReadOnly)
-    );
+    assert_eq!(kind(publish(&storage, &fence, &sample(1))), Some(ErrorKind::Conflict));
+    assert_eq!(kind(publish(&storage, &fence, &sample(2))), Some(ErrorKind::ReadOnly));
 }
 
 #[test]
@@ -153,27 +137,13 @@ fn every_flipped_bit_and_every_cut_is_found() {
     for bit in 0..bytes.len() * 8 {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
-        assert_eq!(
-            kind(format::decode(&flipped, FileNumber(3))),
-            Some(ErrorKind::Corrupt),
-            "bit {bit}"
-        );
+        assert_eq!(kind(format::decode(&flipped, FileNumber(3))), Some(ErrorKind::Corrupt), "bit {bit}");
     }
     for cut in 0..bytes.len() {
-        assert_eq!(
-            kind(format::decode(&bytes[..cut], FileNumber(3))),
-            Some(ErrorKind::Corrupt),
-            "cut at {cut}"
-        );
+        assert_eq!(kind(format::decode(&bytes[..cut], FileNumber(3))), Some(ErrorKind::Corrupt), "cut at {cut}");
     }
-    assert_eq!(
-        kind(format::decode(&[&bytes[..], &[0]].concat(), FileNumber(3))),
-        Some(ErrorKind::Corrupt)
-    );
-    assert_eq!(
-        kind(format::decode(&bytes, FileNumber(4))),
-        Some(ErrorKind::Corrupt)
-    );
+    assert_eq!(kind(format::decode(&[&bytes[..], &[0]].concat(), FileNumber(3))), Some(ErrorKind::Corrupt));
+    assert_eq!(kind(format::decode(&bytes, FileNumber(4))), Some(ErrorKind::Corrupt));
 }
 
 #[test]
@@ -182,25 +152,16 @@ fn a_damaged_newest_is_refused_with_what_going_back_costs() {
     for number in 1..4 {
         publish(&storage, &fence, &sample(number)).unwrap();
     }
-    storage
-        .corrupt(&path(FileNumber(3)), |bytes| bytes[70] ^= 1)
-        .unwrap();
+    storage.corrupt(&path(FileNumber(3)), |bytes| bytes[70] ^= 1).unwrap();
     let error = load_newest(&storage).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
     let expected = "manifest/000003.manifest: its checksum is wrong; the newest older one that verifies is \
          manifest/000002.manifest: it holds 2 parts up to batch 102";
     assert!(error.message().starts_with(expected), "{error}");
     for number in 1..3 {
-        storage
-            .corrupt(&path(FileNumber(number)), Vec::clear)
-            .unwrap();
+        storage.corrupt(&path(FileNumber(number)), Vec::clear).unwrap();
     }
-    assert!(
-        load_newest(&storage)
-            .unwrap_err()
-            .message()
-            .ends_with("restore a backup")
-    );
+    assert!(load_newest(&storage).unwrap_err().message().ends_with("restore a backup"));
 }
 
 #[test]
@@ -230,26 +191,11 @@ fn what_contradicts_itself_is_neither_written_nor_read() {
     for (index, change) in changes.into_iter().enumerate() {
         let mut manifest = sample(3);
         change(&mut manifest);
-        assert_eq!(
-            kind(format::encode(&manifest)),
-            Some(ErrorKind::Internal),
-            "change {index}"
-        );
-        assert_eq!(
-            kind(manifest.check(Error::corrupt)),
-            Some(ErrorKind::Corrupt),
-            "change {index}"
-        );
+        assert_eq!(kind(format::encode(&manifest)), Some(ErrorKind::Internal), "change {index}");
+        assert_eq!(kind(manifest.check(Error::corrupt)), Some(ErrorKind::Corrupt), "change {index}");
     }
-    let too_long = SourceRecord {
-        name: "x".into(),
-        sequence: 1,
-        reply: vec![0; SOURCE_REPLY_BYTES_MAX + 1],
-    };
-    let manifest = Manifest {
-        sources: vec![too_long],
-        ..sample(1)
-    };
+    let too_long = SourceRecord { name: "x".into(), sequence: 1, reply: vec![0; SOURCE_REPLY_BYTES_MAX + 1] };
+    let manifest = Manifest { sources: vec![too_long], ..sample(1) };
     assert_eq!(kind(format::encode(&manifest)), Some(ErrorKind::Limit));
 }
 
@@ -279,11 +225,7 @@ fn crash_run(seed: u64, lies: bool) -> std::result::Result<(), String> {
     for _ in 0..3 {
         storage.lie_in_sync(lies);
         let fence = Fence::new();
-        let fault = if random.one_in(3) {
-            Fault::NoSpace
-        } else {
-            Fault::Io
-        };
+        let fault = if random.one_in(3) { Fault::NoSpace } else { Fault::Io };
         storage.fail(Failure::for_good(1 + random.below(60), fault));
         let mut tried = published;
         while tried == published && published < 20 {
@@ -298,9 +240,7 @@ fn crash_run(seed: u64, lies: bool) -> std::result::Result<(), String> {
         let found = load_newest(&storage).map_err(|error| format!("seed {seed}: {error}"))?;
         let found_number = found.as_ref().map_or(0, |manifest| manifest.number.0);
         if found_number != published && found_number != tried {
-            return Err(format!(
-                "seed {seed}: {published} published, {tried} tried, {found_number} found"
-            ));
+            return Err(format!("seed {seed}: {published} published, {tried} tried, {found_number} found"));
         }
         if found.is_some_and(|manifest| manifest != sample(found_number)) {
             return Err(format!("seed {seed}: manifest {found_number} has changed"));
@@ -319,12 +259,7 @@ fn after_a_crash_the_newest_manifest_is_the_last_published() {
 
 #[test]
 fn the_crash_test_notices_a_sync_that_lies() {
-    assert!(
-        (0..200)
-            .filter(|&seed| crash_run(seed, true).is_err())
-            .count()
-            > 50
-    );
+    assert!((0..200).filter(|&seed| crash_run(seed, true).is_err()).count() > 50);
 }
 
 #[test]
@@ -332,19 +267,10 @@ fn a_manifest_refused_by_a_full_disk_leaves_nothing() {
     let (storage, fence) = (Sim::new(0), Fence::new());
     publish(&storage, &fence, &sample(1)).unwrap();
     storage.set_space(Some(storage.file_len(&path(FileNumber(1))).unwrap() + 50));
-    assert_eq!(
-        kind(publish(&storage, &fence, &sample(2))),
-        Some(ErrorKind::Limit)
-    );
+    assert_eq!(kind(publish(&storage, &fence, &sample(2))), Some(ErrorKind::Limit));
     assert_eq!(storage.list(MANIFEST_DIR).unwrap(), ["000001.manifest"]);
     storage.set_space(None);
     publish(&storage, &fence, &sample(2)).unwrap();
-    let image = storage.crash_with(
-        CrashPolicy {
-            names: Keep::Nothing,
-            data: Keep::Nothing,
-        },
-        0,
-    );
+    let image = storage.crash_with(CrashPolicy { names: Keep::Nothing, data: Keep::Nothing }, 0);
     assert_eq!(load_newest(&image).unwrap(), Some(sample(2)));
 }

@@ -16,14 +16,8 @@ use crate::storage::{Fence, Storage};
 pub(crate) fn publish(storage: &dyn Storage, fence: &Fence, manifest: &Manifest) -> Result<()> {
     fence.check()?;
     let bytes = format::encode(manifest)?;
-    fence.guard(
-        storage
-            .create_dir(MANIFEST_DIR)
-            .and_then(|()| storage.sync_dir("")),
-    )?;
-    by_link(storage, fence, &format::path(manifest.number), |writer| {
-        writer.write_all(&bytes)
-    })?;
+    fence.guard(storage.create_dir(MANIFEST_DIR).and_then(|()| storage.sync_dir("")))?;
+    by_link(storage, fence, &format::path(manifest.number), |writer| writer.write_all(&bytes))?;
     Ok(())
 }
 

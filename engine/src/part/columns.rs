@@ -3,8 +3,8 @@
 //! Rows are put in the order of their ids once; a column is then one pass over them. Of the rows of one id the last one
 //! with a value wins, tag by tag. Entities that are new have nothing below, so nothing is cleared for them.
 
-use super::drafts::Drafts;
 use super::Role;
+use super::drafts::Drafts;
 use crate::columns::NULL_CODE;
 use crate::error::Result;
 use crate::ids::{BitmapId, LocalId, Seq, TagId, ValueId};
@@ -45,12 +45,7 @@ impl ColumnBuilder {
         distinct.dedup();
         let mut drafts = Drafts::default();
         drafts.put(BitmapId::live(population), Role::Added, &distinct);
-        ColumnBuilder {
-            order,
-            is_new: ids.iter().map(|&id| is_new(LocalId(id))).collect(),
-            ids,
-            drafts,
-        }
+        ColumnBuilder { order, is_new: ids.iter().map(|&id| is_new(LocalId(id))).collect(), ids, drafts }
     }
 
     /// The number of rows.
@@ -99,7 +94,9 @@ impl ColumnBuilder {
             false => null_cell(null_clears),
         });
         let members = || {
-            set.iter().flat_map(|&row| list(row).iter().map(move |&code| (code, row))).map(|(code, row)| (code, self.ids[row as usize]))
+            set.iter()
+                .flat_map(|&row| list(row).iter().map(move |&code| (code, row)))
+                .map(|(code, row)| (code, self.ids[row as usize]))
         };
         put_values(&mut self.drafts, tag, values, members);
         let with_values: Vec<u32> = set.iter().copied().filter(|&row| !list(row).is_empty()).collect();

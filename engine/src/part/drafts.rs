@@ -85,9 +85,7 @@ pub struct KeptBitmap {
 impl KeptBitmap {
     /// The bitmap of these ids, which rise.
     pub fn of_ids(ids: &[u32]) -> KeptBitmap {
-        KeptBitmap {
-            draft: BitmapDraft::of_ids(ids),
-        }
+        KeptBitmap { draft: BitmapDraft::of_ids(ids) }
     }
 
     /// Adds the members of one chunk; chunks rise.
@@ -104,10 +102,7 @@ impl KeptBitmap {
     pub fn finish(self, bitmap: BitmapId) -> Result<Mapped> {
         let mut drafts = Drafts::default();
         if !self.draft.is_empty() {
-            let draft = Draft::Members {
-                draft: self.draft,
-                may_be_pairs: false,
-            };
+            let draft = Draft::Members { draft: self.draft, may_be_pairs: false };
             drafts.bitmaps.insert((bitmap, Role::Added), draft);
         }
         drafts.write(Seq(0), Seq(0))

@@ -183,12 +183,7 @@ impl DirectoryLayout {
         let pairs_at = chunks_at + chunks as usize * size_of::<ChunkEntry>();
         let units_at = pairs_at + pairs as usize * size_of::<PairsEntry>();
         let bytes = (units_at + units as usize * size_of::<UnitEntry>()).next_multiple_of(8);
-        DirectoryLayout {
-            chunks: chunks_at,
-            pairs: pairs_at,
-            units: units_at,
-            bytes,
-        }
+        DirectoryLayout { chunks: chunks_at, pairs: pairs_at, units: units_at, bytes }
     }
 }
 
@@ -206,11 +201,6 @@ impl PairsLayout {
         let lows_by_value = 4 * count;
         let lows_by_id = lows_by_value + 2 * count;
         let values_by_id = (lows_by_id + 2 * count).next_multiple_of(4);
-        PairsLayout {
-            lows_by_value,
-            lows_by_id,
-            values_by_id,
-            bytes: values_by_id + 4 * count,
-        }
+        PairsLayout { lows_by_value, lows_by_id, values_by_id, bytes: values_by_id + 4 * count }
     }
 }

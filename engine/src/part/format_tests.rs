@@ -44,29 +44,60 @@ fn entries(dump: &mut Dump<'_>, count: u32, list: &[(usize, &str)]) {
     }
 }
 
+/// The first `count` entries of a table.
+fn table<T: bytemuck::Pod>(bytes: &[u8], count: u32) -> Vec<T> {
+    bytes.chunks_exact(size_of::<T>()).take(count as usize).map(bytemuck::pod_read_unaligned).collect()
+}
+
+/// What the units hold, by offset: containers, and the columns of pair blocks.
+fn pieces(directory: &[u8], footer: &Footer, layout: &DirectoryLayout) -> Vec<(usize, usize, String)> {
+    let chunks: Vec<ChunkEntry> = table(&directory[layout.chunks..], footer.chunk_count);
+    let mut pieces = Vec::new();
+    for entry in table::<BitmapEntry>(directory, footer.bitmap_count) {
+        for chunk in &chunks[entry.first_chunk as usize..][..entry.chunk_count as usize] {
+            let (name, length) = match chunk.kind {
+                kind::ARRAY => ("array", 2 * (usize::from(chunk.cardinality_minus_one) + 1)),
+                kind::RUNS => ("runs", 4 * (usize::from(chunk.runs_minus_one) + 1)),
+                _ => continue,
+            };
+            let role = if entry.role == Role::Added as u8 { "added to" } else { "removed from" };
+            let meaning = format!("{name} of ids {role} bitmap {}", BitmapId(entry.bitmap));
+            pieces.push((chunk.offset as usize, length, meaning));
+        }
+    }
+    for block in table::<PairsEntry>(&directory[layout.pairs..], footer.pairs_count) {
+        let (start, count) = (block.offset as usize, block.count as usize);
+        let columns = PairsLayout::new(count);
+        let tag = block.tag;
+        pieces.push((start, 4 * count, format!("pairs of tag {tag} by value: values")));
+        pieces.push((start + columns.lows_by_value, 2 * count, "  ids".to_owned()));
+        pieces.push((start + columns.lows_by_id, 2 * count, "by id: ids".to_owned()));
+        pieces.push((start + columns.values_by_id, 4 * count, "  values".to_owned()));
+    }
+    pieces.sort();
+    pieces
+}
+
 #[test]
 fn the_layout_of_a_part_is_the_one_in_its_dump() {
     let bytes = tiny();
     let footer: Footer = bytemuck::pod_read_unaligned(&bytes[bytes.len() - FOOTER_BYTES..]);
     let directory = footer.directory_offset as usize;
     let layout = DirectoryLayout::new(footer.bitmap_count, footer.chunk_count, footer.pairs_count, footer.unit_count);
-    let units: Vec<UnitEntry> = bytemuck::pod_collect_to_vec(
-        &bytes[directory + layout.units..directory + layout.units + size_of::<UnitEntry>() * footer.unit_count as usize],
-    );
     let mut dump = Dump::new(&bytes);
     fields(&mut dump, &HEADER);
     let mut position = HEADER_BYTES;
-    for unit in &units {
-        dump.field(unit.offset as usize - position, "zero");
-        dump.field(unit.length as usize, "unit of containers or one pair block");
-        position = (unit.offset + unit.length) as usize;
+    for (offset, length, meaning) in pieces(&bytes[directory..], &footer, &layout) {
+        dump.field(offset - position, "zero");
+        dump.field(length, &meaning);
+        position = offset + length;
     }
     dump.field(directory - position, "zero");
     entries(&mut dump, footer.bitmap_count, &BITMAP);
     entries(&mut dump, footer.chunk_count, &CHUNK);
     entries(&mut dump, footer.pairs_count, &PAIRS);
     entries(&mut dump, footer.unit_count, &UNIT);
-    dump.field(layout.bytes - layout.units - size_of::<UnitEntry>() * units.len(), "zero");
+    dump.field(layout.bytes - layout.units - size_of::<UnitEntry>() * footer.unit_count as usize, "zero");
     let checksums = layout.bytes.div_ceil(PAGE_BYTES);
     entries(&mut dump, checksums as u32, &[(4, "crc32 of a page of the directory")]);
     dump.field((4 * checksums).next_multiple_of(8) - 4 * checksums, "zero");

@@ -134,10 +134,7 @@ impl PartBuilder {
             Changes::Choice(ids) => drop(ids.insert(id.0, None)),
             Changes::Number(ids) => drop(ids.insert(id.0, None)),
             Changes::Set(ids) => {
-                let cleared = SetChange {
-                    cleared: true,
-                    ..SetChange::default()
-                };
+                let cleared = SetChange { cleared: true, ..SetChange::default() };
                 ids.insert(id.0, cleared);
             }
         }
@@ -145,19 +142,13 @@ impl PartBuilder {
 
     /// Clears a tag of every entity.
     pub fn clear_everyone(&mut self, tag: TagId, form: TagForm) {
-        let cleared = TagChanges {
-            everyone: true,
-            changes: Changes::new(form),
-        };
+        let cleared = TagChanges { everyone: true, changes: Changes::new(form) };
         self.tags.insert(tag, cleared);
     }
 
     /// Removes an entity from everything. `tags` are those of its type.
     pub fn erase(&mut self, population: TagId, tags: &mut dyn Iterator<Item = TagId>, id: LocalId) {
-        *self.existence(population, id) = Existence {
-            erased: true,
-            live: false,
-        };
+        *self.existence(population, id) = Existence { erased: true, live: false };
         for tag in tags {
             if let Some(changes) = self.tags.get_mut(&tag) {
                 changes.changes.forget(id.0);
@@ -196,10 +187,7 @@ impl PartBuilder {
     }
 
     fn changes(&mut self, tag: TagId, form: TagForm) -> &mut Changes {
-        let entry = self.tags.entry(tag).or_insert_with(|| TagChanges {
-            everyone: false,
-            changes: Changes::new(form),
-        });
+        let entry = self.tags.entry(tag).or_insert_with(|| TagChanges { everyone: false, changes: Changes::new(form) });
         &mut entry.changes
     }
 

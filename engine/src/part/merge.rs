@@ -163,30 +163,16 @@ impl<'a> Merge<'a> {
 
 impl TagWork {
     fn gather(layers: &[Vec<Arc<Part>>], id: TagId, tag: MergeTag) -> Result<TagWork> {
-        let mut work = TagWork {
-            tag,
-            id,
-            bitmaps: BTreeMap::new(),
-            queue: VecDeque::new(),
-            taken: Vec::new(),
-            small: Vec::new(),
-        };
+        let mut work =
+            TagWork { tag, id, bitmaps: BTreeMap::new(), queue: VecDeque::new(), taken: Vec::new(), small: Vec::new() };
         for (layer, parts) in layers.iter().enumerate() {
             for part in parts {
                 for one in part.bitmaps_of(id)? {
-                    let source = Source {
-                        layer: layer as u32,
-                        part: Arc::clone(part),
-                        view: one.view,
-                    };
+                    let source = Source { layer: layer as u32, part: Arc::clone(part), view: one.view };
                     work.bitmaps.entry((one.bitmap, one.role)).or_default().push(source);
                 }
                 if let Some(view) = part.bitmap(BitmapId::erased(tag.population), Role::Added)? {
-                    work.taken.push(Source {
-                        layer: layer as u32,
-                        part: Arc::clone(part),
-                        view,
-                    });
+                    work.taken.push(Source { layer: layer as u32, part: Arc::clone(part), view });
                 }
                 if let Some(small) = SmallValues::gather(part, id)? {
                     work.small.push(small);
@@ -234,10 +220,7 @@ impl TagWork {
             taken.extend_from_slice(self.sources(bitmap, Role::Removed));
             taken.sort_by_key(|source| source.layer);
         }
-        let mut stack = BitmapStack {
-            added: self.sources(bitmap, Role::Added).to_vec(),
-            taken,
-        };
+        let mut stack = BitmapStack { added: self.sources(bitmap, Role::Added).to_vec(), taken };
         stack.trim();
         stack
     }
@@ -267,12 +250,7 @@ impl TagWork {
     }
 
     /// Takes those out of the presence of a set tag in `chunk` who lost a value and have none left.
-    fn settle_presence(
-        &self,
-        chunk: ChunkId,
-        result: &mut ChunkBuffer,
-        operand: &mut ChunkBuffer,
-    ) -> Result<()> {
+    fn settle_presence(&self, chunk: ChunkId, result: &mut ChunkBuffer, operand: &mut ChunkBuffer) -> Result<()> {
         let mut doubtful = ChunkBuffer::new();
         for source in self.sources(BitmapId::present(self.id), Role::Removed) {
             doubtful.or_with(source.part.container(&source.view, chunk)?);
@@ -312,9 +290,6 @@ impl SmallValues {
             }
         }
         pairs.sort_unstable();
-        Ok(Some(SmallValues {
-            part: Arc::clone(part),
-            pairs,
-        }))
+        Ok(Some(SmallValues { part: Arc::clone(part), pairs }))
     }
 }

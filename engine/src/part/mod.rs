@@ -5,6 +5,7 @@
 //! one part is built, written, read and merged with others; it does not know names, snapshots or the disk.
 
 mod columns;
+mod directory;
 mod drafts;
 mod format;
 #[cfg(test)]

@@ -46,14 +46,8 @@ impl OwnedContainer {
     pub(super) fn as_container(&self) -> Container<'_> {
         match self {
             OwnedContainer::Array(lows) => Container::Array(lows),
-            OwnedContainer::Bitset(words, cardinality) => Container::Bitset {
-                words,
-                cardinality: *cardinality,
-            },
-            OwnedContainer::Runs(runs, cardinality) => Container::Runs {
-                runs,
-                cardinality: *cardinality,
-            },
+            OwnedContainer::Bitset(words, cardinality) => Container::Bitset { words, cardinality: *cardinality },
+            OwnedContainer::Runs(runs, cardinality) => Container::Runs { runs, cardinality: *cardinality },
             OwnedContainer::Full => Container::Full,
         }
     }

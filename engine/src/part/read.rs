@@ -3,6 +3,7 @@
 use bytemuck::{try_cast_slice, try_from_bytes};
 
 use super::Role;
+use super::directory::check_layout;
 use super::format::*;
 use super::verified::Verified;
 use crate::bitmap::{Container, Run, Words};
@@ -13,12 +14,12 @@ use crate::storage::Mapped;
 /// One part, open for reading.
 #[derive(Debug)]
 pub struct Part {
-    bytes: Mapped,
+    pub(super) bytes: Mapped,
     /// What error messages call it: the file's name, or "a part in memory".
     name: String,
-    footer: Footer,
-    layout: DirectoryLayout,
-    pages: Verified,
+    pub(super) footer: Footer,
+    pub(super) layout: DirectoryLayout,
+    pub(super) pages: Verified,
     units: Verified,
 }
 
@@ -54,8 +55,8 @@ pub enum BitmapView {
 /// The pair blocks of one tag: a range of the pairs table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PairsView {
-    first: u32,
-    count: u32,
+    pub(super) first: u32,
+    pub(super) count: u32,
 }
 
 /// One bitmap of a tag, as listed by [`Part::bitmaps_of`].
@@ -116,10 +117,7 @@ impl Part {
             return Err(corrupt("not a part file"));
         }
         if header.version != FORMAT_VERSION || footer.version != FORMAT_VERSION {
-            return Err(corrupt(&format!(
-                "format version {}, this program reads {FORMAT_VERSION}",
-                header.version
-            )));
+            return Err(corrupt(&format!("format version {}, this program reads {FORMAT_VERSION}", header.version)));
         }
         if header.crc != header_crc(&header) || header.reserved != 0 || header.zero != [0; 28] {
             return Err(corrupt("the header fails its checksum"));
@@ -211,11 +209,7 @@ impl Part {
             if bitmap.tag() != tag {
                 break;
             }
-            list.push(TagBitmap {
-                bitmap,
-                role: self.role(entry)?,
-                view: self.view(entry)?,
-            });
+            list.push(TagBitmap { bitmap, role: self.role(entry)?, view: self.view(entry)? });
             index += 1;
         }
         Ok(list)
@@ -253,10 +247,7 @@ impl Part {
             Some(next) => self.pairs_lower_bound(next)?,
             None => self.footer.pairs_count,
         };
-        Ok((end > first).then_some(PairsView {
-            first,
-            count: end - first,
-        }))
+        Ok((end > first).then_some(PairsView { first, count: end - first }))
     }
 
     /// The chunks in which a bitmap may have members, rising: exact for containers, those of the tag for pairs, none
@@ -287,25 +278,39 @@ impl Part {
 
     /// The chunks of pair blocks, rising. Errors: corrupt.
     pub fn pair_chunks(&self, pairs: PairsView) -> Result<Vec<ChunkId>> {
-        (pairs.first..pairs.first + pairs.count)
-            .map(|index| Ok(ChunkId(self.pairs_entry(index)?.chunk)))
-            .collect()
+        (pairs.first..pairs.first + pairs.count).map(|index| Ok(ChunkId(self.pairs_entry(index)?.chunk))).collect()
+    }
+
+    /// The first chunk from `from` on in which a bitmap may have members; `u32::MAX` where none follows. Pairs and
+    /// everyone may have members anywhere.
+    #[inline]
+    pub fn next_chunk(&self, view: &BitmapView, from: u32) -> u32 {
+        let BitmapView::Chunks { first, count, first_chunk, dense, .. } = *view else {
+            return from;
+        };
+        let first_chunk = u32::from(first_chunk.0);
+        if from <= first_chunk {
+            return first_chunk;
+        }
+        let distance = from - first_chunk;
+        if dense {
+            return if distance < count { from } else { u32::MAX };
+        }
+        let entries = self.chunk_entries(first, count);
+        let place = entries.partition_point(|entry| u32::from(entry.chunk) < from);
+        entries.get(place).map_or(u32::MAX, |entry| u32::from(entry.chunk))
     }
 
     /// The members of a bitmap in one chunk, checked. Errors: corrupt.
     #[inline]
     pub fn container(&self, view: &BitmapView, chunk: ChunkId) -> Result<Container<'_>> {
         match *view {
-            BitmapView::Chunks {
-                first,
-                count,
-                first_chunk,
-                dense,
-                ..
-            } => match self.chunk_index(first, count, first_chunk, dense, chunk) {
-                Some(index) => self.decode(self.chunk_entry(index)),
-                None => Ok(Container::Empty),
-            },
+            BitmapView::Chunks { first, count, first_chunk, dense, .. } => {
+                match self.chunk_index(first, count, first_chunk, dense, chunk) {
+                    Some(index) => self.decode(self.chunk_entry(index)),
+                    None => Ok(Container::Empty),
+                }
+            }
             BitmapView::Pairs { pairs, value, .. } => self.pairs_container(pairs, value, chunk),
             BitmapView::Everyone => Ok(Container::Full),
         }
@@ -315,13 +320,7 @@ impl Part {
     #[inline]
     pub fn cardinality(&self, view: &BitmapView, chunk: ChunkId) -> Result<u32> {
         match *view {
-            BitmapView::Chunks {
-                first,
-                count,
-                first_chunk,
-                dense,
-                ..
-            } => Ok(self
+            BitmapView::Chunks { first, count, first_chunk, dense, .. } => Ok(self
                 .chunk_index(first, count, first_chunk, dense, chunk)
                 .map_or(0, |index| u32::from(self.chunk_entry(index).cardinality_minus_one) + 1)),
             _ => Ok(self.container(view, chunk)?.cardinality()),
@@ -357,9 +356,7 @@ impl Part {
                 values_by_id: try_cast_slice(bytes.get(layout.values_by_id..)?).ok()?,
             })
         })();
-        block
-            .map(Some)
-            .ok_or_else(|| self.corrupt("a pair block is not aligned"))
+        block.map(Some).ok_or_else(|| self.corrupt("a pair block is not aligned"))
     }
 
     /// Checks everything: every page, every unit, and that what no checksum covers is zero. Errors: corrupt.
@@ -396,10 +393,7 @@ impl Part {
             return (distance < count).then_some(first + distance);
         }
         let entries = self.chunk_entries(first, count.min(distance + 1));
-        entries
-            .binary_search_by_key(&chunk.0, |entry| entry.chunk)
-            .ok()
-            .map(|index| first + index as u32)
+        entries.binary_search_by_key(&chunk.0, |entry| entry.chunk).ok().map(|index| first + index as u32)
     }
 
     fn pairs_container(&self, pairs: PairsView, value: ValueId, chunk: ChunkId) -> Result<Container<'_>> {
@@ -443,9 +437,7 @@ impl Part {
             self.verify_unit(unit)?;
         }
         let start = offset as usize;
-        self.bytes
-            .get(start..start + length)
-            .ok_or_else(|| self.corrupt("a container lies outside the file"))
+        self.bytes.get(start..start + length).ok_or_else(|| self.corrupt("a container lies outside the file"))
     }
 
     #[cold]
@@ -466,161 +458,8 @@ impl Part {
         Ok(())
     }
 
-    fn view(&self, entry: &BitmapEntry) -> Result<BitmapView> {
-        match entry.form {
-            form::EVERYONE => Ok(BitmapView::Everyone),
-            form::PAIRS => {
-                let id = BitmapId(entry.bitmap);
-                let pairs = self.pairs(id.tag())?;
-                Ok(BitmapView::Pairs {
-                    pairs: pairs.ok_or_else(|| self.corrupt("the pairs of a value are missing"))?,
-                    value: ValueId(id.slot()),
-                    cardinality: entry.cardinality,
-                })
-            }
-            form::CHUNKS => {
-                let (first, count) = (entry.first_chunk, entry.chunk_count);
-                let end = first.checked_add(count);
-                if count == 0 || end.is_none_or(|end| end > self.footer.chunk_count) {
-                    return Err(self.corrupt("a bitmap names containers that are not there"));
-                }
-                self.verify_range(
-                    self.layout.chunks + first as usize * size_of::<ChunkEntry>(),
-                    count as usize * size_of::<ChunkEntry>(),
-                )?;
-                let entries = self.chunk_entries(first, count);
-                let (first_chunk, last_chunk) = (entries[0].chunk, entries[entries.len() - 1].chunk);
-                Ok(BitmapView::Chunks {
-                    first,
-                    count,
-                    first_chunk: ChunkId(first_chunk),
-                    dense: u32::from(last_chunk).wrapping_sub(u32::from(first_chunk)) == count - 1,
-                    cardinality: entry.cardinality,
-                })
-            }
-            _ => Err(self.corrupt("a bitmap of unknown form")),
-        }
-    }
-
-    fn role(&self, entry: &BitmapEntry) -> Result<Role> {
-        match entry.role {
-            0 => Ok(Role::Added),
-            1 => Ok(Role::Removed),
-            _ => Err(self.corrupt("a bitmap of unknown role")),
-        }
-    }
-
-    /// The first entry of the bitmap table at or after `(bitmap, role)`.
-    fn lower_bound(&self, bitmap: BitmapId, role: Role) -> Result<u32> {
-        let (mut low, mut high) = (0, self.footer.bitmap_count);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let entry = self.bitmap_entry(middle)?;
-            if (entry.bitmap, entry.role) < (bitmap.0, role as u8) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Ok(low)
-    }
-
-    fn pairs_lower_bound(&self, tag: u32) -> Result<u32> {
-        let (mut low, mut high) = (0, self.footer.pairs_count);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.pairs_entry(middle)?.tag < tag {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Ok(low)
-    }
-
-    fn bitmap_entry(&self, index: u32) -> Result<&BitmapEntry> {
-        self.table_entry(0, index)
-    }
-
-    fn pairs_entry(&self, index: u32) -> Result<&PairsEntry> {
-        self.table_entry(self.layout.pairs, index)
-    }
-
-    fn unit_entry(&self, index: u32) -> Result<&UnitEntry> {
-        self.table_entry(self.layout.units, index)
-    }
-
-    /// Entry `index` of the table at `table`, its pages checked. REQUIRES: `index` is below the table's count.
-    #[inline]
-    fn table_entry<T: bytemuck::Pod>(&self, table: usize, index: u32) -> Result<&T> {
-        let start = table + index as usize * size_of::<T>();
-        self.verify_range(start, size_of::<T>())?;
-        let bytes = &self.bytes[self.footer.directory_offset as usize + start..][..size_of::<T>()];
-        try_from_bytes(bytes).map_err(|_| self.corrupt("the directory is not aligned"))
-    }
-
-    /// An entry of the chunk table. REQUIRES: a [`BitmapView`] covers it, so its page is checked.
-    #[inline]
-    fn chunk_entry(&self, index: u32) -> &ChunkEntry {
-        &self.chunk_entries(index, 1)[0]
-    }
-
-    /// Entries of the chunk table. REQUIRES: a [`BitmapView`] covers them, so their pages are checked.
-    #[inline]
-    fn chunk_entries(&self, first: u32, count: u32) -> &[ChunkEntry] {
-        let start = self.footer.directory_offset as usize
-            + self.layout.chunks
-            + first as usize * size_of::<ChunkEntry>();
-        bytemuck::cast_slice(&self.bytes[start..start + count as usize * size_of::<ChunkEntry>()])
-    }
-
-    /// Checks the pages of directory bytes `start..start + length`.
-    #[inline]
-    fn verify_range(&self, start: usize, length: usize) -> Result<()> {
-        for page in start / PAGE_BYTES..(start + length).div_ceil(PAGE_BYTES) {
-            if !self.pages.contains(page) {
-                self.verify_page(page)?;
-            }
-        }
-        Ok(())
-    }
-
     #[cold]
-    fn verify_page(&self, page: usize) -> Result<()> {
-        let directory = self.footer.directory_offset as usize;
-        let start = page * PAGE_BYTES;
-        let end = (start + PAGE_BYTES).min(self.layout.bytes);
-        let checksum = self.footer.page_checksums_offset as usize + 4 * page;
-        let expected: u32 = bytemuck::pod_read_unaligned(&self.bytes[checksum..checksum + 4]);
-        if crc32fast::hash(&self.bytes[directory + start..directory + end]) != expected {
-            return Err(self.corrupt(&format!("page {page} of the directory fails its checksum")));
-        }
-        self.pages.insert(page);
-        Ok(())
-    }
-
-    #[cold]
-    fn corrupt(&self, what: &str) -> Error {
+    pub(super) fn corrupt(&self, what: &str) -> Error {
         Error::corrupt(format!("{}: {what}", self.name))
     }
-}
-
-/// The layout of the directory, if the footer's offsets and lengths agree with the file's length.
-fn check_layout(footer: &Footer, file_bytes: usize) -> Option<DirectoryLayout> {
-    let layout = DirectoryLayout::new(
-        footer.bitmap_count,
-        footer.chunk_count,
-        footer.pairs_count,
-        footer.unit_count,
-    );
-    let checksums = 4 * layout.bytes.div_ceil(PAGE_BYTES) as u64;
-    let directory_end = footer.directory_offset.checked_add(footer.directory_bytes)?;
-    let checksums_end = footer.page_checksums_offset.checked_add(checksums)?;
-    let agrees = footer.file_bytes == file_bytes as u64
-        && footer.directory_bytes == layout.bytes as u64
-        && footer.directory_offset >= HEADER_BYTES as u64
-        && footer.directory_offset % ALIGNMENT as u64 == 0
-        && footer.page_checksums_offset == directory_end
-        && checksums_end.next_multiple_of(8).checked_add(FOOTER_BYTES as u64)? == footer.file_bytes;
-    agrees.then_some(layout)
 }

@@ -13,17 +13,13 @@ pub(super) struct Verified {
 impl Verified {
     /// Nothing of `count` things is checked.
     pub(super) fn none(count: usize) -> Verified {
-        Verified {
-            bits: (0..count.div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
-        }
+        Verified { bits: (0..count.div_ceil(64)).map(|_| AtomicU64::new(0)).collect() }
     }
 
     /// Whether `index` has been checked; false where it is out of range.
     #[inline]
     pub(super) fn contains(&self, index: usize) -> bool {
-        self.bits
-            .get(index / 64)
-            .is_some_and(|word| word.load(Ordering::Relaxed) >> (index % 64) & 1 == 1)
+        self.bits.get(index / 64).is_some_and(|word| word.load(Ordering::Relaxed) >> (index % 64) & 1 == 1)
     }
 
     /// Remembers that `index` has been checked. REQUIRES: `index` is in range.

@@ -227,9 +227,7 @@ impl<'s> PartWriter<'s> {
 
     fn begin(&mut self, bitmap: BitmapId) -> Result<()> {
         if self.payload_bytes() > PART_BYTES_LIMIT {
-            return Err(Error::limit(format!(
-                "a part may hold {PART_BYTES_LIMIT} bytes, bitmap {bitmap} goes beyond"
-            )));
+            return Err(Error::limit(format!("a part may hold {PART_BYTES_LIMIT} bytes, bitmap {bitmap} goes beyond")));
         }
         debug_assert!(self.lowest.is_none() || self.highest <= bitmap);
         if self.lowest.is_some() && self.highest.tag() != bitmap.tag() {
@@ -326,11 +324,7 @@ impl<'s> PartWriter<'s> {
         self.pad(alignment)?;
         let offset = self.position as u32;
         self.write(bytes)?;
-        self.units.push(UnitEntry {
-            offset,
-            length: bytes.len() as u32,
-            crc: crc32fast::hash(bytes),
-        });
+        self.units.push(UnitEntry { offset, length: bytes.len() as u32, crc: crc32fast::hash(bytes) });
         Ok((self.units.len() as u32 - 1, offset))
     }
 

@@ -6,9 +6,9 @@ mod answer;
 mod bind;
 mod context;
 mod evaluate;
+pub mod plan;
 #[cfg(test)]
 mod tests;
-pub mod plan;
 
 pub use answer::{
     Breakdown, Counted, Explained, GROUPS_MAX, Group, GroupKey, MembersPage, Prepared, ProfileValue, Profiler,

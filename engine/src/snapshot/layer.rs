@@ -44,11 +44,7 @@ impl Layer {
         let Some(part) = self.part(bitmap) else {
             return Ok(None);
         };
-        Ok(part.bitmap(bitmap, role)?.map(|view| Source {
-            layer: layer as u32,
-            part: Arc::clone(part),
-            view,
-        }))
+        Ok(part.bitmap(bitmap, role)?.map(|view| Source { layer: layer as u32, part: Arc::clone(part), view }))
     }
 }
 

@@ -84,11 +84,7 @@ impl Snapshot {
     /// The live bitmap of a type, through all layers. Errors: not found, corrupt.
     pub fn live(&self, type_id: TypeId) -> Result<BitmapStack> {
         let population = self.entity_type(type_id)?.population;
-        stack(
-            self.layers(),
-            BitmapId::live(population),
-            &taken(self.layers(), population, population)?,
-        )
+        stack(self.layers(), BitmapId::live(population), &taken(self.layers(), population, population)?)
     }
 
     /// One more than the last chunk that any bitmap of a type may touch. Errors: not found, corrupt.
@@ -110,14 +106,11 @@ impl Snapshot {
     pub fn entity(&self, type_id: TypeId, key: &EntityKey) -> Result<Option<LocalId>> {
         let entity_type = self.entity_type(type_id)?;
         let id = match (entity_type.key, key) {
-            (KeyKind::Dense, EntityKey::Number(number)) => u32::try_from(*number)
-                .ok()
-                .filter(|&id| id <= LocalId::MAX.0)
-                .map(LocalId),
+            (KeyKind::Dense, EntityKey::Number(number)) => {
+                u32::try_from(*number).ok().filter(|&id| id <= LocalId::MAX.0).map(LocalId)
+            }
             (KeyKind::String, EntityKey::Text(_)) | (KeyKind::U64, EntityKey::Number(_)) => {
-                let found = self
-                    .names()
-                    .find(entity_type.population, key.hash(), &key.canonical_bytes())?;
+                let found = self.names().find(entity_type.population, key.hash(), &key.canonical_bytes())?;
                 found.map(LocalId)
             }
             _ => {

@@ -18,15 +18,8 @@ pub struct AlignedWriter {
 impl AlignedWriter {
     /// A writer at the start of the empty `file`.
     pub fn new(file: Box<dyn WriteFile>) -> AlignedWriter {
-        assert_eq!(
-            file.written_bytes(),
-            0,
-            "an aligned writer starts with an empty file"
-        );
-        AlignedWriter {
-            file,
-            buffer: Vec::new(),
-        }
+        assert_eq!(file.written_bytes(), 0, "an aligned writer starts with an empty file");
+        AlignedWriter { file, buffer: Vec::new() }
     }
 
     /// Takes room for `len` bytes in all, so that a full disk is found out before the work is done.

@@ -31,18 +31,12 @@ impl AlignedBytes {
 
     /// No bytes, with room for `capacity`.
     pub fn with_capacity(capacity: usize) -> AlignedBytes {
-        AlignedBytes {
-            blocks: Vec::with_capacity(capacity.div_ceil(ALIGNMENT)),
-            len: 0,
-        }
+        AlignedBytes { blocks: Vec::with_capacity(capacity.div_ceil(ALIGNMENT)), len: 0 }
     }
 
     /// `len` zero bytes.
     pub fn zeroed(len: usize) -> AlignedBytes {
-        AlignedBytes {
-            blocks: vec![Block::zeroed(); len.div_ceil(ALIGNMENT)],
-            len,
-        }
+        AlignedBytes { blocks: vec![Block::zeroed(); len.div_ceil(ALIGNMENT)], len }
     }
 
     /// Appends `bytes`.

@@ -27,14 +27,8 @@ impl Disk {
     pub fn open(root: impl Into<PathBuf>) -> Result<Disk> {
         let root = root.into();
         match std::fs::metadata(&root) {
-            Ok(metadata) if metadata.is_dir() => Ok(Disk {
-                root,
-                counters: Arc::default(),
-            }),
-            Ok(_) => Err(Error::invalid(format!(
-                "{} is not a directory",
-                root.display()
-            ))),
+            Ok(metadata) if metadata.is_dir() => Ok(Disk { root, counters: Arc::default() }),
+            Ok(_) => Err(Error::invalid(format!("{} is not a directory", root.display()))),
             Err(error) => Err(failure("open", &root, error)),
         }
     }
@@ -44,10 +38,7 @@ impl Disk {
         let root = root.into();
         let absolute = std::path::absolute(&root).map_err(|error| failure("find", &root, error))?;
         // Each directory that is made needs its own name in the one above to be durable.
-        let mut missing: Vec<&Path> = absolute
-            .ancestors()
-            .take_while(|dir| !dir.exists())
-            .collect();
+        let mut missing: Vec<&Path> = absolute.ancestors().take_while(|dir| !dir.exists()).collect();
         while let Some(dir) = missing.pop() {
             match std::fs::create_dir(dir) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -83,26 +74,16 @@ impl Storage for Disk {
             .create_new(true)
             .open(&path)
             .map_err(|error| failure("create", &path, error))?;
-        Ok(Box::new(DiskFile {
-            file,
-            path,
-            written: 0,
-            counters: Arc::clone(&self.counters),
-        }))
+        Ok(Box::new(DiskFile { file, path, written: 0, counters: Arc::clone(&self.counters) }))
     }
 
     fn read(&self, path: &str, len_max: u64) -> Result<Vec<u8>> {
         let path = self.path(path)?;
         let file = File::open(&path).map_err(|error| failure("read", &path, error))?;
         let mut bytes = Vec::new();
-        file.take(len_max.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(|error| failure("read", &path, error))?;
+        file.take(len_max.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| failure("read", &path, error))?;
         if bytes.len() as u64 > len_max {
-            return Err(Error::corrupt(format!(
-                "{} is longer than {len_max} bytes",
-                path.display()
-            )));
+            return Err(Error::corrupt(format!("{} is longer than {len_max} bytes", path.display())));
         }
         self.counters.read(bytes.len());
         Ok(bytes)
@@ -111,21 +92,14 @@ impl Storage for Disk {
     fn map(&self, path: &str) -> Result<Mapped> {
         let path = self.path(path)?;
         let file = File::open(&path).map_err(|error| failure("map", &path, error))?;
-        let metadata = file
-            .metadata()
-            .map_err(|error| failure("map", &path, error))?;
+        let metadata = file.metadata().map_err(|error| failure("map", &path, error))?;
         if !metadata.is_file() {
-            return Err(Error::io(format!(
-                "cannot map {}: it is not a file",
-                path.display()
-            )));
+            return Err(Error::io(format!("cannot map {}: it is not a file", path.display())));
         }
         if metadata.len() == 0 {
             return Ok(Mapped::from_bytes(AlignedBytes::new()));
         }
-        FileMap::new(&file)
-            .map(Mapped::from_file)
-            .map_err(|error| failure("map", &path, error))
+        FileMap::new(&file).map(Mapped::from_file).map_err(|error| failure("map", &path, error))
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<()> {
@@ -154,9 +128,7 @@ impl Storage for Disk {
         let mut names = Vec::new();
         for entry in std::fs::read_dir(&dir).map_err(|error| failure("list", &dir, error))? {
             let entry = entry.map_err(|error| failure("list", &dir, error))?;
-            let kind = entry
-                .file_type()
-                .map_err(|error| failure("list", &entry.path(), error))?;
+            let kind = entry.file_type().map_err(|error| failure("list", &entry.path(), error))?;
             // A name that is not UTF-8 was not given by this program.
             if let (true, Ok(name)) = (kind.is_file(), entry.file_name().into_string()) {
                 names.push(name);
@@ -181,8 +153,7 @@ impl Storage for Disk {
     }
 
     fn available_bytes(&self) -> Result<u64> {
-        let stat = rustix::fs::statvfs(&self.root)
-            .map_err(|error| failure("find", &self.root, error.into()))?;
+        let stat = rustix::fs::statvfs(&self.root).map_err(|error| failure("find", &self.root, error.into()))?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
@@ -205,10 +176,7 @@ impl Storage for Disk {
             }
             Err(error) => return Err(failure("lock", &full, error.into())),
         }
-        let guard = DiskLock {
-            file: Mutex::new(file),
-            path: full,
-        };
+        let guard = DiskLock { file: Mutex::new(file), path: full };
         guard.announce(address)?;
         Ok(Box::new(guard))
     }
@@ -228,9 +196,7 @@ struct DiskFile {
 
 impl WriteFile for DiskFile {
     fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file
-            .write_all(bytes)
-            .map_err(|error| failure("write", &self.path, error))?;
+        self.file.write_all(bytes).map_err(|error| failure("write", &self.path, error))?;
         self.written += bytes.len() as u64;
         self.counters.written(bytes.len());
         Ok(())
@@ -238,9 +204,7 @@ impl WriteFile for DiskFile {
 
     fn sync_data(&mut self) -> Result<()> {
         self.counters.file_synced();
-        self.file
-            .sync_data()
-            .map_err(|error| sync_failure(&self.path, error))
+        self.file.sync_data().map_err(|error| sync_failure(&self.path, error))
     }
 
     fn preallocate(&mut self, len: u64) -> Result<()> {
@@ -249,29 +213,16 @@ impl WriteFile for DiskFile {
             Err(Errno::OPNOTSUPP | Errno::NOSYS) => self
                 .file
                 .metadata()
-                .and_then(|metadata| {
-                    if metadata.len() < len {
-                        self.file.set_len(len)
-                    } else {
-                        Ok(())
-                    }
-                })
+                .and_then(|metadata| if metadata.len() < len { self.file.set_len(len) } else { Ok(()) })
                 .map_err(|error| failure("preallocate", &self.path, error)),
             result => result.map_err(|error| failure("preallocate", &self.path, error.into())),
         }
     }
 
     fn trim(&mut self, len: u64) -> Result<()> {
-        let found = self
-            .file
-            .metadata()
-            .map_err(|error| failure("trim", &self.path, error))?
-            .len();
+        let found = self.file.metadata().map_err(|error| failure("trim", &self.path, error))?.len();
         if len > found {
-            return Err(Error::invalid(format!(
-                "{} has {found} bytes, not {len}",
-                self.path.display()
-            )));
+            return Err(Error::invalid(format!("{} has {found} bytes, not {len}", self.path.display())));
         }
         self.file
             .set_len(len)

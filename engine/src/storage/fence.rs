@@ -35,9 +35,9 @@ impl Fence {
     pub fn check(&self) -> Result<()> {
         match self.reason() {
             None => Ok(()),
-            Some(reason) => Err(Error::read_only(format!(
-                "restart to write again: an earlier write failed ({reason})"
-            ))),
+            Some(reason) => {
+                Err(Error::read_only(format!("restart to write again: an earlier write failed ({reason})")))
+            }
         }
     }
 
@@ -45,10 +45,7 @@ impl Fence {
     /// storage has no part in, such as a write that was cancelled or that read corrupt bytes, does not.
     pub fn guard<T>(&self, result: Result<T>) -> Result<T> {
         if let Err(error) = &result
-            && matches!(
-                error.kind(),
-                ErrorKind::Io | ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Internal
-            )
+            && matches!(error.kind(), ErrorKind::Io | ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Internal)
         {
             self.trip(format!("{error:#}"));
         }
@@ -64,11 +61,7 @@ mod tests {
     fn the_first_failure_is_kept_for_good() {
         let fence = Fence::new();
         assert!(fence.guard::<()>(Err(Error::limit("disk full"))).is_err());
-        assert!(
-            fence
-                .guard::<()>(Err(Error::corrupt("a part it read")))
-                .is_err()
-        );
+        assert!(fence.guard::<()>(Err(Error::corrupt("a part it read"))).is_err());
         fence.check().unwrap();
         assert!(fence.guard::<()>(Err(Error::io("first"))).is_err());
         assert!(fence.guard::<()>(Err(Error::io("second"))).is_err());

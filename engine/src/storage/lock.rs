@@ -19,30 +19,19 @@ pub struct LockHolder {
 impl LockHolder {
     /// This process, answering at `address`.
     pub fn here(address: &str) -> LockHolder {
-        LockHolder {
-            process: std::process::id(),
-            address: address.to_owned(),
-        }
+        LockHolder { process: std::process::id(), address: address.to_owned() }
     }
 
     /// The holder that the bytes of a lock file name; `None` when they name nobody.
     pub fn parse(bytes: &[u8]) -> Option<LockHolder> {
         let mut lines = std::str::from_utf8(bytes).ok()?.lines();
         let process = lines.next()?.parse().ok()?;
-        Some(LockHolder {
-            process,
-            address: lines.next().unwrap_or_default().to_owned(),
-        })
+        Some(LockHolder { process, address: lines.next().unwrap_or_default().to_owned() })
     }
 
     /// The bytes of the lock file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        format!(
-            "{}\n{}\n",
-            self.process,
-            self.address.replace(['\n', '\r'], " ")
-        )
-        .into_bytes()
+        format!("{}\n{}\n", self.process, self.address.replace(['\n', '\r'], " ")).into_bytes()
     }
 
     /// The error of the one who comes second; `bytes` is the lock file, as far as it could be read.
@@ -76,10 +65,7 @@ mod tests {
 
     #[test]
     fn a_lock_file_says_who_holds_it() {
-        let holder = LockHolder {
-            process: 7,
-            address: "127.0.0.1:7700".into(),
-        };
+        let holder = LockHolder { process: 7, address: "127.0.0.1:7700".into() };
         assert_eq!(LockHolder::parse(&holder.to_bytes()), Some(holder.clone()));
         assert_eq!(holder.to_string(), "process 7 at 127.0.0.1:7700");
         assert_eq!(LockHolder::parse(b"nobody"), None);

@@ -38,17 +38,11 @@ enum Backing {
 impl Mapped {
     /// Bytes in memory.
     pub fn from_bytes(bytes: AlignedBytes) -> Mapped {
-        Mapped {
-            backing: Arc::new(Backing::Memory(bytes)),
-            held: None,
-        }
+        Mapped { backing: Arc::new(Backing::Memory(bytes)), held: None }
     }
 
     pub(super) fn from_file(map: FileMap) -> Mapped {
-        Mapped {
-            backing: Arc::new(Backing::File(map)),
-            held: None,
-        }
+        Mapped { backing: Arc::new(Backing::File(map)), held: None }
     }
 
     /// The same bytes, which hold their file until the last clone is dropped.

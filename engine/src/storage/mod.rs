@@ -103,23 +103,16 @@ pub trait WriteFile: Send {
 
 /// Checks that `path` names something inside the space's directory.
 fn check_path(path: &str) -> Result<()> {
-    let is_plain =
-        |name: &str| !name.is_empty() && name != "." && name != ".." && !name.contains('\0');
+    let is_plain = |name: &str| !name.is_empty() && name != "." && name != ".." && !name.contains('\0');
     if !path.split('/').all(is_plain) {
-        return Err(Error::invalid(format!(
-            "\"{path}\" is not a path inside a space"
-        )));
+        return Err(Error::invalid(format!("\"{path}\" is not a path inside a space")));
     }
     Ok(())
 }
 
 /// The same as [`check_path`] for a directory, where `""` is the space's own.
 fn check_dir(dir: &str) -> Result<()> {
-    if dir.is_empty() {
-        Ok(())
-    } else {
-        check_path(dir)
-    }
+    if dir.is_empty() { Ok(()) } else { check_path(dir) }
 }
 
 /// The directory of `path`.
@@ -132,9 +125,7 @@ fn check_rename(from: &str, to: &str) -> Result<()> {
     check_path(from)?;
     check_path(to)?;
     if parent(from) != parent(to) {
-        return Err(Error::invalid(format!(
-            "\"{from}\" and \"{to}\" lie in different directories"
-        )));
+        return Err(Error::invalid(format!("\"{from}\" and \"{to}\" lie in different directories")));
     }
     Ok(())
 }

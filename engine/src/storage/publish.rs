@@ -38,9 +38,7 @@ pub fn by_link(
     let temporary = format!("{path}{TEMPORARY_SUFFIX}");
     let result = write_temporary(storage, &temporary, fill).and_then(|len| {
         storage.hard_link(&temporary, path)?;
-        let named = storage
-            .remove(&temporary)
-            .and_then(|()| storage.sync_dir(parent(path)));
+        let named = storage.remove(&temporary).and_then(|()| storage.sync_dir(parent(path)));
         if let Err(error) = &named {
             // The name is given although the caller hears of a failure, even if that is a full disk.
             fence.trip(format!("{error:#}"));
@@ -53,16 +51,8 @@ pub fn by_link(
 /// Removes the temporary files that a crash left in `dir`; returns how many.
 pub fn remove_temporaries(storage: &dyn Storage, dir: &str) -> Result<usize> {
     let mut count = 0;
-    for name in storage
-        .list(dir)?
-        .iter()
-        .filter(|name| name.ends_with(TEMPORARY_SUFFIX))
-    {
-        storage.remove(&if dir.is_empty() {
-            name.clone()
-        } else {
-            format!("{dir}/{name}")
-        })?;
+    for name in storage.list(dir)?.iter().filter(|name| name.ends_with(TEMPORARY_SUFFIX)) {
+        storage.remove(&if dir.is_empty() { name.clone() } else { format!("{dir}/{name}") })?;
         count += 1;
     }
     Ok(count)
@@ -87,12 +77,7 @@ pub(crate) fn remove_if_there(storage: &dyn Storage, path: &str) -> Result<()> {
     }
 }
 
-fn conclude(
-    storage: &dyn Storage,
-    fence: &Fence,
-    temporary: &str,
-    result: Result<u64>,
-) -> Result<u64> {
+fn conclude(storage: &dyn Storage, fence: &Fence, temporary: &str, result: Result<u64>) -> Result<u64> {
     if result.is_err() {
         // The first error is the one to tell; a temporary name that stays is removed by the next attempt or start.
         let _ = storage.remove(temporary);

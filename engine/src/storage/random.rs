@@ -44,9 +44,7 @@ pub fn system_random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     std::fs::File::open("/dev/urandom")
         .and_then(|mut file| file.read_exact(&mut bytes))
-        .map_err(|error| {
-            Error::io("the operating system gave no random bytes").with_source(error)
-        })?;
+        .map_err(|error| Error::io("the operating system gave no random bytes").with_source(error))?;
     Ok(bytes)
 }
 
@@ -67,9 +65,6 @@ mod tests {
 
     #[test]
     fn system_bytes_differ() {
-        assert_ne!(
-            system_random_bytes::<16>().unwrap(),
-            system_random_bytes::<16>().unwrap()
-        );
+        assert_ne!(system_random_bytes::<16>().unwrap(), system_random_bytes::<16>().unwrap());
     }
 }

@@ -37,10 +37,7 @@ impl Sim {
     }
 
     fn from_state(state: State) -> Sim {
-        Sim {
-            state: Arc::new(Mutex::new(state)),
-            counters: Arc::default(),
-        }
+        Sim { state: Arc::new(Mutex::new(state)), counters: Arc::default() }
     }
 
     /// What is left after the power was cut, by a policy that `seed` chooses. This space is unchanged.
@@ -52,11 +49,7 @@ impl Sim {
 
     /// What is left after the power was cut, by `policy`. This space is unchanged.
     pub fn crash_with(&self, policy: CrashPolicy, seed: u64) -> Sim {
-        Sim::from_state(crash::image(
-            &self.state.lock(),
-            policy,
-            Random::seeded(seed),
-        ))
+        Sim::from_state(crash::image(&self.state.lock(), policy, Random::seeded(seed)))
     }
 
     /// How many calls were made so far, of the storage and of its files.
@@ -103,16 +96,8 @@ impl Storage for Sim {
         state.refuse_existing(path)?;
         state.need_dir(parent(path))?;
         let inode = state.add_inode();
-        state.change(Change::Name {
-            path: path.to_owned(),
-            node: Node::File(inode),
-        });
-        Ok(Box::new(SimFile {
-            sim: self.clone(),
-            inode,
-            path: path.to_owned(),
-            written: 0,
-        }))
+        state.change(Change::Name { path: path.to_owned(), node: Node::File(inode) });
+        Ok(Box::new(SimFile { sim: self.clone(), inode, path: path.to_owned(), written: 0 }))
     }
 
     fn read(&self, path: &str, len_max: u64) -> Result<Vec<u8>> {
@@ -121,9 +106,7 @@ impl Storage for Sim {
         state.enter(Operation::Read, path)?;
         let content = state.content(path)?;
         if content.len > len_max {
-            return Err(Error::corrupt(format!(
-                "{path} is longer than {len_max} bytes"
-            )));
+            return Err(Error::corrupt(format!("{path} is longer than {len_max} bytes")));
         }
         self.counters.read(content.len as usize);
         Ok(content.to_vec())
@@ -151,11 +134,7 @@ impl Storage for Sim {
         if state.node(to).is_ok_and(|there| there == node) {
             return Ok(());
         }
-        state.change(Change::Rename {
-            from: from.to_owned(),
-            to: to.to_owned(),
-            node,
-        });
+        state.change(Change::Rename { from: from.to_owned(), to: to.to_owned(), node });
         Ok(())
     }
 
@@ -170,10 +149,7 @@ impl Storage for Sim {
         if node == Node::Dir {
             return Err(Error::io(format!("cannot link the directory {from}")));
         }
-        state.change(Change::Name {
-            path: to.to_owned(),
-            node,
-        });
+        state.change(Change::Name { path: to.to_owned(), node });
         Ok(())
     }
 
@@ -184,9 +160,7 @@ impl Storage for Sim {
         if state.node(path)? == Node::Dir {
             return Err(Error::io(format!("cannot remove the directory {path}")));
         }
-        state.change(Change::Remove {
-            path: path.to_owned(),
-        });
+        state.change(Change::Remove { path: path.to_owned() });
         Ok(())
     }
 
@@ -217,10 +191,7 @@ impl Storage for Sim {
             Ok(Node::Dir) => Ok(()),
             Ok(Node::File(_)) => Err(Error::conflict(format!("{dir} is a file"))),
             Err(_) => {
-                state.change(Change::Name {
-                    path: dir.to_owned(),
-                    node: Node::Dir,
-                });
+                state.change(Change::Name { path: dir.to_owned(), node: Node::Dir });
                 Ok(())
             }
         }
@@ -248,16 +219,10 @@ impl Storage for Sim {
         }
         if state.node(path).is_err() {
             let inode = state.add_inode();
-            state.change(Change::Name {
-                path: path.to_owned(),
-                node: Node::File(inode),
-            });
+            state.change(Change::Name { path: path.to_owned(), node: Node::File(inode) });
         }
         drop(state);
-        let guard = SimLock {
-            sim: self.clone(),
-            path: path.to_owned(),
-        };
+        let guard = SimLock { sim: self.clone(), path: path.to_owned() };
         guard.announce(address)?;
         Ok(Box::new(guard))
     }
@@ -287,20 +252,11 @@ impl WriteFile for SimFile {
         };
         let piece = &bytes[..written as usize];
         if !piece.is_empty() {
-            state.change_file(
-                self.inode,
-                FileChange::Write {
-                    at: self.written,
-                    bytes: piece.into(),
-                },
-            );
+            state.change_file(self.inode, FileChange::Write { at: self.written, bytes: piece.into() });
         }
         entered?;
         if piece.len() < bytes.len() {
-            return Err(Error::limit(format!(
-                "disk full: cannot write {}",
-                self.path
-            )));
+            return Err(Error::limit(format!("disk full: cannot write {}", self.path)));
         }
         self.written += written;
         self.sim.counters.written(bytes.len());
@@ -326,10 +282,7 @@ impl WriteFile for SimFile {
         let mut state = self.sim.state.lock();
         state.enter(Operation::Preallocate, &self.path)?;
         if state.room(self.inode, 0) < len {
-            return Err(Error::limit(format!(
-                "disk full: cannot preallocate {}",
-                self.path
-            )));
+            return Err(Error::limit(format!("disk full: cannot preallocate {}", self.path)));
         }
         if state.file_len(self.inode) < len {
             state.change_file(self.inode, FileChange::Length(len));
@@ -342,10 +295,7 @@ impl WriteFile for SimFile {
         state.enter(Operation::Trim, &self.path)?;
         let found = state.file_len(self.inode);
         if len > found {
-            return Err(Error::invalid(format!(
-                "{} has {found} bytes, not {len}",
-                self.path
-            )));
+            return Err(Error::invalid(format!("{} has {found} bytes, not {len}", self.path)));
         }
         if len < found {
             state.change_file(self.inode, FileChange::Length(len));
@@ -371,13 +321,7 @@ impl LockGuard for SimLock {
         let mut state = self.sim.state.lock();
         if let Ok(Node::File(inode)) = state.node(&self.path) {
             state.change_file(inode, FileChange::Length(0));
-            state.change_file(
-                inode,
-                FileChange::Write {
-                    at: 0,
-                    bytes: text.as_slice().into(),
-                },
-            );
+            state.change_file(inode, FileChange::Write { at: 0, bytes: text.as_slice().into() });
         }
         state.locks.insert(self.path.clone(), text);
         Ok(())

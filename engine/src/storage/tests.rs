@@ -42,11 +42,7 @@ fn a_name_that_exists_is_never_taken_by_create_or_link() {
 fn paths_stay_inside_the_space() {
     on_both(|storage| {
         for path in ["", "/etc", "../a", "a/../b", "a//b", ".", "a/", "a\0"] {
-            assert_eq!(
-                kind(storage.create(path)),
-                Some(ErrorKind::Invalid),
-                "{path}"
-            );
+            assert_eq!(kind(storage.create(path)), Some(ErrorKind::Invalid), "{path}");
         }
         storage.create_dir("a").unwrap();
         storage.create_dir("a").unwrap();
@@ -97,30 +93,11 @@ fn the_second_holder_of_a_lock_is_told_who_is_the_first() {
         let refused = storage.lock("LOCK", "elsewhere").err().unwrap();
         assert_eq!(refused.kind(), ErrorKind::Conflict);
         let process = std::process::id();
-        assert!(
-            refused
-                .message()
-                .contains(&format!("process {process} at 127.0.0.1:7700")),
-            "{refused}"
-        );
+        assert!(refused.message().contains(&format!("process {process} at 127.0.0.1:7700")), "{refused}");
         guard.announce("unix:s").unwrap();
-        assert!(
-            storage
-                .lock("LOCK", "")
-                .err()
-                .unwrap()
-                .message()
-                .contains("at unix:s")
-        );
-        let holder =
-            LockHolder::parse(&storage.read("LOCK", lock::LOCK_BYTES_MAX).unwrap()).unwrap();
-        assert_eq!(
-            holder,
-            LockHolder {
-                process,
-                address: "unix:s".into()
-            }
-        );
+        assert!(storage.lock("LOCK", "").err().unwrap().message().contains("at unix:s"));
+        let holder = LockHolder::parse(&storage.read("LOCK", lock::LOCK_BYTES_MAX).unwrap()).unwrap();
+        assert_eq!(holder, LockHolder { process, address: "unix:s".into() });
         drop(guard);
         storage.lock("LOCK", "").unwrap();
     });
@@ -158,13 +135,7 @@ fn the_simulator_behaves_like_the_disk() {
                 3 => both(&|storage| storage.remove(from).map(|()| String::new())),
                 4 => both(&|storage| storage.create_dir("d").map(|()| String::new())),
                 5 => both(&|storage| storage.read(from, 200).map(|bytes| format!("{bytes:?}"))),
-                6 => both(&|storage| {
-                    Ok(format!(
-                        "{:?} {:?}",
-                        storage.list("").ok(),
-                        storage.list("d").ok()
-                    ))
-                }),
+                6 => both(&|storage| Ok(format!("{:?} {:?}", storage.list("").ok(), storage.list("d").ok()))),
                 7 => both(&|storage| storage.file_len(from).map(|len| len.to_string())),
                 8 => both(&|storage| storage.sync_dir("d").map(|()| String::new())),
                 _ if files.is_empty() => {}
@@ -173,10 +144,7 @@ fn the_simulator_behaves_like_the_disk() {
                     let (a, b) = &mut files[index];
                     let len = random.below(100);
                     let (a, b) = match choice {
-                        9 => (
-                            a.write_all(&vec![3; len as usize]),
-                            b.write_all(&vec![3; len as usize]),
-                        ),
+                        9 => (a.write_all(&vec![3; len as usize]), b.write_all(&vec![3; len as usize])),
                         _ if random.one_in(2) => (a.preallocate(len + 1), b.preallocate(len + 1)),
                         _ => (a.trim(len), b.trim(len)),
                     };
@@ -191,10 +159,7 @@ fn the_simulator_behaves_like_the_disk() {
 fn a_crash_forgets_what_was_not_synced() {
     let sim = Sim::new(1);
     write(&sim, "unnamed", b"data is synced, the name is not").unwrap();
-    let forgotten = CrashPolicy {
-        names: Keep::Nothing,
-        data: Keep::Nothing,
-    };
+    let forgotten = CrashPolicy { names: Keep::Nothing, data: Keep::Nothing };
     assert!(sim.crash_with(forgotten, 0).list("").unwrap().is_empty());
     sim.sync_dir("").unwrap();
     let mut file = sim.create("late").unwrap();
@@ -203,14 +168,8 @@ fn a_crash_forgets_what_was_not_synced() {
     let after = sim.crash_with(forgotten, 0);
     assert_eq!(after.read("unnamed", 99).unwrap().len(), 31);
     assert_eq!(after.read("late", 99).unwrap(), b"");
-    let everything = CrashPolicy {
-        names: Keep::Everything,
-        data: Keep::Everything,
-    };
-    assert_eq!(
-        sim.crash_with(everything, 0).read("late", 99).unwrap(),
-        b"not synced"
-    );
+    let everything = CrashPolicy { names: Keep::Everything, data: Keep::Everything };
+    assert_eq!(sim.crash_with(everything, 0).read("late", 99).unwrap(), b"not synced");
 }
 
 #[test]
@@ -221,10 +180,7 @@ fn a_crash_tears_writes_at_every_byte_and_fills_tails_with_zeros() {
     sim.sync_dir("").unwrap();
     let mut seen = std::collections::BTreeSet::new();
     for seed in 0..2000 {
-        let policy = CrashPolicy {
-            names: Keep::Nothing,
-            data: Keep::Prefix,
-        };
+        let policy = CrashPolicy { names: Keep::Nothing, data: Keep::Prefix };
         seen.insert(sim.crash_with(policy, seed).read("a", 10).unwrap());
     }
     for torn in 0..=10 {
@@ -233,10 +189,7 @@ fn a_crash_tears_writes_at_every_byte_and_fills_tails_with_zeros() {
         zeros.resize(10, 0);
         assert!(seen.contains(&zeros), "zeros from {torn}");
     }
-    assert_eq!(
-        sim.crash(7).read("a", 10).unwrap(),
-        sim.crash(7).read("a", 10).unwrap()
-    );
+    assert_eq!(sim.crash(7).read("a", 10).unwrap(), sim.crash(7).read("a", 10).unwrap());
 }
 
 #[test]
@@ -247,26 +200,10 @@ fn names_survive_out_of_order() {
     }
     sim.rename("b", "c").unwrap();
     let images = |names| {
-        let image = |seed| {
-            sim.crash_with(
-                CrashPolicy {
-                    names,
-                    data: Keep::Nothing,
-                },
-                seed,
-            )
-            .list("")
-            .unwrap()
-            .join("")
-        };
-        (0..200)
-            .map(image)
-            .collect::<std::collections::BTreeSet<_>>()
+        let image = |seed| sim.crash_with(CrashPolicy { names, data: Keep::Nothing }, seed).list("").unwrap().join("");
+        (0..200).map(image).collect::<std::collections::BTreeSet<_>>()
     };
-    assert_eq!(
-        images(Keep::Prefix),
-        ["", "a", "ab", "ac"].map(String::from).into()
-    );
+    assert_eq!(images(Keep::Prefix), ["", "a", "ab", "ac"].map(String::from).into());
     assert!(images(Keep::Any).contains("c"));
     assert!(images(Keep::Any).contains("b"));
 }
@@ -294,10 +231,7 @@ fn a_sync_that_lies_keeps_nothing() {
     sim.lie_in_sync(true);
     write(&sim, "a", b"bytes").unwrap();
     sim.sync_dir("").unwrap();
-    let policy = CrashPolicy {
-        names: Keep::Nothing,
-        data: Keep::Nothing,
-    };
+    let policy = CrashPolicy { names: Keep::Nothing, data: Keep::Nothing };
     assert!(sim.crash_with(policy, 0).list("").unwrap().is_empty());
 }
 
@@ -348,10 +282,7 @@ fn parts_are_written_in_large_aligned_pieces() {
         assert_eq!(writer.finish().unwrap(), expected.len() as u64);
         assert!(storage.map("a").unwrap()[..] == expected[..]);
         let after = storage.counters();
-        assert_eq!(
-            after.written_bytes - before.written_bytes,
-            expected.len() as u64
-        );
+        assert_eq!(after.written_bytes - before.written_bytes, expected.len() as u64);
         assert!(after.write_count - before.write_count <= (expected.len() / PIECE) as u64 + 1);
         assert_eq!(after.file_sync_count - before.file_sync_count, 1);
     });
@@ -362,12 +293,8 @@ fn parts_are_written_in_large_aligned_pieces() {
 fn a_published_file_is_whole_after_any_crash() {
     type Publish = fn(&dyn Storage, &Fence, &str, &[u8]) -> Result<u64>;
     let ways: [Publish; 2] = [
-        |storage, fence, path, bytes| {
-            publish::by_rename(storage, fence, path, |writer| writer.write_all(bytes))
-        },
-        |storage, fence, path, bytes| {
-            publish::by_link(storage, fence, path, |writer| writer.write_all(bytes))
-        },
+        |storage, fence, path, bytes| publish::by_rename(storage, fence, path, |writer| writer.write_all(bytes)),
+        |storage, fence, path, bytes| publish::by_link(storage, fence, path, |writer| writer.write_all(bytes)),
     ];
     for way in ways {
         for fault in [Fault::Io, Fault::NoSpace] {
@@ -388,11 +315,7 @@ fn a_published_file_is_whole_after_any_crash() {
                         }
                     }
                     let full = kind(published) == Some(ErrorKind::Limit);
-                    assert_eq!(
-                        fence.check().is_err(),
-                        sim.has_failed() && !full && call < 9,
-                        "call {call}"
-                    );
+                    assert_eq!(fence.check().is_err(), sim.has_failed() && !full && call < 9, "call {call}");
                     publish::remove_temporaries(&after, "parts").unwrap();
                     assert!(after.list("parts").unwrap().iter().all(|name| name == "1"));
                 }

@@ -41,11 +41,7 @@ pub(super) fn path(number: FileNumber) -> String {
 
 /// The number that a name in [`LOG_DIR`] gives; `None` for names that are not those of log files.
 pub(super) fn number_of(name: &str) -> Option<FileNumber> {
-    let number = name
-        .strip_suffix(".log")?
-        .parse()
-        .ok()
-        .filter(|&number| is_given(number))?;
+    let number = name.strip_suffix(".log")?.parse().ok().filter(|&number| is_given(number))?;
     // Only the one way to write a number counts, so no two names have one number.
     (format!("{number:06}.log") == name).then_some(FileNumber(number))
 }
@@ -83,16 +79,9 @@ impl FileHeader {
     }
 
     /// Reads the header of file `number`. Errors: corrupt; invalid, when a newer program wrote it.
-    pub(super) fn decode(
-        bytes: &[u8],
-        store_id: &[u8; 16],
-        number: FileNumber,
-    ) -> Result<FileHeader> {
+    pub(super) fn decode(bytes: &[u8], store_id: &[u8; 16], number: FileNumber) -> Result<FileHeader> {
         let header = bytes.get(..FILE_HEADER_BYTES).ok_or_else(|| {
-            Error::corrupt(format!(
-                "expected a header of {FILE_HEADER_BYTES} bytes, found {}",
-                bytes.len()
-            ))
+            Error::corrupt(format!("expected a header of {FILE_HEADER_BYTES} bytes, found {}", bytes.len()))
         })?;
         let mut reader = Reader::new(header);
         if reader.array()? != MAGIC {
@@ -100,9 +89,7 @@ impl FileHeader {
         }
         let version = reader.u32()?;
         if crc32(&header[..FILE_CRC_OFFSET]) != Reader::at(header, FILE_CRC_OFFSET)?.u32()? {
-            return Err(Error::corrupt(format!(
-                "the checksum of its header (version {version}) is wrong"
-            )));
+            return Err(Error::corrupt(format!("the checksum of its header (version {version}) is wrong")));
         }
         if version != VERSION {
             return Err(Error::invalid(format!(
@@ -125,10 +112,7 @@ impl FileHeader {
             return Err(Error::corrupt("it belongs to another store"));
         }
         if found.number != number {
-            return Err(Error::corrupt(format!(
-                "it was written as log file {}",
-                found.number
-            )));
+            return Err(Error::corrupt(format!("it was written as log file {}", found.number)));
         }
         Ok(found)
     }
@@ -197,13 +181,7 @@ pub(super) fn record_bytes(payload_bytes: usize) -> usize {
 }
 
 /// Appends a record. The caller has checked kind and length.
-pub(super) fn encode_record(
-    writer: &mut Writer,
-    seed: u32,
-    kind: u8,
-    seqs: (Seq, Seq),
-    payload: &[u8],
-) {
+pub(super) fn encode_record(writer: &mut Writer, seed: u32, kind: u8, seqs: (Seq, Seq), payload: &[u8]) {
     let start = writer.len();
     let (seq, durable) = seqs;
     writer.u32(0);
@@ -217,20 +195,11 @@ pub(super) fn encode_record(
     writer.zeros(record_bytes(payload.len()) - RECORD_HEADER_BYTES - payload.len());
     let payload_crc = crc32_seeded(seed, &writer.as_bytes()[start + RECORD_HEADER_BYTES..]);
     writer.patch_u32(start + 12, payload_crc);
-    let crc = crc32_seeded(
-        seed,
-        &writer.as_bytes()[start + 4..start + RECORD_HEADER_BYTES],
-    );
+    let crc = crc32_seeded(seed, &writer.as_bytes()[start + 4..start + RECORD_HEADER_BYTES]);
     writer.patch_u32(start, crc);
 }
 
 /// Appends a mark: everything up to `durable` is durable, `last` is the seq of the record before.
 pub(super) fn encode_mark(writer: &mut Writer, seed: u32, last: Seq, durable: Seq) {
-    encode_record(
-        writer,
-        seed,
-        KIND_MARK,
-        (last, durable),
-        &durable.0.to_le_bytes(),
-    );
+    encode_record(writer, seed, KIND_MARK, (last, durable), &durable.0.to_le_bytes());
 }

@@ -83,11 +83,7 @@ pub(crate) struct LogRecord<'a> {
 impl Record {
     /// The same record, to be written.
     pub(crate) fn as_log_record(&self) -> LogRecord<'_> {
-        LogRecord {
-            seq: self.seq,
-            kind: self.kind,
-            payload: &self.payload,
-        }
+        LogRecord { seq: self.seq, kind: self.kind, payload: &self.payload }
     }
 }
 
@@ -108,13 +104,7 @@ impl Wal {
     /// Errors: corrupt, when there are log files with batches already: a store that lost its manifests is not new.
     pub(crate) fn create(config: WalConfig, number: FileNumber, after: Seq) -> Result<Wal> {
         config.fence.check()?;
-        let mut wal = Wal {
-            config,
-            current: None,
-            highest: number,
-            last_seq: after,
-            durable: after,
-        };
+        let mut wal = Wal { config, current: None, highest: number, last_seq: after, durable: after };
         let header = wal.header(number, after.next(), false);
         make_dir(&wal.config)?;
         recovery::refuse_batches(&wal.config)?;
@@ -127,11 +117,7 @@ impl Wal {
     ///
     /// Errors: corrupt, when something that was durable cannot be read, the message says what would be lost; invalid,
     /// when a newer program wrote it.
-    pub(crate) fn open(
-        config: WalConfig,
-        start: LogStart,
-        options: RecoveryOptions,
-    ) -> Result<(Wal, Recovery)> {
+    pub(crate) fn open(config: WalConfig, start: LogStart, options: RecoveryOptions) -> Result<(Wal, Recovery)> {
         let recovery = recovery::recover(&config, start, options)?;
         let wal = Wal {
             config,
@@ -153,10 +139,7 @@ impl Wal {
         let records: Vec<LogRecord<'_>> = records.iter().map(Record::as_log_record).collect();
         let last_seq = check_group(&records, after)?;
         let number = self.highest.next();
-        let header = FileHeader {
-            durable: last_seq,
-            ..self.header(number, after.next(), true)
-        };
+        let header = FileHeader { durable: last_seq, ..self.header(number, after.next(), true) };
         make_dir(&self.config)?;
         let file = PreparedFile::write(&self.config, header, &records, self.config.file_bytes)?;
         self.current = Some(file.publish(&self.config)?);
@@ -178,18 +161,11 @@ impl Wal {
         self.config.fence.check()?;
         let last_seq = check_group(records, self.last_seq)?;
         if durable > self.last_seq {
-            return Err(Error::internal(format!(
-                "batch {durable} cannot be durable before it is written"
-            )));
+            return Err(Error::internal(format!("batch {durable} cannot be durable before it is written")));
         }
-        let group_bytes: u64 = records
-            .iter()
-            .map(|record| format::record_bytes(record.payload.len()) as u64)
-            .sum();
+        let group_bytes: u64 = records.iter().map(|record| format::record_bytes(record.payload.len()) as u64).sum();
         if group_bytes > GROUP_BYTES_MAX as u64 {
-            return Err(Error::limit(format!(
-                "a group of {group_bytes} bytes is longer than {GROUP_BYTES_MAX}"
-            )));
+            return Err(Error::limit(format!("a group of {group_bytes} bytes is longer than {GROUP_BYTES_MAX}")));
         }
         if !self.current()?.has_room(group_bytes) {
             self.roll_with_room(group_bytes)?;
@@ -220,9 +196,7 @@ impl Wal {
         let Some(current) = &mut self.current else {
             return Ok(());
         };
-        if current.marked() < durable
-            && current.has_room(format::record_bytes(size_of::<Seq>()) as u64)
-        {
+        if current.marked() < durable && current.has_room(format::record_bytes(size_of::<Seq>()) as u64) {
             current.append_mark(last_seq, durable, &fence)?;
             current.sync(&fence)?;
         }
@@ -249,14 +223,8 @@ impl Wal {
 
     /// Removes the files below `number`, once a manifest names it as its floor.
     pub(crate) fn retire_below(&mut self, number: FileNumber) -> Result<()> {
-        let keep = self
-            .current
-            .as_ref()
-            .map_or(number, |current| current.number().min(number));
-        for old in recovery::list_numbers(&self.config)?
-            .into_iter()
-            .filter(|&old| old < keep)
-        {
+        let keep = self.current.as_ref().map_or(number, |current| current.number().min(number));
+        for old in recovery::list_numbers(&self.config)?.into_iter().filter(|&old| old < keep) {
             self.config.storage.remove(&format::path(old))?;
         }
         Ok(())
@@ -278,19 +246,11 @@ impl Wal {
     }
 
     fn current(&mut self) -> Result<&mut LogFile> {
-        self.current
-            .as_mut()
-            .ok_or_else(|| Error::internal("the log is appended to before it was written anew"))
+        self.current.as_mut().ok_or_else(|| Error::internal("the log is appended to before it was written anew"))
     }
 
     fn header(&self, number: FileNumber, first_seq: Seq, is_restart: bool) -> FileHeader {
-        FileHeader {
-            store_id: self.config.store_id,
-            number,
-            is_restart,
-            first_seq,
-            durable: self.durable,
-        }
+        FileHeader { store_id: self.config.store_id, number, is_restart, first_seq, durable: self.durable }
     }
 
     /// The next file is prepared first, so that a full disk refuses it while the current one is as it was; then the
@@ -300,14 +260,8 @@ impl Wal {
         self.config.fence.check()?;
         self.current()?;
         let number = self.highest.next();
-        let room_bytes = self
-            .config
-            .file_bytes
-            .max(FILE_HEADER_BYTES as u64 + group_bytes);
-        let header = FileHeader {
-            durable: self.last_seq,
-            ..self.header(number, self.last_seq.next(), false)
-        };
+        let room_bytes = self.config.file_bytes.max(FILE_HEADER_BYTES as u64 + group_bytes);
+        let header = FileHeader { durable: self.last_seq, ..self.header(number, self.last_seq.next(), false) };
         let next = PreparedFile::write(&self.config, header, &[], room_bytes)?;
         let fence = Arc::clone(&self.config.fence);
         self.current()?.close(&fence)?;
@@ -320,10 +274,7 @@ impl Wal {
 
 /// The directory may be missing in a new store, or in one whose damage is to be given up.
 fn make_dir(config: &WalConfig) -> Result<()> {
-    let made = config
-        .storage
-        .create_dir(LOG_DIR)
-        .and_then(|()| config.storage.sync_dir(""));
+    let made = config.storage.create_dir(LOG_DIR).and_then(|()| config.storage.sync_dir(""));
     config.fence.guard(made)
 }
 
@@ -331,22 +282,14 @@ fn make_dir(config: &WalConfig) -> Result<()> {
 fn check_group(records: &[LogRecord<'_>], mut last_seq: Seq) -> Result<Seq> {
     for record in records {
         if record.seq <= last_seq {
-            return Err(Error::internal(format!(
-                "batch {} cannot follow batch {last_seq}",
-                record.seq
-            )));
+            return Err(Error::internal(format!("batch {} cannot follow batch {last_seq}", record.seq)));
         }
         if record.kind == 0 || record.kind > KIND_MAX {
-            return Err(Error::internal(format!(
-                "{} is not a kind of log record",
-                record.kind
-            )));
+            return Err(Error::internal(format!("{} is not a kind of log record", record.kind)));
         }
         if record.payload.is_empty() || record.payload.len() > RECORD_BYTES_MAX {
             let len = record.payload.len();
-            return Err(Error::limit(format!(
-                "a batch of {len} bytes is not within 1 to {RECORD_BYTES_MAX}"
-            )));
+            return Err(Error::limit(format!("a batch of {len} bytes is not within 1 to {RECORD_BYTES_MAX}")));
         }
         last_seq = record.seq;
     }
@@ -355,10 +298,6 @@ fn check_group(records: &[LogRecord<'_>], mut last_seq: Seq) -> Result<Seq> {
 
 impl fmt::Debug for Wal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Wal(file {}, batch {}, durable {})",
-            self.highest, self.last_seq, self.durable
-        )
+        write!(f, "Wal(file {}, batch {}, durable {})", self.highest, self.last_seq, self.durable)
     }
 }

@@ -1,9 +1,7 @@
 //! Reading one log file: its whole records, and what the bytes behind them prove.
 
 use super::Record;
-use super::format::{
-    FILE_HEADER_BYTES, FileHeader, KIND_MARK, RECORD_ALIGNMENT, RECORD_HEADER_BYTES, RecordHeader,
-};
+use super::format::{FILE_HEADER_BYTES, FileHeader, KIND_MARK, RECORD_ALIGNMENT, RECORD_HEADER_BYTES, RecordHeader};
 use crate::codec::is_zero;
 use crate::ids::Seq;
 
@@ -41,11 +39,7 @@ pub(super) fn read_file(bytes: &[u8], header: &FileHeader) -> FileContent {
         content.durable = content.durable.max(record.durable);
         if record.kind != KIND_MARK {
             content.last_seq = record.seq;
-            content.records.push(Record {
-                seq: record.seq,
-                kind: record.kind,
-                payload: payload.to_vec(),
-            });
+            content.records.push(Record { seq: record.seq, kind: record.kind, payload: payload.to_vec() });
         }
         offset += record.record_bytes();
     }
@@ -59,11 +53,7 @@ pub(super) fn read_file(bytes: &[u8], header: &FileHeader) -> FileContent {
 
 fn record_at(bytes: &[u8], seed: u32, last_seq: Seq) -> Option<(RecordHeader, &[u8])> {
     let header = RecordHeader::decode(bytes, seed)?;
-    let in_order = if header.kind == KIND_MARK {
-        header.seq == last_seq
-    } else {
-        header.seq > last_seq
-    };
+    let in_order = if header.kind == KIND_MARK { header.seq == last_seq } else { header.seq > last_seq };
     let payload = header.payload(bytes, seed)?;
     in_order.then_some((header, payload))
 }
@@ -72,8 +62,7 @@ fn record_at(bytes: &[u8], seed: u32, last_seq: Seq) -> Option<(RecordHeader, &[
 /// durable was durable, whatever became of the records between. Returns that and the highest seq seen.
 fn search_headers(bytes: &[u8], seed: u32) -> (Seq, Option<Seq>) {
     let (mut durable, mut seq_seen) = (Seq(0), None);
-    for offset in (0..bytes.len().saturating_sub(RECORD_HEADER_BYTES - 1)).step_by(RECORD_ALIGNMENT)
-    {
+    for offset in (0..bytes.len().saturating_sub(RECORD_HEADER_BYTES - 1)).step_by(RECORD_ALIGNMENT) {
         if let Some(header) = RecordHeader::decode(&bytes[offset..], seed) {
             durable = durable.max(header.durable);
             seq_seen = seq_seen.max(Some(header.seq));

@@ -36,11 +36,7 @@ struct OpenFile {
 
 /// Reads the log from `start` on. Errors: corrupt, when something durable is missing; invalid, when a newer program
 /// wrote it.
-pub(super) fn recover(
-    config: &WalConfig,
-    start: LogStart,
-    options: RecoveryOptions,
-) -> Result<Recovery> {
+pub(super) fn recover(config: &WalConfig, start: LogStart, options: RecoveryOptions) -> Result<Recovery> {
     let numbers = match list_numbers(config) {
         // Without its directory the log has no files, and the first one that is missing is named below.
         Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
@@ -65,12 +61,8 @@ pub(super) fn recover(
 
 /// The numbers of the log files that exist, rising.
 pub(super) fn list_numbers(config: &WalConfig) -> Result<Vec<FileNumber>> {
-    let mut numbers: Vec<FileNumber> = config
-        .storage
-        .list(LOG_DIR)?
-        .iter()
-        .filter_map(|name| format::number_of(name))
-        .collect();
+    let mut numbers: Vec<FileNumber> =
+        config.storage.list(LOG_DIR)?.iter().filter_map(|name| format::number_of(name)).collect();
     numbers.sort_unstable();
     Ok(numbers)
 }
@@ -92,12 +84,7 @@ pub(super) fn refuse_batches(config: &WalConfig) -> Result<()> {
 }
 
 /// Reads file after file into `recovery`. An error leaves in it what was read before the damage.
-fn read_chain(
-    config: &WalConfig,
-    start: LogStart,
-    numbers: &[FileNumber],
-    recovery: &mut Recovery,
-) -> Result<()> {
+fn read_chain(config: &WalConfig, start: LogStart, numbers: &[FileNumber], recovery: &mut Recovery) -> Result<()> {
     let numbers = &numbers[numbers.partition_point(|&number| number < start.floor)..];
     let (first, files) = find_chain(config, start.floor, numbers)?;
     let mut expected = first;
@@ -124,11 +111,7 @@ type Chain = Vec<(FileNumber, Result<OpenFile>)>;
 
 /// Opens the files from the highest number down until one begins the log anew. Returns where the log begins and the
 /// files that count, rising.
-fn find_chain(
-    config: &WalConfig,
-    floor: FileNumber,
-    numbers: &[FileNumber],
-) -> Result<(FileNumber, Chain)> {
+fn find_chain(config: &WalConfig, floor: FileNumber, numbers: &[FileNumber]) -> Result<(FileNumber, Chain)> {
     let mut files = Vec::new();
     let mut first = floor;
     for &number in numbers.iter().rev() {
@@ -158,12 +141,7 @@ fn open_file(config: &WalConfig, number: FileNumber) -> Result<OpenFile> {
 }
 
 /// The file must begin right behind the one before, and the first one at or below what the parts hold.
-fn check_first_seq(
-    header: &FileHeader,
-    reached: Option<Seq>,
-    after: Seq,
-    recovery: &Recovery,
-) -> Result<()> {
+fn check_first_seq(header: &FileHeader, reached: Option<Seq>, after: Seq, recovery: &Recovery) -> Result<()> {
     let first = header.first_seq;
     let is_joined = match reached {
         Some(last) => last.next() == first,
@@ -181,29 +159,15 @@ fn check_first_seq(
 }
 
 /// Takes over the records of one file and refuses damage that reaches into what was durable.
-fn take(
-    content: FileContent,
-    number: FileNumber,
-    after: Seq,
-    recovery: &mut Recovery,
-) -> Result<()> {
-    recovery.records.extend(
-        content
-            .records
-            .into_iter()
-            .filter(|record| record.seq > after),
-    );
+fn take(content: FileContent, number: FileNumber, after: Seq, recovery: &mut Recovery) -> Result<()> {
+    recovery.records.extend(content.records.into_iter().filter(|record| record.seq > after));
     recovery.last_seq = recovery.last_seq.max(content.last_seq);
     recovery.durable = recovery.durable.max(content.durable.min(content.last_seq));
     if content.durable <= content.last_seq {
         return Ok(());
     }
     let path = format::path(number);
-    let lost_to = content
-        .damage
-        .and_then(|damage| damage.seq_seen)
-        .unwrap_or(content.durable)
-        .max(content.durable);
+    let lost_to = content.damage.and_then(|damage| damage.seq_seen).unwrap_or(content.durable).max(content.durable);
     let place = match content.damage {
         Some(damage) => format!("is damaged at byte {}", damage.offset),
         None => "ends too early".to_owned(),
@@ -218,10 +182,7 @@ fn take(
 }
 
 fn missing(number: FileNumber, recovery: &Recovery) -> Error {
-    beyond(
-        Error::corrupt(format!("log file {} is missing", format::path(number))),
-        recovery,
-    )
+    beyond(Error::corrupt(format!("log file {} is missing", format::path(number))), recovery)
 }
 
 /// Says what an error costs when everything behind it is given up.
@@ -230,8 +191,5 @@ fn beyond(error: Error, recovery: &Recovery) -> Error {
         return error;
     }
     let message = error.message();
-    Error::corrupt(format!(
-        "{message}; without it all batches behind {} would be lost",
-        recovery.last_seq
-    ))
+    Error::corrupt(format!("{message}; without it all batches behind {} would be lost", recovery.last_seq))
 }

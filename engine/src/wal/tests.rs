@@ -10,38 +10,20 @@ use crate::storage::{Disk, Random, Sim};
 use proptest::prelude::*;
 
 const STORE: [u8; 16] = *b"0123456789abcdef";
-const START: LogStart = LogStart {
-    floor: FileNumber(1),
-    after: Seq(0),
-};
-const STRICT: RecoveryOptions = RecoveryOptions {
-    discard_damaged_tail: false,
-};
-const LENIENT: RecoveryOptions = RecoveryOptions {
-    discard_damaged_tail: true,
-};
+const START: LogStart = LogStart { floor: FileNumber(1), after: Seq(0) };
+const STRICT: RecoveryOptions = RecoveryOptions { discard_damaged_tail: false };
+const LENIENT: RecoveryOptions = RecoveryOptions { discard_damaged_tail: true };
 
 fn config(sim: &Sim) -> WalConfig {
     let storage: Arc<dyn Storage> = Arc::new(sim.clone());
-    WalConfig {
-        storage,
-        fence: Arc::default(),
-        store_id: STORE,
-        file_bytes: 1024,
-    }
+    WalConfig { storage, fence: Arc::default(), store_id: STORE, file_bytes: 1024 }
 }
 
 /// A record whose payload depends on `seq` and `salt`.
 fn record(seq: u64, salt: u64) -> Record {
     let mut random = Random::seeded(seq << 32 | salt);
-    let payload = (0..1 + random.below(150))
-        .map(|_| random.next_u64() as u8)
-        .collect();
-    Record {
-        seq: Seq(seq),
-        kind: 1 + (seq % 3) as u8,
-        payload,
-    }
+    let payload = (0..1 + random.below(150)).map(|_| random.next_u64() as u8).collect();
+    Record { seq: Seq(seq), kind: 1 + (seq % 3) as u8, payload }
 }
 
 fn append(wal: &mut Wal, records: &[Record]) -> Result<()> {
@@ -52,12 +34,7 @@ fn append(wal: &mut Wal, records: &[Record]) -> Result<()> {
 /// A log of five synced groups, of which the last is not marked.
 fn small_log(sim: &Sim) -> (Wal, Vec<Record>) {
     let mut wal = Wal::create(config(sim), FileNumber(1), Seq(0)).unwrap();
-    let records: Vec<Record> = (1..=9)
-        .map(|seq| Record {
-            payload: vec![seq as u8; 5],
-            ..record(seq, 0)
-        })
-        .collect();
+    let records: Vec<Record> = (1..=9).map(|seq| Record { payload: vec![seq as u8; 5], ..record(seq, 0) }).collect();
     for group in records.chunks(2) {
         append(&mut wal, group).unwrap();
         wal.sync().unwrap();
@@ -76,16 +53,8 @@ fn kind<T>(result: Result<T>) -> Option<ErrorKind> {
 #[test]
 fn what_is_appended_comes_back_across_files() {
     let dir = tempfile::tempdir().unwrap();
-    for storage in [
-        Arc::new(Disk::open(dir.path()).unwrap()) as Arc<dyn Storage>,
-        Arc::new(Sim::new(0)),
-    ] {
-        let config = WalConfig {
-            storage,
-            fence: Arc::default(),
-            store_id: STORE,
-            file_bytes: 1024,
-        };
+    for storage in [Arc::new(Disk::open(dir.path()).unwrap()) as Arc<dyn Storage>, Arc::new(Sim::new(0))] {
+        let config = WalConfig { storage, fence: Arc::default(), store_id: STORE, file_bytes: 1024 };
         let mut wal = Wal::create(config.clone(), FileNumber(1), Seq(0)).unwrap();
         let mut records: Vec<Record> = (1..200).map(|seq| record(seq, 0)).collect();
         records[50].payload = vec![7; 5000];
@@ -103,18 +72,9 @@ fn what_is_appended_comes_back_across_files() {
         append(&mut wal, std::slice::from_ref(&next)).unwrap();
         wal.sync().unwrap();
         records.push(next);
-        assert_eq!(
-            Wal::open(config.clone(), START, STRICT).unwrap().1.records,
-            records
-        );
-        let after = LogStart {
-            floor: FileNumber(1),
-            after: Seq(150),
-        };
-        assert_eq!(
-            Wal::open(config, after, STRICT).unwrap().1.records,
-            records[150..]
-        );
+        assert_eq!(Wal::open(config.clone(), START, STRICT).unwrap().1.records, records);
+        let after = LogStart { floor: FileNumber(1), after: Seq(150) };
+        assert_eq!(Wal::open(config, after, STRICT).unwrap().1.records, records[150..]);
     }
 }
 
@@ -123,16 +83,8 @@ fn the_layout_is_the_one_on_paper() {
     let sim = Sim::new(0);
     let mut wal = Wal::create(config(&sim), FileNumber(1), Seq(0)).unwrap();
     let records = [
-        Record {
-            seq: Seq(1),
-            kind: 1,
-            payload: b"one".to_vec(),
-        },
-        Record {
-            seq: Seq(2),
-            kind: 7,
-            payload: b"two, 8 by".to_vec(),
-        },
+        Record { seq: Seq(1), kind: 1, payload: b"one".to_vec() },
+        Record { seq: Seq(2), kind: 7, payload: b"two, 8 by".to_vec() },
     ];
     append(&mut wal, &records).unwrap();
     wal.mark().unwrap();
@@ -168,16 +120,8 @@ fn the_layout_is_the_one_on_paper() {
         }
     }
     let fixture = dump.check("log.v1.txt");
-    let image = sim.crash_with(
-        CrashPolicy {
-            names: Keep::Everything,
-            data: Keep::Everything,
-        },
-        0,
-    );
-    image
-        .corrupt("log/000001.log", |bytes| *bytes = fixture)
-        .unwrap();
+    let image = sim.crash_with(CrashPolicy { names: Keep::Everything, data: Keep::Everything }, 0);
+    image.corrupt("log/000001.log", |bytes| *bytes = fixture).unwrap();
     assert_eq!(open(&image, STRICT).unwrap().records, records);
 }
 
@@ -221,52 +165,30 @@ fn retired_files_are_gone_and_not_missed() {
     append(&mut wal, &[record(10, 0)]).unwrap();
     wal.retire_below(floor).unwrap();
     assert_eq!(sim.list(LOG_DIR).unwrap(), ["000002.log"]);
-    let start = LogStart {
-        floor,
-        after: Seq(9),
-    };
-    assert_eq!(
-        Wal::open(config(&sim), start, STRICT).unwrap().1.records,
-        [record(10, 0)]
-    );
+    let start = LogStart { floor, after: Seq(9) };
+    assert_eq!(Wal::open(config(&sim), start, STRICT).unwrap().1.records, [record(10, 0)]);
     wal.retire_below(FileNumber(99)).unwrap();
     assert_eq!(sim.list(LOG_DIR).unwrap(), ["000002.log"]);
     // The parts hold less than the log leaves out.
-    let early = LogStart {
-        floor,
-        after: Seq(8),
-    };
-    assert_eq!(
-        kind(Wal::open(config(&sim), early, STRICT)),
-        Some(ErrorKind::Corrupt)
-    );
+    let early = LogStart { floor, after: Seq(8) };
+    assert_eq!(kind(Wal::open(config(&sim), early, STRICT)), Some(ErrorKind::Corrupt));
 }
 
 /// Opens a changed log and checks that it is refused or gives a prefix that holds everything up to `durable`.
 fn check_prefix(sim: &Sim, records: &[Record], durable: usize, place: &str) -> bool {
     match open(sim, STRICT) {
         Err(error) => {
-            assert!(
-                matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Invalid),
-                "{place}: {error}"
-            );
+            assert!(matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Invalid), "{place}: {error}");
             let given_up = open(sim, LENIENT);
             if error.kind() == ErrorKind::Corrupt {
                 let given_up = given_up.unwrap();
-                assert!(
-                    given_up.discarded.is_some() && records.starts_with(&given_up.records),
-                    "{place}"
-                );
+                assert!(given_up.discarded.is_some() && records.starts_with(&given_up.records), "{place}");
             }
             true
         }
         Ok(recovery) => {
             assert!(records.starts_with(&recovery.records), "{place}");
-            assert!(
-                recovery.records.len() >= durable,
-                "{place}: {} records",
-                recovery.records.len()
-            );
+            assert!(recovery.records.len() >= durable, "{place}: {} records", recovery.records.len());
             false
         }
     }
@@ -283,23 +205,10 @@ fn every_flipped_bit_is_found_or_without_effect() {
         let len = sim.file_len("log/000001.log").unwrap() as usize;
         let mut refused = 0;
         for bit in 0..len * 8 {
-            let flipped = sim.crash_with(
-                CrashPolicy {
-                    names: Keep::Everything,
-                    data: Keep::Everything,
-                },
-                0,
-            );
-            flipped
-                .corrupt("log/000001.log", |bytes| bytes[bit / 8] ^= 1 << (bit % 8))
-                .unwrap();
+            let flipped = sim.crash_with(CrashPolicy { names: Keep::Everything, data: Keep::Everything }, 0);
+            flipped.corrupt("log/000001.log", |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).unwrap();
             let durable = if is_marked { records.len() } else { 8 };
-            refused += usize::from(check_prefix(
-                &flipped,
-                &records,
-                durable,
-                &format!("bit {bit}"),
-            ));
+            refused += usize::from(check_prefix(&flipped, &records, durable, &format!("bit {bit}")));
         }
         assert!(refused > 64 * 8);
     }
@@ -313,17 +222,13 @@ fn a_log_cut_at_any_length_gives_whole_records() {
     let mut counts = std::collections::BTreeSet::new();
     for cut in 0..len {
         let image = sim.crash(0);
-        image
-            .corrupt("log/000001.log", |bytes| bytes.truncate(cut as usize))
-            .unwrap();
+        image.corrupt("log/000001.log", |bytes| bytes.truncate(cut as usize)).unwrap();
         if !check_prefix(&image, &records, 0, &format!("cut at {cut}")) {
             counts.insert(open(&image, STRICT).unwrap().records.len());
         }
         // The same with the tail filled with zeros.
         let image = sim.crash(0);
-        image
-            .corrupt("log/000001.log", |bytes| bytes[cut as usize..].fill(0))
-            .unwrap();
+        image.corrupt("log/000001.log", |bytes| bytes[cut as usize..].fill(0)).unwrap();
         check_prefix(&image, &records, 0, &format!("zeros from {cut}"));
     }
     assert!(counts.iter().copied().eq(0..=records.len()));
@@ -338,9 +243,7 @@ fn rewritten_records_are_durable_to_the_last() {
     assert_eq!(sim.list(LOG_DIR).unwrap(), ["000002.log"]);
     for bit in 0..sim.file_len("log/000002.log").unwrap() as usize * 8 {
         let flipped = sim.crash(0);
-        flipped
-            .corrupt("log/000002.log", |bytes| bytes[bit / 8] ^= 1 << (bit % 8))
-            .unwrap();
+        flipped.corrupt("log/000002.log", |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).unwrap();
         check_prefix(&flipped, &records, records.len(), &format!("bit {bit}"));
     }
 }
@@ -351,21 +254,11 @@ fn a_record_lost_below_the_durable_mark_is_named() {
     let (_, records) = small_log(&sim);
     let image = sim.crash(0);
     // Records are 40 bytes here: the fourth is zeroed, those behind it know that it was durable.
-    image
-        .corrupt("log/000001.log", |bytes| bytes[64 + 120..64 + 160].fill(0))
-        .unwrap();
+    image.corrupt("log/000001.log", |bytes| bytes[64 + 120..64 + 160].fill(0)).unwrap();
     let error = open(&image, STRICT).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
-    assert!(
-        error
-            .message()
-            .contains("log/000001.log is damaged at byte 184"),
-        "{error}"
-    );
-    assert!(
-        error.message().contains("the batches 4 to 9 would be lost"),
-        "{error}"
-    );
+    assert!(error.message().contains("log/000001.log is damaged at byte 184"), "{error}");
+    assert!(error.message().contains("the batches 4 to 9 would be lost"), "{error}");
     let recovery = open(&image, LENIENT).unwrap();
     assert_eq!(recovery.records, records[..3]);
     assert_eq!(recovery.last_seq, Seq(3));
@@ -379,38 +272,20 @@ fn files_that_are_missing_foreign_or_newer_are_refused() {
     wal.roll().unwrap();
     append(&mut wal, &[record(10, 0)]).unwrap();
     wal.roll().unwrap();
-    let all = CrashPolicy {
-        names: Keep::Everything,
-        data: Keep::Everything,
-    };
+    let all = CrashPolicy { names: Keep::Everything, data: Keep::Everything };
     for path in ["log/000001.log", "log/000002.log"] {
         let image = sim.crash_with(all, 0);
         image.remove(path).unwrap();
         let error = open(&image, STRICT).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt);
-        assert!(
-            error.message().contains(&format!("{path} is missing")),
-            "{error}"
-        );
-        let kept = if path == "log/000001.log" {
-            0
-        } else {
-            records.len()
-        };
+        assert!(error.message().contains(&format!("{path} is missing")), "{error}");
+        let kept = if path == "log/000001.log" { 0 } else { records.len() };
         assert_eq!(open(&image, LENIENT).unwrap().records, records[..kept]);
     }
     let image = sim.crash_with(all, 0);
     image.hard_link("log/000002.log", "log/000004.log").unwrap();
-    assert!(
-        open(&image, STRICT)
-            .unwrap_err()
-            .message()
-            .contains("was written as log file 2")
-    );
-    let foreign = WalConfig {
-        store_id: [9; 16],
-        ..config(&sim)
-    };
+    assert!(open(&image, STRICT).unwrap_err().message().contains("was written as log file 2"));
+    let foreign = WalConfig { store_id: [9; 16], ..config(&sim) };
     let error = Wal::open(foreign, START, STRICT).unwrap_err();
     assert!(error.message().contains("another store"), "{error}");
     let newer = |bytes: &mut Vec<u8>| {
@@ -428,26 +303,14 @@ fn nothing_is_appended_after_recovery_before_it_is_written_anew() {
     let sim = Sim::new(0);
     small_log(&sim);
     let (mut wal, recovery) = Wal::open(config(&sim), START, STRICT).unwrap();
-    assert_eq!(
-        kind(append(&mut wal, &[record(10, 0)])),
-        Some(ErrorKind::Internal)
-    );
+    assert_eq!(kind(append(&mut wal, &[record(10, 0)])), Some(ErrorKind::Internal));
     sim.set_space(Some(1200));
-    assert_eq!(
-        kind(wal.rewrite(&recovery.records, Seq(0))),
-        Some(ErrorKind::Limit)
-    );
+    assert_eq!(kind(wal.rewrite(&recovery.records, Seq(0))), Some(ErrorKind::Limit));
     sim.set_space(None);
     wal.rewrite(&recovery.records, Seq(0)).unwrap();
     append(&mut wal, &[record(10, 0)]).unwrap();
     // Everything before is on disk although nothing was synced since.
-    let image = sim.crash_with(
-        CrashPolicy {
-            names: Keep::Nothing,
-            data: Keep::Nothing,
-        },
-        0,
-    );
+    let image = sim.crash_with(CrashPolicy { names: Keep::Nothing, data: Keep::Nothing }, 0);
     assert_eq!(open(&image, STRICT).unwrap().records, recovery.records);
 }
 
@@ -455,11 +318,7 @@ fn nothing_is_appended_after_recovery_before_it_is_written_anew() {
 fn groups_out_of_bounds_are_refused() {
     let sim = Sim::new(0);
     let (mut wal, _) = small_log(&sim);
-    let with = |seq, kind, len| Record {
-        seq: Seq(seq),
-        kind,
-        payload: vec![1; len],
-    };
+    let with = |seq, kind, len| Record { seq: Seq(seq), kind, payload: vec![1; len] };
     for (record, expected) in [
         (with(9, 1, 1), ErrorKind::Internal),
         (with(10, 0, 1), ErrorKind::Internal),
@@ -470,35 +329,21 @@ fn groups_out_of_bounds_are_refused() {
         assert_eq!(kind(append(&mut wal, &[record])), Some(expected));
     }
     let ten = record(10, 0);
-    assert_eq!(
-        kind(wal.append_group(&[ten.as_log_record()], Seq(10))),
-        Some(ErrorKind::Internal)
-    );
+    assert_eq!(kind(wal.append_group(&[ten.as_log_record()], Seq(10))), Some(ErrorKind::Internal));
     append(&mut wal, &[ten]).unwrap();
 }
 
 #[test]
 fn any_other_failure_is_the_last_write() {
-    for operation in [
-        Operation::Write,
-        Operation::SyncData,
-        Operation::Rename,
-        Operation::SyncDir,
-        Operation::Trim,
-    ] {
+    for operation in [Operation::Write, Operation::SyncData, Operation::Rename, Operation::SyncDir, Operation::Trim] {
         let sim = Sim::new(0);
         let (mut wal, _) = small_log(&sim);
         sim.fail(Failure::once(1, Fault::Io).only(operation));
-        let failed = append(&mut wal, &[record(10, 0)])
-            .and_then(|()| wal.sync())
-            .and_then(|()| wal.roll());
+        let failed = append(&mut wal, &[record(10, 0)]).and_then(|()| wal.sync()).and_then(|()| wal.roll());
         assert_eq!(kind(failed), Some(ErrorKind::Io), "{operation:?}");
         assert!(sim.has_failed());
         let calls = sim.calls();
-        assert_eq!(
-            kind(append(&mut wal, &[record(11, 0)])),
-            Some(ErrorKind::ReadOnly)
-        );
+        assert_eq!(kind(append(&mut wal, &[record(11, 0)])), Some(ErrorKind::ReadOnly));
         assert_eq!(kind(wal.sync()), Some(ErrorKind::ReadOnly));
         assert_eq!(kind(wal.roll()), Some(ErrorKind::ReadOnly));
         assert_eq!(sim.calls(), calls, "nothing is tried again");

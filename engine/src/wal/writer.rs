@@ -49,19 +49,13 @@ impl PreparedFile {
 
     /// Gives the file its final name, durably. After a limit error the name is not given.
     pub(super) fn publish(self, config: &WalConfig) -> Result<LogFile> {
-        let renamed = config.fence.guard(
-            config
-                .storage
-                .rename(&self.temporary, &format::path(self.file.number)),
-        );
+        let renamed = config.fence.guard(config.storage.rename(&self.temporary, &format::path(self.file.number)));
         if renamed.is_err() {
             // The first error is the one to tell; the name is free again at the next attempt.
             let _ = config.storage.remove(&self.temporary);
         }
         renamed?;
-        config
-            .fence
-            .guard(config.storage.sync_dir(format::LOG_DIR))?;
+        config.fence.guard(config.storage.sync_dir(format::LOG_DIR))?;
         Ok(self.file)
     }
 }
@@ -75,10 +69,7 @@ fn fill_temporary(
 ) -> Result<LogFile> {
     remove_if_there(storage, temporary)?;
     let mut file = storage.create(temporary)?;
-    let records_bytes: u64 = records
-        .iter()
-        .map(|record| format::record_bytes(record.payload.len()) as u64)
-        .sum();
+    let records_bytes: u64 = records.iter().map(|record| format::record_bytes(record.payload.len()) as u64).sum();
     let room_bytes = room_bytes.max(FILE_HEADER_BYTES as u64 + records_bytes);
     file.preallocate(room_bytes)?;
     let mut buffer = Writer::new();
@@ -86,35 +77,16 @@ fn fill_temporary(
     file.write_all(buffer.as_bytes())?;
     for record in records {
         buffer.clear();
-        encode(
-            &mut buffer,
-            header.seed(),
-            record,
-            Seq(header.first_seq.0 - 1),
-        );
+        encode(&mut buffer, header.seed(), record, Seq(header.first_seq.0 - 1));
         file.write_all(buffer.as_bytes())?;
     }
     file.sync_data()?;
     let (number, seed, marked) = (header.number, header.seed(), header.durable);
-    Ok(LogFile {
-        file,
-        number,
-        seed,
-        room_bytes,
-        is_closed: false,
-        marked,
-        buffer,
-    })
+    Ok(LogFile { file, number, seed, room_bytes, is_closed: false, marked, buffer })
 }
 
 fn encode(buffer: &mut Writer, seed: u32, record: &LogRecord<'_>, durable: Seq) {
-    format::encode_record(
-        buffer,
-        seed,
-        record.kind,
-        (record.seq, durable),
-        record.payload,
-    );
+    format::encode_record(buffer, seed, record.kind, (record.seq, durable), record.payload);
 }
 
 impl LogFile {
@@ -132,12 +104,7 @@ impl LogFile {
     }
 
     /// Writes a group in one call. After a limit error nothing of it is in the file and the file takes no more.
-    pub(super) fn append(
-        &mut self,
-        records: &[LogRecord<'_>],
-        durable: Seq,
-        fence: &Fence,
-    ) -> Result<()> {
+    pub(super) fn append(&mut self, records: &[LogRecord<'_>], durable: Seq, fence: &Fence) -> Result<()> {
         self.buffer.clear();
         for record in records {
             encode(&mut self.buffer, self.seed, record, durable);
@@ -159,10 +126,7 @@ impl LogFile {
     fn write_buffer(&mut self, fence: &Fence) -> Result<()> {
         let end = self.file.written_bytes();
         let result = fence.guard(self.file.write_all(self.buffer.as_bytes()));
-        if result
-            .as_ref()
-            .is_err_and(|error| error.kind() == ErrorKind::Limit)
-        {
+        if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Limit) {
             self.is_closed = true;
             if let Err(error) = self.file.trim(end).and_then(|()| self.file.sync_data()) {
                 // A piece of the refused group may still be there, and the next file would begin below its end.

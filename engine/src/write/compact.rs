@@ -52,14 +52,14 @@ enum Choice {
 impl Writer {
     /// Merges what pays now; returns whether there was anything.
     pub(crate) fn compact_by_size(&self) -> Result<bool> {
-        let _one = self.maintenance.lock();
+        let _one = self.compacting.lock();
         self.compact_once(Choice::BySize)
     }
 
-    /// See [`Engine::compact`](crate::engine::Engine::compact).
+    /// See `Engine::compact`.
     pub(crate) fn compact_fully(&self) -> Result<()> {
         self.flush()?;
-        let _one = self.maintenance.lock();
+        let _one = self.compacting.lock();
         self.compact_once(Choice::All).map(|_| ())
     }
 

@@ -18,7 +18,7 @@ use crate::snapshot::{Snapshot, Version};
 use super::files::{FileKind, retire};
 use super::stack::{Piece, StackLayer, StackNames, StackPart, StoredFile, memory_runs, position_of};
 use super::state::{Base, Sources, State};
-use super::writer::Writer;
+use super::writer::{Work, Writer};
 
 /// What a flush moves.
 struct Plan {
@@ -50,9 +50,9 @@ struct Written {
 }
 
 impl Writer {
-    /// See [`Engine::flush`](crate::engine::Engine::flush).
+    /// See `Engine::flush`.
     pub(crate) fn flush(&self) -> Result<()> {
-        let _one = self.maintenance.lock();
+        let _one = self.flushing.lock();
         let Some(plan) = self.gate.alone(|| self.plan_flush(&mut self.state.lock()))? else {
             return Ok(());
         };
@@ -68,6 +68,7 @@ impl Writer {
         });
         let _guard = self.wakeups.drained_lock.lock();
         self.wakeups.drained.notify_all();
+        self.wake(Work::Compact);
         result
     }
 

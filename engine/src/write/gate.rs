@@ -12,6 +12,8 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, Result};
 
+/// The most requests that wait at a gate.
+pub(crate) const QUEUE_REQUESTS_MAX: usize = 1 << 14;
 /// The most requests that one group takes.
 pub(crate) const GROUP_REQUESTS_MAX: usize = 1024;
 /// A group takes no further request once it holds this many changes.
@@ -49,10 +51,13 @@ impl<Q, A> Gate<Q, A> {
     }
 
     /// Queues `request`, which holds `weight` changes, and returns its reply. `commit` is called with a whole group by
-    /// whoever leads it, and must answer each request in order.
+    /// whoever leads it, and must answer each request in order. Errors: busy, when too many wait.
     pub(crate) fn submit(&self, request: Q, weight: usize, commit: impl Fn(Vec<Q>) -> Vec<Result<A>>) -> Result<A> {
         let reply: Reply<A> = Arc::new(Mutex::new(None));
         let mut state = self.state.lock();
+        if state.queue.len() >= QUEUE_REQUESTS_MAX {
+            return Err(Error::busy(format!("try again later: {QUEUE_REQUESTS_MAX} requests wait to be written")));
+        }
         state.queue.push_back(Waiting { request, weight, reply: Arc::clone(&reply) });
         loop {
             if let Some(answer) = reply.lock().take() {

@@ -6,39 +6,43 @@ use crate::error::{ErrorKind, Result};
 
 use super::stack::Piece;
 use super::status::Status;
-use super::writer::Writer;
+use super::writer::{Work, Writer};
 
 impl Writer {
-    /// Says that there is something to flush or to compact.
-    pub(crate) fn wake_background(&self) {
-        *self.wakeups.work_lock.lock() = true;
+    /// Says that there is `work`.
+    pub(crate) fn wake(&self, work: Work) {
+        self.wakeups.work_lock.lock()[work as usize] = true;
         self.wakeups.work.notify_all();
     }
 
-    /// Waits until somebody says that there is work.
-    pub(crate) fn wait_for_work(&self) {
-        let mut has_work = self.wakeups.work_lock.lock();
-        while !*has_work {
-            self.wakeups.work.wait(&mut has_work);
+    /// Waits until somebody says that there is `work`.
+    pub(crate) fn wait_for(&self, work: Work) {
+        let mut waiting = self.wakeups.work_lock.lock();
+        while !waiting[work as usize] {
+            self.wakeups.work.wait(&mut waiting);
         }
-        *has_work = false;
+        waiting[work as usize] = false;
     }
 
-    /// Flushes if memory is full enough, then compacts as long as it pays.
-    pub(crate) fn maintain(&self) -> Result<()> {
-        let result = self.try_maintain();
-        *self.wakeups.failure.lock() = result.as_ref().err().map(|error| format!("{error:#}"));
-        if result.is_err() && self.is_flush_due() {
-            // The work is still to be done.
-            *self.wakeups.work_lock.lock() = true;
+    /// Flushes if that is due, or compacts as long as it pays; nothing behind the fence. After an error the work is
+    /// still to be done.
+    pub(crate) fn work(&self, work: Work) -> Result<()> {
+        if self.fence.reason().is_some() {
+            return Ok(());
+        }
+        let result = match work {
+            Work::Flush if self.is_flush_due() => self.flush(),
+            Work::Flush => Ok(()),
+            Work::Compact => self.compact_while_it_pays(),
+        };
+        if let Err(error) = &result {
+            *self.wakeups.failure.lock() = Some(format!("{error:#}"));
+            self.wake(work);
         }
         result
     }
 
-    fn try_maintain(&self) -> Result<()> {
-        if self.is_flush_due() {
-            self.flush()?;
-        }
+    fn compact_while_it_pays(&self) -> Result<()> {
         while self.compact_by_size()? {}
         Ok(())
     }
@@ -70,7 +74,7 @@ impl Writer {
         result
     }
 
-    /// See [`Engine::status`](crate::engine::Engine::status).
+    /// See `Engine::status`.
     pub(crate) fn status(&self) -> Status {
         let loads = self.loads.lock().len();
         let background_error = self.wakeups.failure.lock().clone();

@@ -32,4 +32,4 @@ pub use reply::{Changed, LoadSpec, Loaded, Written};
 pub use settings::Durability;
 pub(crate) use settings::WriteSettings;
 pub use status::Status;
-pub(crate) use writer::Writer;
+pub(crate) use writer::{Work, Writer};

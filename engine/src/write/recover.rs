@@ -157,6 +157,9 @@ fn open_existing(
     let mut allocator = Allocator::default();
     note_values(&state.stack, &mut allocator)?;
     replay(&recovery.records, &mut state, &mut allocator)?;
+    // Where a damaged log was given up, loads may be newer than what is left of it; their places stay given.
+    let highest = state.stack.layers.iter().map(|layer| layer.last_seq).max().unwrap_or(Seq(0));
+    state.seq = state.seq.max(load_reached).max(highest);
     // The ids that a load gave stand in no record, only in the manifest's counters.
     for &(type_id, next) in &manifest.next_local_ids {
         if let Some(entity_type) = state.catalog.entity_type(type_id) {

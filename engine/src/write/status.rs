@@ -43,6 +43,6 @@ pub struct Status {
     pub discarded: Option<String>,
     /// Why writes are refused, if they are.
     pub fenced: Option<String>,
-    /// Why the last flush or compaction in the background failed, if it did.
+    /// Why a flush or compaction in the background failed, the last one that did.
     pub background_error: Option<String>,
 }

@@ -69,8 +69,10 @@ pub(crate) struct Writer {
     pub(super) allocator: Mutex<Allocator>,
     pub(super) loads: Mutex<Vec<Arc<Running>>>,
     published: ArcSwap<Version>,
-    /// One flush or compaction at a time.
-    pub(super) maintenance: Mutex<()>,
+    /// One flush at a time; a compaction may run beside it, because it touches only what lies in files already.
+    pub(super) flushing: Mutex<()>,
+    /// One compaction at a time.
+    pub(super) compacting: Mutex<()>,
     pub(super) next_part: AtomicU64,
     pub(super) memory_bytes: AtomicU64,
     /// Bytes of records above what is in files: what a crash now would replay.
@@ -81,7 +83,7 @@ pub(crate) struct Writer {
     pub(super) open_ns: u64,
     pub(super) discarded: Option<String>,
     closed: AtomicBool,
-    _lock: Box<dyn LockGuard>,
+    lock: Box<dyn LockGuard>,
 }
 
 /// Who waits for whom beside the gate.
@@ -90,11 +92,20 @@ pub(crate) struct Wakeups {
     /// Writers wait here until memory is flushed.
     pub(super) drained_lock: Mutex<()>,
     pub(super) drained: Condvar,
-    /// The background thread waits here for work.
-    pub(super) work_lock: Mutex<bool>,
+    /// The background threads wait here, each for its work: by [`Work`], whether there is some.
+    pub(super) work_lock: Mutex<[bool; 2]>,
     pub(super) work: Condvar,
     /// Why the last work in the background failed.
     pub(super) failure: Mutex<Option<String>>,
+}
+
+/// What the background does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Moves what is in memory into files.
+    Flush = 0,
+    /// Merges file layers.
+    Compact = 1,
 }
 
 /// What recovery hands over to a new writer.
@@ -123,7 +134,8 @@ impl Writer {
             allocator: Mutex::new(opened.allocator),
             loads: Mutex::new(Vec::new()),
             published: ArcSwap::new(version),
-            maintenance: Mutex::new(()),
+            flushing: Mutex::new(()),
+            compacting: Mutex::new(()),
             next_part: AtomicU64::new(opened.next_part),
             memory_bytes: AtomicU64::new(opened.state.memory_bytes()),
             log_tail_bytes: AtomicU64::new(opened.log_tail_bytes),
@@ -134,7 +146,7 @@ impl Writer {
             open_ns: opened.open_ns,
             discarded: opened.discarded,
             closed: AtomicBool::new(false),
-            _lock: opened.lock,
+            lock: opened.lock,
         }
     }
 
@@ -148,7 +160,7 @@ impl Writer {
         Seq(self.durable.load(Relaxed))
     }
 
-    /// See [`Engine::write`](crate::engine::Engine::write).
+    /// See `Engine::write`.
     pub(crate) fn write(&self, batch: Batch) -> Result<Written> {
         self.check_open()?;
         self.wait_for_room()?;
@@ -159,7 +171,7 @@ impl Writer {
         }
     }
 
-    /// See [`Engine::change_catalog`](crate::engine::Engine::change_catalog).
+    /// See `Engine::change_catalog`.
     pub(crate) fn change_catalog(&self, change: CatalogChange) -> Result<Changed> {
         self.check_open()?;
         match self.gate.submit(Request::Catalog(Box::new(change)), 1, |requests| self.commit(requests))? {
@@ -168,7 +180,7 @@ impl Writer {
         }
     }
 
-    /// See [`Engine::sync`](crate::engine::Engine::sync).
+    /// See `Engine::sync`.
     pub(crate) fn sync(&self, seq: Seq) -> Result<Seq> {
         if self.durable() >= seq {
             return Ok(self.durable());
@@ -180,6 +192,11 @@ impl Writer {
             )));
         }
         self.gate.alone(|| self.sync_log(&mut self.state.lock()))
+    }
+
+    /// See `Engine::announce`.
+    pub(crate) fn announce(&self, address: &str) -> Result<()> {
+        self.lock.announce(address)
     }
 
     /// Marks the writer closed: nothing is written any more.
@@ -208,7 +225,7 @@ impl Writer {
         if !is_full() {
             return Ok(());
         }
-        self.wake_background();
+        self.wake(Work::Flush);
         let mut guard = self.wakeups.drained_lock.lock();
         let wait = match self.settings.background {
             true => Duration::from_millis(self.settings.busy_wait_ms),
@@ -368,7 +385,7 @@ impl Writer {
         self.memory_bytes.store(state.memory_bytes(), Relaxed);
         self.published.store(Arc::new(state.version()));
         if self.is_flush_due() {
-            self.wake_background();
+            self.wake(Work::Flush);
         }
     }
 

@@ -10,32 +10,79 @@ const DAY_MS: i64 = 86_400_000;
 
 /// An expression of the language. Numbers are as stored: cents, days, milliseconds.
 #[derive(Clone, Debug)]
-pub enum Expression {
+pub(crate) enum Expression {
     All,
     None,
-    Flag { name: &'static str, form: u64 },
-    Missing { tag: &'static str, negated: bool },
-    City { negated: bool, values: Vec<&'static str>, as_list: bool },
-    CityLike { negated: bool, prefix: &'static str },
-    Likes { how: How, values: Vec<&'static str> },
-    Number { tag: &'static str, op: &'static str, value: i64 },
-    Between { tag: &'static str, negated: bool, low: i64, high: i64 },
-    Interval { low: i64, high: i64, low_closed: bool, high_closed: bool },
-    Numbers { negated: bool, values: Vec<i64> },
+    Flag {
+        name: &'static str,
+        form: u64,
+    },
+    Missing {
+        tag: &'static str,
+        negated: bool,
+    },
+    City {
+        negated: bool,
+        values: Vec<&'static str>,
+        as_list: bool,
+    },
+    CityLike {
+        negated: bool,
+        prefix: &'static str,
+    },
+    Likes {
+        how: How,
+        values: Vec<&'static str>,
+    },
+    Number {
+        tag: &'static str,
+        op: &'static str,
+        value: i64,
+    },
+    Between {
+        tag: &'static str,
+        negated: bool,
+        low: i64,
+        high: i64,
+    },
+    Interval {
+        low: i64,
+        high: i64,
+        low_closed: bool,
+        high_closed: bool,
+    },
+    Numbers {
+        negated: bool,
+        values: Vec<i64>,
+    },
     /// `a * score op b * age + c`.
-    Linear { a: i64, b: i64, c: i64, op: &'static str },
-    JoinedLast { days: i64 },
-    SeenOn { op: &'static str, day: i64 },
+    Linear {
+        a: i64,
+        b: i64,
+        c: i64,
+        op: &'static str,
+    },
+    JoinedLast {
+        days: i64,
+    },
+    SeenOn {
+        op: &'static str,
+        day: i64,
+    },
     Keys(Vec<String>),
     Not(Box<Expression>),
     And(Vec<Expression>),
     Or(Vec<Expression>),
     Except(Box<Expression>, Box<Expression>),
-    Threshold { how: &'static str, n: usize, of: Vec<Expression> },
+    Threshold {
+        how: &'static str,
+        n: usize,
+        of: Vec<Expression>,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
-pub enum How {
+pub(crate) enum How {
     One,
     Any,
     All,
@@ -56,7 +103,7 @@ fn op_holds(op: &str, left: i128, right: i128) -> bool {
     }
 }
 
-pub fn random_expression(random: &mut Random, depth: u32) -> Expression {
+pub(crate) fn random_expression(random: &mut Random, depth: u32) -> Expression {
     if depth == 0 || random.one_in(3) {
         return leaf(random);
     }
@@ -118,11 +165,13 @@ fn leaf(random: &mut Random) -> Expression {
             Expression::Likes { how, values }
         }
         9 | 10 => {
-            let (tag, span, shift) = [("age", 100, 5), ("score", 2_400, 1_200), ("spend", 250_000, 10_000)][random.below(3) as usize];
+            let (tag, span, shift) =
+                [("age", 100, 5), ("score", 2_400, 1_200), ("spend", 250_000, 10_000)][random.below(3) as usize];
             Expression::Number { tag, op, value: random.below(span) as i64 - shift }
         }
         11 | 12 => {
-            let (tag, span, shift) = [("age", 100, 5), ("score", 2_400, 1_200), ("spend", 250_000, 10_000)][random.below(3) as usize];
+            let (tag, span, shift) =
+                [("age", 100, 5), ("score", 2_400, 1_200), ("spend", 250_000, 10_000)][random.below(3) as usize];
             let (low, high) = (random.below(span) as i64 - shift, random.below(span) as i64 - shift);
             Expression::Between { tag, negated, low: low.min(high), high: low.max(high) }
         }
@@ -133,11 +182,18 @@ fn leaf(random: &mut Random) -> Expression {
             let high_closed = !low_closed || random.one_in(2);
             Expression::Interval { low: low.min(high), high: low.max(high), low_closed, high_closed }
         }
-        14 => Expression::Numbers { negated, values: (0..1 + random.below(4)).map(|_| random.below(90) as i64).collect() },
+        14 => {
+            Expression::Numbers { negated, values: (0..1 + random.below(4)).map(|_| random.below(90) as i64).collect() }
+        }
         15 => {
             let factor = |random: &mut Random| random.below(41) as i64 - 20;
             let (a, b) = (factor(random), factor(random));
-            Expression::Linear { a: if a == 0 { 1 } else { a }, b: if b == 0 { 3 } else { b }, c: random.below(200) as i64, op }
+            Expression::Linear {
+                a: if a == 0 { 1 } else { a },
+                b: if b == 0 { 3 } else { b },
+                c: random.below(200) as i64,
+                op,
+            }
         }
         16 => Expression::JoinedLast { days: 1 + random.below(400) as i64 },
         17 => Expression::SeenOn { op, day: TODAY - random.below(45) as i64 },
@@ -182,7 +238,7 @@ fn join(of: &[Expression], between: &str) -> String {
 }
 
 impl Expression {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let not = |negated: &bool| if *negated { "NOT " } else { "" };
         match self {
             Expression::All => "ALL".into(),
@@ -196,10 +252,14 @@ impl Expression {
             },
             Expression::Missing { tag, negated: true } => format!("{tag} 有值"),
             Expression::Missing { tag, negated: false } => format!("{tag} IS MISSING"),
-            Expression::City { negated, values, as_list: true } => format!("city {}IN ({})", not(negated), list(values)),
+            Expression::City { negated, values, as_list: true } => {
+                format!("city {}IN ({})", not(negated), list(values))
+            }
             Expression::City { negated: true, values, .. } => format!("city != {}", list(values)),
             Expression::City { values, .. } => format!("city = {}", list(values)),
-            Expression::CityLike { negated, prefix } => format!("city {}LIKE {}", not(negated), quoted(&format!("{prefix}%"))),
+            Expression::CityLike { negated, prefix } => {
+                format!("city {}LIKE {}", not(negated), quoted(&format!("{prefix}%")))
+            }
             Expression::Likes { how, values } => match how {
                 How::One => format!("likes HAS {}", list(values)),
                 How::Any => format!("likes HAS ANY ({})", list(values)),
@@ -234,7 +294,7 @@ impl Expression {
         }
     }
 
-    pub fn holds(&self, key: &str, entity: &Entity) -> bool {
+    pub(crate) fn holds(&self, key: &str, entity: &Entity) -> bool {
         let number = |tag: &str, test: &dyn Fn(i64) -> bool| entity.number(tag).is_some_and(test);
         match self {
             Expression::All => true,

@@ -13,14 +13,14 @@ use muster_engine::{Engine, Options};
 use crate::expression::Expression;
 
 /// 2026-11-21T10:00:00Z.
-pub const NOW_UNIX_MS: i64 = 1_795_255_200_000;
+pub(crate) const NOW_UNIX_MS: i64 = 1_795_255_200_000;
 /// 2026-11-21 in days.
-pub const TODAY: i64 = NOW_UNIX_MS / 86_400_000;
+pub(crate) const TODAY: i64 = NOW_UNIX_MS / 86_400_000;
 
-pub const CITIES: [&str; 5] = ["北京", "上海", "New York", "a'b", "in"];
-pub const LIKES: [&str; 6] = ["ski", "golf", "瑜伽", "tea 茶", "ALL", "sk_i"];
-pub const FLAGS: [&str; 2] = ["vip", "兴趣.体育"];
-pub const NUMBERS: [(&str, TagKind); 5] = [
+pub(crate) const CITIES: [&str; 5] = ["北京", "上海", "New York", "a'b", "in"];
+pub(crate) const LIKES: [&str; 6] = ["ski", "golf", "瑜伽", "tea 茶", "ALL", "sk_i"];
+pub(crate) const FLAGS: [&str; 2] = ["vip", "兴趣.体育"];
+pub(crate) const NUMBERS: [(&str, TagKind); 5] = [
     ("age", TagKind::Int),
     ("score", TagKind::Int),
     ("spend", TagKind::Decimal { scale: 2 }),
@@ -29,20 +29,20 @@ pub const NUMBERS: [(&str, TagKind); 5] = [
 ];
 
 #[derive(Clone, Default, Debug)]
-pub struct Entity {
-    pub flags: BTreeSet<String>,
-    pub city: Option<String>,
-    pub likes: BTreeSet<String>,
-    pub numbers: BTreeMap<String, i64>,
+pub(crate) struct Entity {
+    pub(crate) flags: BTreeSet<String>,
+    pub(crate) city: Option<String>,
+    pub(crate) likes: BTreeSet<String>,
+    pub(crate) numbers: BTreeMap<String, i64>,
 }
 
 impl Entity {
-    pub fn number(&self, tag: &str) -> Option<i64> {
+    pub(crate) fn number(&self, tag: &str) -> Option<i64> {
         self.numbers.get(tag).copied()
     }
 
     /// What it says under a tag of named values; "true" under a flag.
-    pub fn values(&self, tag: &str) -> BTreeSet<&str> {
+    pub(crate) fn values(&self, tag: &str) -> BTreeSet<&str> {
         match tag {
             "city" => self.city.iter().map(String::as_str).collect(),
             "likes" => self.likes.iter().map(String::as_str).collect(),
@@ -52,12 +52,12 @@ impl Entity {
 }
 
 #[derive(Clone, Default)]
-pub struct Population {
-    pub entities: BTreeMap<String, Entity>,
+pub(crate) struct Population {
+    pub(crate) entities: BTreeMap<String, Entity>,
 }
 
 impl Population {
-    pub fn members(&self, expression: &Expression) -> BTreeSet<&str> {
+    pub(crate) fn members(&self, expression: &Expression) -> BTreeSet<&str> {
         let members = self.entities.iter().filter(|(key, entity)| expression.holds(key, entity));
         members.map(|(key, _)| key.as_str()).collect()
     }
@@ -98,10 +98,10 @@ impl Population {
     }
 }
 
-pub struct World {
-    pub engine: Engine,
-    pub type_id: TypeId,
-    pub population: Population,
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) type_id: TypeId,
+    pub(crate) population: Population,
     sim: Sim,
     loads: u32,
 }
@@ -133,7 +133,7 @@ fn key(random: &mut Random) -> String {
 }
 
 impl World {
-    pub fn new(seed: u64) -> World {
+    pub(crate) fn new(seed: u64) -> World {
         let sim = Sim::new(seed);
         let engine = open(&sim);
         let created = engine
@@ -150,13 +150,8 @@ impl World {
             let spec = TagSpec::new("users", name, kind);
             engine.change_catalog(CatalogChange::CreateTag(Box::new(spec))).unwrap();
         }
-        let mut world = World {
-            engine,
-            type_id: created.type_id.unwrap(),
-            population: Population::default(),
-            sim,
-            loads: 0,
-        };
+        let mut world =
+            World { engine, type_id: created.type_id.unwrap(), population: Population::default(), sim, loads: 0 };
         // Every value exists from the start, so that no query names an unknown one.
         let everything = [("city", &CITIES[..]), ("likes", &LIKES[..])];
         for (tag, values) in everything {
@@ -176,7 +171,7 @@ impl World {
     }
 
     /// One act of any kind; says which.
-    pub fn act(&mut self, random: &mut Random) -> &'static str {
+    pub(crate) fn act(&mut self, random: &mut Random) -> &'static str {
         match random.below(6) {
             0 => self.reopen(random),
             _ => self.act_in_place(random),
@@ -184,7 +179,7 @@ impl World {
     }
 
     /// One act that keeps the engine open.
-    pub fn act_in_place(&mut self, random: &mut Random) -> &'static str {
+    pub(crate) fn act_in_place(&mut self, random: &mut Random) -> &'static str {
         match random.below(9) {
             0..5 => self.batches(random),
             5 | 6 => self.load(random),

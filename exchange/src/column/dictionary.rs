@@ -39,11 +39,7 @@ impl Dictionary {
 
     /// The code of a cell, [`NULL_CODE`] for a null.
     #[inline]
-    pub(crate) fn take(
-        &mut self,
-        cell: Scalar<'_>,
-        scratch: &mut String,
-    ) -> std::result::Result<u32, String> {
+    pub(crate) fn take(&mut self, cell: Scalar<'_>, scratch: &mut String) -> std::result::Result<u32, String> {
         match value_text(cell, scratch)? {
             Some(text) => self.code(text),
             None => Ok(NULL_CODE),
@@ -70,17 +66,9 @@ impl Dictionary {
     }
 
     #[cold]
-    fn insert(
-        &mut self,
-        value: &[u8],
-        upper: u32,
-        slot: usize,
-    ) -> std::result::Result<u32, String> {
+    fn insert(&mut self, value: &[u8], upper: u32, slot: usize) -> std::result::Result<u32, String> {
         if value.len() > VALUE_BYTES_MAX {
-            return Err(format!(
-                "the value has {} bytes, at most {VALUE_BYTES_MAX} are allowed",
-                value.len()
-            ));
+            return Err(format!("the value has {} bytes, at most {VALUE_BYTES_MAX} are allowed", value.len()));
         }
         let text = std::str::from_utf8(value).map_err(|_| "the text is not UTF-8".to_owned())?;
         let code = self.values.len() as u32;

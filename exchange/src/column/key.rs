@@ -21,13 +21,7 @@ pub(crate) struct KeyBuilder {
 
 impl KeyBuilder {
     pub(crate) fn new(name: String, kind: KeyKind) -> KeyBuilder {
-        KeyBuilder {
-            name,
-            kind,
-            texts: Vec::new(),
-            numbers: Vec::new(),
-            bytes: 0,
-        }
+        KeyBuilder { name, kind, texts: Vec::new(), numbers: Vec::new(), bytes: 0 }
     }
 
     /// The bytes of the keys so far.
@@ -36,12 +30,7 @@ impl KeyBuilder {
     }
 
     /// Adds a run of cells. A refused one is an empty key here and its row is in `rejects`.
-    pub(crate) fn append(
-        &mut self,
-        cells: Cells<'_>,
-        place: &Place<'_>,
-        rejects: &mut Rejects,
-    ) -> Result<()> {
+    pub(crate) fn append(&mut self, cells: Cells<'_>, place: &Place<'_>, rejects: &mut Rejects) -> Result<()> {
         let name = &self.name;
         if self.kind != KeyKind::String {
             return cells.each(&mut |row, cell| {
@@ -82,10 +71,7 @@ fn text_key(cell: Scalar<'_>, scratch: &mut String) -> std::result::Result<Strin
         return Err("the key is empty".to_owned());
     }
     if text.len() > KEY_BYTES_MAX {
-        return Err(format!(
-            "the key has {} bytes, at most {KEY_BYTES_MAX} are allowed",
-            text.len()
-        ));
+        return Err(format!("the key has {} bytes, at most {KEY_BYTES_MAX} are allowed", text.len()));
     }
     match std::str::from_utf8(text) {
         Ok(text) => Ok(text.to_owned()),

@@ -38,13 +38,7 @@ pub(crate) struct Malformed {
 impl Records {
     /// No records. Without `fields` the first record says how many there are.
     pub(crate) fn new(fields: Option<usize>) -> Records {
-        Records {
-            bytes: Vec::new(),
-            ends: Vec::new(),
-            lines: Vec::new(),
-            fields,
-            malformed: Vec::new(),
-        }
+        Records { bytes: Vec::new(), ends: Vec::new(), lines: Vec::new(), fields, malformed: Vec::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -74,10 +68,7 @@ impl Records {
             0 => 0,
             _ => (self.ends[index - 1] & !QUOTED) + 1,
         };
-        (
-            &self.bytes[start as usize..(end & !QUOTED) as usize],
-            end & QUOTED != 0,
-        )
+        (&self.bytes[start as usize..(end & !QUOTED) as usize], end & QUOTED != 0)
     }
 }
 
@@ -176,10 +167,9 @@ impl<R: Read> RecordReader<R> {
         let expected = *out.fields.get_or_insert(fields);
         let reason = match fault {
             Some(fault) => self.describe(fault),
-            None if fields != expected => format!(
-                "{fields} field{}, the header has {expected}",
-                if fields == 1 { "" } else { "s" }
-            ),
+            None if fields != expected => {
+                format!("{fields} field{}, the header has {expected}", if fields == 1 { "" } else { "s" })
+            }
             None => {
                 out.lines.push(line);
                 return Ok(true);
@@ -216,9 +206,7 @@ impl<R: Read> RecordReader<R> {
 
     fn describe(&self, fault: Fault) -> String {
         match fault {
-            Fault::TextBehindQuote => {
-                "text behind a closing quote: a quote inside quotes is written \"\"".to_owned()
-            }
+            Fault::TextBehindQuote => "text behind a closing quote: a quote inside quotes is written \"\"".to_owned(),
             Fault::Unclosed { line } => format!("the quote opened on line {line} is never closed"),
             Fault::TooWide => format!("the record has more than {COLUMNS_MAX} fields"),
             Fault::TooLong => format!("the record is longer than {} bytes", self.record_bytes_max),
@@ -226,12 +214,7 @@ impl<R: Read> RecordReader<R> {
     }
 
     /// Reads one field and what follows it.
-    fn read_field(
-        &mut self,
-        out: &mut Records,
-        record_start: usize,
-        fault: &mut Option<Fault>,
-    ) -> io::Result<Follow> {
+    fn read_field(&mut self, out: &mut Records, record_start: usize, fault: &mut Option<Fault>) -> io::Result<Follow> {
         let (follow, quoted) = if self.peek()? == Some(b'"') {
             self.at += 1;
             (self.read_quoted(out, record_start, fault)?, QUOTED)
@@ -258,9 +241,7 @@ impl<R: Read> RecordReader<R> {
                 if out.ends.len() - ends_before >= COLUMNS_MAX {
                     break;
                 }
-                let text = unread[..index]
-                    .strip_suffix(b"\r")
-                    .unwrap_or(&unread[..index]);
+                let text = unread[..index].strip_suffix(b"\r").unwrap_or(&unread[..index]);
                 out.ends.push((before + text.len()) as u32);
                 out.bytes.extend_from_slice(text);
                 out.bytes.push(delimiter);
@@ -275,19 +256,12 @@ impl<R: Read> RecordReader<R> {
         false
     }
 
-    fn read_plain(
-        &mut self,
-        out: &mut Records,
-        record_start: usize,
-        fault: &mut Option<Fault>,
-    ) -> io::Result<Follow> {
+    fn read_plain(&mut self, out: &mut Records, record_start: usize, fault: &mut Option<Fault>) -> io::Result<Follow> {
         let start = out.bytes.len();
         let delimiter = self.delimiter;
         loop {
             let unread = &self.buffer[self.at..self.end];
-            let stop = unread
-                .iter()
-                .position(|&byte| byte == delimiter || byte == b'\n');
+            let stop = unread.iter().position(|&byte| byte == delimiter || byte == b'\n');
             let Some(stop) = stop else {
                 out.bytes.extend_from_slice(unread);
                 self.bound(out, record_start, fault);
@@ -313,12 +287,7 @@ impl<R: Read> RecordReader<R> {
     }
 
     /// Reads behind the opening quote.
-    fn read_quoted(
-        &mut self,
-        out: &mut Records,
-        record_start: usize,
-        fault: &mut Option<Fault>,
-    ) -> io::Result<Follow> {
+    fn read_quoted(&mut self, out: &mut Records, record_start: usize, fault: &mut Option<Fault>) -> io::Result<Follow> {
         let opened = self.line;
         loop {
             let unread = &self.buffer[self.at..self.end];
@@ -375,8 +344,7 @@ impl<R: Read> RecordReader<R> {
     /// Keeps the memory of one record bounded: of a too long one only the beginning stays.
     fn bound(&self, out: &mut Records, record_start: usize, fault: &mut Option<Fault>) {
         if fault.is_some() {
-            out.bytes
-                .truncate(out.bytes.len().min(record_start + 2 * RAW_BYTES_MAX));
+            out.bytes.truncate(out.bytes.len().min(record_start + 2 * RAW_BYTES_MAX));
         } else if out.bytes.len() - record_start > self.record_bytes_max {
             *fault = Some(Fault::TooLong);
             out.bytes.truncate(record_start + 2 * RAW_BYTES_MAX);

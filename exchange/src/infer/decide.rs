@@ -15,9 +15,7 @@ const MANY_VALUES: u64 = 10_000;
 /// An int of fewer distinct values looks like a count, not like a code.
 const CODE_VALUES_MIN: u64 = 16;
 /// Names that end like this are those of codes.
-const CODE_ENDINGS: [&str; 10] = [
-    "_id", "_code", "_no", "_nr", "_sku", "zip", "zipcode", "postcode", "编号", "代码",
-];
+const CODE_ENDINGS: [&str; 10] = ["_id", "_code", "_no", "_nr", "_sku", "zip", "zipcode", "postcode", "编号", "代码"];
 
 /// What a column becomes, and where that could be wrong.
 pub(super) struct Guess {
@@ -41,10 +39,7 @@ impl Guess {
 }
 
 pub(super) fn decide(seen: &Observed, options: &InferOptions) -> Guess {
-    let mut guess = Guess {
-        column: ColumnMapping::new(seen.name.clone(), TagKind::Choice),
-        notes: Vec::new(),
-    };
+    let mut guess = Guess { column: ColumnMapping::new(seen.name.clone(), TagKind::Choice), notes: Vec::new() };
     match &seen.shape {
         None => guess.skip(format!("skipped: no tag takes the type {}", seen.type_name)),
         Some(Shape::List(_)) => guess.kind(TagKind::Set),
@@ -64,10 +59,7 @@ pub(super) fn decide(seen: &Observed, options: &InferOptions) -> Guess {
         return guess;
     }
     if seen.bytes_max > VALUE_BYTES_MAX && !guess.column.skip {
-        guess.skip(format!(
-            "skipped: a value has {} bytes, at most {VALUE_BYTES_MAX} are allowed",
-            seen.bytes_max
-        ));
+        guess.skip(format!("skipped: a value has {} bytes, at most {VALUE_BYTES_MAX} are allowed", seen.bytes_max));
     }
     guess
 }
@@ -79,26 +71,17 @@ fn decide_whole(seen: &Observed, guess: &mut Guess) {
             guess.kind(TagKind::Flag);
             guess.note("only 0 and 1: a flag; kind = \"int\" keeps the numbers");
         } else {
-            guess.note(format!(
-                "only 0 and 1, and null in {}: flag?",
-                plural(seen.nulls, "row")
-            ));
+            guess.note(format!("only 0 and 1, and null in {}: flag?", plural(seen.nulls, "row")));
         }
     } else if seen.whole_max > i64::MAX.into() || seen.whole_min <= i64::MIN.into() {
         guess.kind(TagKind::Choice);
         guess.note("numbers beyond 2^63: taken as values of a choice");
     } else if let Some(unit) = epoch_unit(seen) {
-        guess.note(format!(
-            "int that looks like a time since 1970: kind = \"time\", time_unit = {:?}?",
-            unit.name()
-        ));
+        guess.note(format!("int that looks like a time since 1970: kind = \"time\", time_unit = {:?}?", unit.name()));
     } else if looks_like_days(seen) {
         guess.note("int that looks like dates: kind = \"date\", date_format = \"%Y%m%d\"?");
     } else if looks_like_code(seen) {
-        guess.note(format!(
-            "int with {}, looks like a code: choice?",
-            plural(seen.distinct(), "distinct value")
-        ));
+        guess.note(format!("int with {}, looks like a code: choice?", plural(seen.distinct(), "distinct value")));
     }
 }
 
@@ -107,10 +90,8 @@ fn looks_like_code(seen: &Observed) -> bool {
     let name = seen.name.to_lowercase();
     let is_called_so = name == "id" || CODE_ENDINGS.iter().any(|end| name.ends_with(end));
     let distinct = seen.distinct();
-    let is_used_so = seen.nulls > 0
-        && seen.whole_min >= 1
-        && distinct >= CODE_VALUES_MIN
-        && distinct * 4 <= seen.values();
+    let is_used_so =
+        seen.nulls > 0 && seen.whole_min >= 1 && distinct >= CODE_VALUES_MIN && distinct * 4 <= seen.values();
     is_called_so || is_used_so
 }
 
@@ -119,9 +100,7 @@ fn epoch_unit(seen: &Observed) -> Option<TimeUnit> {
     const FROM: i128 = 631_152_000;
     const TO: i128 = 4_102_444_800;
     let name = seen.name.to_lowercase();
-    let is_called_so = ["time", "ts", "_at", "_ms", "_us", "epoch", "时间"]
-        .iter()
-        .any(|word| name.contains(word));
+    let is_called_so = ["time", "ts", "_at", "_ms", "_us", "epoch", "时间"].iter().any(|word| name.contains(word));
     let units = [
         (TimeUnit::Second, 1),
         (TimeUnit::Millisecond, 1_000),
@@ -129,8 +108,7 @@ fn epoch_unit(seen: &Observed) -> Option<TimeUnit> {
         (TimeUnit::Nanosecond, 1_000_000_000),
     ];
     let unit = units.iter().find(|(_, factor)| {
-        (FROM * factor..TO * factor).contains(&seen.whole_min)
-            && (FROM * factor..TO * factor).contains(&seen.whole_max)
+        (FROM * factor..TO * factor).contains(&seen.whole_min) && (FROM * factor..TO * factor).contains(&seen.whole_max)
     });
     unit.filter(|_| is_called_so).map(|(unit, _)| *unit)
 }
@@ -190,9 +168,7 @@ fn decide_decimal(scale: i8, guess: &mut Guess) {
         Ok(scale @ 1..=18) => guess.kind(TagKind::Decimal { scale }),
         Ok(scale) => {
             guess.kind(TagKind::Decimal { scale: 18 });
-            guess.note(format!(
-                "decimals of scale {scale}: those that need more than 18 digits will be rejected"
-            ));
+            guess.note(format!("decimals of scale {scale}: those that need more than 18 digits will be rejected"));
         }
     }
 }
@@ -227,18 +203,11 @@ fn decide_text(seen: &Observed, options: &InferOptions, guess: &mut Guess) {
     let null_words: u64 = seen.null_words.values().sum();
     if null_words > 0 && typed > 0 && typed + null_words == values {
         let words: Vec<&str> = seen.null_words.keys().copied().collect();
-        guess.note(format!(
-            "{} in {} taken as null",
-            words.join(", "),
-            plural(null_words, "row")
-        ));
+        guess.note(format!("{} in {} taken as null", words.join(", "), plural(null_words, "row")));
         guess.column.null_words = words.into_iter().map(str::to_owned).collect();
         values -= null_words;
     } else if let Some((word, count)) = seen.null_words.iter().next() {
-        guess.note(format!(
-            "{word} in {} taken as a value: null_words = [{word:?}]?",
-            plural(*count, "row")
-        ));
+        guess.note(format!("{word} in {} taken as a value: null_words = [{word:?}]?", plural(*count, "row")));
     }
     if seen.dates == values {
         guess.kind(TagKind::Date);
@@ -287,25 +256,17 @@ fn decide_csv_whole(seen: &Observed, values: u64, guess: &mut Guess) {
         return decide_whole(seen, guess);
     }
     guess.kind(TagKind::Int);
-    guess.note(format!(
-        "only 0 and 1, and null in {}: flag?",
-        plural(seen.rows - values, "row")
-    ));
+    guess.note(format!("only 0 and 1, and null in {}: flag?", plural(seen.rows - values, "row")));
 }
 
 /// Whether the texts are lists: some have a separator, and what stands between repeats far more than the whole.
 fn decide_separated(seen: &Observed, guess: &mut Guess) -> bool {
     for (separator, (texts, pieces)) in SEPARATORS.iter().zip(&seen.separated) {
-        let is_list = *texts * 20 >= seen.values()
-            && *texts >= 3
-            && (pieces.len() as u64) * 2 <= seen.distinct();
+        let is_list = *texts * 20 >= seen.values() && *texts >= 3 && (pieces.len() as u64) * 2 <= seen.distinct();
         if is_list {
             guess.kind(TagKind::Set);
             guess.column.list_separator = Some(separator.to_string());
-            guess.note(format!(
-                "text with {separator:?} in {}: taken as lists; choice?",
-                plural(*texts, "row")
-            ));
+            guess.note(format!("text with {separator:?} in {}: taken as lists; choice?", plural(*texts, "row")));
             return true;
         }
     }
@@ -321,10 +282,7 @@ fn decide_values(seen: &Observed, guess: &mut Guess) {
             seen.samples.first().map_or("", String::as_str)
         ));
     } else if distinct > MANY_VALUES {
-        guess.note(format!(
-            "choice with {}: is it one?",
-            plural(distinct, "distinct value")
-        ));
+        guess.note(format!("choice with {}: is it one?", plural(distinct, "distinct value")));
     }
 }
 

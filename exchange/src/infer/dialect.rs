@@ -22,10 +22,7 @@ pub(super) fn guess(input: Input, notes: &mut Vec<Note>) -> Result<CsvOptions> {
         return Err(Error::internal("a columnar file was taken for CSV"));
     };
     let mut text = Vec::new();
-    stream
-        .take(LOOK_BYTES)
-        .read_to_end(&mut text)
-        .map_err(|error| content_fault(&name, error))?;
+    stream.take(LOOK_BYTES).read_to_end(&mut text).map_err(|error| content_fault(&name, error))?;
     if (text.len() as u64) == LOOK_BYTES {
         // The last record is likely cut in two.
         let end = text.iter().rposition(|byte| *byte == b'\n');
@@ -44,10 +41,7 @@ pub(super) fn guess(input: Input, notes: &mut Vec<Note>) -> Result<CsvOptions> {
             _ => 0,
         };
         if best.as_ref().is_none_or(|(most, _, _)| score > *most) {
-            let options = CsvOptions {
-                delimiter,
-                header: true,
-            };
+            let options = CsvOptions { delimiter, header: true };
             best = Some((score, options, records));
         }
     }
@@ -58,8 +52,7 @@ pub(super) fn guess(input: Input, notes: &mut Vec<Note>) -> Result<CsvOptions> {
         options.header = false;
         notes.push(Note {
             column: String::new(),
-            message: "the first record has only numbers and dates: taken as a row, not as a header"
-                .to_owned(),
+            message: "the first record has only numbers and dates: taken as a row, not as a header".to_owned(),
         });
     }
     Ok(options)
@@ -78,10 +71,8 @@ fn is_header(records: &Records) -> bool {
     if records.is_empty() {
         return true;
     }
-    let cells: Vec<&[u8]> = (0..records.fields())
-        .map(|field| records.cell(0, field).0)
-        .filter(|text| !text.is_empty())
-        .collect();
+    let cells: Vec<&[u8]> =
+        (0..records.fields()).map(|field| records.cell(0, field).0).filter(|text| !text.is_empty()).collect();
     let is_data = |text: &&[u8]| {
         parse_decimal(text, 18).is_ok()
             || parse_decimal(text, 0).is_ok()

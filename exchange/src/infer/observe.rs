@@ -10,14 +10,10 @@ use crate::column::lists_of;
 use crate::rule::value_text;
 use crate::scalar::{Scalar, Shape};
 use crate::table::Cells;
-use crate::text::{
-    DAY_MS, NumberFault, decimal_of_f32, decimal_of_f64, parse_date, parse_decimal, parse_time,
-};
+use crate::text::{DAY_MS, NumberFault, decimal_of_f32, decimal_of_f64, parse_date, parse_decimal, parse_time};
 
 /// Words that programs write for a null.
-pub(super) const NULL_WORDS: [&str; 9] = [
-    "NULL", "null", "NA", "N/A", "n/a", "\\N", "NaN", "nan", "None",
-];
+pub(super) const NULL_WORDS: [&str; 9] = ["NULL", "null", "NA", "N/A", "n/a", "\\N", "NaN", "nan", "None"];
 /// What may stand between the values of a list that is written as text.
 pub(super) const SEPARATORS: [char; 2] = ['|', ';'];
 /// The most digits behind the point that are looked for.
@@ -143,8 +139,7 @@ impl Observed {
             Some(Shape::Int) => true,
             Some(Shape::Text) => {
                 let is_amount = self.numbers > self.wholes;
-                let is_day =
-                    self.dates + self.times > 0 && self.dates + self.times == self.values();
+                let is_day = self.dates + self.times > 0 && self.dates + self.times == self.values();
                 !is_amount && !is_day && self.bytes_max <= 256
             }
             _ => false,
@@ -170,8 +165,7 @@ impl Observed {
             let first = ranges.iter().map(|range| range.start).min().unwrap_or(0);
             let last = ranges.iter().map(|range| range.end).max().unwrap_or(0);
             let elements = elements.slice(first, last.saturating_sub(first));
-            return Cells::Array(&elements)
-                .each(&mut |_, cell| self.look_at_text(cell, &mut scratch));
+            return Cells::Array(&elements).each(&mut |_, cell| self.look_at_text(cell, &mut scratch));
         }
         cells.each(&mut |_, cell| {
             if cell == Scalar::Null {
@@ -235,11 +229,7 @@ impl Observed {
     }
 
     /// Finds the digits that the number needs, beginning with those that others needed.
-    fn look_at_float(
-        &mut self,
-        cell: Scalar<'_>,
-        fit: impl Fn(u8) -> std::result::Result<i64, NumberFault>,
-    ) {
+    fn look_at_float(&mut self, cell: Scalar<'_>, fit: impl Fn(u8) -> std::result::Result<i64, NumberFault>) {
         if let Ok(number) = fit(0) {
             self.look_at_whole(number.into());
             return;
@@ -282,9 +272,7 @@ impl Observed {
             self.look_at_whole(number.into());
             let is_plain = match text {
                 [b'0'] => true,
-                [b'-', b'1'..=b'9', rest @ ..] | [b'1'..=b'9', rest @ ..] => {
-                    rest.iter().all(u8::is_ascii_digit)
-                }
+                [b'-', b'1'..=b'9', rest @ ..] | [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
                 _ => false,
             };
             match fraction_digits(text) {
@@ -299,15 +287,11 @@ impl Observed {
             self.look_at_time(ms, cut);
         } else if text.len() <= 20
             && text.iter().all(u8::is_ascii_digit)
-            && let Some(number) = std::str::from_utf8(text)
-                .ok()
-                .and_then(|text| text.parse::<u64>().ok())
+            && let Some(number) = std::str::from_utf8(text).ok().and_then(|text| text.parse::<u64>().ok())
         {
             self.look_at_whole(number.into());
             self.unplain += u64::from(text.starts_with(b"0"));
-        } else if let Some(digits) =
-            (self.digits..=DIGITS_MAX).find(|digits| parse_decimal(text, *digits).is_ok())
-        {
+        } else if let Some(digits) = (self.digits..=DIGITS_MAX).find(|digits| parse_decimal(text, *digits).is_ok()) {
             self.numbers += 1;
             self.digits = digits;
             self.digits_written = self.digits_written.max(fraction_digits(text));

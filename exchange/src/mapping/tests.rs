@@ -32,20 +32,14 @@ fn a_mapping_is_read_and_printed() {
     assert_eq!(mapping.columns[1].null, NullRule::Clear);
     assert_eq!(mapping.columns[5].time_unit, Some(TimeUnit::Millisecond));
     assert_eq!(mapping.loaded_columns().count(), 6);
-    assert_eq!(
-        Mapping::parse(&mapping.print()).expect("it prints TOML"),
-        mapping
-    );
+    assert_eq!(Mapping::parse(&mapping.print()).expect("it prints TOML"), mapping);
 }
 
 #[test]
 fn a_wrong_mapping_is_refused_with_what_is_wrong() {
     let cases = [
         ("type = \"t\"", "key"),
-        (
-            "type = \"t\"\nkey = { column = \"id\", kind = \"int\" }",
-            "u64",
-        ),
+        ("type = \"t\"\nkey = { column = \"id\", kind = \"int\" }", "u64"),
         ("columns = []\nkind = 1", "kind"),
         ("[[", "line 1"),
     ];
@@ -58,39 +52,19 @@ fn a_wrong_mapping_is_refused_with_what_is_wrong() {
         ("{ column = \"a\", kind = \"decimal(19)\" }", "decimal"),
         ("{ column = \"a\", kind = \"number\" }", "number"),
         ("{ column = \"a\", kind = \"int\", nul = \"keep\" }", "nul"),
-        (
-            "{ column = \"a\", kind = \"int\", null = \"zero\" }",
-            "zero",
-        ),
-        (
-            "{ column = \"a\", kind = \"int\", list_separator = \"|\" }",
-            "set",
-        ),
-        (
-            "{ column = \"a\", kind = \"int\", date_format = \"%Y\" }",
-            "date",
-        ),
-        (
-            "{ column = \"a\", kind = \"time\", time_zone = \"Moon\" }",
-            "Moon",
-        ),
-        (
-            "{ column = \"a\", tag = \"a..b\", kind = \"int\" }",
-            "empty part",
-        ),
-        (
-            "{ column = \"a\", kind = \"int\" }, { column = \"ａ\", kind = \"int\" }",
-            "twice",
-        ),
+        ("{ column = \"a\", kind = \"int\", null = \"zero\" }", "zero"),
+        ("{ column = \"a\", kind = \"int\", list_separator = \"|\" }", "set"),
+        ("{ column = \"a\", kind = \"int\", date_format = \"%Y\" }", "date"),
+        ("{ column = \"a\", kind = \"time\", time_zone = \"Moon\" }", "Moon"),
+        ("{ column = \"a\", tag = \"a..b\", kind = \"int\" }", "empty part"),
+        ("{ column = \"a\", kind = \"int\" }, { column = \"ａ\", kind = \"int\" }", "twice"),
         (
             "{ column = \"a\", tag = \"x\", kind = \"int\" }, { column = \"b\", tag = \"x\", kind = \"int\" }",
             "two columns",
         ),
     ];
     for (column, expected) in columns {
-        let text = format!(
-            "type = \"t\"\nkey = {{ column = \"id\", kind = \"u64\" }}\ncolumns = [{column}]"
-        );
+        let text = format!("type = \"t\"\nkey = {{ column = \"id\", kind = \"u64\" }}\ncolumns = [{column}]");
         let error = Mapping::parse(&text).expect_err(column);
         assert!(error.message().contains(expected), "{}", error.message());
     }
@@ -99,9 +73,7 @@ fn a_wrong_mapping_is_refused_with_what_is_wrong() {
 #[test]
 fn comments_stand_above_their_lines_and_hide_nothing() {
     let mapping = Mapping::parse(SAMPLE).expect("the sample is right");
-    let text = mapping.print_with(&["a\nhead".to_owned()], |column| {
-        vec![format!("on {column}: \u{7} }} ] \" #")]
-    });
+    let text = mapping.print_with(&["a\nhead".to_owned()], |column| vec![format!("on {column}: \u{7} }} ] \" #")]);
     assert!(text.starts_with("# a head\n"));
     assert!(text.contains("  # on hotel:   } ] \" #\n  { column = \"hotel\""));
     assert_eq!(Mapping::parse(&text).expect("it prints TOML"), mapping);

@@ -16,11 +16,7 @@ pub(crate) fn resolve(mapping: &Mapping) -> Vec<ResolvedColumn> {
     mapping
         .loaded_columns()
         .zip(1..)
-        .map(|(column, number)| ResolvedColumn {
-            column: column.column.clone(),
-            tag: TagId(number),
-            kind: column.kind,
-        })
+        .map(|(column, number)| ResolvedColumn { column: column.column.clone(), tag: TagId(number), kind: column.kind })
         .collect()
 }
 
@@ -36,37 +32,23 @@ pub(crate) fn rows_of(load: &LoadBlock, kinds: &[TagKind]) -> Vec<Row> {
     let rows = keys.len();
     let mut columns: Vec<Vec<Option<String>>> = Vec::new();
     for (column, kind) in load.columns.iter().zip(kinds) {
-        let is_valid =
-            |valid: &Option<Vec<bool>>, row: usize| valid.as_ref().is_none_or(|v| v[row]);
+        let is_valid = |valid: &Option<Vec<bool>>, row: usize| valid.as_ref().is_none_or(|v| v[row]);
         let cells: Vec<Option<String>> = match &column.values {
             ColumnValues::Flag { values, valid } => {
                 assert_eq!(values.len(), rows);
-                (0..rows)
-                    .map(|row| is_valid(valid, row).then(|| values[row].to_string()))
-                    .collect()
+                (0..rows).map(|row| is_valid(valid, row).then(|| values[row].to_string())).collect()
             }
             ColumnValues::Choice { dictionary, codes } => {
                 assert_eq!(codes.len(), rows);
-                codes
-                    .iter()
-                    .map(|code| (*code != NULL_CODE).then(|| dictionary[*code as usize].clone()))
-                    .collect()
+                codes.iter().map(|code| (*code != NULL_CODE).then(|| dictionary[*code as usize].clone())).collect()
             }
-            ColumnValues::Set {
-                dictionary,
-                offsets,
-                codes,
-                valid,
-            } => {
+            ColumnValues::Set { dictionary, offsets, codes, valid } => {
                 assert_eq!(offsets.len(), rows + 1);
                 assert_eq!(offsets[rows] as usize, codes.len());
                 (0..rows)
                     .map(|row| {
                         let list = &codes[offsets[row] as usize..offsets[row + 1] as usize];
-                        let mut list: Vec<&str> = list
-                            .iter()
-                            .map(|code| dictionary[*code as usize].as_str())
-                            .collect();
+                        let mut list: Vec<&str> = list.iter().map(|code| dictionary[*code as usize].as_str()).collect();
                         list.sort_unstable();
                         is_valid(valid, row).then(|| format!("{list:?}"))
                     })
@@ -74,42 +56,26 @@ pub(crate) fn rows_of(load: &LoadBlock, kinds: &[TagKind]) -> Vec<Row> {
             }
             ColumnValues::Number { values, valid } => {
                 assert_eq!(values.len(), rows);
-                (0..rows)
-                    .map(|row| is_valid(valid, row).then(|| kind.format_number(values[row])))
-                    .collect()
+                (0..rows).map(|row| is_valid(valid, row).then(|| kind.format_number(values[row]))).collect()
             }
         };
         columns.push(cells);
     }
     keys.into_iter()
         .enumerate()
-        .map(|(row, key)| {
-            (
-                key,
-                columns.iter().map(|column| column[row].clone()).collect(),
-            )
-        })
+        .map(|(row, key)| (key, columns.iter().map(|column| column[row].clone()).collect()))
         .collect()
 }
 
 /// All rows and rejects of a file.
-pub(crate) fn read_all(
-    input: Input,
-    mapping: &Mapping,
-    options: ReadOptions,
-) -> Result<(Vec<Row>, Vec<Reject>)> {
+pub(crate) fn read_all(input: Input, mapping: &Mapping, options: ReadOptions) -> Result<(Vec<Row>, Vec<Reject>)> {
     let kinds: Vec<TagKind> = mapping.loaded_columns().map(|column| column.kind).collect();
     let mut reader = LoadReader::open(input, mapping, &resolve(mapping), options)?;
     let mut rows = Vec::new();
     let mut rejects = Vec::new();
     let mut rows_read = 0;
     while let Some(block) = reader.next_block()? {
-        let Block {
-            load,
-            rejected,
-            rows_read: of_block,
-            ..
-        } = block;
+        let Block { load, rejected, rows_read: of_block, .. } = block;
         assert_eq!(of_block as usize, load.keys.len() + rejected.len());
         rows_read += of_block;
         rows.extend(rows_of(&load, &kinds));
@@ -153,16 +119,11 @@ pub(crate) fn counts(rows: &[Row], column: usize) -> BTreeMap<&str, usize> {
 pub(crate) fn real_data() -> Option<PathBuf> {
     let folder = match std::env::var_os("MUSTER_REAL_DATA") {
         Some(folder) => PathBuf::from(folder),
-        None => Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("..")
-            .join("../shared/data"),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join("../shared/data"),
     };
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!(
-        "\n*** SKIPPED: no real data in {}; set MUSTER_REAL_DATA to its folder ***\n",
-        folder.display()
-    );
+    eprintln!("\n*** SKIPPED: no real data in {}; set MUSTER_REAL_DATA to its folder ***\n", folder.display());
     None
 }

@@ -57,11 +57,7 @@ pub struct DateTime {
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}T{:02}:{:02}", self.date, self.hour, self.minute)?;
-        if self.second != 0 {
-            write!(f, ":{:02}", self.second)
-        } else {
-            Ok(())
-        }
+        if self.second != 0 { write!(f, ":{:02}", self.second) } else { Ok(()) }
     }
 }
 
@@ -124,13 +120,7 @@ impl Arith {
     /// The only term, if there is one only and it has no minus.
     pub fn as_single(&self) -> Option<&TermKind> {
         match self.terms.as_slice() {
-            [
-                Term {
-                    negative: false,
-                    kind,
-                    ..
-                },
-            ] => Some(kind),
+            [Term { negative: false, kind, .. }] => Some(kind),
             _ => None,
         }
     }
@@ -157,9 +147,7 @@ impl Arith {
             (TermKind::Text(text), false) => Some(Cow::Borrowed(text)),
             (TermKind::Date(date), false) => Some(Cow::Owned(date.to_string())),
             (TermKind::DateTime(time), false) => Some(Cow::Owned(time.to_string())),
-            (TermKind::Path(path), false) if !path.wildcard && !path.is_quoted() => {
-                Some(path.dotted())
-            }
+            (TermKind::Path(path), false) if !path.wildcard && !path.is_quoted() => Some(path.dotted()),
             _ => None,
         }
     }

@@ -1,9 +1,6 @@
 //! A tree without its places: two texts that say the same compare equal.
 
-use super::{
-    Arith, Expr, ExprKind, HasTest, InSource, Path, Span, TermKind, ThresholdTerms, ValueList,
-    Window,
-};
+use super::{Arith, Expr, ExprKind, HasTest, InSource, Path, Span, TermKind, ThresholdTerms, ValueList, Window};
 
 impl Expr {
     /// The same tree with every span empty.
@@ -28,9 +25,7 @@ fn clear(expr: &mut Expr) {
             clear_path(path);
             clear_source(source);
         }
-        ExprKind::Between {
-            path, low, high, ..
-        } => {
+        ExprKind::Between { path, low, high, .. } => {
             clear_path(path);
             clear_arith(low);
             clear_arith(high);
@@ -43,17 +38,11 @@ fn clear(expr: &mut Expr) {
             clear_path(path);
             clear_test(test);
         }
-        ExprKind::Threshold {
-            of: ThresholdTerms::Wildcard(path),
-            ..
-        } => clear_path(path),
+        ExprKind::Threshold { of: ThresholdTerms::Wildcard(path), .. } => clear_path(path),
         ExprKind::Param(param) => param.span = Span::default(),
         ExprKind::Split { salt, .. } => salt.span = Span::default(),
         ExprKind::Ids(keys) => clear_list(keys),
-        ExprKind::Threshold {
-            of: ThresholdTerms::Terms(terms),
-            ..
-        }
+        ExprKind::Threshold { of: ThresholdTerms::Terms(terms), .. }
         | ExprKind::And(terms)
         | ExprKind::Or(terms)
         | ExprKind::Except(terms) => terms.iter_mut().for_each(clear),
@@ -73,9 +62,7 @@ fn clear_arith(arith: &mut Arith) {
     for term in &mut arith.terms {
         term.span = Span::default();
         match &mut term.kind {
-            TermKind::Path(path)
-            | TermKind::Product { path, .. }
-            | TermKind::Quotient { path, .. } => clear_path(path),
+            TermKind::Path(path) | TermKind::Product { path, .. } | TermKind::Quotient { path, .. } => clear_path(path),
             TermKind::Param(param) => param.span = Span::default(),
             _ => {}
         }
@@ -89,12 +76,7 @@ fn clear_source(source: &mut InSource) {
             clear_arith(low);
             clear_arith(high);
         }
-        InSource::Window(
-            Window::Last {
-                ending: Some(day), ..
-            }
-            | Window::Since(day),
-        ) => {
+        InSource::Window(Window::Last { ending: Some(day), .. } | Window::Since(day)) => {
             clear_arith(day);
         }
         InSource::Window(Window::Last { ending: None, .. } | Window::Previous { .. }) => {}
@@ -105,10 +87,9 @@ fn clear_test(test: &mut HasTest) {
     match test {
         HasTest::One(value) => value.span = Span::default(),
         HasTest::Like(pattern) => pattern.span = Span::default(),
-        HasTest::Any(values)
-        | HasTest::All(values)
-        | HasTest::None(values)
-        | HasTest::AtLeast { values, .. } => clear_list(values),
+        HasTest::Any(values) | HasTest::All(values) | HasTest::None(values) | HasTest::AtLeast { values, .. } => {
+            clear_list(values)
+        }
     }
 }
 

@@ -57,9 +57,7 @@ impl Parser<'_> {
             }
             TokenKind::Date => {
                 self.bump();
-                TermKind::Date(
-                    number::date(self.slice(token)).ok_or_else(|| no_such_day(token.span))?,
-                )
+                TermKind::Date(number::date(self.slice(token)).ok_or_else(|| no_such_day(token.span))?)
             }
             TokenKind::DateTime => {
                 self.bump();
@@ -87,11 +85,7 @@ impl Parser<'_> {
             TokenKind::BadNumber => return Err(self.bad_number(value)),
             _ => return Err(self.missing_value(value)),
         };
-        Ok(Term {
-            negative,
-            kind,
-            span: self.span_from(start),
-        })
+        Ok(Term { negative, kind, span: self.span_from(start) })
     }
 
     /// A number alone, with a unit behind a space, or as the factor of a tag.
@@ -138,10 +132,7 @@ impl Parser<'_> {
             return Ok(TermKind::Path(path));
         }
         let mut ahead = 1;
-        while matches!(
-            self.peek_after(ahead).kind,
-            TokenKind::Minus | TokenKind::Plus
-        ) {
+        while matches!(self.peek_after(ahead).kind, TokenKind::Minus | TokenKind::Plus) {
             ahead += 1;
         }
         if self.peek_after(ahead).kind != TokenKind::Number {
@@ -152,10 +143,7 @@ impl Parser<'_> {
         let token = self.bump();
         let number = self.number_of(token, NUMBER_DIGITS_MAX)?;
         if sign == TokenKind::Star {
-            return Ok(TermKind::Product {
-                path,
-                factor: number,
-            });
+            return Ok(TermKind::Product { path, factor: number });
         }
         if number.digits == 0 {
             return Err(Error::new(
@@ -165,19 +153,14 @@ impl Parser<'_> {
                 "a division by zero has no value",
             ));
         }
-        Ok(TermKind::Quotient {
-            path,
-            divisor: number,
-        })
+        Ok(TermKind::Quotient { path, divisor: number })
     }
 
     /// Whether a token can begin a path.
     pub(super) fn is_name(&self, token: Token) -> bool {
         match token.kind {
             TokenKind::QuotedName => true,
-            TokenKind::Name(word) => {
-                word.is_none_or(|word| !word.is_reserved() && !word.is_moment())
-            }
+            TokenKind::Name(word) => word.is_none_or(|word| !word.is_reserved() && !word.is_moment()),
             _ => false,
         }
     }
@@ -228,13 +211,10 @@ impl Parser<'_> {
         let text = span.of(self.text);
         let is_pattern = self.tokens[first].kind == TokenKind::Number && text.len() <= 10;
         match is_pattern.then(|| number::other_date(text)).flatten() {
-            Some(date) if !text.contains(char::is_whitespace) => Err(Error::new(
-                code::BAD_DATE,
-                span,
-                format!("write {date}"),
-                "a date has the form YYYY-MM-DD",
-            )
-            .suggest(suggest::replace(self.text, span, &date))),
+            Some(date) if !text.contains(char::is_whitespace) => {
+                Err(Error::new(code::BAD_DATE, span, format!("write {date}"), "a date has the form YYYY-MM-DD")
+                    .suggest(suggest::replace(self.text, span, &date)))
+            }
             _ => Ok(()),
         }
     }

@@ -71,15 +71,8 @@ impl Parser<'_> {
         if height > DEPTH_MAX {
             return Err(too_deep(span));
         }
-        let expr = Expr {
-            kind: ExprKind::Not(Box::new(inner.expr)),
-            span,
-        };
-        Ok(Node {
-            expr,
-            height,
-            grouped: false,
-        })
+        let expr = Expr { kind: ExprKind::Not(Box::new(inner.expr)), span };
+        Ok(Node { expr, height, grouped: false })
     }
 
     fn note_mixed(&mut self, nodes: &[Node], is_other: impl Fn(&ExprKind) -> bool) {
@@ -98,9 +91,7 @@ impl Parser<'_> {
             TokenKind::Name(None) => self.path_condition(),
             TokenKind::Name(Some(word)) => self.word_condition(word),
             TokenKind::Param => match self.peek_after(1).kind {
-                TokenKind::Compare(_) | TokenKind::Plus | TokenKind::Minus => {
-                    self.arith_condition()
-                }
+                TokenKind::Compare(_) | TokenKind::Plus | TokenKind::Minus => self.arith_condition(),
                 _ => {
                     let param = self.param();
                     self.leaf(token.span.start, ExprKind::Param(param))
@@ -158,9 +149,7 @@ impl Parser<'_> {
                 TokenKind::Name(_) => crate::fold::fold_text(self.slice(token)),
                 _ => String::new(),
             };
-            version = digits
-                .strip_prefix(['v', 'V'])
-                .and_then(|digits| digits.parse().ok());
+            version = digits.strip_prefix(['v', 'V']).and_then(|digits| digits.parse().ok());
             if version.is_none() {
                 return Err(self.expected("a version like `v12`"));
             }
@@ -176,28 +165,18 @@ impl Parser<'_> {
         match word {
             Word::All | Word::None if !self.begins_predicate(self.at + 1) => {
                 self.bump();
-                let kind = if word == Word::All {
-                    ExprKind::All
-                } else {
-                    ExprKind::None
-                };
+                let kind = if word == Word::All { ExprKind::All } else { ExprKind::None };
                 self.leaf(token.span.start, kind)
             }
             Word::At if matches!(next.word(), Some(Word::Least | Word::Most)) => self.threshold(),
-            Word::AtLeast | Word::AtMost | Word::Exactly if next.kind == TokenKind::Number => {
-                self.threshold()
-            }
+            Word::AtLeast | Word::AtMost | Word::Exactly if next.kind == TokenKind::Number => self.threshold(),
             _ if word.is_function() && next.kind == TokenKind::LeftParen => self.function(word),
             _ if word.is_later_start() && self.begins_later(next) => Err(self.not_available(token)),
             _ if word.is_moment() => match next.kind {
-                TokenKind::Compare(_) | TokenKind::Plus | TokenKind::Minus => {
-                    self.arith_condition()
-                }
+                TokenKind::Compare(_) | TokenKind::Plus | TokenKind::Minus => self.arith_condition(),
                 _ => Err(self.must_backtick(token)),
             },
-            _ if word.is_reserved() && self.begins_predicate(self.at + 1) => {
-                Err(self.must_backtick(token))
-            }
+            _ if word.is_reserved() && self.begins_predicate(self.at + 1) => Err(self.must_backtick(token)),
             _ if word.is_reserved() => Err(self.expected("a condition")),
             _ => self.path_condition(),
         }
@@ -235,12 +214,5 @@ fn join(nodes: Vec<Node>, kind: impl Fn(Vec<Expr>) -> ExprKind) -> Result<Node, 
     if height > DEPTH_MAX {
         return Err(too_deep(span));
     }
-    Ok(Node {
-        expr: Expr {
-            kind: kind(exprs),
-            span,
-        },
-        height,
-        grouped: false,
-    })
+    Ok(Node { expr: Expr { kind: kind(exprs), span }, height, grouped: false })
 }

@@ -74,10 +74,7 @@ fn glued_words(text: &str, error: &Error) -> Option<Error> {
     for token in tokenize(text) {
         let splits = matches!(token.kind, TokenKind::Name(None) | TokenKind::BadNumber);
         // Behind the error a name may be what it seems; it is split only if the text must be.
-        let Some(apart) = splits
-            .then(|| suggest::split_glued(token.span.of(text)))
-            .flatten()
-        else {
+        let Some(apart) = splits.then(|| suggest::split_glued(token.span.of(text))).flatten() else {
             continue;
         };
         if first.is_none() && token.span.start >= error.span.end {
@@ -109,27 +106,21 @@ fn misspelt_word(text: &str, error: &Error) -> Option<Error> {
         return None;
     }
     let is_candidate = |token: &Token| {
-        token.kind == TokenKind::Name(None)
-            && token.span.start >= error.span.start
-            && token.span.end <= error.span.end
+        token.kind == TokenKind::Name(None) && token.span.start >= error.span.start && token.span.end <= error.span.end
     };
-    tokenize(text)
-        .iter()
-        .filter(|token| is_candidate(token))
-        .take(CORRECTIONS_MAX)
-        .find_map(|token| {
-            let written = token.span.of(text);
-            ours(written).find_map(|word| {
-                let mut corrected = suggest::replace_word(text, token.span, word);
-                if parse_as_written(&corrected).is_err() {
-                    corrected = replace_other_words(&corrected);
-                    parse_as_written(&corrected).ok()?;
-                }
-                let detail = format!("`{written}` is no word of the language");
-                let remedy = format!("did you mean {word}?");
-                Some(Error::new(code::SYNTAX, token.span, remedy, detail).suggest(corrected))
-            })
+    tokenize(text).iter().filter(|token| is_candidate(token)).take(CORRECTIONS_MAX).find_map(|token| {
+        let written = token.span.of(text);
+        ours(written).find_map(|word| {
+            let mut corrected = suggest::replace_word(text, token.span, word);
+            if parse_as_written(&corrected).is_err() {
+                corrected = replace_other_words(&corrected);
+                parse_as_written(&corrected).ok()?;
+            }
+            let detail = format!("`{written}` is no word of the language");
+            let remedy = format!("did you mean {word}?");
+            Some(Error::new(code::SYNTAX, token.span, remedy, detail).suggest(corrected))
         })
+    })
 }
 
 /// The text with every word that others use replaced by ours.
@@ -138,9 +129,7 @@ fn replace_other_words(text: &str) -> String {
     let mut copied = 0;
     for token in tokenize(text) {
         let written = token.span.of(text);
-        let known = OTHER_WORDS
-            .iter()
-            .find(|(other, _)| other.eq_ignore_ascii_case(written));
+        let known = OTHER_WORDS.iter().find(|(other, _)| other.eq_ignore_ascii_case(written));
         let (TokenKind::Name(None), Some((_, word))) = (token.kind, known) else {
             continue;
         };
@@ -154,13 +143,8 @@ fn replace_other_words(text: &str) -> String {
 
 /// Words of ours that `written` may stand for.
 fn ours(written: &str) -> impl Iterator<Item = &'static str> {
-    let same = OTHER_WORDS
-        .iter()
-        .filter(move |(other, _)| other.eq_ignore_ascii_case(written))
-        .map(|&(_, word)| word);
+    let same = OTHER_WORDS.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(written)).map(|&(_, word)| word);
     let is_long = written.chars().count() >= MISSPELT_CHARS_MIN;
-    let near = is_long
-        .then(|| suggest::nearest(written, JOINING_WORDS.iter().copied()))
-        .flatten();
+    let near = is_long.then(|| suggest::nearest(written, JOINING_WORDS.iter().copied())).flatten();
     same.chain(near)
 }

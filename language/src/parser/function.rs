@@ -24,19 +24,14 @@ impl Parser<'_> {
             return self.leaf(start, ExprKind::Ids(keys));
         }
         let opening = self.bump().span;
-        let kind = if word == Word::Split {
-            self.split()?
-        } else {
-            self.sample()?
-        };
+        let kind = if word == Word::Split { self.split()? } else { self.sample()? };
         self.close(opening)?;
         self.leaf(start, kind)
     }
 
     /// `(key, ...)` or `($name)`
     fn keys(&mut self) -> Result<ValueList, Error> {
-        let is_param = self.peek_after(1).kind == TokenKind::Param
-            && self.peek_after(2).kind == TokenKind::RightParen;
+        let is_param = self.peek_after(1).kind == TokenKind::Param && self.peek_after(2).kind == TokenKind::RightParen;
         if !is_param {
             return self.value_list_of("ids", KEY_DIGITS_MAX);
         }
@@ -55,10 +50,7 @@ impl Parser<'_> {
             _ => return Err(self.expected("a salt in quotes")),
         };
         self.bump();
-        let salt = Text {
-            text,
-            span: token.span,
-        };
+        let salt = Text { text, span: token.span };
         self.expect(TokenKind::Comma, "`,` and the buckets, like [0%, 50%)")?;
         self.expect(TokenKind::LeftBracket, "the buckets, like [0%, 50%)")?;
         let (from_bp, from_span) = self.percent()?;
@@ -78,11 +70,7 @@ impl Parser<'_> {
         if from_bp > to_bp {
             self.note_reversed_buckets(from_span, to_span);
         }
-        Ok(ExprKind::Split {
-            salt,
-            from_bp,
-            to_bp,
-        })
+        Ok(ExprKind::Split { salt, from_bp, to_bp })
     }
 
     fn note_reversed_buckets(&mut self, from: Span, to: Span) {
@@ -104,9 +92,7 @@ impl Parser<'_> {
         }
         let token = self.expect(TokenKind::Number, "a seed: a whole number")?;
         let number = self.number_of(token, KEY_DIGITS_MAX)?;
-        let seed = number
-            .as_integer()
-            .and_then(|digits| u64::try_from(digits).ok());
+        let seed = number.as_integer().and_then(|digits| u64::try_from(digits).ok());
         let Some(seed) = seed else {
             return Err(Error::new(
                 code::BAD_NUMBER,
@@ -136,12 +122,8 @@ impl Parser<'_> {
             .suggest(suggest::replace(self.text, token.span, &corrected)));
         }
         let span = self.span_from(token.span.start);
-        let number = self
-            .number_of(token, NUMBER_DIGITS_MAX)
-            .map_err(|_| bad_percent(span))?;
-        basis_points(&number)
-            .map(|bp| (bp, span))
-            .ok_or_else(|| bad_percent(span))
+        let number = self.number_of(token, NUMBER_DIGITS_MAX).map_err(|_| bad_percent(span))?;
+        basis_points(&number).map(|bp| (bp, span)).ok_or_else(|| bad_percent(span))
     }
 }
 

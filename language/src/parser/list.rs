@@ -3,8 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::ast::{
-    Arith, Duration, InSource, IntervalEnds, Literal, LiteralKind, Number, Span, Term, TermKind,
-    ValueList, Window,
+    Arith, Duration, InSource, IntervalEnds, Literal, LiteralKind, Number, Span, Term, TermKind, ValueList, Window,
 };
 use crate::error::{Error, Warning, code};
 use crate::fold::fold_name;
@@ -24,11 +23,7 @@ impl Parser<'_> {
     }
 
     /// [`Parser::value_list`] whose numbers have at most `digits_max` digits.
-    pub(super) fn value_list_of(
-        &mut self,
-        what: &str,
-        digits_max: usize,
-    ) -> Result<ValueList, Error> {
+    pub(super) fn value_list_of(&mut self, what: &str, digits_max: usize) -> Result<ValueList, Error> {
         let opening = self.peek();
         match opening.kind {
             TokenKind::Param => return Ok(ValueList::Param(self.param())),
@@ -39,8 +34,7 @@ impl Parser<'_> {
         if self.peek().kind == TokenKind::RightParen {
             return Err(self.empty_list(opening.span.to(self.peek().span)));
         }
-        if self.peek().kind == TokenKind::Param && self.peek_after(1).kind == TokenKind::RightParen
-        {
+        if self.peek().kind == TokenKind::Param && self.peek_after(1).kind == TokenKind::RightParen {
             return Err(self.list_in_parens(opening.span));
         }
         let mut values = Vec::with_capacity(4);
@@ -76,24 +70,18 @@ impl Parser<'_> {
             TokenKind::Name(word) if !word.is_some_and(Word::is_reserved) => {
                 LiteralKind::Word(fold_name(self.slice(token)))
             }
-            TokenKind::Number => LiteralKind::Number {
-                negative: false,
-                number: self.number_of(token, digits_max)?,
-            },
+            TokenKind::Number => LiteralKind::Number { negative: false, number: self.number_of(token, digits_max)? },
             TokenKind::Minus if self.peek_after(1).kind == TokenKind::Number => {
                 self.bump();
                 let number = self.number_of(self.peek(), digits_max)?;
-                LiteralKind::Number {
-                    negative: true,
-                    number,
-                }
+                LiteralKind::Number { negative: true, number }
             }
-            TokenKind::Date => LiteralKind::Date(
-                number::date(self.slice(token)).ok_or_else(|| no_such_day(token.span))?,
-            ),
-            TokenKind::DateTime => LiteralKind::DateTime(
-                number::date_time(self.slice(token)).ok_or_else(|| no_such_day(token.span))?,
-            ),
+            TokenKind::Date => {
+                LiteralKind::Date(number::date(self.slice(token)).ok_or_else(|| no_such_day(token.span))?)
+            }
+            TokenKind::DateTime => {
+                LiteralKind::DateTime(number::date_time(self.slice(token)).ok_or_else(|| no_such_day(token.span))?)
+            }
             TokenKind::Name(_) | TokenKind::Duration => return Err(self.must_quote(first)),
             TokenKind::BadNumber => return Err(self.bad_number(Some(first))),
             TokenKind::QuotedName => {
@@ -118,10 +106,7 @@ impl Parser<'_> {
         };
         self.bump();
         self.value = first..self.at;
-        Ok(Literal {
-            kind,
-            span: self.span_from(token.span.start),
-        })
+        Ok(Literal { kind, span: self.span_from(token.span.start) })
     }
 
     /// `($name)`, at the parameter.
@@ -129,35 +114,20 @@ impl Parser<'_> {
         let param = self.peek();
         let span = opening.to(self.peek_after(1).span);
         let bare = self.slice(param);
-        Error::new(
-            code::SYNTAX,
-            span,
-            format!("write {bare} without parentheses"),
-            "a parameter is a whole list",
-        )
-        .suggest(suggest::replace_word(self.text, span, bare))
+        Error::new(code::SYNTAX, span, format!("write {bare} without parentheses"), "a parameter is a whole list")
+            .suggest(suggest::replace_word(self.text, span, bare))
     }
 
     fn closing_comma(&self, comma: Span) -> Error {
-        Error::new(
-            code::SYNTAX,
-            comma,
-            "remove the last comma",
-            "a value is missing behind it",
-        )
-        .suggest(suggest::replace(self.text, comma, ""))
+        Error::new(code::SYNTAX, comma, "remove the last comma", "a value is missing behind it")
+            .suggest(suggest::replace(self.text, comma, ""))
     }
 
     /// A list with nothing in it. `span` is where it is missed.
     pub(super) fn empty_list(&self, span: Span) -> Error {
         let here = self.peek();
-        let closes = here.kind == TokenKind::RightParen
-            && self.text[span.start as usize..].starts_with(['(', '（']);
-        let place = if closes {
-            span
-        } else {
-            Span::new(here.span.start, here.span.start)
-        };
+        let closes = here.kind == TokenKind::RightParen && self.text[span.start as usize..].starts_with(['(', '（']);
+        let place = if closes { span } else { Span::new(here.span.start, here.span.start) };
         Error::new(
             code::EMPTY_LIST,
             place,
@@ -172,9 +142,9 @@ impl Parser<'_> {
 
     /// Whether the parentheses at a place are those of a function.
     fn is_call(&self, place: Span) -> bool {
-        self.tokens[..self.at].iter().any(|token| {
-            token.span.end == place.start && token.word().is_some_and(Word::is_function)
-        })
+        self.tokens[..self.at]
+            .iter()
+            .any(|token| token.span.end == place.start && token.word().is_some_and(Word::is_function))
     }
 
     /// Whether the `(` here is closed by `]`.
@@ -182,15 +152,10 @@ impl Parser<'_> {
         let closes = |kind| {
             matches!(
                 kind,
-                TokenKind::LeftParen
-                    | TokenKind::LeftBracket
-                    | TokenKind::RightParen
-                    | TokenKind::RightBracket
+                TokenKind::LeftParen | TokenKind::LeftBracket | TokenKind::RightParen | TokenKind::RightBracket
             )
         };
-        let closing = self.tokens[self.at + 1..]
-            .iter()
-            .find(|token| closes(token.kind));
+        let closing = self.tokens[self.at + 1..].iter().find(|token| closes(token.kind));
         closing.is_some_and(|token| token.kind == TokenKind::RightBracket)
     }
 
@@ -224,11 +189,7 @@ impl Parser<'_> {
         let high = self.arith(Some(self.at))?;
         let span = low.span.to(high.span);
         self.note_reversed(&low, &high, span);
-        Ok(InSource::Interval {
-            low,
-            high,
-            ends: IntervalEnds::Both,
-        })
+        Ok(InSource::Interval { low, high, ends: IntervalEnds::Both })
     }
 
     /// `IN a, b`, behind the first value.
@@ -257,14 +218,7 @@ impl Parser<'_> {
     /// Whether the sign of a sum or interval stands at an index.
     pub(super) fn goes_on_as_arith(&self, index: usize) -> bool {
         let kind = self.tokens[index.min(self.tokens.len() - 1)].kind;
-        matches!(
-            kind,
-            TokenKind::DotDot
-                | TokenKind::Plus
-                | TokenKind::Minus
-                | TokenKind::Star
-                | TokenKind::Slash
-        )
+        matches!(kind, TokenKind::DotDot | TokenKind::Plus | TokenKind::Minus | TokenKind::Star | TokenKind::Slash)
     }
 
     /// Whether a window stands here, not a tag of the name `last`.
@@ -279,11 +233,7 @@ impl Parser<'_> {
             Some(Word::Since) => {
                 let is_name = matches!(
                     next.kind,
-                    TokenKind::DotDot
-                        | TokenKind::Dot
-                        | TokenKind::Star
-                        | TokenKind::Slash
-                        | TokenKind::End
+                    TokenKind::DotDot | TokenKind::Dot | TokenKind::Star | TokenKind::Slash | TokenKind::End
                 );
                 !is_name && !next.word().is_some_and(Word::is_reserved)
             }
@@ -294,16 +244,11 @@ impl Parser<'_> {
     /// `LAST duration [ENDING day]`, `PREV duration`, `SINCE day`
     pub(super) fn window(&mut self) -> Result<Window, Error> {
         match self.bump().word() {
-            Some(Word::Previous) => Ok(Window::Previous {
-                duration: self.duration()?,
-            }),
+            Some(Word::Previous) => Ok(Window::Previous { duration: self.duration()? }),
             Some(Word::Since) => Ok(Window::Since(self.arith(None)?)),
             _ => {
                 let duration = self.duration()?;
-                let ending = self
-                    .eat_word(Word::Ending)
-                    .then(|| self.arith(None))
-                    .transpose()?;
+                let ending = self.eat_word(Word::Ending).then(|| self.arith(None)).transpose()?;
                 Ok(Window::Last { duration, ending })
             }
         }

@@ -26,26 +26,15 @@ pub(super) fn number(token: &str, digits_max: usize) -> Option<Number> {
             return None;
         }
     }
-    let text = if zeros == 0 {
-        plain.to_owned()
-    } else {
-        shift_point(plain, zeros)
-    };
+    let text = if zeros == 0 { plain.to_owned() } else { shift_point(plain, zeros) };
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
     let whole = whole.trim_start_matches('0');
     let part = part.trim_end_matches('0');
     if whole.len() + part.len() > digits_max {
         return None;
     }
-    let digits = whole
-        .bytes()
-        .chain(part.bytes())
-        .fold(0u128, |sum, digit| sum * 10 + u128::from(digit - b'0'));
-    Some(Number {
-        digits,
-        scale: part.len() as u8,
-        text,
-    })
+    let digits = whole.bytes().chain(part.bytes()).fold(0u128, |sum, digit| sum * 10 + u128::from(digit - b'0'));
+    Some(Number { digits, scale: part.len() as u8, text })
 }
 
 /// The decimal number with its point moved right.
@@ -59,19 +48,12 @@ fn shift_point(plain: &str, places: usize) -> String {
     let text = text.trim_start_matches('0');
     let text = if text.is_empty() { "0" } else { text };
     let rest = part[moved..].trim_end_matches('0');
-    if rest.is_empty() {
-        text.to_owned()
-    } else {
-        format!("{text}.{rest}")
-    }
+    if rest.is_empty() { text.to_owned() } else { format!("{text}.{rest}") }
 }
 
 /// A duration from its digits and its unit; None if there are too many digits.
 pub(super) fn duration(digits: &str, unit: DurationUnit) -> Option<Duration> {
-    fold_text(digits)
-        .parse()
-        .ok()
-        .map(|count| Duration { count, unit })
+    fold_text(digits).parse().ok().map(|count| Duration { count, unit })
 }
 
 /// A duration token, `7d`.
@@ -106,12 +88,7 @@ pub(super) fn date_time(token: &str) -> Option<DateTime> {
         Some(second) => second.parse().ok().filter(|&second| second < 60)?,
         None => 0,
     };
-    Some(DateTime {
-        date,
-        hour,
-        minute,
-        second,
-    })
+    Some(DateTime { date, hour, minute, second })
 }
 
 /// The days of a month; 0 if there is no such month.
@@ -129,9 +106,7 @@ fn days_in_month(year: u16, month: u8) -> u8 {
 /// A date written in another order of signs (`2024-1-5`, `2024年1月5日`, `2024/01/05`), as it is written here.
 pub(super) fn other_date(text: &str) -> Option<String> {
     let folded = fold_text(text);
-    let mut parts = folded
-        .split(['-', '/', '.', '年', '月', '日'])
-        .filter(|part| !part.is_empty());
+    let mut parts = folded.split(['-', '/', '.', '年', '月', '日']).filter(|part| !part.is_empty());
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     let is_date = parts.next().is_none() && year.len() == 4 && month.len() <= 2 && day.len() <= 2;
     if !is_date {
@@ -166,10 +141,7 @@ mod tests {
         assert_eq!(parts("1.25万"), Some((12_500, 0, "12500".into())));
         assert_eq!(parts("1.23456万"), Some((123_456, 1, "12345.6".into())));
         assert_eq!(parts("0.00001万"), Some((1, 1, "0.1".into())));
-        assert_eq!(
-            parts("1万亿"),
-            Some((1_000_000_000_000, 0, "1000000000000".into()))
-        );
+        assert_eq!(parts("1万亿"), Some((1_000_000_000_000, 0, "1000000000000".into())));
         assert_eq!(parts("0亿"), Some((0, 0, "0".into())));
         assert_eq!(parts("1亿亿亿"), None);
     }
@@ -179,39 +151,21 @@ mod tests {
         assert_eq!(parts("007"), Some((7, 0, "007".into())));
         assert_eq!(parts("1.50"), Some((15, 1, "1.50".into())));
         assert_eq!(parts("２５"), Some((25, 0, "25".into())));
-        assert_eq!(
-            parts("999999999999999999").map(|p| p.0),
-            Some(999_999_999_999_999_999)
-        );
+        assert_eq!(parts("999999999999999999").map(|p| p.0), Some(999_999_999_999_999_999));
         assert_eq!(parts("1000000000000000000"), None);
         assert_eq!(parts("0.1234567890123456789"), None);
-        assert_eq!(
-            number("18446744073709551615", KEY_DIGITS_MAX).map(|n| n.digits),
-            Some(u128::from(u64::MAX))
-        );
+        assert_eq!(number("18446744073709551615", KEY_DIGITS_MAX).map(|n| n.digits), Some(u128::from(u64::MAX)));
     }
 
     #[test]
     fn only_days_that_exist() {
         assert!(date("2024-02-29").is_some());
         assert!(date("2000-02-29").is_some());
-        for text in [
-            "2023-02-29",
-            "1900-02-29",
-            "2024-13-01",
-            "2024-00-10",
-            "2024-04-31",
-            "2024-01-00",
-        ] {
+        for text in ["2023-02-29", "1900-02-29", "2024-13-01", "2024-00-10", "2024-04-31", "2024-01-00"] {
             assert_eq!(date(text), None, "{text}");
         }
         assert!(date_time("2024-01-01T23:59:59").is_some());
-        for text in [
-            "2024-01-01T24:00",
-            "2024-01-01T10:60",
-            "2024-01-01T10:00:60",
-            "2024-02-30T10:00",
-        ] {
+        for text in ["2024-01-01T24:00", "2024-01-01T10:60", "2024-01-01T10:00:60", "2024-02-30T10:00"] {
             assert_eq!(date_time(text), None, "{text}");
         }
     }

@@ -1,9 +1,6 @@
 //! What is asked of one tag: comparison, IN, BETWEEN, LIKE, HAS, IS MISSING.
 
-use crate::ast::{
-    Arith, CompareOp, ExprKind, HasTest, InSource, Path, Span, Term, TermKind, ThresholdMode,
-    ValueList,
-};
+use crate::ast::{Arith, CompareOp, ExprKind, HasTest, InSource, Path, Span, Term, TermKind, ThresholdMode, ValueList};
 use crate::error::{Error, code};
 use crate::lexer::TokenKind;
 use crate::suggest;
@@ -17,16 +14,10 @@ impl Parser<'_> {
         let last = self.tokens.len() - 1;
         let token = self.tokens[index.min(last)];
         match token.kind {
-            TokenKind::Compare(_)
-            | TokenKind::Plus
-            | TokenKind::Minus
-            | TokenKind::Star
-            | TokenKind::Slash => true,
+            TokenKind::Compare(_) | TokenKind::Plus | TokenKind::Minus | TokenKind::Star | TokenKind::Slash => true,
             TokenKind::Name(Some(Word::Not)) => matches!(
                 self.tokens[(index + 1).min(last)].word(),
-                Some(
-                    Word::In | Word::Between | Word::Like | Word::Has | Word::HasAny | Word::HasAll
-                )
+                Some(Word::In | Word::Between | Word::Like | Word::Has | Word::HasAny | Word::HasAll)
             ),
             TokenKind::Name(Some(word)) => matches!(
                 word,
@@ -62,30 +53,16 @@ impl Parser<'_> {
         let kind = match word {
             Word::In => {
                 let source = self.in_source(&path)?;
-                ExprKind::In {
-                    path,
-                    negated,
-                    source,
-                }
+                ExprKind::In { path, negated, source }
             }
             Word::Between => self.between(path, negated)?,
             Word::Like => {
                 let pattern = self.string("a pattern in quotes")?;
-                ExprKind::Like {
-                    path,
-                    negated,
-                    pattern,
-                }
+                ExprKind::Like { path, negated, pattern }
             }
             Word::Is => self.is_missing(path, word_span)?,
-            Word::IsMissing => ExprKind::Missing {
-                path,
-                negated: false,
-            },
-            Word::IsNotMissing => ExprKind::Missing {
-                path,
-                negated: true,
-            },
+            Word::IsMissing => ExprKind::Missing { path, negated: false },
+            Word::IsNotMissing => ExprKind::Missing { path, negated: true },
             _ if negated => return Err(self.not_has(&path, word_span)),
             word => {
                 let test = self.has_test(word)?;
@@ -99,14 +76,7 @@ impl Parser<'_> {
     pub(super) fn arith_condition(&mut self) -> Result<Node, Error> {
         let first = self.at;
         let left = self.arith(None)?;
-        if matches!(
-            &left.terms[0],
-            Term {
-                negative: false,
-                kind: TermKind::Text(_),
-                ..
-            }
-        ) {
+        if matches!(&left.terms[0], Term { negative: false, kind: TermKind::Text(_), .. }) {
             self.at = first;
             self.signs();
             return Err(self.text_first());
@@ -154,21 +124,14 @@ impl Parser<'_> {
             true => format!("{a} {op} {b} AND {a} {next} {c}"),
             false => format!("{b} {mirrored} {a} AND {b} {next} {c}"),
         };
-        error(span)
-            .suggest(suggest::replace(self.text, span, &pair))
-            .with_remedy(format!("write {pair}"))
+        error(span).suggest(suggest::replace(self.text, span, &pair)).with_remedy(format!("write {pair}"))
     }
 
     /// Two signs in a row: `> =` or `= >`.
     fn two_signs(&self, first: Span) -> Error {
         let second = self.peek().span;
         let span = first.to(second);
-        let error = Error::new(
-            code::SYNTAX,
-            span,
-            "write one sign: =, !=, <, <=, > or >=",
-            "two signs stand in a row",
-        );
+        let error = Error::new(code::SYNTAX, span, "write one sign: =, !=, <, <=, > or >=", "two signs stand in a row");
         let joined = match (first.of(self.text), second.of(self.text)) {
             (">", "=") | ("=", ">") => ">=",
             ("<", "=") | ("=", "<") => "<=",
@@ -229,11 +192,7 @@ impl Parser<'_> {
         };
         if right.as_path().is_none() {
             let name = crate::lexer::unquote(self.slice(text));
-            return error.suggest(suggest::replace(
-                self.text,
-                text.span,
-                &suggest::name(&name),
-            ));
+            return error.suggest(suggest::replace(self.text, text.span, &suggest::name(&name)));
         }
         let span = text.span.to(right.span);
         let tag = right.span.of(self.text);
@@ -266,12 +225,7 @@ impl Parser<'_> {
         self.value = first..self.at;
         let span = low.span.to(high.span);
         self.note_reversed(&low, &high, span);
-        Ok(ExprKind::Between {
-            path,
-            negated,
-            low,
-            high,
-        })
+        Ok(ExprKind::Between { path, negated, low, high })
     }
 
     /// What follows `IS`: `[NOT] MISSING`.
@@ -398,15 +352,9 @@ impl Parser<'_> {
             TokenKind::LeftParen if self.list_closes_as_interval() => self.interval(),
             TokenKind::LeftParen => Ok(InSource::Values(self.value_list("IN")?)),
             TokenKind::LeftBracket => self.interval(),
-            TokenKind::Param if !self.goes_on_as_arith(self.at + 1) => {
-                Ok(InSource::Values(self.value_list("IN")?))
-            }
-            TokenKind::End | TokenKind::RightParen | TokenKind::Comma => {
-                Err(self.empty_list(path.span))
-            }
-            TokenKind::Name(Some(Word::And | Word::Or | Word::Except)) => {
-                Err(self.empty_list(path.span))
-            }
+            TokenKind::Param if !self.goes_on_as_arith(self.at + 1) => Ok(InSource::Values(self.value_list("IN")?)),
+            TokenKind::End | TokenKind::RightParen | TokenKind::Comma => Err(self.empty_list(path.span)),
+            TokenKind::Name(Some(Word::And | Word::Or | Word::Except)) => Err(self.empty_list(path.span)),
             _ if self.begins_window() => Ok(InSource::Window(self.window()?)),
             _ => self.dotted_interval(),
         }

@@ -16,15 +16,9 @@ impl Parser<'_> {
             return false;
         }
         let tokens = &self.tokens[self.value.clone()];
-        let is_quoted = tokens.iter().any(|token| {
-            matches!(
-                token.kind,
-                TokenKind::Text | TokenKind::QuotedName | TokenKind::Param
-            )
-        });
-        let is_spaced = tokens
-            .windows(2)
-            .any(|pair| pair[0].span.end != pair[1].span.start);
+        let is_quoted =
+            tokens.iter().any(|token| matches!(token.kind, TokenKind::Text | TokenKind::QuotedName | TokenKind::Param));
+        let is_spaced = tokens.windows(2).any(|pair| pair[0].span.end != pair[1].span.start);
         if is_quoted || is_spaced {
             return false;
         }
@@ -34,24 +28,15 @@ impl Parser<'_> {
             TokenKind::Name(word) if !word.is_some_and(Word::is_reserved) => {
                 // A number is whole; a word behind it is likelier a condition of its own.
                 let is_word = matches!(tokens[0].kind, TokenKind::Name(_));
-                let is_later = matches!(
-                    word,
-                    Some(Word::As | Word::Then | Word::Within | Word::Times)
-                );
+                let is_later = matches!(word, Some(Word::As | Word::Then | Word::Within | Word::Times));
                 let goes_on_as_path = self.peek_after(1).kind == TokenKind::Dot;
                 (is_word || is_glued) && !is_later && !goes_on_as_path && !self.is_tested(self.at)
             }
             TokenKind::Number | TokenKind::BadNumber | TokenKind::Duration | TokenKind::Date => {
                 !self.is_tested(self.at)
             }
-            TokenKind::Unknown => {
-                is_glued && foreign(&fold_text(self.slice(token))).is_none_or(|(_, keeps)| keeps)
-            }
-            TokenKind::Slash
-            | TokenKind::Star
-            | TokenKind::Dot
-            | TokenKind::Colon
-            | TokenKind::At => is_glued,
+            TokenKind::Unknown => is_glued && foreign(&fold_text(self.slice(token))).is_none_or(|(_, keeps)| keeps),
+            TokenKind::Slash | TokenKind::Star | TokenKind::Dot | TokenKind::Colon | TokenKind::At => is_glued,
             _ => false,
         }
     }
@@ -59,10 +44,7 @@ impl Parser<'_> {
     /// Whether the token at an index is a tag that a comparison or another test follows.
     fn is_tested(&self, index: usize) -> bool {
         let next = self.tokens[(index + 1).min(self.tokens.len() - 1)];
-        let is_arith = matches!(
-            next.kind,
-            TokenKind::Plus | TokenKind::Minus | TokenKind::Star | TokenKind::Slash
-        );
+        let is_arith = matches!(next.kind, TokenKind::Plus | TokenKind::Minus | TokenKind::Star | TokenKind::Slash);
         !is_arith && self.begins_predicate(index + 1)
     }
 
@@ -158,13 +140,8 @@ impl Parser<'_> {
             "a value that holds a sign, or begins with a digit and is no number, must be quoted; a number stands without its unit"
                 .to_owned()
         };
-        Error::new(
-            code::MUST_QUOTE,
-            span,
-            format!("put quotes around the value: {quoted}"),
-            detail,
-        )
-        .suggest(suggest::replace(self.text, span, &quoted))
+        Error::new(code::MUST_QUOTE, span, format!("put quotes around the value: {quoted}"), detail)
+            .suggest(suggest::replace(self.text, span, &quoted))
     }
 
     /// The error of a name that must stand in backticks.
@@ -182,12 +159,7 @@ impl Parser<'_> {
             }
             None => "a name begins with a letter; other names stand in backticks".to_owned(),
         };
-        Error::new(
-            code::MUST_QUOTE,
-            token.span,
-            format!("put backticks around the name: {quoted}"),
-            detail,
-        )
-        .suggest(suggest::replace(self.text, token.span, &quoted))
+        Error::new(code::MUST_QUOTE, token.span, format!("put backticks around the name: {quoted}"), detail)
+            .suggest(suggest::replace(self.text, token.span, &quoted))
     }
 }

@@ -21,12 +21,7 @@ impl Parser<'_> {
             TokenKind::End => "the query ends too early".to_owned(),
             _ => format!("`{}` cannot stand here", self.slice(token)),
         };
-        Error::new(
-            code::SYNTAX,
-            token.span,
-            format!("write {what} here"),
-            detail,
-        )
+        Error::new(code::SYNTAX, token.span, format!("write {what} here"), detail)
     }
 
     /// The error of something that follows a whole condition.
@@ -40,42 +35,22 @@ impl Parser<'_> {
             return error;
         }
         match (token.kind, token.word()) {
-            (_, Some(Word::As)) if next.word() == Some(Word::Of) => {
-                self.not_available_span(token.span.to(next.span))
-            }
+            (_, Some(Word::As)) if next.word() == Some(Word::Of) => self.not_available_span(token.span.to(next.span)),
             (_, Some(Word::Then | Word::Within | Word::Times)) => self.not_available(token),
             (TokenKind::DotDot, _) if self.follows_equals() => self.interval_behind_sign(),
-            (TokenKind::Colon, _) => Error::new(
-                code::FOREIGN,
-                token.span,
-                "write =",
-                "a colon compares nothing",
-            )
-            .suggest(suggest::replace_word(self.text, token.span, "=")),
+            (TokenKind::Colon, _) => Error::new(code::FOREIGN, token.span, "write =", "a colon compares nothing")
+                .suggest(suggest::replace_word(self.text, token.span, "=")),
             (_, Some(Word::Last | Word::Previous | Word::Since))
-                if matches!(
-                    next.kind,
-                    TokenKind::Number | TokenKind::Duration | TokenKind::Date
-                ) =>
+                if matches!(next.kind, TokenKind::Number | TokenKind::Duration | TokenKind::Date) =>
             {
                 let place = Span::new(token.span.start, token.span.start);
-                Error::new(
-                    code::SYNTAX,
-                    token.span,
-                    "write IN before a window",
-                    "IN is missing",
-                )
-                .suggest(suggest::replace_word(self.text, place, "IN"))
+                Error::new(code::SYNTAX, token.span, "write IN before a window", "IN is missing")
+                    .suggest(suggest::replace_word(self.text, place, "IN"))
             }
             (TokenKind::LeftParen, _) if self.follows_name(token) => self.unknown_function(token),
             (TokenKind::Comma, _) => self.comma(token),
-            (TokenKind::RightParen, _) => Error::new(
-                code::SYNTAX,
-                token.span,
-                "remove this `)`",
-                "it closes nothing",
-            )
-            .suggest(suggest::replace(self.text, token.span, "")),
+            (TokenKind::RightParen, _) => Error::new(code::SYNTAX, token.span, "remove this `)`", "it closes nothing")
+                .suggest(suggest::replace(self.text, token.span, "")),
             (TokenKind::Percent, _) => Error::new(
                 code::SYNTAX,
                 token.span,
@@ -98,11 +73,9 @@ impl Parser<'_> {
                 matches!(word, Word::Not | Word::All | Word::None)
                     || matches!(next.word(), Some(Word::Least | Word::Most))
             }
-            TokenKind::Name(_)
-            | TokenKind::QuotedName
-            | TokenKind::At
-            | TokenKind::Param
-            | TokenKind::LeftParen => true,
+            TokenKind::Name(_) | TokenKind::QuotedName | TokenKind::At | TokenKind::Param | TokenKind::LeftParen => {
+                true
+            }
             TokenKind::Number | TokenKind::Duration | TokenKind::Date | TokenKind::DateTime => {
                 matches!(next.kind, TokenKind::Compare(_))
             }
@@ -114,13 +87,8 @@ impl Parser<'_> {
         let place = Span::new(token.span.start, token.span.start);
         let before = self.tokens[self.at.saturating_sub(1)];
         if self.at == 1 && self.slice(before).eq_ignore_ascii_case("where") {
-            return Error::new(
-                code::FOREIGN,
-                before.span,
-                "leave it out",
-                "a query is the condition alone",
-            )
-            .suggest(self.text[place.start as usize..].to_owned());
+            return Error::new(code::FOREIGN, before.span, "leave it out", "a query is the condition alone")
+                .suggest(self.text[place.start as usize..].to_owned());
         }
         if before.kind == TokenKind::Text && before.span.end == token.span.start {
             let quote = Span::new(place.start, place.start);
@@ -138,9 +106,11 @@ impl Parser<'_> {
             let span = value.span.to(token.span);
             let days = value.span.to(before.span).of(self.text);
             let remedy = format!("write today - {days}");
-            return Error::new(code::SYNTAX, span, remedy, "days are counted from today").suggest(
-                suggest::replace(self.text, span, &format!("today - {days}")),
-            );
+            return Error::new(code::SYNTAX, span, remedy, "days are counted from today").suggest(suggest::replace(
+                self.text,
+                span,
+                &format!("today - {days}"),
+            ));
         }
         Error::new(
             code::MISSING_AND,
@@ -164,20 +134,14 @@ impl Parser<'_> {
     /// `age = 25..35`, at the dots.
     fn interval_behind_sign(&self) -> Error {
         let sign = self.tokens[self.value.start - 1].span;
-        Error::new(
-            code::SYNTAX,
-            sign,
-            "write IN before an interval",
-            "= compares with one value",
-        )
-        .suggest(suggest::replace_word(self.text, sign, "IN"))
+        Error::new(code::SYNTAX, sign, "write IN before an interval", "= compares with one value")
+            .suggest(suggest::replace_word(self.text, sign, "IN"))
     }
 
     /// A comma between conditions, or between values that no list holds.
     fn comma(&self, token: Token) -> Error {
         let behind = self.peek_after(1);
-        let is_condition =
-            self.begins_condition(behind, self.peek_after(2)) && self.begins_predicate(self.at + 2);
+        let is_condition = self.begins_condition(behind, self.peek_after(2)) && self.begins_predicate(self.at + 2);
         if is_condition || self.value.end != self.at {
             let joined = suggest::replace_word(self.text, token.span, "AND");
             return Error::new(
@@ -233,13 +197,8 @@ impl Parser<'_> {
         let token = self.peek();
         let text = self.slice(token);
         if let Some(date) = number::other_date(text) {
-            return Error::new(
-                code::BAD_DATE,
-                token.span,
-                format!("write {date}"),
-                "a date has the form YYYY-MM-DD",
-            )
-            .suggest(suggest::replace(self.text, token.span, &date));
+            return Error::new(code::BAD_DATE, token.span, format!("write {date}"), "a date has the form YYYY-MM-DD")
+                .suggest(suggest::replace(self.text, token.span, &date));
         }
         if let Some(error) = self.number_and_word(token) {
             return error;
@@ -278,15 +237,10 @@ impl Parser<'_> {
         let Some(first) = value else {
             return self.expected("a number, a date or a tag");
         };
-        let is_join = matches!(
-            self.peek().word(),
-            Some(Word::And | Word::Or | Word::Except)
-        );
+        let is_join = matches!(self.peek().word(), Some(Word::And | Word::Or | Word::Except));
         let next = self.peek_after(1);
-        let ends = matches!(
-            next.kind,
-            TokenKind::End | TokenKind::RightParen | TokenKind::Comma
-        ) || matches!(next.word(), Some(Word::And | Word::Or | Word::Except));
+        let ends = matches!(next.kind, TokenKind::End | TokenKind::RightParen | TokenKind::Comma)
+            || matches!(next.word(), Some(Word::And | Word::Or | Word::Except));
         if first == self.at && is_join && !ends {
             return self.expected("a value");
         }
@@ -298,9 +252,7 @@ impl Parser<'_> {
         let token = self.peek();
         match (token.kind, value) {
             (TokenKind::Unknown, Some(first)) => self.must_quote(first),
-            (TokenKind::LeftParen | TokenKind::LeftBracket, Some(first)) if first == self.at => {
-                self.list_behind_sign()
-            }
+            (TokenKind::LeftParen | TokenKind::LeftBracket, Some(first)) if first == self.at => self.list_behind_sign(),
             (TokenKind::LeftParen, _) => Error::new(
                 code::NOT_LINEAR,
                 token.span,
@@ -374,9 +326,7 @@ impl Parser<'_> {
         let start = token.span.start;
         let span = Span::new(start, start + opening.len_utf8() as u32);
         self.unclosed(span, &closing.to_string())
-            .with_remedy(format!(
-                "close the quote with {closing}; a quote inside is doubled"
-            ))
+            .with_remedy(format!("close the quote with {closing}; a quote inside is doubled"))
     }
 
     fn unknown_sign(&self, token: Token) -> Error {
@@ -387,16 +337,12 @@ impl Parser<'_> {
                     "" => "remove it".to_owned(),
                     ours => format!("write {ours}"),
                 };
-                Error::new(
-                    code::FOREIGN,
-                    token.span,
-                    remedy,
-                    format!("`{text}` is no sign of this language"),
+                Error::new(code::FOREIGN, token.span, remedy, format!("`{text}` is no sign of this language")).suggest(
+                    match ours {
+                        "AND" | "OR" | "NOT" => suggest::replace_word(self.text, token.span, ours),
+                        ours => suggest::replace(self.text, token.span, ours),
+                    },
                 )
-                .suggest(match ours {
-                    "AND" | "OR" | "NOT" => suggest::replace_word(self.text, token.span, ours),
-                    ours => suggest::replace(self.text, token.span, ours),
-                })
             }
             None => Error::new(
                 code::SYNTAX,

@@ -51,25 +51,11 @@ impl Parser<'_> {
         if height > DEPTH_MAX {
             return Err(too_deep(whole));
         }
-        let kind = ExprKind::Threshold {
-            mode,
-            count,
-            of: ThresholdTerms::Terms(terms),
-        };
-        Ok(Node {
-            expr: Expr { kind, span: whole },
-            height,
-            grouped: false,
-        })
+        let kind = ExprKind::Threshold { mode, count, of: ThresholdTerms::Terms(terms) };
+        Ok(Node { expr: Expr { kind, span: whole }, height, grouped: false })
     }
 
-    fn threshold_of_path(
-        &mut self,
-        start: u32,
-        mode: ThresholdMode,
-        count: u32,
-        span: Span,
-    ) -> Result<Node, Error> {
+    fn threshold_of_path(&mut self, start: u32, mode: ThresholdMode, count: u32, span: Span) -> Result<Node, Error> {
         if !self.is_name(self.peek()) {
             return Err(self.expected("terms in parentheses, or a path like `items.*`"));
         }
@@ -101,9 +87,7 @@ impl Parser<'_> {
     pub(super) fn threshold_count(&mut self) -> Result<(u32, Span), Error> {
         let token = self.expect(TokenKind::Number, "a number")?;
         let number = self.number_of(token, NUMBER_DIGITS_MAX)?;
-        let count = number
-            .as_integer()
-            .and_then(|digits| u32::try_from(digits).ok());
+        let count = number.as_integer().and_then(|digits| u32::try_from(digits).ok());
         let Some(count) = count else {
             return Err(Error::new(
                 code::BAD_THRESHOLD,
@@ -147,13 +131,11 @@ impl Parser<'_> {
             Some(listed) => format!("write a number from {least} to {listed}"),
             None => format!("write {least} or more"),
         };
-        Err(
-            Error::new(code::BAD_THRESHOLD, span, remedy, detail).suggest(suggest::replace(
-                self.text,
-                span,
-                &corrected.to_string(),
-            )),
-        )
+        Err(Error::new(code::BAD_THRESHOLD, span, remedy, detail).suggest(suggest::replace(
+            self.text,
+            span,
+            &corrected.to_string(),
+        )))
     }
 
     /// A threshold over a single term in the parentheses `list`.
@@ -168,11 +150,7 @@ impl Parser<'_> {
         match &term.kind {
             // Several things are wanted of one path: what lies below it is meant.
             ExprKind::Flag(path) if count != 1 || path.wildcard => {
-                let below = if path.wildcard {
-                    written.to_owned()
-                } else {
-                    format!("{written}.*")
-                };
+                let below = if path.wildcard { written.to_owned() } else { format!("{written}.*") };
                 error.suggest(suggest::replace(self.text, list, &below))
             }
             // Parentheses keep the term together whatever stands around it.

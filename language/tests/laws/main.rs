@@ -13,59 +13,37 @@ use trees::{expr, soup};
 /// Places of a text that has been read or refused.
 fn check_text(text: &str) {
     let inside = |span: Span| {
-        assert!(
-            text.get(span.start as usize..span.end as usize).is_some(),
-            "{text:?}: {span:?}"
-        );
+        assert!(text.get(span.start as usize..span.end as usize).is_some(), "{text:?}: {span:?}");
     };
     match parse(text) {
         Ok(parsed) => {
             inside(parsed.expr.span);
             for warning in &parsed.warnings {
                 inside(warning.span);
-                let suggestion = warning
-                    .suggestion
-                    .as_deref()
-                    .expect("every warning offers a text");
+                let suggestion = warning.suggestion.as_deref().expect("every warning offers a text");
                 assert!(parse(suggestion).is_ok(), "{text:?} offers {suggestion:?}");
                 assert!(!warning.render(text).is_empty());
             }
             let printed = print(&parsed.expr);
             let again = parse(&printed).expect("what is printed is a query");
-            assert_eq!(
-                again.expr.clone().without_spans(),
-                parsed.expr.without_spans(),
-                "{text:?}"
-            );
+            assert_eq!(again.expr.clone().without_spans(), parsed.expr.without_spans(), "{text:?}");
             assert_eq!(print(&again.expr), printed, "{text:?}");
         }
         Err(error) => {
             inside(error.span);
-            assert!(
-                !error.remedy.is_empty() && !error.detail.is_empty(),
-                "{text:?}"
-            );
+            assert!(!error.remedy.is_empty() && !error.detail.is_empty(), "{text:?}");
             if let Some(suggestion) = &error.suggestion {
-                assert!(
-                    parse(suggestion).is_ok(),
-                    "{text:?} suggests {suggestion:?}"
-                );
+                assert!(parse(suggestion).is_ok(), "{text:?} suggests {suggestion:?}");
             }
             let shown = error.render(text);
-            assert!(
-                shown.contains('^') && shown.len() <= text.len() + 4_000,
-                "{text:?}"
-            );
+            assert!(shown.contains('^') && shown.len() <= text.len() + 4_000, "{text:?}");
             position(text, error.span.start);
         }
     }
     let mut end = 0;
     for piece in highlight::tokens(text) {
         inside(piece.span);
-        assert!(
-            piece.span.start >= end && piece.span.end > piece.span.start,
-            "{text:?}"
-        );
+        assert!(piece.span.start >= end && piece.span.end > piece.span.start, "{text:?}");
         end = piece.span.end;
     }
 }
@@ -113,10 +91,7 @@ proptest! {
 fn refused(text: &str) -> &'static str {
     let error = parse(text).expect_err("too much");
     assert!(error.is_limit(), "{}", error.render(text));
-    assert!(
-        error.detail.contains(|c: char| c.is_ascii_digit()),
-        "the limit is named"
-    );
+    assert!(error.detail.contains(|c: char| c.is_ascii_digit()), "the limit is named");
     error.code
 }
 
@@ -174,22 +149,15 @@ fn texts_have_a_longest_length() {
 #[test]
 fn warnings_are_bounded() {
     let reversed = vec!["a IN 2..1"; 1_000].join(" AND ");
-    assert_eq!(
-        parse(&reversed).expect("a query").warnings.len(),
-        WARNINGS_MAX
-    );
+    assert_eq!(parse(&reversed).expect("a query").warnings.len(), WARNINGS_MAX);
 }
 
 #[test]
 fn messages_are_bounded_whatever_the_text() {
-    for piece in [
-        "x y ", "3XL ", "女且 ", "a < b < ", "x' ", "\u{1b}", "annd ", "a IN b, ",
-    ] {
+    for piece in ["x y ", "3XL ", "女且 ", "a < b < ", "x' ", "\u{1b}", "annd ", "a IN b, "] {
         let text = format!("a = {}", piece.repeat(20_000));
         let error = parse(&text).expect_err("no query");
         assert!(error.render(&text).len() < 6_000, "{piece}");
-        assert!(
-            !error.remedy.contains(char::is_control) && !error.detail.contains(char::is_control)
-        );
+        assert!(!error.remedy.contains(char::is_control) && !error.detail.contains(char::is_control));
     }
 }

@@ -53,35 +53,17 @@ fn name() -> impl Strategy<Value = Name> {
 }
 
 fn path() -> impl Strategy<Value = Path> {
-    vec(name(), 1..4).prop_map(|names| Path {
-        names,
-        wildcard: false,
-        span: span(),
-    })
+    vec(name(), 1..4).prop_map(|names| Path { names, wildcard: false, span: span() })
 }
 
 fn wildcard() -> impl Strategy<Value = Path> {
-    path().prop_map(|path| Path {
-        wildcard: true,
-        ..path
-    })
+    path().prop_map(|path| Path { wildcard: true, ..path })
 }
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
-        prop::sample::select(vec![
-            "",
-            "女",
-            "it's",
-            "Online TA",
-            "--",
-            "“x”",
-            "`",
-            "\n",
-            "\\%_",
-            "''"
-        ])
-        .prop_map(str::to_owned),
+        prop::sample::select(vec!["", "女", "it's", "Online TA", "--", "“x”", "`", "\n", "\\%_", "''"])
+            .prop_map(str::to_owned),
         "\\PC{0,6}",
     ]
 }
@@ -91,35 +73,20 @@ fn quoted_text() -> impl Strategy<Value = Text> {
 }
 
 fn param() -> impl Strategy<Value = Param> {
-    prop::sample::select(vec!["p", "名单", "in", "x_1"]).prop_map(|name| Param {
-        name: name.to_owned(),
-        span: span(),
-    })
+    prop::sample::select(vec!["p", "名单", "in", "x_1"]).prop_map(|name| Param { name: name.to_owned(), span: span() })
 }
 
 fn number() -> impl Strategy<Value = Number> {
     (0u64..1_000_000_000, 0u8..6, 0usize..3).prop_map(|(digits, scale, zeros)| {
         // The digits that count end in no zero behind the point.
-        let digits = if scale > 0 {
-            digits / 10 * 10 + 7
-        } else {
-            digits
-        };
+        let digits = if scale > 0 { digits / 10 * 10 + 7 } else { digits };
         let unit = 10u64.pow(u32::from(scale));
         let whole = format!("{}{}", "0".repeat(zeros), digits / unit);
         let text = match scale {
             0 => whole,
-            _ => format!(
-                "{whole}.{:0width$}",
-                digits % unit,
-                width = usize::from(scale)
-            ),
+            _ => format!("{whole}.{:0width$}", digits % unit, width = usize::from(scale)),
         };
-        Number {
-            digits: u128::from(digits),
-            scale,
-            text,
-        }
+        Number { digits: u128::from(digits), scale, text }
     })
 }
 
@@ -128,12 +95,7 @@ fn date() -> impl Strategy<Value = Date> {
 }
 
 fn date_time() -> impl Strategy<Value = DateTime> {
-    (date(), 0u8..24, 0u8..60, 0u8..60).prop_map(|(date, hour, minute, second)| DateTime {
-        date,
-        hour,
-        minute,
-        second,
-    })
+    (date(), 0u8..24, 0u8..60, 0u8..60).prop_map(|(date, hour, minute, second)| DateTime { date, hour, minute, second })
 }
 
 fn duration() -> impl Strategy<Value = Duration> {
@@ -165,31 +127,17 @@ fn term() -> impl Strategy<Value = Term> {
             .prop_filter("no division by zero", |(_, divisor)| divisor.digits != 0)
             .prop_map(|(path, divisor)| TermKind::Quotient { path, divisor }),
     ];
-    (any::<bool>(), kind).prop_map(|(negative, kind)| Term {
-        negative,
-        kind,
-        span: span(),
-    })
+    (any::<bool>(), kind).prop_map(|(negative, kind)| Term { negative, kind, span: span() })
 }
 
 fn arith() -> impl Strategy<Value = Arith> {
-    vec(term(), 1..4).prop_map(|terms| Arith {
-        terms,
-        span: span(),
-    })
+    vec(term(), 1..4).prop_map(|terms| Arith { terms, span: span() })
 }
 
 /// A sum that may stand on the left: not with a text or a parameter alone in front.
 fn left() -> impl Strategy<Value = Arith> {
     arith().prop_filter("a text stands on the right", |arith| {
-        !matches!(
-            arith.terms[0],
-            Term {
-                negative: false,
-                kind: TermKind::Text(_),
-                ..
-            }
-        )
+        !matches!(arith.terms[0], Term { negative: false, kind: TermKind::Text(_), .. })
     })
 }
 
@@ -198,8 +146,7 @@ fn literal() -> impl Strategy<Value = Literal> {
     let kind = prop_oneof![
         text().prop_map(LiteralKind::Text),
         word.prop_map(|word| LiteralKind::Word(word.to_owned())),
-        (any::<bool>(), number())
-            .prop_map(|(negative, number)| LiteralKind::Number { negative, number }),
+        (any::<bool>(), number()).prop_map(|(negative, number)| LiteralKind::Number { negative, number }),
         date().prop_map(LiteralKind::Date),
         date_time().prop_map(LiteralKind::DateTime),
     ];
@@ -214,18 +161,10 @@ fn values() -> impl Strategy<Value = ValueList> {
 }
 
 fn source() -> impl Strategy<Value = InSource> {
-    let ends = prop::sample::select(vec![
-        IntervalEnds::Both,
-        IntervalEnds::Low,
-        IntervalEnds::High,
-    ]);
+    let ends = prop::sample::select(vec![IntervalEnds::Both, IntervalEnds::Low, IntervalEnds::High]);
     prop_oneof![
         values().prop_map(InSource::Values),
-        (arith(), arith(), ends).prop_map(|(low, high, ends)| InSource::Interval {
-            low,
-            high,
-            ends
-        }),
+        (arith(), arith(), ends).prop_map(|(low, high, ends)| InSource::Interval { low, high, ends }),
         (duration(), option::of(arith()))
             .prop_map(|(duration, ending)| InSource::Window(Window::Last { duration, ending })),
         duration().prop_map(|duration| InSource::Window(Window::Previous { duration })),
@@ -236,9 +175,7 @@ fn source() -> impl Strategy<Value = InSource> {
 fn has_test() -> impl Strategy<Value = HasTest> {
     let not_any = |literal: &Literal| literal.kind != LiteralKind::Word("any".to_owned());
     prop_oneof![
-        literal()
-            .prop_filter("any must be quoted there", not_any)
-            .prop_map(HasTest::One),
+        literal().prop_filter("any must be quoted there", not_any).prop_map(HasTest::One),
         values().prop_map(HasTest::Any),
         values().prop_map(HasTest::All),
         values().prop_map(HasTest::None),
@@ -266,42 +203,21 @@ fn leaf() -> impl Strategy<Value = Expr> {
         wildcard().prop_map(ExprKind::Flag),
         (path(), any::<bool>()).prop_map(|(path, negated)| ExprKind::Missing { path, negated }),
         (left(), op(), arith()).prop_map(|(left, op, right)| ExprKind::Compare { left, op, right }),
-        (path(), any::<bool>(), source()).prop_map(|(path, negated, source)| ExprKind::In {
-            path,
-            negated,
-            source
-        }),
-        (path(), any::<bool>(), arith(), arith()).prop_map(|(path, negated, low, high)| {
-            ExprKind::Between {
-                path,
-                negated,
-                low,
-                high,
-            }
-        }),
-        (path(), any::<bool>(), quoted_text()).prop_map(|(path, negated, pattern)| {
-            ExprKind::Like {
-                path,
-                negated,
-                pattern,
-            }
-        }),
+        (path(), any::<bool>(), source()).prop_map(|(path, negated, source)| ExprKind::In { path, negated, source }),
+        (path(), any::<bool>(), arith(), arith())
+            .prop_map(|(path, negated, low, high)| { ExprKind::Between { path, negated, low, high } }),
+        (path(), any::<bool>(), quoted_text())
+            .prop_map(|(path, negated, pattern)| { ExprKind::Like { path, negated, pattern } }),
         (path(), has_test()).prop_map(|(path, test)| ExprKind::Has { path, test }),
         (wildcard(), 1u32..100).prop_map(|(path, count)| ExprKind::Threshold {
             mode: ThresholdMode::AtLeast,
             count,
             of: ThresholdTerms::Wildcard(path),
         }),
-        (path(), option::of(any::<u64>()))
-            .prop_map(|(path, version)| ExprKind::Audience { path, version }),
+        (path(), option::of(any::<u64>())).prop_map(|(path, version)| ExprKind::Audience { path, version }),
         param().prop_map(ExprKind::Param),
-        (quoted_text(), 0u32..=10_000, 0u32..=10_000).prop_map(|(salt, from_bp, to_bp)| {
-            ExprKind::Split {
-                salt,
-                from_bp,
-                to_bp,
-            }
-        }),
+        (quoted_text(), 0u32..=10_000, 0u32..=10_000)
+            .prop_map(|(salt, from_bp, to_bp)| { ExprKind::Split { salt, from_bp, to_bp } }),
         (0u32..=10_000, any::<u64>()).prop_map(|(bp, seed)| ExprKind::Sample { bp, seed }),
         values().prop_map(ExprKind::Ids),
     ];
@@ -311,24 +227,14 @@ fn leaf() -> impl Strategy<Value = Expr> {
 /// Any tree that the parser can give.
 pub(crate) fn expr() -> impl Strategy<Value = Expr> {
     leaf().prop_recursive(5, 40, 4, |inner| {
-        let mode = prop::sample::select(vec![
-            ThresholdMode::AtLeast,
-            ThresholdMode::AtMost,
-            ThresholdMode::Exactly,
-        ]);
+        let mode = prop::sample::select(vec![ThresholdMode::AtLeast, ThresholdMode::AtMost, ThresholdMode::Exactly]);
         let kind = prop_oneof![
             vec(inner.clone(), 2..4).prop_map(ExprKind::And),
             vec(inner.clone(), 2..4).prop_map(ExprKind::Or),
             vec(inner.clone(), 2..4).prop_map(ExprKind::Except),
-            inner
-                .clone()
-                .prop_map(|inner| ExprKind::Not(Box::new(inner))),
+            inner.clone().prop_map(|inner| ExprKind::Not(Box::new(inner))),
             (mode, 1u32..=2, vec(inner, 2..4)).prop_map(|(mode, count, terms)| {
-                ExprKind::Threshold {
-                    mode,
-                    count,
-                    of: ThresholdTerms::Terms(terms),
-                }
+                ExprKind::Threshold { mode, count, of: ThresholdTerms::Terms(terms) }
             }),
         ];
         kind.prop_map(|kind| Expr { kind, span: span() })
@@ -441,15 +347,6 @@ pub(crate) fn soup() -> impl Strategy<Value = String> {
         "\u{0}",
     ]);
     vec((piece, any::<bool>()), 0..24).prop_map(|pieces| {
-        pieces
-            .into_iter()
-            .map(|(piece, spaced)| {
-                if spaced {
-                    format!("{piece} ")
-                } else {
-                    piece.to_owned()
-                }
-            })
-            .collect()
+        pieces.into_iter().map(|(piece, spaced)| if spaced { format!("{piece} ") } else { piece.to_owned() }).collect()
     })
 }

@@ -30,12 +30,7 @@ fn own_values(tag: &Tag, said: &ProfileValue) -> Vec<String> {
 }
 
 /// The conditions of a query for one entity, parents before children.
-pub(crate) fn why(
-    catalog: &Catalog,
-    text: &str,
-    why: &Why,
-    condition: &Condition,
-) -> Vec<v1::WhyCondition> {
+pub(crate) fn why(catalog: &Catalog, text: &str, why: &Why, condition: &Condition) -> Vec<v1::WhyCondition> {
     let mut conditions = Vec::new();
     let mut waiting = vec![(0, why, condition)];
     while let Some((depth, why, condition)) = waiting.pop() {
@@ -46,9 +41,7 @@ pub(crate) fn why(
             text: why.text.clone(),
             holds: why.holds,
             tag: tag.map(|tag| tag.name.clone()).unwrap_or_default(),
-            own_values: said
-                .map(|(tag, said)| own_values(tag, said))
-                .unwrap_or_default(),
+            own_values: said.map(|(tag, said)| own_values(tag, said)).unwrap_or_default(),
             span: place(text, condition),
         });
         let children = why.children.iter().zip(&condition.children).rev();
@@ -58,11 +51,7 @@ pub(crate) fn why(
 }
 
 /// The steps of a plan, parents before children.
-pub(crate) fn explained(
-    text: &str,
-    explained: &Explained,
-    condition: &Condition,
-) -> Vec<v1::ExplainStep> {
+pub(crate) fn explained(text: &str, explained: &Explained, condition: &Condition) -> Vec<v1::ExplainStep> {
     let mut steps = Vec::new();
     let mut waiting = vec![(0, explained, condition)];
     while let Some((depth, step, condition)) = waiting.pop() {
@@ -90,10 +79,8 @@ fn place(text: &str, condition: &Condition) -> Option<v1::Span> {
 /// The numbers of a tag, without the reply's info.
 pub(crate) fn stats(tag: &Tag, stats: &Stats) -> v1::StatsReply {
     let written = |number: i64| tag.kind.format_number(number);
-    let quantile = |(q, value): &(f64, Option<i64>)| v1::Quantile {
-        q: *q,
-        value: value.map(written).unwrap_or_default(),
-    };
+    let quantile =
+        |(q, value): &(f64, Option<i64>)| v1::Quantile { q: *q, value: value.map(written).unwrap_or_default() };
     let is_amount = matches!(tag.kind, TagKind::Int | TagKind::Decimal { .. });
     v1::StatsReply {
         info: None,
@@ -101,11 +88,7 @@ pub(crate) fn stats(tag: &Tag, stats: &Stats) -> v1::StatsReply {
         kind: kind_to_wire(tag.kind).into(),
         count: stats.count,
         missing: stats.members - stats.count,
-        sum: if is_amount {
-            format_sum(tag, stats.sum)
-        } else {
-            String::new()
-        },
+        sum: if is_amount { format_sum(tag, stats.sum) } else { String::new() },
         min: stats.min.map(written).unwrap_or_default(),
         max: stats.max.map(written).unwrap_or_default(),
         mean: stats.mean(),
@@ -141,10 +124,7 @@ pub(crate) fn breakdown(
     }
     let left_out = groups.len().saturating_sub(groups_max);
     groups.truncate(groups_max);
-    let group = |group: Group| v1::Group {
-        label: group_label(tag, group.key),
-        count: group.count,
-    };
+    let group = |group: Group| v1::Group { label: group_label(tag, group.key), count: group.count };
     v1::BreakdownReply {
         info: None,
         tag: tag.name.clone(),

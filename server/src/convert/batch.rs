@@ -10,11 +10,7 @@ use super::value;
 
 /// How many changes a request holds; an entity without any counts as one.
 pub(crate) fn change_count(request: &v1::WriteRequest) -> usize {
-    request
-        .entities
-        .iter()
-        .map(|entity| entity.changes.len().max(1))
-        .sum()
+    request.entities.iter().map(|entity| entity.changes.len().max(1)).sum()
 }
 
 /// The batch, its values read by the kinds of `catalog`. Errors name the entity by its place.
@@ -25,12 +21,7 @@ pub(crate) fn batch_from_wire(catalog: &Catalog, request: v1::WriteRequest) -> R
         let place = |error: Error| error.context(format!("entities[{index}]"));
         let key = value::key_from_wire(owner, entity.key.as_ref()).map_err(place)?;
         let read = |change: v1::Change| change_from_wire(catalog, owner.id, change);
-        let mut changes = entity
-            .changes
-            .into_iter()
-            .map(read)
-            .collect::<Result<Vec<Change>>>()
-            .map_err(place)?;
+        let mut changes = entity.changes.into_iter().map(read).collect::<Result<Vec<Change>>>().map_err(place)?;
         if changes.is_empty() {
             changes.push(Change::Touch);
         }
@@ -38,36 +29,22 @@ pub(crate) fn batch_from_wire(catalog: &Catalog, request: v1::WriteRequest) -> R
     }
     Ok(Batch {
         type_name: owner.name.clone(),
-        source: request
-            .source
-            .map(|source| (source.source, source.sequence)),
+        source: request.source.map(|source| (source.source, source.sequence)),
         entities,
     })
 }
 
-fn change_from_wire(
-    catalog: &Catalog,
-    type_id: muster_engine::ids::TypeId,
-    change: v1::Change,
-) -> Result<Change> {
+fn change_from_wire(catalog: &Catalog, type_id: muster_engine::ids::TypeId, change: v1::Change) -> Result<Change> {
     use v1::change::Change as Wire;
     Ok(match change.change {
         None => {
-            return Err(Error::invalid(
-                "say what to change: set, remove, clear, touch or erase",
-            ));
+            return Err(Error::invalid("say what to change: set, remove, clear, touch or erase"));
         }
         Some(Wire::Set(set)) => {
             let tag = catalog.require_tag(type_id, &set.tag)?;
-            Change::Set {
-                value: value::value_from_wire(tag, set.value)?,
-                tag: set.tag,
-            }
+            Change::Set { value: value::value_from_wire(tag, set.value)?, tag: set.tag }
         }
-        Some(Wire::Remove(remove)) => Change::Remove {
-            tag: remove.tag,
-            value: remove.value,
-        },
+        Some(Wire::Remove(remove)) => Change::Remove { tag: remove.tag, value: remove.value },
         Some(Wire::Clear(clear)) => Change::Clear { tag: clear.tag },
         Some(Wire::Touch(v1::Touch {})) => Change::Touch,
         Some(Wire::Erase(v1::Erase {})) => Change::Erase,

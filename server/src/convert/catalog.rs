@@ -1,8 +1,8 @@
 //! Types, tags and audiences.
 
 use muster_engine::catalog::{
-    Audience, AudienceVersion, Catalog, CatalogChange, EntityType, KeyKind, Layer, Sensitivity,
-    Tag, TagChange, TagKind, TagSpec,
+    Audience, AudienceVersion, Catalog, CatalogChange, EntityType, KeyKind, Layer, Sensitivity, Tag, TagChange,
+    TagKind, TagSpec,
 };
 use muster_engine::{Error, Result};
 use muster_proto::v1;
@@ -17,18 +17,10 @@ pub(crate) fn entity_type<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a En
     let mut types = catalog.types();
     match (types.next(), types.next()) {
         (Some(only), None) => Ok(only),
-        (None, _) => Err(Error::not_found(
-            "create an entity type first: the space has none",
-        )),
+        (None, _) => Err(Error::not_found("create an entity type first: the space has none")),
         (Some(_), Some(_)) => {
-            let names: Vec<&str> = catalog
-                .types()
-                .map(|entity_type| entity_type.name.as_str())
-                .collect();
-            Err(Error::invalid(format!(
-                "say which entity type: the space has {}",
-                names.join(", ")
-            )))
+            let names: Vec<&str> = catalog.types().map(|entity_type| entity_type.name.as_str()).collect();
+            Err(Error::invalid(format!("say which entity type: the space has {}", names.join(", "))))
         }
     }
 }
@@ -59,23 +51,17 @@ fn tag_kind_from_wire(kind: i32, scale: u32) -> Result<TagKind> {
         Ok(v1::TagKind::Decimal) => match u8::try_from(scale) {
             Ok(scale) => return Ok(TagKind::Decimal { scale }),
             Err(_) => {
-                return Err(Error::invalid(format!(
-                    "a decimal cannot have {scale} digits behind the point"
-                )));
+                return Err(Error::invalid(format!("a decimal cannot have {scale} digits behind the point")));
             }
         },
         Ok(v1::TagKind::Date) => TagKind::Date,
         Ok(v1::TagKind::Time) => TagKind::Time,
         Ok(v1::TagKind::Unspecified) | Err(_) => {
-            return Err(Error::invalid(
-                "say the tag's kind: flag, choice, set, int, decimal, date or time",
-            ));
+            return Err(Error::invalid("say the tag's kind: flag, choice, set, int, decimal, date or time"));
         }
     };
     if scale != 0 {
-        return Err(Error::invalid(format!(
-            "only a decimal has a scale: the tag is {kind}"
-        )));
+        return Err(Error::invalid(format!("only a decimal has a scale: the tag is {kind}")));
     }
     Ok(kind)
 }
@@ -136,10 +122,7 @@ pub(crate) fn create_type(request: v1::CreateTypeRequest) -> Result<CatalogChang
 pub(crate) fn create_tag(type_name: &str, tag: Option<v1::Tag>) -> Result<CatalogChange> {
     let tag = tag.ok_or_else(|| Error::invalid("give the tag to create"))?;
     let kind = tag_kind_from_wire(tag.kind, tag.scale)?;
-    let (layer, sensitivity) = (
-        layer_from_wire(tag.layer)?,
-        sensitivity_from_wire(tag.sensitivity)?,
-    );
+    let (layer, sensitivity) = (layer_from_wire(tag.layer)?, sensitivity_from_wire(tag.sensitivity)?);
     Ok(CatalogChange::CreateTag(Box::new(TagSpec {
         label: not_empty(tag.label),
         description: tag.description,
@@ -164,24 +147,14 @@ pub(crate) fn change_tag(type_name: &str, request: v1::ChangeTagRequest) -> Resu
         owner: request.owner,
         layer: request.layer.map(layer_from_wire).transpose()?,
         sensitivity: request.sensitivity.map(sensitivity_from_wire).transpose()?,
-        time_to_live_days: request
-            .time_to_live_days
-            .map(|days| (days != 0).then_some(days)),
+        time_to_live_days: request.time_to_live_days.map(|days| (days != 0).then_some(days)),
         closed_values: request.closed_values,
         ..TagChange::default()
     };
-    Ok(CatalogChange::ChangeTag {
-        type_name: type_name.to_owned(),
-        name: request.name,
-        change: Box::new(change),
-    })
+    Ok(CatalogChange::ChangeTag { type_name: type_name.to_owned(), name: request.name, change: Box::new(change) })
 }
 
-pub(crate) fn type_to_wire(
-    catalog: &Catalog,
-    entity_type: &EntityType,
-    live: Option<u64>,
-) -> v1::EntityType {
+pub(crate) fn type_to_wire(catalog: &Catalog, entity_type: &EntityType, live: Option<u64>) -> v1::EntityType {
     v1::EntityType {
         id: entity_type.id.0,
         name: entity_type.name.clone(),

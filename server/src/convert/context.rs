@@ -21,11 +21,8 @@ pub(crate) fn request_from_wire(
         Err(_) => return Err(Error::invalid("unknown_values is neither refuse nor empty")),
     };
     for (name, parameter) in &context.parameters {
-        let parameter = parameter_from_wire(parameter)
-            .map_err(|error| error.context(format!("parameter ${name}")))?;
-        request
-            .parameters
-            .insert(name.trim_start_matches('$').to_owned(), parameter);
+        let parameter = parameter_from_wire(parameter).map_err(|error| error.context(format!("parameter ${name}")))?;
+        request.parameters.insert(name.trim_start_matches('$').to_owned(), parameter);
     }
     Ok(request)
 }
@@ -50,9 +47,6 @@ fn store_id(bytes: &[u8]) -> Result<Option<[u8; 16]>> {
     }
     match bytes.try_into() {
         Ok(id) => Ok(Some(id)),
-        Err(_) => Err(Error::invalid(format!(
-            "a store id has 16 bytes, found {}",
-            bytes.len()
-        ))),
+        Err(_) => Err(Error::invalid(format!("a store id has 16 bytes, found {}", bytes.len()))),
     }
 }

@@ -47,10 +47,7 @@ pub(crate) fn status_with(error: &Error, reword: impl FnOnce(String) -> String) 
         return query_status(fault);
     }
     let (code, reason) = code_and_reason(error.kind());
-    if matches!(
-        error.kind(),
-        ErrorKind::Internal | ErrorKind::Io | ErrorKind::Corrupt
-    ) {
+    if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Io | ErrorKind::Corrupt) {
         tracing::error!("{error:#}");
     }
     let mut details = info(reason, HashMap::new());
@@ -85,16 +82,8 @@ pub(crate) fn bad_field(field: &str, message: impl Into<String>) -> Status {
 
 /// A limit is exceeded.
 pub(crate) fn over_limit(name: &str, found: usize, allowed: usize) -> Status {
-    let metadata = HashMap::from([
-        ("limit".to_owned(), name.to_owned()),
-        ("allowed".to_owned(), allowed.to_string()),
-    ]);
-    refuse_with(
-        Code::ResourceExhausted,
-        "LIMIT",
-        format!("send at most {allowed} ({name}), found {found}"),
-        metadata,
-    )
+    let metadata = HashMap::from([("limit".to_owned(), name.to_owned()), ("allowed".to_owned(), allowed.to_string())]);
+    refuse_with(Code::ResourceExhausted, "LIMIT", format!("send at most {allowed} ({name}), found {found}"), metadata)
 }
 
 fn query_status(fault: &QueryFault) -> Status {
@@ -109,12 +98,7 @@ fn query_status(fault: &QueryFault) -> Status {
         ("column".to_owned(), at.column.to_string()),
     ]);
     // A corrected text that is cut would not be one.
-    if let Some(suggestion) = fault
-        .error
-        .suggestion
-        .as_ref()
-        .filter(|text| text.len() <= TEXT_BYTES_MAX)
-    {
+    if let Some(suggestion) = fault.error.suggestion.as_ref().filter(|text| text.len() <= TEXT_BYTES_MAX) {
         metadata.insert("suggestion".to_owned(), suggestion.clone());
     }
     let mut details = info(&query_reason(fault), metadata);
@@ -123,11 +107,7 @@ fn query_status(fault: &QueryFault) -> Status {
         at.line, at.column, at.byte_start, at.byte_end, at.utf16_start, at.utf16_end
     );
     details.add_bad_request_violation("text", cut(&format!("{place}: {}", fault.error.detail)));
-    Status::with_error_details(
-        Code::InvalidArgument,
-        cut(&fault.error.render(&fault.text)),
-        details,
-    )
+    Status::with_error_details(Code::InvalidArgument, cut(&fault.error.render(&fault.text)), details)
 }
 
 /// `unknown_tag` is `QUERY_UNKNOWN_TAG`.
@@ -166,11 +146,7 @@ pub(crate) fn problem(error: &Error) -> v1::Problem {
 pub(crate) fn is_for_all(error: &Error) -> bool {
     matches!(
         error.kind(),
-        ErrorKind::Cancelled
-            | ErrorKind::Deadline
-            | ErrorKind::Corrupt
-            | ErrorKind::Io
-            | ErrorKind::Internal
+        ErrorKind::Cancelled | ErrorKind::Deadline | ErrorKind::Corrupt | ErrorKind::Io | ErrorKind::Internal
     )
 }
 
@@ -192,10 +168,7 @@ mod tests {
         assert_eq!(status.code(), Code::Unavailable);
         let details = status.get_error_details();
         let info = details.error_info().unwrap();
-        assert_eq!(
-            (info.reason.as_str(), info.domain.as_str()),
-            ("BUSY", "muster")
-        );
+        assert_eq!((info.reason.as_str(), info.domain.as_str()), ("BUSY", "muster"));
         assert!(details.retry_info().is_some());
     }
 

@@ -37,11 +37,7 @@ pub(crate) fn info(
         fingerprint: format!("{:032x}", planned.fingerprint),
         resolved_dates: planned.resolved.iter().map(resolved_date).collect(),
         zone: planned.zone.clone(),
-        warnings: prepared
-            .warnings(run)?
-            .iter()
-            .map(|warning| warning_to_wire(text, warning))
-            .collect(),
+        warnings: prepared.warnings(run)?.iter().map(|warning| warning_to_wire(text, warning)).collect(),
         space: asked.space.name.clone(),
         entity_type: asked.entity_type.name.clone(),
     })

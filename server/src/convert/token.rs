@@ -39,22 +39,13 @@ impl PageToken {
 
     /// Errors: invalid, when they are not the bytes of a token.
     pub(crate) fn decode(bytes: &[u8]) -> Result<PageToken, Status> {
-        let unknown = || {
-            error::bad_field(
-                "page_token",
-                "send next_page_token of an earlier reply as it came",
-            )
-        };
+        let unknown = || error::bad_field("page_token", "send next_page_token of an earlier reply as it came");
         let bytes: &[u8; TOKEN_BYTES] = bytes.try_into().map_err(|_| unknown())?;
         let [FORMAT, rest @ ..] = bytes else {
             return Err(unknown());
         };
-        let (version, rest) = rest
-            .split_first_chunk()
-            .expect("40 bytes follow the format");
-        let (now, rest) = rest
-            .split_first_chunk()
-            .expect("32 bytes follow the version");
+        let (version, rest) = rest.split_first_chunk().expect("40 bytes follow the format");
+        let (now, rest) = rest.split_first_chunk().expect("32 bytes follow the version");
         let (type_id, rest) = rest.split_first_chunk().expect("24 bytes follow the time");
         let (after, rest) = rest.split_first_chunk().expect("20 bytes follow the type");
         let fingerprint = rest.first_chunk().expect("16 bytes follow the entity");
@@ -70,10 +61,7 @@ impl PageToken {
     /// Errors: invalid, when the token is of another query or type.
     pub(crate) fn check(&self, type_id: TypeId, fingerprint: u128) -> Result<(), Status> {
         if self.type_id != type_id || self.fingerprint != fingerprint {
-            return Err(error::bad_field(
-                "page_token",
-                "ask the same query as before, or without a page token",
-            ));
+            return Err(error::bad_field("page_token", "ask the same query as before, or without a page token"));
         }
         Ok(())
     }

@@ -5,10 +5,7 @@ use muster_engine::{Error, Result};
 use muster_proto::v1;
 
 /// The key as the type's kind reads it: digits are a number where keys are numbers.
-pub(crate) fn key_from_wire(
-    entity_type: &EntityType,
-    key: Option<&v1::EntityKey>,
-) -> Result<EntityKey> {
+pub(crate) fn key_from_wire(entity_type: &EntityType, key: Option<&v1::EntityKey>) -> Result<EntityKey> {
     match key.and_then(|key| key.key.as_ref()) {
         None => Err(Error::invalid("give the key of an entity")),
         Some(v1::entity_key::Key::Text(text)) => entity_type.key.parse_key(text),
@@ -39,14 +36,10 @@ pub(crate) fn value_from_wire(tag: &Tag, value: Option<v1::Value>) -> Result<Val
         Some(v1::value::Value::Text(text)) => Ok(Value::Text(text)),
         Some(v1::value::Value::Int(number)) => Ok(Value::Int(number)),
         Some(v1::value::Value::Decimal(decimal)) => match u8::try_from(decimal.scale) {
-            Ok(scale) => Ok(Value::Decimal {
-                unscaled: decimal.unscaled,
-                scale,
-            }),
-            Err(_) => Err(in_tag(Error::invalid(format!(
-                "a decimal cannot have {} digits behind the point",
-                decimal.scale
-            )))),
+            Ok(scale) => Ok(Value::Decimal { unscaled: decimal.unscaled, scale }),
+            Err(_) => {
+                Err(in_tag(Error::invalid(format!("a decimal cannot have {} digits behind the point", decimal.scale))))
+            }
         },
         Some(v1::value::Value::Date(days)) => Ok(Value::Date(days)),
         Some(v1::value::Value::Time(milliseconds)) => Ok(Value::Time(milliseconds)),
@@ -60,10 +53,9 @@ pub(crate) fn value_to_wire(value: Value) -> v1::Value {
             Value::Flag(truth) => v1::value::Value::Flag(truth),
             Value::Text(text) => v1::value::Value::Text(text),
             Value::Int(number) => v1::value::Value::Int(number),
-            Value::Decimal { unscaled, scale } => v1::value::Value::Decimal(v1::Decimal {
-                unscaled,
-                scale: scale.into(),
-            }),
+            Value::Decimal { unscaled, scale } => {
+                v1::value::Value::Decimal(v1::Decimal { unscaled, scale: scale.into() })
+            }
             Value::Date(days) => v1::value::Value::Date(days),
             Value::Time(milliseconds) => v1::value::Value::Time(milliseconds),
             Value::List(values) => v1::value::Value::List(v1::TextList { values }),

@@ -56,26 +56,12 @@ impl<'a> Job<'a> {
         events: &'a Events,
         run: &'a Run,
     ) -> Job<'a> {
-        Job {
-            shared,
-            header,
-            source,
-            started,
-            events,
-            run,
-            rows: 0,
-            rejected: 0,
-            reported_at: started,
-        }
+        Job { shared, header, source, started, events, run, rows: 0, rejected: 0, reported_at: started }
     }
 
     /// Does it all and sends the result.
     pub(super) fn run(mut self) -> Result<(), Status> {
-        let space = self
-            .shared
-            .spaces
-            .get(&self.header.space)
-            .map_err(|fault| error::status(&fault))?;
+        let space = self.shared.spaces.get(&self.header.space).map_err(|fault| error::status(&fault))?;
         let mapping = self.mapping()?;
         let create = self.header.create_missing_tags;
         let mut target = Target::find(&space.engine, &mapping, create, self.header.dry_run)
@@ -111,11 +97,7 @@ impl<'a> Job<'a> {
             return self.header.load_id.clone();
         }
         let number = LOADS_BEGUN.fetch_add(1, Ordering::Relaxed);
-        format!(
-            "load-{}-{}-{number}",
-            self.shared.now_unix_ms(),
-            std::process::id()
-        )
+        format!("load-{}-{}-{number}", self.shared.now_unix_ms(), std::process::id())
     }
 
     /// The mapping that came with the load, or the one that the file suggests.
@@ -123,12 +105,11 @@ impl<'a> Job<'a> {
         let mut mapping = if self.header.mapping_toml.is_empty() {
             let options = InferOptions {
                 type_name: type_name(&self.header.entity_type, self.source),
-                key_column: (!self.header.key_column.is_empty())
-                    .then(|| self.header.key_column.clone()),
+                key_column: (!self.header.key_column.is_empty()).then(|| self.header.key_column.clone()),
                 ..InferOptions::default()
             };
-            let inference = muster_exchange::infer(&self.source.path, &options)
-                .map_err(|fault| self.source.status(&fault))?;
+            let inference =
+                muster_exchange::infer(&self.source.path, &options).map_err(|fault| self.source.status(&fault))?;
             self.send(load_reply::Event::Guess(v1::LoadGuess {
                 mapping_toml: inference.print(),
                 notes: notes(&inference),
@@ -151,13 +132,8 @@ impl<'a> Job<'a> {
         reader: &mut LoadReader,
     ) -> Result<Outcome, Status> {
         let status = |fault: Error| error::status(&fault);
-        let type_id = target
-            .type_id
-            .ok_or_else(|| status(Error::internal("the type was not made")))?;
-        let spec = LoadSpec {
-            type_id,
-            load_id: load_id.to_owned(),
-        };
+        let type_id = target.type_id.ok_or_else(|| status(Error::internal("the type was not made")))?;
+        let spec = LoadSpec { type_id, load_id: load_id.to_owned() };
         let mut load = space.engine.begin_load(spec).map_err(status)?;
         if let Some(first) = load.earlier_result() {
             self.rows = first.rows;
@@ -184,19 +160,11 @@ impl<'a> Job<'a> {
     }
 
     /// Counts what a load would do.
-    fn try_out(
-        &mut self,
-        space: &Space,
-        target: &Target<'_>,
-        reader: &mut LoadReader,
-    ) -> Result<Outcome, Status> {
+    fn try_out(&mut self, space: &Space, target: &Target<'_>, reader: &mut LoadReader) -> Result<Outcome, Status> {
         let snapshot = space.engine.snapshot();
         let is_known = |key: &EntityKey| match target.type_id {
             None => Ok(false),
-            Some(id) => snapshot
-                .entity(id, key)
-                .map(|found| found.is_some())
-                .map_err(|fault| error::status(&fault)),
+            Some(id) => snapshot.entity(id, key).map(|found| found.is_some()).map_err(|fault| error::status(&fault)),
         };
         let mut new_keys: HashSet<u64> = HashSet::new();
         let mut rows_written = 0;
@@ -221,10 +189,7 @@ impl<'a> Job<'a> {
     /// Errors: rejected rows, when there are more than allowed; a dry run counts them all.
     fn next(&mut self, reader: &mut LoadReader) -> Result<Option<Block>, Status> {
         self.check()?;
-        let Some(mut block) = reader
-            .next_block()
-            .map_err(|fault| self.source.status(&fault))?
-        else {
+        let Some(mut block) = reader.next_block().map_err(|fault| self.source.status(&fault))? else {
             return Ok(None);
         };
         self.rows += block.rows_read;
@@ -237,29 +202,17 @@ impl<'a> Job<'a> {
         if self.events.is_closed() {
             return Err(error::status(&Error::cancelled("the caller gave up")));
         }
-        if self
-            .run
-            .deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
-        {
-            return Err(error::status(&Error::deadline(
-                "the time for the load is over",
-            )));
+        if self.run.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(error::status(&Error::deadline("the time for the load is over")));
         }
         Ok(())
     }
 
     fn reject(&mut self, rejected: Vec<Reject>) -> Result<(), Status> {
-        let reported = self
-            .rejected
-            .min(self.shared.config.limits.rejects_reported_max);
+        let reported = self.rejected.min(self.shared.config.limits.rejects_reported_max);
         let room = self.shared.config.limits.rejects_reported_max - reported;
         self.rejected += rejected.len() as u64;
-        let mut rows = rejected
-            .into_iter()
-            .take(usize::try_from(room).unwrap_or(usize::MAX))
-            .map(to_wire)
-            .peekable();
+        let mut rows = rejected.into_iter().take(usize::try_from(room).unwrap_or(usize::MAX)).map(to_wire).peekable();
         while rows.peek().is_some() {
             let rows = rows.by_ref().take(MESSAGE_REJECTS_MAX).collect();
             self.send(load_reply::Event::Rejects(v1::LoadRejects { rows }))?;
@@ -267,22 +220,14 @@ impl<'a> Job<'a> {
         if self.rejected > self.header.max_rejects && !self.header.dry_run {
             let metadata = HashMap::from([
                 ("rejected".to_owned(), self.rejected.to_string()),
-                (
-                    "max_rejects".to_owned(),
-                    self.header.max_rejects.to_string(),
-                ),
+                ("max_rejects".to_owned(), self.header.max_rejects.to_string()),
                 ("rows".to_owned(), self.rows.to_string()),
             ]);
             let message = format!(
                 "correct the rows or allow more rejects (--max-rejects): {} of the first {} rows were rejected, {} are allowed; nothing was loaded",
                 self.rejected, self.rows, self.header.max_rejects
             );
-            return Err(error::refuse_with(
-                Code::FailedPrecondition,
-                "REJECTED_ROWS",
-                message,
-                metadata,
-            ));
+            return Err(error::refuse_with(Code::FailedPrecondition, "REJECTED_ROWS", message, metadata));
         }
         Ok(())
     }
@@ -318,10 +263,5 @@ fn keys(column: KeyColumn) -> Box<dyn Iterator<Item = EntityKey>> {
 }
 
 fn to_wire(reject: Reject) -> v1::RejectedRow {
-    v1::RejectedRow {
-        line: reject.line,
-        column: reject.column,
-        reason: reject.reason,
-        raw: reject.raw,
-    }
+    v1::RejectedRow { line: reject.line, column: reject.column, reason: reject.reason, raw: reject.raw }
 }

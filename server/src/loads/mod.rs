@@ -37,9 +37,7 @@ struct Source {
 impl Source {
     /// The status of an error of this file, by the name that its sender knows.
     fn status(&self, fault: &Error) -> Status {
-        error::status_with(fault, |message| {
-            message.replace(&self.path.display().to_string(), &self.name)
-        })
+        error::status_with(fault, |message| message.replace(&self.path.display().to_string(), &self.name))
     }
 
     /// The name of the file without folders and endings, as a name for a type.
@@ -71,16 +69,9 @@ pub(crate) async fn infer(
     let source = match named(shared, &file)? {
         Some(source) => source,
         None => {
-            let mut incoming = shared
-                .spool
-                .begin()
-                .await
-                .map_err(|fault| error::status(&fault))?;
+            let mut incoming = shared.spool.begin().await.map_err(|fault| error::status(&fault))?;
             while let Some(bytes) = next(&mut stream).await? {
-                incoming
-                    .append(&bytes)
-                    .await
-                    .map_err(|fault| error::status(&fault))?;
+                incoming.append(&bytes).await.map_err(|fault| error::status(&fault))?;
             }
             arrived(incoming.finish().await, file.name)?
         }
@@ -91,8 +82,7 @@ pub(crate) async fn infer(
         ..InferOptions::default()
     };
     let job = move |_: &muster_engine::query::Run| {
-        let inference = muster_exchange::infer(&source.path, &options)
-            .map_err(|fault| source.status(&fault))?;
+        let inference = muster_exchange::infer(&source.path, &options).map_err(|fault| source.status(&fault))?;
         Ok(v1::InferLoadReply {
             mapping_toml: inference.print(),
             notes: notes(&inference),
@@ -121,9 +111,7 @@ pub(crate) async fn load(
     };
     let events = events.clone();
     let owned = Arc::clone(shared);
-    let job = move |run: &muster_engine::query::Run| {
-        Job::new(&owned, header, &source, started, &events, run).run()
-    };
+    let job = move |run: &muster_engine::query::Run| Job::new(&owned, header, &source, started, &events, run).run();
     shared.work.run(Lane::Load, deadline, job).await
 }
 
@@ -134,11 +122,7 @@ async fn receive(
     started: Instant,
     events: &Events,
 ) -> Result<Source, Status> {
-    let mut incoming = shared
-        .spool
-        .begin()
-        .await
-        .map_err(|fault| error::status(&fault))?;
+    let mut incoming = shared.spool.begin().await.map_err(|fault| error::status(&fault))?;
     let mut reported = 0;
     loop {
         // A caller that went away leaves the stream with an error.
@@ -147,10 +131,7 @@ async fn receive(
             Some(Some(load_request::Part::Bytes(bytes))) => bytes,
             Some(_) => return Err(bytes_next()),
         };
-        incoming
-            .append(&bytes)
-            .await
-            .map_err(|fault| error::status(&fault))?;
+        incoming.append(&bytes).await.map_err(|fault| error::status(&fault))?;
         if incoming.bytes() - reported >= REPORT_BYTES {
             reported = incoming.bytes();
             let progress = v1::LoadProgress {
@@ -176,50 +157,30 @@ fn named(shared: &Shared, file: &v1::FileSource) -> Result<Option<Source>, Statu
     let resolved = path.canonicalize();
     let allowed = config.local_files
         || resolved.as_ref().is_ok_and(|path| {
-            let inside = |folder: &PathBuf| {
-                folder
-                    .canonicalize()
-                    .is_ok_and(|folder| path.starts_with(folder))
-            };
+            let inside = |folder: &PathBuf| folder.canonicalize().is_ok_and(|folder| path.starts_with(folder));
             config.import_dirs.iter().any(inside)
         });
     if !allowed || !path.is_absolute() {
         // Whether the file exists is nobody's business outside the import directories.
-        let message = format!(
-            "send the bytes of {}, or put it into an import directory and name its whole path",
-            file.path
-        );
-        return Err(error::refuse(
-            Code::PermissionDenied,
-            "PATH_NOT_ALLOWED",
-            message,
-        ));
+        let message =
+            format!("send the bytes of {}, or put it into an import directory and name its whole path", file.path);
+        return Err(error::refuse(Code::PermissionDenied, "PATH_NOT_ALLOWED", message));
     }
     let path = resolved.map_err(|fault| {
         let message = format!("cannot read {}", file.path);
         error::status(&match fault.kind() {
-            std::io::ErrorKind::NotFound => {
-                Error::not_found(format!("there is no file {}", file.path))
-            }
+            std::io::ErrorKind::NotFound => Error::not_found(format!("there is no file {}", file.path)),
             _ => Error::io(message).with_source(fault),
         })
     })?;
-    Ok(Some(Source {
-        path,
-        name: file.path.clone(),
-        _spooled: None,
-    }))
+    Ok(Some(Source { path, name: file.path.clone(), _spooled: None }))
 }
 
 fn arrived(spooled: muster_engine::Result<Spooled>, name: String) -> Result<Source, Status> {
     let spooled = spooled.map_err(|fault| error::status(&fault))?;
     Ok(Source {
         path: spooled.path().to_owned(),
-        name: if name.is_empty() {
-            "the stream".to_owned()
-        } else {
-            name
-        },
+        name: if name.is_empty() { "the stream".to_owned() } else { name },
         _spooled: Some(spooled),
     })
 }
@@ -233,10 +194,8 @@ fn type_name(asked: &str, source: &Source) -> Option<String> {
 }
 
 fn notes(inference: &muster_exchange::Inference) -> Vec<v1::LoadNote> {
-    let note = |note: &muster_exchange::Note| v1::LoadNote {
-        column: note.column.clone(),
-        message: note.message.clone(),
-    };
+    let note =
+        |note: &muster_exchange::Note| v1::LoadNote { column: note.column.clone(), message: note.message.clone() };
     inference.notes.iter().map(note).collect()
 }
 

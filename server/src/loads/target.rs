@@ -28,12 +28,7 @@ impl<'a> Target<'a> {
     /// Finds or makes what `mapping` names.
     ///
     /// Errors: not found, naming all that is missing, unless `create` says to make it; conflict when a kind differs.
-    pub(super) fn find(
-        engine: &'a Engine,
-        mapping: &Mapping,
-        create: bool,
-        dry_run: bool,
-    ) -> Result<Target<'a>> {
+    pub(super) fn find(engine: &'a Engine, mapping: &Mapping, create: bool, dry_run: bool) -> Result<Target<'a>> {
         let snapshot = engine.snapshot();
         let catalog = snapshot.catalog();
         let entity_type = match catalog.type_named(&mapping.entity_type) {
@@ -54,17 +49,11 @@ impl<'a> Target<'a> {
                 None => missing.push(TagSpec::new(&mapping.entity_type, &column.tag, column.kind)),
             }
             if !seen.insert(column.tag.as_str()) {
-                return Err(Error::conflict(format!(
-                    "two columns set the tag `{}`",
-                    column.tag
-                )));
+                return Err(Error::conflict(format!("two columns set the tag `{}`", column.tag)));
             }
         }
         if !missing.is_empty() && !create {
-            let names: Vec<String> = missing
-                .iter()
-                .map(|tag| format!("`{}`", tag.name))
-                .collect();
+            let names: Vec<String> = missing.iter().map(|tag| format!("`{}`", tag.name)).collect();
             return Err(Error::not_found(format!(
                 "create the tags first, or let the load create what is missing (create_missing_tags): {}",
                 names.join(", ")
@@ -73,8 +62,7 @@ impl<'a> Target<'a> {
         let mut target = Target {
             engine,
             type_id,
-            type_name: entity_type
-                .map_or_else(|| mapping.entity_type.clone(), |found| found.name.clone()),
+            type_name: entity_type.map_or_else(|| mapping.entity_type.clone(), |found| found.name.clone()),
             columns: Vec::new(),
             new_tags: missing.iter().map(|tag| tag.name.clone()).collect(),
             made_type: false,
@@ -100,8 +88,7 @@ impl<'a> Target<'a> {
             self.type_id = changed.type_id;
         }
         for tag in missing {
-            self.engine
-                .change_catalog(CatalogChange::CreateTag(Box::new(tag)))?;
+            self.engine.change_catalog(CatalogChange::CreateTag(Box::new(tag)))?;
             self.made_tags = true;
         }
         Ok(())
@@ -113,27 +100,17 @@ impl<'a> Target<'a> {
         let mut unmade = u32::MAX;
         let mut resolved = Vec::new();
         for column in mapping.loaded_columns() {
-            let tag = match self
-                .type_id
-                .and_then(|id| catalog.tag_named(id, &column.tag))
-            {
+            let tag = match self.type_id.and_then(|id| catalog.tag_named(id, &column.tag)) {
                 Some(tag) => tag.id,
                 None if self.keep => {
                     unmade -= 1;
                     TagId(unmade)
                 }
                 None => {
-                    return Err(Error::conflict(format!(
-                        "the tag `{}` was dropped at the same moment",
-                        column.tag
-                    )));
+                    return Err(Error::conflict(format!("the tag `{}` was dropped at the same moment", column.tag)));
                 }
             };
-            resolved.push(ResolvedColumn {
-                column: column.column.clone(),
-                tag,
-                kind: column.kind,
-            });
+            resolved.push(ResolvedColumn { column: column.column.clone(), tag, kind: column.kind });
         }
         Ok(resolved)
     }
@@ -146,20 +123,11 @@ impl Drop for Target<'_> {
             return;
         }
         let changes: Vec<CatalogChange> = if self.made_type {
-            vec![CatalogChange::DropType {
-                name: self.type_name.clone(),
-                force: true,
-            }]
+            vec![CatalogChange::DropType { name: self.type_name.clone(), force: true }]
         } else if self.made_tags {
-            let drop_tag = |name: String| CatalogChange::DropTag {
-                type_name: self.type_name.clone(),
-                name,
-                force: false,
-            };
-            std::mem::take(&mut self.new_tags)
-                .into_iter()
-                .map(drop_tag)
-                .collect()
+            let drop_tag =
+                |name: String| CatalogChange::DropTag { type_name: self.type_name.clone(), name, force: false };
+            std::mem::take(&mut self.new_tags).into_iter().map(drop_tag).collect()
         } else {
             Vec::new()
         };

@@ -63,30 +63,18 @@ fn status(shared: &Shared, request: v1::StatusRequest, _: &Run) -> Result<v1::St
 fn flush(shared: &Shared, request: v1::FlushRequest, _: &Run) -> Result<v1::FlushReply, Status> {
     let space = shared.spaces.get(&request.space).or_status()?;
     space.engine.flush().or_status()?;
-    Ok(v1::FlushReply {
-        version: space.engine.snapshot().version().0,
-    })
+    Ok(v1::FlushReply { version: space.engine.snapshot().version().0 })
 }
 
-fn compact(
-    shared: &Shared,
-    request: v1::CompactRequest,
-    _: &Run,
-) -> Result<v1::CompactReply, Status> {
+fn compact(shared: &Shared, request: v1::CompactRequest, _: &Run) -> Result<v1::CompactReply, Status> {
     let space = shared.spaces.get(&request.space).or_status()?;
     space.engine.compact().or_status()?;
-    Ok(v1::CompactReply {
-        version: space.engine.snapshot().version().0,
-    })
+    Ok(v1::CompactReply { version: space.engine.snapshot().version().0 })
 }
 
 fn sync(shared: &Shared, request: v1::SyncRequest, _: &Run) -> Result<v1::SyncReply, Status> {
     let space = shared.spaces.get(&request.space).or_status()?;
-    let version = request
-        .version
-        .map_or_else(|| space.engine.snapshot().version(), Seq);
+    let version = request.version.map_or_else(|| space.engine.snapshot().version(), Seq);
     let durable = space.engine.sync(version).or_status()?;
-    Ok(v1::SyncReply {
-        durable_version: durable.0,
-    })
+    Ok(v1::SyncReply { durable_version: durable.0 })
 }

@@ -24,47 +24,28 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// Finds what `context` names.
-    pub(crate) fn find(
-        shared: &Shared,
-        context: Option<v1::QueryContext>,
-    ) -> Result<Asked, Status> {
+    pub(crate) fn find(shared: &Shared, context: Option<v1::QueryContext>) -> Result<Asked, Status> {
         let context = context.unwrap_or_default();
         Asked::find_at(shared, &context, context.version.map(Seq))
     }
 
     /// The same on the snapshot of `version`, which must be current or kept.
-    pub(crate) fn find_at(
-        shared: &Shared,
-        context: &v1::QueryContext,
-        version: Option<Seq>,
-    ) -> Result<Asked, Status> {
+    pub(crate) fn find_at(shared: &Shared, context: &v1::QueryContext, version: Option<Seq>) -> Result<Asked, Status> {
         let space = shared.spaces.get(&context.space).or_status()?;
         let current = space.engine.snapshot();
         let snapshot = match version {
             None => current,
             Some(version) if version == current.version() => current,
-            Some(version) => space
-                .leases
-                .find(version)
-                .ok_or_else(|| token::version_gone(version))?,
+            Some(version) => space.leases.find(version).ok_or_else(|| token::version_gone(version))?,
         };
-        let entity_type = catalog::entity_type(snapshot.catalog(), &context.entity_type)
-            .or_status()?
-            .clone();
+        let entity_type = catalog::entity_type(snapshot.catalog(), &context.entity_type).or_status()?.clone();
         let zone = shared.config.zone.as_deref();
-        let request =
-            context::request_from_wire(context, zone, shared.now_unix_ms()).or_status()?;
-        Ok(Asked {
-            space,
-            snapshot,
-            entity_type,
-            request,
-        })
+        let request = context::request_from_wire(context, zone, shared.now_unix_ms()).or_status()?;
+        Ok(Asked { space, snapshot, entity_type, request })
     }
 
     /// Reads, plans and binds `text`.
     pub(crate) fn prepare(&self, text: &str) -> muster_engine::Result<Prepared> {
-        self.snapshot
-            .prepare(self.entity_type.id, text, &self.request)
+        self.snapshot.prepare(self.entity_type.id, text, &self.request)
     }
 }

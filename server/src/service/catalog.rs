@@ -35,62 +35,25 @@ service! {
     }
 }
 
-fn create_space(
-    shared: &Shared,
-    request: v1::CreateSpaceRequest,
-    _: &Run,
-) -> Result<v1::CreateSpaceReply, Status> {
+fn create_space(shared: &Shared, request: v1::CreateSpaceRequest, _: &Run) -> Result<v1::CreateSpaceReply, Status> {
     let space = shared.spaces.create(&request.name).or_status()?;
-    let space = v1::Space {
-        name: space.name.clone(),
-        open: true,
-    };
+    let space = v1::Space { name: space.name.clone(), open: true };
     Ok(v1::CreateSpaceReply { space: Some(space) })
 }
 
-fn list_spaces(
-    shared: &Shared,
-    _: v1::ListSpacesRequest,
-    _: &Run,
-) -> Result<v1::ListSpacesReply, Status> {
-    let spaces = shared
-        .spaces
-        .list()
-        .or_status()?
-        .into_iter()
-        .map(|(name, open)| v1::Space { name, open });
-    Ok(v1::ListSpacesReply {
-        spaces: spaces.collect(),
-    })
+fn list_spaces(shared: &Shared, _: v1::ListSpacesRequest, _: &Run) -> Result<v1::ListSpacesReply, Status> {
+    let spaces = shared.spaces.list().or_status()?.into_iter().map(|(name, open)| v1::Space { name, open });
+    Ok(v1::ListSpacesReply { spaces: spaces.collect() })
 }
 
-fn create_type(
-    shared: &Shared,
-    request: v1::CreateTypeRequest,
-    _: &Run,
-) -> Result<v1::CreateTypeReply, Status> {
+fn create_type(shared: &Shared, request: v1::CreateTypeRequest, _: &Run) -> Result<v1::CreateTypeReply, Status> {
     let space = shared.spaces.get(&request.space).or_status()?;
-    let changed = space
-        .engine
-        .change_catalog(convert::create_type(request).or_status()?)
-        .or_status()?;
-    Ok(v1::CreateTypeReply {
-        entity_type: Some(changed_type(&space, &changed).or_status()?),
-        version: changed.seq.0,
-    })
+    let changed = space.engine.change_catalog(convert::create_type(request).or_status()?).or_status()?;
+    Ok(v1::CreateTypeReply { entity_type: Some(changed_type(&space, &changed).or_status()?), version: changed.seq.0 })
 }
 
-fn list_types(
-    shared: &Shared,
-    request: v1::ListTypesRequest,
-    _: &Run,
-) -> Result<v1::ListTypesReply, Status> {
-    let snapshot = shared
-        .spaces
-        .get(&request.space)
-        .or_status()?
-        .engine
-        .snapshot();
+fn list_types(shared: &Shared, request: v1::ListTypesRequest, _: &Run) -> Result<v1::ListTypesReply, Status> {
+    let snapshot = shared.spaces.get(&request.space).or_status()?.engine.snapshot();
     let catalog = snapshot.catalog();
     let mut types = Vec::new();
     for entity_type in catalog.types() {
@@ -98,75 +61,35 @@ fn list_types(
         types.push(convert::type_to_wire(catalog, entity_type, Some(live)));
     }
     types.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(v1::ListTypesReply {
-        types,
-        version: snapshot.version().0,
-    })
+    Ok(v1::ListTypesReply { types, version: snapshot.version().0 })
 }
 
-fn rename_type(
-    shared: &Shared,
-    request: v1::RenameTypeRequest,
-    _: &Run,
-) -> Result<v1::RenameTypeReply, Status> {
+fn rename_type(shared: &Shared, request: v1::RenameTypeRequest, _: &Run) -> Result<v1::RenameTypeReply, Status> {
     let space = shared.spaces.get(&request.space).or_status()?;
-    let change = CatalogChange::RenameType {
-        name: request.name,
-        new_name: request.new_name,
-    };
+    let change = CatalogChange::RenameType { name: request.name, new_name: request.new_name };
     let changed = space.engine.change_catalog(change).or_status()?;
-    Ok(v1::RenameTypeReply {
-        entity_type: Some(changed_type(&space, &changed).or_status()?),
-        version: changed.seq.0,
-    })
+    Ok(v1::RenameTypeReply { entity_type: Some(changed_type(&space, &changed).or_status()?), version: changed.seq.0 })
 }
 
-fn drop_type(
-    shared: &Shared,
-    request: v1::DropTypeRequest,
-    _: &Run,
-) -> Result<v1::DropTypeReply, Status> {
+fn drop_type(shared: &Shared, request: v1::DropTypeRequest, _: &Run) -> Result<v1::DropTypeReply, Status> {
     let space = shared.spaces.get(&request.space).or_status()?;
-    let change = CatalogChange::DropType {
-        name: request.name,
-        force: request.force,
-    };
+    let change = CatalogChange::DropType { name: request.name, force: request.force };
     let changed = space.engine.change_catalog(change).or_status()?;
-    Ok(v1::DropTypeReply {
-        version: changed.seq.0,
-    })
+    Ok(v1::DropTypeReply { version: changed.seq.0 })
 }
 
-fn create_tag(
-    shared: &Shared,
-    request: v1::CreateTagRequest,
-    _: &Run,
-) -> Result<v1::CreateTagReply, Status> {
+fn create_tag(shared: &Shared, request: v1::CreateTagRequest, _: &Run) -> Result<v1::CreateTagReply, Status> {
     let (space, owner) = find_type(shared, &request.space, &request.entity_type)?;
     let change = convert::create_tag(&owner.name, request.tag).or_status()?;
     let changed = space.engine.change_catalog(change).or_status()?;
-    Ok(v1::CreateTagReply {
-        tag: Some(changed_tag(&space, &changed).or_status()?),
-        version: changed.seq.0,
-    })
+    Ok(v1::CreateTagReply { tag: Some(changed_tag(&space, &changed).or_status()?), version: changed.seq.0 })
 }
 
-fn list_tags(
-    shared: &Shared,
-    request: v1::ListTagsRequest,
-    _: &Run,
-) -> Result<v1::ListTagsReply, Status> {
-    let snapshot = shared
-        .spaces
-        .get(&request.space)
-        .or_status()?
-        .engine
-        .snapshot();
+fn list_tags(shared: &Shared, request: v1::ListTagsRequest, _: &Run) -> Result<v1::ListTagsReply, Status> {
+    let snapshot = shared.spaces.get(&request.space).or_status()?.engine.snapshot();
     let catalog = snapshot.catalog();
     let owner = convert::entity_type(catalog, &request.entity_type).or_status()?;
-    let tags = catalog
-        .tags_of(owner.id)
-        .filter(|tag| tag.name.starts_with(&request.prefix));
+    let tags = catalog.tags_of(owner.id).filter(|tag| tag.name.starts_with(&request.prefix));
     Ok(v1::ListTagsReply {
         tags: tags.map(|tag| convert::tag_to_wire(tag, None)).collect(),
         entity_type: owner.name.clone(),
@@ -174,17 +97,8 @@ fn list_tags(
     })
 }
 
-fn get_tag(
-    shared: &Shared,
-    request: v1::GetTagRequest,
-    _: &Run,
-) -> Result<v1::GetTagReply, Status> {
-    let snapshot = shared
-        .spaces
-        .get(&request.space)
-        .or_status()?
-        .engine
-        .snapshot();
+fn get_tag(shared: &Shared, request: v1::GetTagRequest, _: &Run) -> Result<v1::GetTagReply, Status> {
+    let snapshot = shared.spaces.get(&request.space).or_status()?.engine.snapshot();
     let catalog = snapshot.catalog();
     let owner = convert::entity_type(catalog, &request.entity_type).or_status()?;
     let tag = catalog.require_tag(owner.id, &request.name).or_status()?;
@@ -192,9 +106,7 @@ fn get_tag(
         true => Some(snapshot.values(tag.id).or_status()?.len() as u64),
         false => None,
     };
-    let uses = catalog
-        .audiences_of(owner.id)
-        .filter(|audience| audience.latest().tags_used.contains(&tag.id));
+    let uses = catalog.audiences_of(owner.id).filter(|audience| audience.latest().tags_used.contains(&tag.id));
     Ok(v1::GetTagReply {
         tag: Some(convert::tag_to_wire(tag, values)),
         audiences: uses.map(|audience| audience.name.clone()).collect(),
@@ -202,74 +114,34 @@ fn get_tag(
     })
 }
 
-fn change_tag(
-    shared: &Shared,
-    request: v1::ChangeTagRequest,
-    _: &Run,
-) -> Result<v1::ChangeTagReply, Status> {
+fn change_tag(shared: &Shared, request: v1::ChangeTagRequest, _: &Run) -> Result<v1::ChangeTagReply, Status> {
     let (space, owner) = find_type(shared, &request.space, &request.entity_type)?;
     let change = convert::change_tag(&owner.name, request).or_status()?;
     let changed = space.engine.change_catalog(change).or_status()?;
-    Ok(v1::ChangeTagReply {
-        tag: Some(changed_tag(&space, &changed).or_status()?),
-        version: changed.seq.0,
-    })
+    Ok(v1::ChangeTagReply { tag: Some(changed_tag(&space, &changed).or_status()?), version: changed.seq.0 })
 }
 
-fn rename_tag(
-    shared: &Shared,
-    request: v1::RenameTagRequest,
-    _: &Run,
-) -> Result<v1::RenameTagReply, Status> {
+fn rename_tag(shared: &Shared, request: v1::RenameTagRequest, _: &Run) -> Result<v1::RenameTagReply, Status> {
     let (space, owner) = find_type(shared, &request.space, &request.entity_type)?;
-    let change = CatalogChange::RenameTag {
-        type_name: owner.name,
-        name: request.name,
-        new_name: request.new_name,
-    };
+    let change = CatalogChange::RenameTag { type_name: owner.name, name: request.name, new_name: request.new_name };
     let changed = space.engine.change_catalog(change).or_status()?;
-    Ok(v1::RenameTagReply {
-        tag: Some(changed_tag(&space, &changed).or_status()?),
-        version: changed.seq.0,
-    })
+    Ok(v1::RenameTagReply { tag: Some(changed_tag(&space, &changed).or_status()?), version: changed.seq.0 })
 }
 
-fn drop_tag(
-    shared: &Shared,
-    request: v1::DropTagRequest,
-    _: &Run,
-) -> Result<v1::DropTagReply, Status> {
+fn drop_tag(shared: &Shared, request: v1::DropTagRequest, _: &Run) -> Result<v1::DropTagReply, Status> {
     let (space, owner) = find_type(shared, &request.space, &request.entity_type)?;
-    let change = CatalogChange::DropTag {
-        type_name: owner.name,
-        name: request.name,
-        force: request.force,
-    };
+    let change = CatalogChange::DropTag { type_name: owner.name, name: request.name, force: request.force };
     let changed = space.engine.change_catalog(change).or_status()?;
-    Ok(v1::DropTagReply {
-        version: changed.seq.0,
-    })
+    Ok(v1::DropTagReply { version: changed.seq.0 })
 }
 
-fn list_values(
-    shared: &Shared,
-    request: v1::ListValuesRequest,
-    _: &Run,
-) -> Result<v1::ListValuesReply, Status> {
-    let snapshot = shared
-        .spaces
-        .get(&request.space)
-        .or_status()?
-        .engine
-        .snapshot();
+fn list_values(shared: &Shared, request: v1::ListValuesRequest, _: &Run) -> Result<v1::ListValuesReply, Status> {
+    let snapshot = shared.spaces.get(&request.space).or_status()?.engine.snapshot();
     let catalog = snapshot.catalog();
     let owner = convert::entity_type(catalog, &request.entity_type).or_status()?;
     let tag = catalog.require_tag(owner.id, &request.tag).or_status()?;
     if !tag.kind.has_values() {
-        let message = format!(
-            "ask for the values of a choice or set tag: `{}` is of kind {}",
-            tag.name, tag.kind
-        );
+        let message = format!("ask for the values of a choice or set tag: `{}` is of kind {}", tag.name, tag.kind);
         return Err(error::bad_field("tag", message));
     }
     let limit = match request.limit as usize {
@@ -282,10 +154,7 @@ fn list_values(
     let truncated = values.len() > limit;
     values.truncate(limit);
     Ok(v1::ListValuesReply {
-        values: values
-            .into_iter()
-            .map(|(id, name)| v1::TagValueName { id: id.0, name })
-            .collect(),
+        values: values.into_iter().map(|(id, name)| v1::TagValueName { id: id.0, name }).collect(),
         truncated,
         version: snapshot.version().0,
     })
@@ -298,9 +167,7 @@ pub(super) fn find_type(
     entity_type: &str,
 ) -> Result<(std::sync::Arc<Space>, EntityType), Status> {
     let space = shared.spaces.get(space).or_status()?;
-    let owner = convert::entity_type(space.engine.snapshot().catalog(), entity_type)
-        .or_status()?
-        .clone();
+    let owner = convert::entity_type(space.engine.snapshot().catalog(), entity_type).or_status()?.clone();
     Ok((space, owner))
 }
 
@@ -312,18 +179,12 @@ fn gone() -> Error {
 fn changed_type(space: &Space, changed: &Changed) -> EngineResult<v1::EntityType> {
     let snapshot: Snapshot = space.engine.snapshot();
     let catalog = snapshot.catalog();
-    let entity_type = changed
-        .type_id
-        .and_then(|id| catalog.entity_type(id))
-        .ok_or_else(gone)?;
+    let entity_type = changed.type_id.and_then(|id| catalog.entity_type(id)).ok_or_else(gone)?;
     Ok(convert::type_to_wire(catalog, entity_type, None))
 }
 
 fn changed_tag(space: &Space, changed: &Changed) -> EngineResult<v1::Tag> {
     let snapshot: Snapshot = space.engine.snapshot();
-    let tag = changed
-        .tag_id
-        .and_then(|id| snapshot.catalog().tag(id))
-        .ok_or_else(gone)?;
+    let tag = changed.tag_id.and_then(|id| snapshot.catalog().tag(id)).ok_or_else(gone)?;
     Ok(convert::tag_to_wire(tag, None))
 }

@@ -36,8 +36,7 @@ pub(super) async fn stream(
     let run = work::order(deadline, Arc::new(AtomicBool::new(false)));
     tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        let outcome = Listing::begin(&shared, request, &messages, &run)
-            .and_then(|mut listing| listing.send_all());
+        let outcome = Listing::begin(&shared, request, &messages, &run).and_then(|mut listing| listing.send_all());
         if let Err(Stop::Refused(status)) = outcome {
             // A reader that is gone does not miss it.
             let _ = messages.blocking_send(Err(status));
@@ -96,17 +95,11 @@ impl<'a> Listing<'a> {
         let form = MembersForm::try_from(request.form)
             .map_err(|_| error::bad_field("form", "ask for keys, ids or roaring bytes"))?;
         if form == MembersForm::Roaring && (request.limit != 0 || !request.with_tags.is_empty()) {
-            return Err(error::bad_field(
-                "form",
-                "ask for roaring bytes without a limit and without tags",
-            )
-            .into());
+            return Err(error::bad_field("form", "ask for roaring bytes without a limit and without tags").into());
         }
         let allowed = shared.config.limits.with_tags_max;
         if request.with_tags.len() > allowed {
-            return Err(
-                error::over_limit("with_tags_max", request.with_tags.len(), allowed).into(),
-            );
+            return Err(error::over_limit("with_tags_max", request.with_tags.len(), allowed).into());
         }
         let mut context = request.context.unwrap_or_default();
         let token = match request.page_token.as_slice() {
@@ -127,10 +120,7 @@ impl<'a> Listing<'a> {
             true => None,
             false => Some(current.prepare(asked.entity_type.id, "ALL", &asked.request)?),
         };
-        let tags = request
-            .with_tags
-            .iter()
-            .map(|name| find_tag(&asked, name).cloned());
+        let tags = request.with_tags.iter().map(|name| find_tag(&asked, name).cloned());
         let with_tags = tags.collect::<Result<Vec<Tag>, Status>>()?;
         let info = reply::info(&asked, &request.text, &prepared, run, 0)?;
         let profiler = Profiler::new(&asked.snapshot, asked.entity_type.id)?;
@@ -159,13 +149,7 @@ impl<'a> Listing<'a> {
             return self.send_roaring();
         }
         loop {
-            let wanted = self
-                .shared
-                .config
-                .limits
-                .message_members_max
-                .min(self.left)
-                .max(1);
+            let wanted = self.shared.config.limits.message_members_max.min(self.left).max(1);
             let page = self.prepared.members(self.run, self.after, wanted)?;
             self.after = page.ids.last().copied().or(self.after);
             self.left -= page.ids.len();
@@ -183,9 +167,7 @@ impl<'a> Listing<'a> {
 
     fn send(&mut self, mut message: MembersReply) -> Result<(), Stop> {
         message.info = self.info.take();
-        self.messages
-            .blocking_send(Ok(message))
-            .map_err(|_| Stop::Gone)
+        self.messages.blocking_send(Ok(message)).map_err(|_| Stop::Gone)
     }
 
     /// Keeps the snapshot and says where to go on.
@@ -202,14 +184,9 @@ impl<'a> Listing<'a> {
     }
 
     fn message(&mut self, ids: &[LocalId]) -> Result<MembersReply, Stop> {
-        let column = |tag: &Tag| v1::Column {
-            tag: tag.name.clone(),
-            cells: Vec::new(),
-        };
-        let mut message = MembersReply {
-            columns: self.with_tags.iter().map(column).collect(),
-            ..MembersReply::default()
-        };
+        let column = |tag: &Tag| v1::Column { tag: tag.name.clone(), cells: Vec::new() };
+        let mut message =
+            MembersReply { columns: self.with_tags.iter().map(column).collect(), ..MembersReply::default() };
         for id in ids {
             if let Some(living) = &self.living
                 && !living.contains(*id)?
@@ -235,9 +212,7 @@ impl<'a> Listing<'a> {
         }
         for (tag, column) in self.with_tags.iter().zip(&mut message.columns) {
             let said = self.profiler.value(tag, id)?;
-            column.cells.push(v1::Cell {
-                value: said.map(|said| answers::profile_value(tag, said)),
-            });
+            column.cells.push(v1::Cell { value: said.map(|said| answers::profile_value(tag, said)) });
         }
         Ok(())
     }
@@ -245,10 +220,7 @@ impl<'a> Listing<'a> {
     fn send_roaring(&mut self) -> Result<(), Stop> {
         let bytes = self.prepared.bitmap(self.run)?;
         for piece in bytes.chunks(self.shared.config.limits.message_roaring_bytes_max.max(1)) {
-            self.send(MembersReply {
-                roaring: piece.to_vec(),
-                ..MembersReply::default()
-            })?;
+            self.send(MembersReply { roaring: piece.to_vec(), ..MembersReply::default() })?;
         }
         Ok(())
     }

@@ -44,9 +44,7 @@ impl Shared {
 
     /// Milliseconds since 1970-01-01T00:00:00Z. Each request reads the clock once.
     pub(crate) fn now_unix_ms(&self) -> i64 {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
     }
 }
@@ -77,11 +75,7 @@ impl Service {
         let shared = Arc::clone(&self.shared);
         let message = request.into_inner();
         let job = move |run: &Run| answer(&shared, message, run);
-        self.shared
-            .work
-            .run(lane, deadline, job)
-            .await
-            .map(Response::new)
+        self.shared.work.run(lane, deadline, job).await.map(Response::new)
     }
 }
 

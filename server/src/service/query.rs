@@ -41,30 +41,16 @@ fn count_one(asked: &Asked, text: &str, run: &Run) -> muster_engine::Result<v1::
     let prepared = asked.prepare(text)?;
     let counted = prepared.count(run)?;
     Ok(v1::CountReply {
-        info: Some(reply::info(
-            asked,
-            text,
-            &prepared,
-            run,
-            counted.evaluate_ns,
-        )?),
+        info: Some(reply::info(asked, text, &prepared, run, counted.evaluate_ns)?),
         count: counted.count,
         live: counted.live,
     })
 }
 
-fn count_batch(
-    shared: &Shared,
-    request: v1::CountBatchRequest,
-    run: &Run,
-) -> Result<v1::CountBatchReply, Status> {
+fn count_batch(shared: &Shared, request: v1::CountBatchRequest, run: &Run) -> Result<v1::CountBatchReply, Status> {
     let allowed = shared.config.limits.queries_max;
     if request.queries.len() > allowed {
-        return Err(error::over_limit(
-            "queries_max",
-            request.queries.len(),
-            allowed,
-        ));
+        return Err(error::over_limit("queries_max", request.queries.len(), allowed));
     }
     let asked = Asked::find(shared, request.context)?;
     let mut items = Vec::with_capacity(request.queries.len());
@@ -74,40 +60,23 @@ fn count_batch(
             Err(error) if error::is_for_all(&error) => return Err(error::status(&error)),
             Err(error) => v1::count_batch_item::Outcome::Problem(error::problem(&error)),
         };
-        items.push(v1::CountBatchItem {
-            name: query.name,
-            outcome: Some(outcome),
-        });
+        items.push(v1::CountBatchItem { name: query.name, outcome: Some(outcome) });
     }
     Ok(v1::CountBatchReply {
         version: asked.snapshot.version().0,
-        live: asked
-            .snapshot
-            .live_count(asked.entity_type.id)
-            .or_status()?,
+        live: asked.snapshot.live_count(asked.entity_type.id).or_status()?,
         items,
     })
 }
 
-fn is_member(
-    shared: &Shared,
-    request: v1::IsMemberRequest,
-    _: &Run,
-) -> Result<v1::IsMemberReply, Status> {
+fn is_member(shared: &Shared, request: v1::IsMemberRequest, _: &Run) -> Result<v1::IsMemberReply, Status> {
     let allowed = shared.config.limits.queries_max;
     if request.queries.len() > allowed {
-        return Err(error::over_limit(
-            "queries_max",
-            request.queries.len(),
-            allowed,
-        ));
+        return Err(error::over_limit("queries_max", request.queries.len(), allowed));
     }
     let asked = Asked::find(shared, request.context)?;
     let key = value::key_from_wire(&asked.entity_type, request.key.as_ref()).or_status()?;
-    let entity = asked
-        .snapshot
-        .entity(asked.entity_type.id, &key)
-        .or_status()?;
+    let entity = asked.snapshot.entity(asked.entity_type.id, &key).or_status()?;
     let contains = |text: &str| {
         let prepared = asked.prepare(text)?;
         entity.map_or(Ok(false), |entity| prepared.contains(entity))
@@ -119,27 +88,16 @@ fn is_member(
             Err(error) if error::is_for_all(&error) => return Err(error::status(&error)),
             Err(error) => v1::is_member_item::Outcome::Problem(error::problem(&error)),
         };
-        items.push(v1::IsMemberItem {
-            name: query.name,
-            outcome: Some(outcome),
-        });
+        items.push(v1::IsMemberItem { name: query.name, outcome: Some(outcome) });
     }
-    Ok(v1::IsMemberReply {
-        version: asked.snapshot.version().0,
-        known: entity.is_some(),
-        items,
-    })
+    Ok(v1::IsMemberReply { version: asked.snapshot.version().0, known: entity.is_some(), items })
 }
 
 fn why(shared: &Shared, request: v1::WhyRequest, run: &Run) -> Result<v1::WhyReply, Status> {
     let asked = Asked::find(shared, request.context)?;
     let key = value::key_from_wire(&asked.entity_type, request.key.as_ref()).or_status()?;
     let prepared = asked.prepare(&request.text).or_status()?;
-    let Some(entity) = asked
-        .snapshot
-        .entity(asked.entity_type.id, &key)
-        .or_status()?
-    else {
+    let Some(entity) = asked.snapshot.entity(asked.entity_type.id, &key).or_status()? else {
         return Err(unknown_key(&asked, &key.to_string()));
     };
     let started = Instant::now();
@@ -147,33 +105,17 @@ fn why(shared: &Shared, request: v1::WhyRequest, run: &Run) -> Result<v1::WhyRep
     Ok(v1::WhyReply {
         info: Some(info(&asked, &request.text, &prepared, run, started)?),
         member: why.holds,
-        conditions: answers::why(
-            asked.snapshot.catalog(),
-            &request.text,
-            &why,
-            &prepared.planned().conditions,
-        ),
+        conditions: answers::why(asked.snapshot.catalog(), &request.text, &why, &prepared.planned().conditions),
     })
 }
 
-fn profile(
-    shared: &Shared,
-    request: v1::ProfileRequest,
-    _: &Run,
-) -> Result<v1::ProfileReply, Status> {
-    let context = v1::QueryContext {
-        space: request.space,
-        entity_type: request.entity_type,
-        ..v1::QueryContext::default()
-    };
+fn profile(shared: &Shared, request: v1::ProfileRequest, _: &Run) -> Result<v1::ProfileReply, Status> {
+    let context =
+        v1::QueryContext { space: request.space, entity_type: request.entity_type, ..v1::QueryContext::default() };
     let asked = Asked::find(shared, Some(context))?;
     let started = Instant::now();
     let key = value::key_from_wire(&asked.entity_type, request.key.as_ref()).or_status()?;
-    let Some(entity) = asked
-        .snapshot
-        .entity(asked.entity_type.id, &key)
-        .or_status()?
-    else {
+    let Some(entity) = asked.snapshot.entity(asked.entity_type.id, &key).or_status()? else {
         return Err(unknown_key(&asked, &key.to_string()));
     };
     let mut tags = Vec::new();
@@ -201,35 +143,22 @@ fn profile(
 fn stats(shared: &Shared, request: v1::StatsRequest, run: &Run) -> Result<v1::StatsReply, Status> {
     let allowed = shared.config.limits.quantiles_max;
     if request.quantiles.len() > allowed {
-        return Err(error::over_limit(
-            "quantiles_max",
-            request.quantiles.len(),
-            allowed,
-        ));
+        return Err(error::over_limit("quantiles_max", request.quantiles.len(), allowed));
     }
     if let Some(wrong) = request.quantiles.iter().find(|q| !(0.0..=1.0).contains(*q)) {
-        return Err(error::bad_field(
-            "quantiles",
-            format!("a quantile lies from 0 to 1, found {wrong}"),
-        ));
+        return Err(error::bad_field("quantiles", format!("a quantile lies from 0 to 1, found {wrong}")));
     }
     let asked = Asked::find(shared, request.context)?;
     let tag = find_tag(&asked, &request.tag)?;
     let prepared = asked.prepare(&request.text).or_status()?;
     let started = Instant::now();
-    let stats = prepared
-        .stats(run, tag.id, &request.quantiles)
-        .or_status()?;
+    let stats = prepared.stats(run, tag.id, &request.quantiles).or_status()?;
     let mut reply = answers::stats(tag, &stats);
     reply.info = Some(info(&asked, &request.text, &prepared, run, started)?);
     Ok(reply)
 }
 
-fn breakdown(
-    shared: &Shared,
-    request: v1::BreakdownRequest,
-    run: &Run,
-) -> Result<v1::BreakdownReply, Status> {
+fn breakdown(shared: &Shared, request: v1::BreakdownRequest, run: &Run) -> Result<v1::BreakdownReply, Status> {
     let order = v1::GroupOrder::try_from(request.order)
         .map_err(|_| error::bad_field("order", "order groups by count or by value"))?;
     let groups_max = match request.limit as usize {
@@ -246,11 +175,7 @@ fn breakdown(
     Ok(reply)
 }
 
-fn explain(
-    shared: &Shared,
-    request: v1::ExplainRequest,
-    run: &Run,
-) -> Result<v1::ExplainReply, Status> {
+fn explain(shared: &Shared, request: v1::ExplainRequest, run: &Run) -> Result<v1::ExplainReply, Status> {
     let asked = Asked::find(shared, request.context)?;
     let prepared = asked.prepare(&request.text).or_status()?;
     let (explained, counted) = if request.analyze {
@@ -264,33 +189,18 @@ fn explain(
         info: Some(reply::info(&asked, &request.text, &prepared, run, evaluate_ns).or_status()?),
         steps: answers::explained(&request.text, &explained, &prepared.planned().conditions),
         count: counted.as_ref().map(|counted| counted.count),
-        live: asked
-            .snapshot
-            .live_count(asked.entity_type.id)
-            .or_status()?,
+        live: asked.snapshot.live_count(asked.entity_type.id).or_status()?,
     })
 }
 
-fn validate(
-    shared: &Shared,
-    request: v1::ValidateRequest,
-    run: &Run,
-) -> Result<v1::ValidateReply, Status> {
+fn validate(shared: &Shared, request: v1::ValidateRequest, run: &Run) -> Result<v1::ValidateReply, Status> {
     let asked = Asked::find(shared, request.context)?;
     let prepared = asked.prepare(&request.text).or_status()?;
-    Ok(v1::ValidateReply {
-        info: Some(reply::info(&asked, &request.text, &prepared, run, 0).or_status()?),
-    })
+    Ok(v1::ValidateReply { info: Some(reply::info(&asked, &request.text, &prepared, run, 0).or_status()?) })
 }
 
 /// About a reply that was evaluated since `started`.
-fn info(
-    asked: &Asked,
-    text: &str,
-    prepared: &Prepared,
-    run: &Run,
-    started: Instant,
-) -> Result<v1::ReplyInfo, Status> {
+fn info(asked: &Asked, text: &str, prepared: &Prepared, run: &Run, started: Instant) -> Result<v1::ReplyInfo, Status> {
     let evaluate_ns = elapsed_ns(started);
     reply::info(asked, text, prepared, run, evaluate_ns).or_status()
 }
@@ -301,17 +211,10 @@ pub(super) fn elapsed_ns(started: Instant) -> u64 {
 
 /// The tag of the question's type with this name or label.
 pub(super) fn find_tag<'a>(asked: &'a Asked, name: &str) -> Result<&'a Tag, Status> {
-    asked
-        .snapshot
-        .catalog()
-        .require_tag(asked.entity_type.id, name)
-        .or_status()
+    asked.snapshot.catalog().require_tag(asked.entity_type.id, name).or_status()
 }
 
 fn unknown_key(asked: &Asked, key: &str) -> Status {
-    let message = format!(
-        "{} has no entity with the key {key}",
-        asked.entity_type.name
-    );
+    let message = format!("{} has no entity with the key {key}", asked.entity_type.name);
     error::status(&Error::not_found(message))
 }

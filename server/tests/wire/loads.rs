@@ -15,10 +15,7 @@ fn reader(text: &str) -> Upload {
 
 fn header(name: &str) -> LoadHeader {
     LoadHeader {
-        file: Some(FileSource {
-            name: name.to_owned(),
-            ..FileSource::default()
-        }),
+        file: Some(FileSource { name: name.to_owned(), ..FileSource::default() }),
         create_missing_tags: true,
         ..LoadHeader::default()
     }
@@ -27,98 +24,32 @@ fn header(name: &str) -> LoadHeader {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_is_inferred_tried_out_and_loaded() {
     let served = Served::start().await;
-    let file = FileSource {
-        name: "people.csv".into(),
-        ..FileSource::default()
-    };
-    let infer = InferLoadHeader {
-        file: Some(file),
-        ..InferLoadHeader::default()
-    };
-    let inferred = served
-        .client
-        .infer_load(infer, reader(PEOPLE), |_| {})
-        .await
-        .unwrap();
+    let file = FileSource { name: "people.csv".into(), ..FileSource::default() };
+    let infer = InferLoadHeader { file: Some(file), ..InferLoadHeader::default() };
+    let inferred = served.client.infer_load(infer, reader(PEOPLE), |_| {}).await.unwrap();
     assert_eq!(inferred.rows_sampled, 3);
-    assert!(
-        inferred.mapping_toml.contains("type = \"people\""),
-        "{}",
-        inferred.mapping_toml
-    );
+    assert!(inferred.mapping_toml.contains("type = \"people\""), "{}", inferred.mapping_toml);
 
-    let mapped = LoadHeader {
-        mapping_toml: inferred.mapping_toml,
-        ..header("people.csv")
-    };
-    let dry = LoadHeader {
-        dry_run: true,
-        ..mapped.clone()
-    };
-    let tried = served
-        .client
-        .load(dry, reader(PEOPLE), |_| {})
-        .await
-        .unwrap();
-    assert_eq!(
-        (
-            tried.rows,
-            tried.new_entities,
-            tried.rejected,
-            tried.dry_run
-        ),
-        (3, 3, 0, true)
-    );
+    let mapped = LoadHeader { mapping_toml: inferred.mapping_toml, ..header("people.csv") };
+    let dry = LoadHeader { dry_run: true, ..mapped.clone() };
+    let tried = served.client.load(dry, reader(PEOPLE), |_| {}).await.unwrap();
+    assert_eq!((tried.rows, tried.new_entities, tried.rejected, tried.dry_run), (3, 3, 0, true));
     assert_eq!(tried.new_tags, ["city", "age", "vip"]);
-    assert!(
-        served
-            .client
-            .list_types(ListTypesRequest::default())
-            .await
-            .unwrap()
-            .types
-            .is_empty()
-    );
+    assert!(served.client.list_types(ListTypesRequest::default()).await.unwrap().types.is_empty());
 
     let mut sent = 0;
-    let mapped = LoadHeader {
-        load_id: "day-1".into(),
-        ..mapped
-    };
+    let mapped = LoadHeader { load_id: "day-1".into(), ..mapped };
     let report = |event| {
         if let LoadEvent::Sent(bytes) = event {
             sent = bytes
         }
     };
-    let loaded = served
-        .client
-        .load(mapped.clone(), reader(PEOPLE), report)
-        .await
-        .unwrap();
-    assert_eq!(
-        (
-            loaded.rows,
-            loaded.rows_written,
-            loaded.new_entities,
-            loaded.repeated
-        ),
-        (3, 3, 3, false)
-    );
+    let loaded = served.client.load(mapped.clone(), reader(PEOPLE), report).await.unwrap();
+    assert_eq!((loaded.rows, loaded.rows_written, loaded.new_entities, loaded.repeated), (3, 3, 3, false));
     assert_eq!(loaded.entity_type, "people");
-    assert_eq!(
-        served
-            .count("vip AND city IS NOT MISSING")
-            .await
-            .unwrap()
-            .count,
-        2
-    );
+    assert_eq!(served.count("vip AND city IS NOT MISSING").await.unwrap().count, 2);
 
-    let again = served
-        .client
-        .load(mapped, reader("id,city,age,vip\n9,x,1,1\n"), |_| {})
-        .await
-        .unwrap();
+    let again = served.client.load(mapped, reader("id,city,age,vip\n9,x,1,1\n"), |_| {}).await.unwrap();
     assert!(again.repeated);
     assert_eq!((again.rows, again.version), (3, loaded.version));
     assert_eq!(served.count("ALL").await.unwrap().count, 3);
@@ -129,56 +60,21 @@ async fn too_many_rejects_load_nothing_and_leave_no_tags() {
     let served = Served::start().await;
     let mapping = "type = \"people\"\nkey = { column = \"id\", kind = \"u64\" }\ncolumns = [{ column = \"age\", kind = \"int\" }]\n";
     let text = "id,age\n1,30\n2,forty\n3,50\n";
-    let load = LoadHeader {
-        mapping_toml: mapping.into(),
-        ..header("p.csv")
-    };
+    let load = LoadHeader { mapping_toml: mapping.into(), ..header("p.csv") };
     let mut rejects = Vec::new();
     let report = |event| {
         if let LoadEvent::Rejects(rows) = event {
             rejects.extend(rows)
         }
     };
-    let error = served
-        .client
-        .load(load.clone(), reader(text), report)
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.reason.as_str(), error.exit_class()),
-        ("REJECTED_ROWS", ExitClass::RejectedRows)
-    );
-    assert_eq!(
-        (
-            rejects[0].line,
-            rejects[0].column.as_str(),
-            rejects[0].raw.as_str()
-        ),
-        (3, "age", "forty")
-    );
-    assert!(
-        served
-            .client
-            .list_types(ListTypesRequest::default())
-            .await
-            .unwrap()
-            .types
-            .is_empty()
-    );
+    let error = served.client.load(load.clone(), reader(text), report).await.unwrap_err();
+    assert_eq!((error.reason.as_str(), error.exit_class()), ("REJECTED_ROWS", ExitClass::RejectedRows));
+    assert_eq!((rejects[0].line, rejects[0].column.as_str(), rejects[0].raw.as_str()), (3, "age", "forty"));
+    assert!(served.client.list_types(ListTypesRequest::default()).await.unwrap().types.is_empty());
 
-    let lenient = LoadHeader {
-        max_rejects: 1,
-        ..load
-    };
-    let loaded = served
-        .client
-        .load(lenient, reader(text), |_| {})
-        .await
-        .unwrap();
-    assert_eq!(
-        (loaded.rows, loaded.rows_written, loaded.rejected),
-        (3, 2, 1)
-    );
+    let lenient = LoadHeader { max_rejects: 1, ..load };
+    let loaded = served.client.load(lenient, reader(text), |_| {}).await.unwrap();
+    assert_eq!((loaded.rows, loaded.rows_written, loaded.rejected), (3, 2, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,32 +83,18 @@ async fn a_path_is_read_only_where_it_is_allowed() {
     let path = import.path().join("people.csv");
     std::fs::write(&path, PEOPLE).unwrap();
     let named = LoadHeader {
-        file: Some(FileSource {
-            path: path.to_str().unwrap().to_owned(),
-            ..FileSource::default()
-        }),
+        file: Some(FileSource { path: path.to_str().unwrap().to_owned(), ..FileSource::default() }),
         ..header("")
     };
     let served = Served::start().await;
-    let error = served
-        .client
-        .load(named.clone(), Upload::ServerPath, |_| {})
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.reason.as_str(), error.exit_class()),
-        ("PATH_NOT_ALLOWED", ExitClass::Permission)
-    );
+    let error = served.client.load(named.clone(), Upload::ServerPath, |_| {}).await.unwrap_err();
+    assert_eq!((error.reason.as_str(), error.exit_class()), ("PATH_NOT_ALLOWED", ExitClass::Permission));
 
     let folder = import.path().to_owned();
     let served = Served::start_with(move |config| config.import_dirs = vec![folder]).await;
     let mut guessed = false;
     let report = |event| guessed |= matches!(event, LoadEvent::Guess(_));
-    let loaded = served
-        .client
-        .load(named, Upload::ServerPath, report)
-        .await
-        .unwrap();
+    let loaded = served.client.load(named, Upload::ServerPath, report).await.unwrap();
     assert_eq!((loaded.rows, loaded.entity_type.as_str()), (3, "people"));
     assert!(guessed, "no mapping was given");
 }
@@ -221,50 +103,21 @@ async fn a_path_is_read_only_where_it_is_allowed() {
 async fn what_is_missing_is_named_unless_it_may_be_made() {
     let served = Served::with_shoppers().await;
     let mapping = "type = \"shoppers\"\nkey = { column = \"id\", kind = \"string\" }\ncolumns = [{ column = \"age\", kind = \"int\" }, { column = \"size\", kind = \"choice\" }]\n";
-    let strict = LoadHeader {
-        mapping_toml: mapping.into(),
-        create_missing_tags: false,
-        ..header("s.csv")
-    };
-    let error = served
-        .client
-        .load(strict, reader("id,age,size\nann,31,M\n"), |_| {})
-        .await
-        .unwrap_err();
+    let strict = LoadHeader { mapping_toml: mapping.into(), create_missing_tags: false, ..header("s.csv") };
+    let error = served.client.load(strict, reader("id,age,size\nann,31,M\n"), |_| {}).await.unwrap_err();
     assert!(error.message.contains("`size`"), "{}", error.message);
     let wrong = mapping.replace("\"int\"", "\"choice\"");
-    let wrong = LoadHeader {
-        mapping_toml: wrong,
-        ..header("s.csv")
-    };
-    let error = served
-        .client
-        .load(wrong, reader("id,age,size\nann,31,M\n"), |_| {})
-        .await
-        .unwrap_err();
-    assert!(
-        error.message.contains("give kind \"int\""),
-        "{}",
-        error.message
-    );
+    let wrong = LoadHeader { mapping_toml: wrong, ..header("s.csv") };
+    let error = served.client.load(wrong, reader("id,age,size\nann,31,M\n"), |_| {}).await.unwrap_err();
+    assert!(error.message.contains("give kind \"int\""), "{}", error.message);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_file_is_named_as_its_sender_knows_it() {
     let served = Served::start().await;
-    let error = served
-        .client
-        .load(header("my.csv"), reader("PK\u{3}\u{4}zip"), |_| {})
-        .await
-        .unwrap_err();
-    assert!(
-        error.message.contains("my.csv") && !error.message.contains("spool"),
-        "{}",
-        error.message
-    );
-    let left = std::fs::read_dir(served.folder.path().join("store/spool"))
-        .unwrap()
-        .count();
+    let error = served.client.load(header("my.csv"), reader("PK\u{3}\u{4}zip"), |_| {}).await.unwrap_err();
+    assert!(error.message.contains("my.csv") && !error.message.contains("spool"), "{}", error.message);
+    let left = std::fs::read_dir(served.folder.path().join("store/spool")).unwrap().count();
     assert_eq!(left, 0, "an uploaded file goes with its load");
 }
 
@@ -275,11 +128,7 @@ async fn many_rows_in_many_chunks_arrive_whole() {
     for row in 0..200_000 {
         writeln!(text, "{row},{}", row % 7).unwrap();
     }
-    let loaded = served
-        .client
-        .load(header("many.csv"), reader(&text), |_| {})
-        .await
-        .unwrap();
+    let loaded = served.client.load(header("many.csv"), reader(&text), |_| {}).await.unwrap();
     assert_eq!((loaded.rows, loaded.new_entities), (200_000, 200_000));
     assert_eq!(served.count("ALL").await.unwrap().count, 200_000);
 }

@@ -41,15 +41,8 @@ impl Served {
             let _ = stopped.await;
         };
         let server = tokio::spawn(run(config, Listener::Unix(listener), shutdown));
-        let client = Client::connect(Address::Unix(socket), ClientOptions::default())
-            .await
-            .unwrap();
-        Served {
-            client,
-            folder,
-            stop: Some(stop),
-            server: Some(server),
-        }
+        let client = Client::connect(Address::Unix(socket), ClientOptions::default()).await.unwrap();
+        Served { client, folder, stop: Some(stop), server: Some(server) }
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
@@ -73,10 +66,7 @@ impl Served {
 
     pub(crate) async fn add_shoppers(&self, space: &str) {
         let client = &self.client;
-        client
-            .create_type(create_type(space, "shoppers"))
-            .await
-            .unwrap();
+        client.create_type(create_type(space, "shoppers")).await.unwrap();
         for (name, kind, scale) in [
             ("vip", TagKind::Flag, 0),
             ("城市", TagKind::Choice, 0),
@@ -86,80 +76,42 @@ impl Served {
             ("joined", TagKind::Date, 0),
             ("seen", TagKind::Time, 0),
         ] {
-            client
-                .create_tag(create_tag(space, name, kind, scale))
-                .await
-                .unwrap();
+            client.create_tag(create_tag(space, name, kind, scale)).await.unwrap();
         }
         client.write(batch(space, shoppers())).await.unwrap();
     }
 
     pub(crate) async fn count(&self, text: &str) -> Result<CountReply, ClientError> {
-        self.client
-            .count(CountRequest {
-                context: Some(context()),
-                text: text.to_owned(),
-            })
-            .await
+        self.client.count(CountRequest { context: Some(context()), text: text.to_owned() }).await
     }
 }
 
 /// The default space and type, at a fixed moment.
 pub(crate) fn context() -> QueryContext {
-    QueryContext {
-        now_unix_ms: Some(NOW_MS),
-        ..QueryContext::default()
-    }
+    QueryContext { now_unix_ms: Some(NOW_MS), ..QueryContext::default() }
 }
 
 pub(crate) fn create_type(space: &str, name: &str) -> CreateTypeRequest {
-    CreateTypeRequest {
-        space: space.to_owned(),
-        name: name.to_owned(),
-        ..CreateTypeRequest::default()
-    }
+    CreateTypeRequest { space: space.to_owned(), name: name.to_owned(), ..CreateTypeRequest::default() }
 }
 
 pub(crate) fn create_tag(space: &str, name: &str, kind: TagKind, scale: u32) -> CreateTagRequest {
-    let tag = Tag {
-        name: name.to_owned(),
-        kind: kind.into(),
-        scale,
-        ..Tag::default()
-    };
-    CreateTagRequest {
-        space: space.to_owned(),
-        tag: Some(tag),
-        ..CreateTagRequest::default()
-    }
+    let tag = Tag { name: name.to_owned(), kind: kind.into(), scale, ..Tag::default() };
+    CreateTagRequest { space: space.to_owned(), tag: Some(tag), ..CreateTagRequest::default() }
 }
 
 pub(crate) fn batch(space: &str, entities: Vec<EntityChanges>) -> WriteRequest {
-    WriteRequest {
-        space: space.to_owned(),
-        entities,
-        ..WriteRequest::default()
-    }
+    WriteRequest { space: space.to_owned(), entities, ..WriteRequest::default() }
 }
 
 pub(crate) fn entity(key: &str, changes: Vec<Change>) -> EntityChanges {
-    EntityChanges {
-        key: Some(text_key(key)),
-        changes,
-    }
+    EntityChanges { key: Some(text_key(key)), changes }
 }
 
 /// Sets a tag to what a person writes.
 pub(crate) fn set(tag: &str, written: &str) -> Change {
-    let value = Value {
-        value: Some(value::Value::Written(written.to_owned())),
-    };
-    Change {
-        change: Some(change::Change::Set(SetTag {
-            tag: tag.to_owned(),
-            value: Some(value),
-        })),
-    }
+    let value = Value { value: Some(value::Value::Written(written.to_owned())) };
+    Change { change: Some(change::Change::Set(SetTag { tag: tag.to_owned(), value: Some(value) })) }
 }
 
 fn shoppers() -> Vec<EntityChanges> {
@@ -175,31 +127,9 @@ fn shoppers() -> Vec<EntityChanges> {
                 set("interests", "golf"),
             ],
         ),
-        entity(
-            "bob",
-            vec![
-                set("城市", "上海"),
-                set("age", "41"),
-                set("spend", "-0.05"),
-                set("joined", "2026-11-20"),
-            ],
-        ),
-        entity(
-            "cid",
-            vec![
-                set("城市", "北京"),
-                set("age", "19"),
-                set("joined", "2026-01-31"),
-            ],
-        ),
-        entity(
-            "dee",
-            vec![
-                set("vip", "true"),
-                set("interests", "ski"),
-                set("seen", "2026-11-21T08:00:00+08:00"),
-            ],
-        ),
+        entity("bob", vec![set("城市", "上海"), set("age", "41"), set("spend", "-0.05"), set("joined", "2026-11-20")]),
+        entity("cid", vec![set("城市", "北京"), set("age", "19"), set("joined", "2026-01-31")]),
+        entity("dee", vec![set("vip", "true"), set("interests", "ski"), set("seen", "2026-11-21T08:00:00+08:00")]),
         entity("eve", vec![]),
     ]
 }

@@ -14,11 +14,7 @@ use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse
 use crate::served::Served;
 
 async fn channel(served: &Served) -> tonic::transport::Channel {
-    Endpoint::from_shared(format!("unix://{}", served.socket().display()))
-        .unwrap()
-        .connect()
-        .await
-        .unwrap()
+    Endpoint::from_shared(format!("unix://{}", served.socket().display())).unwrap().connect().await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,41 +22,21 @@ async fn reflection_lists_and_describes_the_services() {
     let served = Served::start().await;
     let mut reflection = ServerReflectionClient::new(channel(&served).await);
     let mut ask = async |request| {
-        let message = ServerReflectionRequest {
-            host: String::new(),
-            message_request: Some(request),
-        };
-        let mut stream = reflection
-            .server_reflection_info(tokio_stream::iter([message]))
-            .await
-            .unwrap()
-            .into_inner();
+        let message = ServerReflectionRequest { host: String::new(), message_request: Some(request) };
+        let mut stream = reflection.server_reflection_info(tokio_stream::iter([message])).await.unwrap().into_inner();
         let reply: ServerReflectionResponse = stream.message().await.unwrap().unwrap();
         reply.message_response.unwrap()
     };
-    let MessageResponse::ListServicesResponse(list) =
-        ask(MessageRequest::ListServices(String::new())).await
-    else {
+    let MessageResponse::ListServicesResponse(list) = ask(MessageRequest::ListServices(String::new())).await else {
         panic!("a list was asked for")
     };
-    let names: Vec<&str> = list
-        .service
-        .iter()
-        .map(|service| service.name.as_str())
-        .collect();
-    for name in [
-        "muster.v1.Catalog",
-        "muster.v1.Ingest",
-        "muster.v1.Query",
-        "muster.v1.Admin",
-        "grpc.health.v1.Health",
-    ] {
+    let names: Vec<&str> = list.service.iter().map(|service| service.name.as_str()).collect();
+    for name in ["muster.v1.Catalog", "muster.v1.Ingest", "muster.v1.Query", "muster.v1.Admin", "grpc.health.v1.Health"]
+    {
         assert!(names.contains(&name), "{names:?}");
     }
     let symbol = MessageRequest::FileContainingSymbol("muster.v1.Query".into());
-    let MessageResponse::FileDescriptorResponse(files) = ask(symbol).await else {
-        panic!("a file was asked for")
-    };
+    let MessageResponse::FileDescriptorResponse(files) = ask(symbol).await else { panic!("a file was asked for") };
     assert!(!files.file_descriptor_proto.is_empty());
 }
 
@@ -69,13 +45,7 @@ async fn health_is_told_for_the_server_and_each_service() {
     let served = Served::start().await;
     let mut health = HealthClient::new(channel(&served).await);
     for service in ["", "muster.v1.Query", "muster.v1.Ingest"] {
-        let reply = health
-            .check(HealthCheckRequest {
-                service: service.into(),
-            })
-            .await
-            .unwrap()
-            .into_inner();
+        let reply = health.check(HealthCheckRequest { service: service.into() }).await.unwrap().into_inner();
         assert_eq!(reply.status(), ServingStatus::Serving, "{service}");
     }
 }
@@ -85,17 +55,9 @@ async fn a_stopped_server_lets_go_of_its_directory() {
     let served = Served::with_shoppers().await;
     let socket = served.socket();
     let folder = served.stop().await;
-    assert!(
-        Client::connect(Address::Unix(socket), ClientOptions::default())
-            .await
-            .is_err()
-    );
+    assert!(Client::connect(Address::Unix(socket), ClientOptions::default()).await.is_err());
     let served = Served::start_in(folder, |_| {}).await;
-    let status = served
-        .client
-        .status(StatusRequest::default())
-        .await
-        .unwrap();
+    let status = served.client.status(StatusRequest::default()).await.unwrap();
     assert_eq!(status.recovered_records, 0, "closing flushed");
     assert_eq!(served.count("ALL").await.unwrap().count, 5);
 }

@@ -6,24 +6,14 @@ use muster_proto::v1::*;
 use crate::served::{Served, batch, entity, set};
 
 fn from(source: &str, sequence: u64, request: WriteRequest) -> WriteRequest {
-    let source = SourceSequence {
-        source: source.to_owned(),
-        sequence,
-    };
-    WriteRequest {
-        source: Some(source),
-        ..request
-    }
+    let source = SourceSequence { source: source.to_owned(), sequence };
+    WriteRequest { source: Some(source), ..request }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeat_of_a_source_changes_nothing() {
     let served = Served::with_shoppers().await;
-    let request = from(
-        "crm",
-        1,
-        batch("", vec![entity("fay", vec![set("age", "50")])]),
-    );
+    let request = from("crm", 1, batch("", vec![entity("fay", vec![set("age", "50")])]));
     let first = served.client.write(request.clone()).await.unwrap();
     assert!(!first.repeated && first.new_entities == 1 && first.durable_version >= first.version);
     let again = served.client.write(request).await.unwrap();
@@ -34,18 +24,10 @@ async fn a_repeat_of_a_source_changes_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_verb_does_what_it_says() {
     let served = Served::with_shoppers().await;
-    let remove = Change {
-        change: Some(change::Change::Remove(RemoveValue {
-            tag: "interests".into(),
-            value: "ski".into(),
-        })),
-    };
-    let clear = Change {
-        change: Some(change::Change::Clear(ClearTag { tag: "age".into() })),
-    };
-    let erase = Change {
-        change: Some(change::Change::Erase(Erase {})),
-    };
+    let remove =
+        Change { change: Some(change::Change::Remove(RemoveValue { tag: "interests".into(), value: "ski".into() })) };
+    let clear = Change { change: Some(change::Change::Clear(ClearTag { tag: "age".into() })) };
+    let erase = Change { change: Some(change::Change::Erase(Erase {})) };
     let request = batch(
         "",
         vec![
@@ -64,14 +46,9 @@ async fn each_verb_does_what_it_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_is_acknowledged_at_its_end() {
     let served = Served::with_shoppers().await;
-    let batches: Vec<WriteRequest> = (0..20)
-        .map(|n| batch("", vec![entity(&format!("k{n}"), vec![set("age", "7")])]))
-        .collect();
-    let reply = served
-        .client
-        .write_stream(tokio_stream::iter(batches))
-        .await
-        .unwrap();
+    let batches: Vec<WriteRequest> =
+        (0..20).map(|n| batch("", vec![entity(&format!("k{n}"), vec![set("age", "7")])])).collect();
+    let reply = served.client.write_stream(tokio_stream::iter(batches)).await.unwrap();
     assert_eq!((reply.batches, reply.new_entities), (20, 20));
     let counted = served.count("age = 7").await.unwrap();
     assert_eq!(counted.count, 20);
@@ -83,20 +60,10 @@ async fn a_stream_that_fails_says_what_stays() {
     let served = Served::with_shoppers().await;
     let batches = vec![
         batch("", vec![entity("k1", vec![set("age", "7")])]),
-        batch(
-            "",
-            vec![
-                entity("k2", vec![set("age", "7")]),
-                entity("k3", vec![set("age", "seven")]),
-            ],
-        ),
+        batch("", vec![entity("k2", vec![set("age", "7")]), entity("k3", vec![set("age", "seven")])]),
         batch("", vec![entity("k4", vec![set("age", "7")])]),
     ];
-    let error = served
-        .client
-        .write_stream(tokio_stream::iter(batches))
-        .await
-        .unwrap_err();
+    let error = served.client.write_stream(tokio_stream::iter(batches)).await.unwrap_err();
     assert_eq!(error.code, Code::InvalidArgument);
     assert_eq!(error.details.metadata["batches_applied"], "1");
     assert!(error.message.starts_with("batch 2:"), "{}", error.message);

@@ -67,7 +67,10 @@ pub(crate) fn idle(tree: &Tree) -> Vec<String> {
         let folder = path.trim_end_matches("Cargo.toml");
         for (line, name) in ["dependencies", "dev-dependencies"].into_iter().flat_map(|table| names_in(text, table)) {
             let named = format!("{}::", name.replace('-', "_"));
-            if !tree.texts().any(|(path, text)| path.starts_with(folder) && path.ends_with(".rs") && text.contains(&named)) {
+            if !tree
+                .texts()
+                .any(|(path, text)| path.starts_with(folder) && path.ends_with(".rs") && text.contains(&named))
+            {
                 found.push(format!("{path}:{line}: {name} is not named in {folder}"));
             }
         }

@@ -17,7 +17,9 @@ pub(crate) fn unsafe_homes(tree: &Tree) -> Vec<String> {
         for (offset, _) in identifiers(&code).filter(|(_, word)| ["unsafe", "unsafe_code"].contains(word)) {
             let line = line_of(&code, offset);
             let text = code.lines().nth(line - 1).unwrap_or_default();
-            if !text.contains("deny(unsafe_code)") && !text.contains("forbid(unsafe_code)") && !opens_the_home(path, text, &code, line)
+            if !text.contains("deny(unsafe_code)")
+                && !text.contains("forbid(unsafe_code)")
+                && !opens_the_home(path, text, &code, line)
             {
                 found.push(format!("{path}:{line}: unsafe has its homes: {}", UNSAFE_HOMES.join(", ")));
             }
@@ -77,7 +79,10 @@ pub(crate) fn test_command(tree: &Tree) -> Vec<String> {
         found.push(format!("README.md: one line with the test command, not {commands:?}"));
     }
     let ci = tree.text(".ci/run").unwrap_or_default();
-    if !ci.lines().any(|line| !line.trim_start().starts_with('#') && line.contains("README.md") && line.contains("^cargo test")) {
+    if !ci
+        .lines()
+        .any(|line| !line.trim_start().starts_with('#') && line.contains("README.md") && line.contains("^cargo test"))
+    {
         found.push(".ci/run: does not take the test command from README.md".to_owned());
     }
     found

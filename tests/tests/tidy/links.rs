@@ -3,8 +3,20 @@
 use crate::tree::{Tree, is_generated};
 
 /// The folders of the root in which a written path can lie.
-const FOLDERS: [&str; 12] =
-    ["language/", "engine/", "proto/", "exchange/", "server/", "client/", "cli/", "tests/", "benches/", "fuzz/", "docs/", ".ci/"];
+const FOLDERS: [&str; 12] = [
+    "language/",
+    "engine/",
+    "proto/",
+    "exchange/",
+    "server/",
+    "client/",
+    "cli/",
+    "tests/",
+    "benches/",
+    "fuzz/",
+    "docs/",
+    ".ci/",
+];
 
 /// Every link of a document to a file or a heading that does not exist.
 pub(crate) fn links(tree: &Tree) -> Vec<String> {
@@ -18,7 +30,8 @@ pub(crate) fn links(tree: &Tree) -> Vec<String> {
             let file = if file.is_empty() { path.to_owned() } else { join(path, file) };
             if !tree.has(&file) {
                 found.push(format!("{path}:{line}: no file {file}"));
-            } else if !anchor.is_empty() && !tree.text(&file).is_some_and(|text| headings(text).any(|it| it == anchor)) {
+            } else if !anchor.is_empty() && !tree.text(&file).is_some_and(|text| headings(text).any(|it| it == anchor))
+            {
                 found.push(format!("{path}:{line}: no heading #{anchor} in {file}"));
             }
         }
@@ -71,12 +84,26 @@ pub(crate) fn formats(tree: &Tree) -> Vec<String> {
     }
     for (path, _) in &pages {
         let name = path.trim_start_matches("docs/formats/");
-        let listed = pages.iter().any(|(index, text)| index.ends_with("/README.md") && text.contains(&format!("]({name})")));
+        let listed =
+            pages.iter().any(|(index, text)| index.ends_with("/README.md") && text.contains(&format!("]({name})")));
         if name != "README.md" && !listed {
             found.push(format!("{path}: not in docs/formats/README.md"));
         }
     }
     found
+}
+
+/// Every page of docs/ that no other page leads to.
+pub(crate) fn orphans(tree: &Tree) -> Vec<String> {
+    let pages = || tree.texts().filter(|(path, _)| path.ends_with(".md"));
+    let leads_to = |from: &str, text: &str, page: &str| {
+        from != page
+            && targets(text).iter().any(|(_, target)| join(from, target.split('#').next().unwrap_or_default()) == page)
+    };
+    pages()
+        .filter(|(page, _)| page.starts_with("docs/") && !pages().any(|(from, text)| leads_to(from, text, page)))
+        .map(|(page, _)| format!("{page}: no other page leads to it"))
+        .collect()
 }
 
 /// Whether a written path exists; one star stands for any ending, braces are not resolved.
@@ -112,7 +139,10 @@ fn targets(text: &str) -> Vec<(usize, &str)> {
 fn headings(text: &str) -> impl Iterator<Item = String> {
     text.lines().filter(|line| line.starts_with('#')).map(|line| {
         let kept = line.trim_start_matches('#').trim().to_lowercase();
-        kept.chars().filter(|it| it.is_alphanumeric() || " -_".contains(*it)).map(|it| if it == ' ' { '-' } else { it }).collect()
+        kept.chars()
+            .filter(|it| it.is_alphanumeric() || " -_".contains(*it))
+            .map(|it| if it == ' ' { '-' } else { it })
+            .collect()
     })
 }
 
@@ -133,7 +163,10 @@ fn join(path: &str, target: &str) -> String {
 #[test]
 fn dead_links_are_found() {
     let tree = Tree::of(&[
-        ("docs/a.md", "[b](b.md) [c](c.md) [up](../README.md#two-words) [gone](../README.md#gone)\n[web](https://x.y)\n`[no](link)`"),
+        (
+            "docs/a.md",
+            "[b](b.md) [c](c.md) [up](../README.md#two-words) [gone](../README.md#gone)\n[web](https://x.y)\n`[no](link)`",
+        ),
         ("docs/b.md", "# B\n[self](#b) [formats](formats)"),
         ("README.md", "## Two words\n[a](docs/a.md)"),
     ]);
@@ -175,4 +208,10 @@ fn a_layout_without_a_page_is_found() {
             "docs/formats/lost.md: not in docs/formats/README.md"
         ]
     );
+}
+
+#[test]
+fn an_orphan_is_found() {
+    let tree = Tree::of(&[("README.md", "[a](docs/a.md)"), ("docs/a.md", "[a](a.md)"), ("docs/b.md", "[b](b.md)")]);
+    assert_eq!(orphans(&tree), ["docs/b.md: no other page leads to it"]);
 }

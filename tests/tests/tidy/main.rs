@@ -60,6 +60,7 @@ fn the_banned_word_does_not_appear() {
 fn links_and_paths_lead_somewhere() {
     holds(links::links);
     holds(links::paths);
+    holds(links::orphans);
 }
 
 #[test]

@@ -165,7 +165,8 @@ fn comments_strings_and_characters_are_no_code() {
 
 #[test]
 fn test_modules_are_not_shipped() {
-    let code = shipped_code("fn a() {}\n#[cfg(test)]\nmod tests {\n fn b() { }\n}\n#[cfg(test)]\nmod dump;\nfn c() {}\n");
+    let code =
+        shipped_code("fn a() {}\n#[cfg(test)]\nmod tests {\n fn b() { }\n}\n#[cfg(test)]\nmod dump;\nfn c() {}\n");
     assert!(code.contains("fn a") && code.contains("fn c"), "{code}");
     assert!(!code.contains("fn b") && !code.contains("dump"), "{code}");
     assert_eq!(line_of(&code, code.find("fn c").expect("it stays")), 8);

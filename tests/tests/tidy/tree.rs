@@ -35,8 +35,10 @@ impl Tree {
     }
 
     fn read(&mut self, root: &Path, folder: &Path) {
-        let mut entries: Vec<PathBuf> =
-            std::fs::read_dir(folder).expect("a folder of the project").map(|entry| entry.expect("an entry").path()).collect();
+        let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
+            .expect("a folder of the project")
+            .map(|entry| entry.expect("an entry").path())
+            .collect();
         entries.sort();
         for path in entries {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();

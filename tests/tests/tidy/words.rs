@@ -6,7 +6,8 @@ use crate::tree::{Tree, is_generated};
 const BANNED: &str = concat!("seg", "ment");
 
 /// Names of test data, and the one sentence and column that tell a reader of the word.
-const ALLOWED: [&str; 2] = [concat!("market_", "seg", "ment"), concat!("what you may call a ", "seg", "ment is our audience")];
+const ALLOWED: [&str; 2] =
+    [concat!("market_", "seg", "ment"), concat!("what you may call a ", "seg", "ment is our audience")];
 
 /// The file that may list the word among those that are not said.
 const GLOSSARY: &str = "docs/glossary.md";

@@ -41,10 +41,7 @@ impl ChunkBuffer {
                 self.set_words(cardinality);
             }
             (Form::Full, Container::Bitset { words, .. }) => {
-                let none = Fused {
-                    none: &[words],
-                    ..Fused::default()
-                };
+                let none = Fused { none: &[words], ..Fused::default() };
                 let cardinality = kernel.fused_into(&none, &mut self.words.0);
                 self.set_words(cardinality);
             }
@@ -63,16 +60,11 @@ impl ChunkBuffer {
                 self.take_array_spare(length);
             }
             (Form::Runs, Container::Bitset { words, .. }) => {
-                let none = Fused {
-                    none: &[words],
-                    ..Fused::default()
-                };
+                let none = Fused { none: &[words], ..Fused::default() };
                 let cardinality = kernel.covered_into(&self.runs, &none, &mut self.words.0);
                 self.set_words(cardinality);
             }
-            (Form::Runs, Container::Runs { runs, .. })
-                if self.runs.len() + runs.len() <= RUNS_MAX =>
-            {
+            (Form::Runs, Container::Runs { runs, .. }) if self.runs.len() + runs.len() <= RUNS_MAX => {
                 self.runs_spare.clear();
                 runs::difference(&self.runs, runs, &mut self.runs_spare);
                 self.take_runs_spare();
@@ -89,8 +81,7 @@ impl ChunkBuffer {
             }
             (_, Container::Runs { runs, .. }) => {
                 self.make_bitset();
-                runs.iter()
-                    .for_each(|&run| words::clear_run(&mut self.words.0, run));
+                runs.iter().for_each(|&run| words::clear_run(&mut self.words.0, run));
                 self.recount();
             }
         }

@@ -50,15 +50,11 @@ impl ChunkBuffer {
             }
             (Form::Runs, Container::Bitset { words, .. }) => {
                 self.words.0.copy_from_slice(words);
-                self.runs
-                    .iter()
-                    .for_each(|&run| words::set_run(&mut self.words.0, run));
+                self.runs.iter().for_each(|&run| words::set_run(&mut self.words.0, run));
                 self.form = Form::Bitset;
                 self.recount();
             }
-            (Form::Runs, Container::Runs { runs, .. })
-                if self.runs.len() + runs.len() <= RUNS_MAX =>
-            {
+            (Form::Runs, Container::Runs { runs, .. }) if self.runs.len() + runs.len() <= RUNS_MAX => {
                 self.runs_spare.clear();
                 runs::union(&self.runs, runs, &mut self.runs_spare);
                 self.take_runs_spare();
@@ -70,8 +66,7 @@ impl ChunkBuffer {
             }
             (_, Container::Runs { runs, .. }) => {
                 self.make_bitset();
-                runs.iter()
-                    .for_each(|&run| words::set_run(&mut self.words.0, run));
+                runs.iter().for_each(|&run| words::set_run(&mut self.words.0, run));
                 self.recount();
             }
         }

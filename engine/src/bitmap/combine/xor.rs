@@ -52,8 +52,7 @@ impl ChunkBuffer {
             }
             (_, Container::Runs { runs, .. }) => {
                 self.make_bitset();
-                runs.iter()
-                    .for_each(|&run| words::flip_run(&mut self.words.0, run));
+                runs.iter().for_each(|&run| words::flip_run(&mut self.words.0, run));
                 self.recount();
             }
             (_, Container::Full) => {

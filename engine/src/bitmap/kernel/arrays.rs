@@ -35,12 +35,7 @@ pub(super) trait Blocks: Isa {
     fn rotations(self, block: &[u16; BLOCK]) -> [Self::Line; 2];
     /// Adds the number of entries of `block` that are among those that were rotated to the
     /// sixteen-bit counters of `tally`.
-    fn tally(
-        self,
-        tally: Self::Line,
-        rotations: [Self::Line; 2],
-        block: &[u16; BLOCK],
-    ) -> Self::Line;
+    fn tally(self, tally: Self::Line, rotations: [Self::Line; 2], block: &[u16; BLOCK]) -> Self::Line;
     /// Packs the entries of `block` that `mask` selects to the front of `out`.
     fn compress(self, block: &[u16; BLOCK], mask: u8, out: &mut [u16; BLOCK]);
     /// Calls `visit` with ids of `few`, and whether `many` has them; every common id is visited
@@ -53,10 +48,7 @@ pub(super) trait Blocks: Isa {
     #[inline(always)]
     fn search(self, few: &[u16], many: &[u16], mut visit: impl FnMut(&[u16], u16)) {
         for id in few {
-            visit(
-                std::slice::from_ref(id),
-                u16::from(many.binary_search(id).is_ok()),
-            );
+            visit(std::slice::from_ref(id), u16::from(many.binary_search(id).is_ok()));
         }
     }
 }
@@ -80,14 +72,7 @@ impl<'a> Walk<'a> {
         let b_blocks = b.as_chunks::<BLOCK>().0.as_ptr_range();
         let (a_at, a_end) = (a_blocks.start, a_blocks.end);
         let (b_at, b_end) = (b_blocks.start, b_blocks.end);
-        Walk {
-            a,
-            b,
-            a_at,
-            b_at,
-            a_end,
-            b_end,
-        }
+        Walk { a, b, a_at, b_at, a_end, b_end }
     }
 
     /// Walks that see every common id once together, the lower ones first. REQUIRES: `a` has a
@@ -97,14 +82,8 @@ impl<'a> Walk<'a> {
         let (mut a, mut b) = (a, b);
         let mut left = WALKS;
         [(); WALKS].map(|()| {
-            let at = if left == 1 {
-                a.len()
-            } else {
-                a.len() / left / BLOCK * BLOCK
-            };
-            let split = a
-                .get(at)
-                .map_or(b.len(), |pivot| b.partition_point(|id| id < pivot));
+            let at = if left == 1 { a.len() } else { a.len() / left / BLOCK * BLOCK };
+            let split = a.get(at).map_or(b.len(), |pivot| b.partition_point(|id| id < pivot));
             // Up to a whole block, `b` reaches into what the next walk sees. That equals nothing in
             // this `a`, and so no walk but the last one ends with a rest.
             let walk = Walk::new(&a[..at], &b[..b.len().min(split + BLOCK - 1)]);
@@ -138,9 +117,7 @@ impl<'a> Walk<'a> {
     /// Visits what is left when one array has no whole block any more.
     #[inline(always)]
     fn finish<B: Blocks>(&self, isa: B, visit: impl FnMut(u16, bool)) {
-        let done = |slice: &[u16], at: *const [u16; BLOCK]| {
-            (at.addr() - slice.as_ptr().addr()) / size_of::<u16>()
-        };
+        let done = |slice: &[u16], at: *const [u16; BLOCK]| (at.addr() - slice.as_ptr().addr()) / size_of::<u16>();
         let (a_done, b_done) = (done(self.a, self.a_at), done(self.b, self.b_at));
         finish(isa, &self.a[a_done..], &self.b[b_done..], visit);
     }
@@ -296,12 +273,7 @@ fn walk_into<B: Blocks>(isa: B, mut walk: Walk<'_>, out: &mut [u16], from: usize
 }
 
 #[inline(always)]
-fn store_hits<B: Blocks>(
-    isa: B,
-    (block, other): (&[u16; BLOCK], &[u16; BLOCK]),
-    out: &mut [u16],
-    length: &mut usize,
-) {
+fn store_hits<B: Blocks>(isa: B, (block, other): (&[u16; BLOCK], &[u16; BLOCK]), out: &mut [u16], length: &mut usize) {
     let hits = isa.hits(block, other);
     let half = hits | hits >> 16;
     let mask = (half | half >> 8) as u8;

@@ -181,11 +181,7 @@ static ROTATIONS: [[u64; LINE_WORDS]; 2] = {
 impl Avx2 {
     /// All ones where an entry of `block` equals one of those that were rotated.
     #[inline(always)]
-    fn equal_entries(
-        self,
-        rotations: [<Self as Isa>::Line; 2],
-        block: &[u16; BLOCK],
-    ) -> <Self as Isa>::Line {
+    fn equal_entries(self, rotations: [<Self as Isa>::Line; 2], block: &[u16; BLOCK]) -> <Self as Isa>::Line {
         let block = broadcast_block(block);
         let [first, second] = rotations;
         let first = halves!(_mm256_cmpeq_epi16, block, first);
@@ -222,12 +218,7 @@ impl Blocks for Avx2 {
         ]
     }
     #[inline(always)]
-    fn tally(
-        self,
-        tally: Self::Line,
-        rotations: [Self::Line; 2],
-        block: &[u16; BLOCK],
-    ) -> Self::Line {
+    fn tally(self, tally: Self::Line, rotations: [Self::Line; 2], block: &[u16; BLOCK]) -> Self::Line {
         let equal = self.equal_entries(rotations, block);
         // All ones is minus one.
         halves!(_mm256_sub_epi16, tally, equal)

@@ -103,12 +103,7 @@ impl Isa for Avx512 {
     }
     #[inline(always)]
     fn mask_word(self, line: __m512i, index: usize, mask: u64) -> __m512i {
-        vector!(_mm512_mask_and_epi64(
-            line,
-            1 << index,
-            line,
-            self.splat(mask)
-        ))
+        vector!(_mm512_mask_and_epi64(line, 1 << index, line, self.splat(mask)))
     }
     #[inline(always)]
     fn and(self, a: __m512i, b: __m512i) -> __m512i {
@@ -386,19 +381,9 @@ impl decode::Compress for Avx512 {
         vector!(_mm512_maskz_compress_epi8(word, load_bytes(&POSITIONS)))
     }
     #[inline(always)]
-    fn store_u32(
-        self,
-        positions: __m512i,
-        group: usize,
-        base: __m512i,
-        out: &mut [MaybeUninit<u32>; 16],
-    ) {
+    fn store_u32(self, positions: __m512i, group: usize, base: __m512i, out: &mut [MaybeUninit<u32>; 16]) {
         let lanes = load_bytes(&WIDEN_TO_U32[group]);
-        let wide = vector!(_mm512_maskz_permutexvar_epi8(
-            0x1111_1111_1111_1111,
-            lanes,
-            positions
-        ));
+        let wide = vector!(_mm512_maskz_permutexvar_epi8(0x1111_1111_1111_1111, lanes, positions));
         let ids = vector!(_mm512_add_epi32(wide, base));
         // SAFETY: 16 entries are writable there; no alignment is asked for.
         unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), ids) }
@@ -406,11 +391,7 @@ impl decode::Compress for Avx512 {
     #[inline(always)]
     fn store_u16(self, positions: __m512i, group: usize, base: __m512i, out: &mut [u16; 32]) {
         let lanes = load_bytes(&WIDEN_TO_U16[group]);
-        let wide = vector!(_mm512_maskz_permutexvar_epi8(
-            0x5555_5555_5555_5555,
-            lanes,
-            positions
-        ));
+        let wide = vector!(_mm512_maskz_permutexvar_epi8(0x5555_5555_5555_5555, lanes, positions));
         let ids = vector!(_mm512_add_epi16(wide, base));
         // SAFETY: 32 entries are writable there; no alignment is asked for.
         unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), ids) }

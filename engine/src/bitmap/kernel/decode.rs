@@ -16,21 +16,9 @@ pub(super) trait Compress: Isa {
 
     fn positions(self, word: u64) -> Self::Positions;
     /// Stores 16 positions plus `base` (32-bit lanes): those from `16 * group` on.
-    fn store_u32(
-        self,
-        positions: Self::Positions,
-        group: usize,
-        base: Self::Line,
-        out: &mut [MaybeUninit<u32>; 16],
-    );
+    fn store_u32(self, positions: Self::Positions, group: usize, base: Self::Line, out: &mut [MaybeUninit<u32>; 16]);
     /// Stores 32 positions plus `base` (16-bit lanes): those from `32 * group` on.
-    fn store_u16(
-        self,
-        positions: Self::Positions,
-        group: usize,
-        base: Self::Line,
-        out: &mut [u16; 32],
-    );
+    fn store_u16(self, positions: Self::Positions, group: usize, base: Self::Line, out: &mut [u16; 32]);
     /// The 32-bit lanes that all hold `id`.
     fn splat_u32(self, id: u32) -> Self::Line;
     /// The 16-bit lanes that all hold `id`.
@@ -44,13 +32,7 @@ pub(super) trait Compress: Isa {
 
 /// Appends the ids of `words` plus `base` to `out`; `cardinality` tells how much room to make.
 #[inline(always)]
-pub(super) fn append_ids<C: Compress>(
-    isa: C,
-    words: &Words,
-    cardinality: u32,
-    base: u32,
-    out: &mut Vec<u32>,
-) {
+pub(super) fn append_ids<C: Compress>(isa: C, words: &Words, cardinality: u32, base: u32, out: &mut Vec<u32>) {
     /// Ids of a line, and what its last word stores beyond them.
     const ROOM: usize = 64 * LINE_WORDS + 64;
     out.reserve(cardinality as usize + ROOM);
@@ -127,9 +109,7 @@ impl Occupied {
         let mut indices = [0; CHUNK_WORDS + LINE_WORDS];
         let mut count = 0;
         for (index, line) in lines(words).iter().enumerate() {
-            let place = indices[count..]
-                .first_chunk_mut()
-                .expect("a line behind the last index");
+            let place = indices[count..].first_chunk_mut().expect("a line behind the last index");
             count += isa.occupied(line, (index * LINE_WORDS) as u16, place);
         }
         Occupied { indices, count }

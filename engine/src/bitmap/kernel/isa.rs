@@ -53,19 +53,13 @@ pub(super) trait Isa: Copy {
     fn at_least(self, digit: Self::Line, bound: Self::Line, lower: Self::Line) -> Self::Line {
         // Bound 1: digit AND lower. Bound 0: digit OR lower. That is the majority of the three.
         let not_bound = self.xor(bound, self.splat(u64::MAX));
-        self.or(
-            self.and(digit, lower),
-            self.and(not_bound, self.or(digit, lower)),
-        )
+        self.or(self.and(digit, lower), self.and(not_bound, self.or(digit, lower)))
     }
     /// One step of `x <= bound`, likewise.
     #[inline(always)]
     fn at_most(self, digit: Self::Line, bound: Self::Line, lower: Self::Line) -> Self::Line {
         let not_digit = self.xor(digit, self.splat(u64::MAX));
-        self.or(
-            self.and(not_digit, lower),
-            self.and(bound, self.or(not_digit, lower)),
-        )
+        self.or(self.and(not_digit, lower), self.and(bound, self.or(not_digit, lower)))
     }
     /// One step of `x = bound`, likewise.
     #[inline(always)]
@@ -76,10 +70,7 @@ pub(super) trait Isa: Copy {
     #[inline(always)]
     fn full_add(self, a: Self::Line, b: Self::Line, c: Self::Line) -> (Self::Line, Self::Line) {
         let half = self.xor(a, b);
-        (
-            self.xor(half, c),
-            self.or(self.and(a, b), self.and(half, c)),
-        )
+        (self.xor(half, c), self.or(self.and(a, b), self.and(half, c)))
     }
 
     /// Adds the number of ids in `line` to the counter `total`.
@@ -108,9 +99,7 @@ pub(super) trait Isa: Copy {
     /// The number of `ids` that are set in `words`.
     #[inline(always)]
     fn probe_count(self, ids: &[u16], words: &Words) -> u32 {
-        ids.iter()
-            .map(|&id| (words[usize::from(id >> 6)] >> (id & 63)) as u32 & 1)
-            .sum()
+        ids.iter().map(|&id| (words[usize::from(id >> 6)] >> (id & 63)) as u32 & 1).sum()
     }
     /// Writes the `ids` that are set in `words`, or those that are not, to `out`; returns how many.
     #[inline(always)]

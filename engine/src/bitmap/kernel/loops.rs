@@ -75,21 +75,12 @@ pub(super) fn assign<O: Operation, I: Isa>(isa: I, a: &mut Words, b: &Words) -> 
 pub(super) fn load_group<I: Isa>(isa: I, words: &Words, group: usize) -> [I::Line; GROUP_LINES] {
     let lines = lines(words);
     let first = group * GROUP_LINES;
-    [
-        isa.load(&lines[first]),
-        isa.load(&lines[first + 1]),
-        isa.load(&lines[first + 2]),
-        isa.load(&lines[first + 3]),
-    ]
+    [isa.load(&lines[first]), isa.load(&lines[first + 1]), isa.load(&lines[first + 2]), isa.load(&lines[first + 3])]
 }
 
 /// `O` applied to each line of two groups.
 #[inline(always)]
-pub(super) fn apply_group<O: Operation, I: Isa>(
-    isa: I,
-    a: &mut [I::Line; GROUP_LINES],
-    b: [I::Line; GROUP_LINES],
-) {
+pub(super) fn apply_group<O: Operation, I: Isa>(isa: I, a: &mut [I::Line; GROUP_LINES], b: [I::Line; GROUP_LINES]) {
     for (a, b) in a.iter_mut().zip(b) {
         *a = O::apply(isa, *a, b);
     }
@@ -97,11 +88,7 @@ pub(super) fn apply_group<O: Operation, I: Isa>(
 
 /// One group of what `fused` selects.
 #[inline(always)]
-pub(super) fn fused_group<I: Isa>(
-    isa: I,
-    fused: &Fused<'_>,
-    group: usize,
-) -> [I::Line; GROUP_LINES] {
+pub(super) fn fused_group<I: Isa>(isa: I, fused: &Fused<'_>, group: usize) -> [I::Line; GROUP_LINES] {
     let (mut result, all) = match fused.all.split_first() {
         Some((first, rest)) => (load_group(isa, first, group), rest),
         None => ([isa.splat(u64::MAX); GROUP_LINES], fused.all),
@@ -171,12 +158,7 @@ fn fused_some<I: Isa>(isa: I, fused: &Fused<'_>, from: usize, to: usize) -> I::L
 /// Calls `visit` with the words `from..to`, at most a line, and with what `fused` selects in them
 /// inside of `run`; words behind `to` are zero. Only the words that the run covers are read.
 #[inline(always)]
-fn for_each_covered<I: Isa>(
-    isa: I,
-    run: Run,
-    fused: &Fused<'_>,
-    mut visit: impl FnMut(usize, usize, I::Line),
-) {
+fn for_each_covered<I: Isa>(isa: I, run: Run, fused: &Fused<'_>, mut visit: impl FnMut(usize, usize, I::Line)) {
     let first = usize::from(run.first >> 6);
     let last = usize::from(run.last >> 6);
     let mut from = first;
@@ -212,12 +194,7 @@ pub(super) fn covered_count<I: Isa>(isa: I, runs: &[Run], fused: &Fused<'_>) -> 
 
 /// Writes the ids inside of `runs` that `fused` selects to `out`.
 #[inline(always)]
-pub(super) fn covered_into<I: Isa>(
-    isa: I,
-    runs: &[Run],
-    fused: &Fused<'_>,
-    out: &mut Words,
-) -> u32 {
+pub(super) fn covered_into<I: Isa>(isa: I, runs: &[Run], fused: &Fused<'_>, out: &mut Words) -> u32 {
     out.fill(0);
     let mut total = isa.splat(0);
     for &run in runs {
@@ -253,11 +230,7 @@ pub(super) fn add<I: Isa>(isa: I, operands: &[&Words], digits: &mut [AlignedWord
 /// Operands enter two at a time through a full adder, as in the population count of Harley and
 /// Seal.
 #[inline(always)]
-fn add_digits<const DIGITS: usize, I: Isa>(
-    isa: I,
-    operands: &[&Words],
-    digits: &mut [AlignedWords],
-) {
+fn add_digits<const DIGITS: usize, I: Isa>(isa: I, operands: &[&Words], digits: &mut [AlignedWords]) {
     assert!(digits.len() <= DIGITS);
     let (pairs, last) = operands.as_chunks::<2>();
     for line in 0..CHUNK_LINES {
@@ -279,12 +252,7 @@ fn add_digits<const DIGITS: usize, I: Isa>(
 
 /// Adds `carry` to the digits of `counter` from `first` on.
 #[inline(always)]
-fn ripple<const DIGITS: usize, I: Isa>(
-    isa: I,
-    counter: &mut [I::Line; DIGITS],
-    first: usize,
-    mut carry: I::Line,
-) {
+fn ripple<const DIGITS: usize, I: Isa>(isa: I, counter: &mut [I::Line; DIGITS], first: usize, mut carry: I::Line) {
     for digit in counter.iter_mut().skip(first) {
         let next = isa.and(*digit, carry);
         *digit = isa.xor(*digit, carry);

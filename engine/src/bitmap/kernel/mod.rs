@@ -44,10 +44,7 @@ pub struct Fused<'a> {
 impl<'a> Fused<'a> {
     /// The ids that are in each of `all`.
     pub fn all(all: &'a [&'a Words]) -> Self {
-        Fused {
-            all,
-            ..Fused::default()
-        }
+        Fused { all, ..Fused::default() }
     }
 }
 
@@ -70,9 +67,7 @@ pub fn available() -> Vec<&'static Kernel> {
 /// exist or that this machine cannot run.
 pub fn select() -> Result<&'static Kernel, String> {
     static SELECTED: OnceLock<Result<&'static Kernel, String>> = OnceLock::new();
-    SELECTED
-        .get_or_init(|| choose(std::env::var(KERNEL_VARIABLE).ok().as_deref()))
-        .clone()
+    SELECTED.get_or_init(|| choose(std::env::var(KERNEL_VARIABLE).ok().as_deref())).clone()
 }
 
 fn choose(forced: Option<&str>) -> Result<&'static Kernel, String> {
@@ -128,10 +123,7 @@ mod tests {
     fn the_fastest_kernel_is_chosen_unless_one_is_forced() {
         let kernels = available();
         assert_eq!(choose(None).unwrap().name(), kernels.last().unwrap().name());
-        assert_eq!(
-            choose(Some("")).unwrap().name(),
-            kernels.last().unwrap().name()
-        );
+        assert_eq!(choose(Some("")).unwrap().name(), kernels.last().unwrap().name());
         for kernel in kernels {
             assert_eq!(choose(Some(kernel.name())).unwrap().name(), kernel.name());
         }
@@ -140,10 +132,7 @@ mod tests {
     #[test]
     fn an_unknown_kernel_is_refused_with_the_names_that_exist() {
         let message = choose(Some("mmx")).err().unwrap();
-        assert!(
-            message.contains("mmx") && message.contains("scalar"),
-            "{message}"
-        );
+        assert!(message.contains("mmx") && message.contains("scalar"), "{message}");
         assert!(message.contains(KERNEL_VARIABLE), "{message}");
     }
 }

@@ -35,11 +35,7 @@ impl<'a> Range<'a> {
     /// slices.
     pub fn new(slices: &'a [&'a Words], low: u64, high: u64) -> Option<Self> {
         assert!(slices.len() <= 64);
-        let number_max = if slices.is_empty() {
-            0
-        } else {
-            u64::MAX >> (64 - slices.len())
-        };
+        let number_max = if slices.is_empty() { 0 } else { u64::MAX >> (64 - slices.len()) };
         let high = high.min(number_max);
         if low > high {
             return None;
@@ -49,20 +45,12 @@ impl<'a> Range<'a> {
             _ if low == high => (Shape::Equal, 0),
             (false, true) => (Shape::AtLeast, low.trailing_zeros()),
             (true, false) => (Shape::AtMost, high.trailing_ones()),
-            (false, false) => (
-                Shape::Between,
-                low.trailing_zeros().min(high.trailing_ones()),
-            ),
+            (false, false) => (Shape::Between, low.trailing_zeros().min(high.trailing_ones())),
         };
         // A shift by all 64 digits is not defined; then nothing is compared.
         let shift = |bound: u64| bound.checked_shr(unread).unwrap_or(0);
         let slices = &slices[unread as usize..];
-        Some(Range {
-            slices,
-            low: shift(low),
-            high: shift(high),
-            shape,
-        })
+        Some(Range { slices, low: shift(low), high: shift(high), shape })
     }
 
     /// How many slices are read.
@@ -142,12 +130,7 @@ pub(super) fn range_count<I: Isa>(isa: I, range: &Range<'_>, filter: &Fused<'_>)
 }
 
 #[inline(always)]
-pub(super) fn range_into<I: Isa>(
-    isa: I,
-    range: &Range<'_>,
-    filter: &Fused<'_>,
-    out: &mut Words,
-) -> u32 {
+pub(super) fn range_into<I: Isa>(isa: I, range: &Range<'_>, filter: &Fused<'_>, out: &mut Words) -> u32 {
     let out = lines_mut(out);
     let mut total = isa.splat(0);
     for group in 0..CHUNK_GROUPS {

@@ -65,9 +65,7 @@ impl Isa for Scalar {
     }
     #[inline(always)]
     fn count(self, total: Self::Line, line: Self::Line) -> Self::Line {
-        zip(total, line, |total, word| {
-            total + u64::from(word.count_ones())
-        })
+        zip(total, line, |total, word| total + u64::from(word.count_ones()))
     }
     #[inline(always)]
     fn total(self, total: Self::Line) -> u32 {

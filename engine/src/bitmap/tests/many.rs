@@ -2,10 +2,9 @@
 
 use super::oracle::{Oracle, Owned, Random, assert_holds, with_every_kernel};
 use crate::bitmap::{
-    ChunkBuffer, Container, Counters, Fused, Threshold, Words, and_count, conjunction_count,
-    conjunction_into, disjoint_union_count, disjoint_union_into, fused_count, fused_into,
-    intersect_disjoint_union_count, or_many_count, or_many_into, threshold_into, union_count,
-    union_into,
+    ChunkBuffer, Container, Counters, Fused, Threshold, Words, and_count, conjunction_count, conjunction_into,
+    disjoint_union_count, disjoint_union_into, fused_count, fused_into, intersect_disjoint_union_count, or_many_count,
+    or_many_into, threshold_into, union_count, union_into,
 };
 
 const ROUNDS: usize = 60;
@@ -39,8 +38,7 @@ fn borrowed(operands: &[Owned]) -> Vec<Container<'_>> {
 }
 
 fn fold(sets: &[Oracle], start: bool, operation: fn(bool, bool) -> bool) -> Oracle {
-    sets.iter()
-        .fold(Oracle::new(|_| start), |all, set| all.zip(set, operation))
+    sets.iter().fold(Oracle::new(|_| start), |all, set| all.zip(set, operation))
 }
 
 #[test]
@@ -77,10 +75,7 @@ fn unions_of_any_operands_agree_with_the_oracle() {
             let operand_count = if round % 20 == 0 { 70 } else { random.below(6) };
             let (sets, operands) = operands(&mut random, operand_count);
             let expected = fold(&sets, false, |a, b| a || b);
-            assert_eq!(
-                union_count(&borrowed(&operands), &mut out),
-                expected.count()
-            );
+            assert_eq!(union_count(&borrowed(&operands), &mut out), expected.count());
             union_into(&borrowed(&operands), &mut out);
             assert_holds(&out, &expected, &format!("round {round}"));
         }
@@ -95,16 +90,10 @@ fn operands_that_exclude_each_other_are_added_up() {
         let mut random = Random(seed);
         let mut out = ChunkBuffer::new();
         for value_count in [1, 2, 3, 9, 50] {
-            let choice: Vec<_> = (0..=u16::MAX)
-                .map(|_| random.below(value_count + 2))
-                .collect();
-            let sets: Vec<_> = (0..value_count)
-                .map(|value| Oracle::new(|id| choice[usize::from(id)] == value))
-                .collect();
-            let values: Vec<_> = sets
-                .iter()
-                .map(|set| Owned::forms(set)[random.below(2) as usize].clone())
-                .collect();
+            let choice: Vec<_> = (0..=u16::MAX).map(|_| random.below(value_count + 2)).collect();
+            let sets: Vec<_> =
+                (0..value_count).map(|value| Oracle::new(|id| choice[usize::from(id)] == value)).collect();
+            let values: Vec<_> = sets.iter().map(|set| Owned::forms(set)[random.below(2) as usize].clone()).collect();
             let union = fold(&sets, false, |a, b| a || b);
             assert_eq!(disjoint_union_count(&borrowed(&values)), union.count());
             disjoint_union_into(&borrowed(&values), &mut out);
@@ -124,21 +113,9 @@ fn fused_words_agree_with_the_oracle_and_no_operand_selects_everybody() {
     with_every_kernel(|kernel| {
         let mut random = Random(24);
         let mut out = ChunkBuffer::new();
-        for (all, none, any) in [
-            (0, 0, 0),
-            (1, 0, 0),
-            (3, 2, 0),
-            (0, 1, 4),
-            (2, 1, 3),
-            (0, 0, 2),
-        ] {
-            let sets: Vec<_> = (0..all + none + any)
-                .map(|_| random.scattered(500))
-                .collect();
-            let bits: Vec<_> = sets
-                .iter()
-                .map(|set| Owned::forms(set)[1].clone())
-                .collect();
+        for (all, none, any) in [(0, 0, 0), (1, 0, 0), (3, 2, 0), (0, 1, 4), (2, 1, 3), (0, 0, 2)] {
+            let sets: Vec<_> = (0..all + none + any).map(|_| random.scattered(500)).collect();
+            let bits: Vec<_> = sets.iter().map(|set| Owned::forms(set)[1].clone()).collect();
             let words: Vec<&Words> = bits
                 .iter()
                 .map(|owned| match owned.borrow() {
@@ -146,11 +123,7 @@ fn fused_words_agree_with_the_oracle_and_no_operand_selects_everybody() {
                     _ => unreachable!("half of all ids are neither nobody nor everybody"),
                 })
                 .collect();
-            let fused = Fused {
-                all: &words[..all],
-                none: &words[all..all + none],
-                any: &words[all + none..],
-            };
+            let fused = Fused { all: &words[..all], none: &words[all..all + none], any: &words[all + none..] };
             let mut expected = fold(&sets[..all], true, |a, b| a && b);
             let nobody = fold(&sets[all..all + none], false, |a, b| a || b);
             expected = expected.zip(&nobody, |a, b| a && !b);
@@ -161,10 +134,7 @@ fn fused_words_agree_with_the_oracle_and_no_operand_selects_everybody() {
             assert_eq!(fused_count(&fused), expected.count());
             fused_into(&fused, &mut out);
             assert_holds(&out, &expected, "fused");
-            assert_eq!(
-                or_many_count(&words),
-                fold(&sets, false, |a, b| a || b).count()
-            );
+            assert_eq!(or_many_count(&words), fold(&sets, false, |a, b| a || b).count());
             or_many_into(&words, &mut out);
             assert_holds(&out, &fold(&sets, false, |a, b| a || b), "or of many");
             let cover = random.clustered(500, 900);
@@ -193,32 +163,17 @@ fn counting_operands_agrees_with_the_oracle() {
             let (universe_set, universe) = operand(&mut random);
             let mut counts = vec![0u32; 65_536];
             for set in &sets {
-                counts
-                    .iter_mut()
-                    .zip(&set.0)
-                    .for_each(|(count, &is_in)| *count += u32::from(is_in));
+                counts.iter_mut().zip(&set.0).for_each(|(count, &is_in)| *count += u32::from(is_in));
             }
             let k = random.below(operand_count + 2) as u32;
             for (threshold, law) in [
-                (
-                    Threshold::AtLeast,
-                    (|count, k| count >= k) as fn(u32, u32) -> bool,
-                ),
+                (Threshold::AtLeast, (|count, k| count >= k) as fn(u32, u32) -> bool),
                 (Threshold::AtMost, |count, k| count <= k),
                 (Threshold::Exactly, |count, k| count == k),
             ] {
-                let expected = Oracle::new(|id| {
-                    law(counts[usize::from(id)], k) && universe_set.0[usize::from(id)]
-                });
+                let expected = Oracle::new(|id| law(counts[usize::from(id)], k) && universe_set.0[usize::from(id)]);
                 let operands = borrowed(&operands);
-                threshold_into(
-                    &operands,
-                    threshold,
-                    k,
-                    universe.borrow(),
-                    &mut counters,
-                    &mut out,
-                );
+                threshold_into(&operands, threshold, k, universe.borrow(), &mut counters, &mut out);
                 assert_holds(&out, &expected, &format!("round {round} {threshold:?} {k}"));
             }
         }
@@ -232,10 +187,7 @@ fn a_pair_and_a_conjunction_of_two_are_the_same() {
     for _ in 0..20 {
         let ((_, a), (_, b)) = (operand(&mut random), operand(&mut random));
         let both = [a.borrow(), b.borrow()];
-        assert_eq!(
-            conjunction_count(&both, &[], &mut out),
-            and_count(both[0], both[1])
-        );
+        assert_eq!(conjunction_count(&both, &[], &mut out), and_count(both[0], both[1]));
     }
 }
 

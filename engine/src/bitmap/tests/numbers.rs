@@ -3,9 +3,8 @@
 use super::oracle::{Oracle, Owned, Random, assert_holds, with_every_kernel};
 use crate::bitmap::buffer::AlignedWords;
 use crate::bitmap::{
-    ChunkBuffer, Container, Fused, Slices, Words, gather_values, slices_max, slices_min,
-    slices_range_count, slices_range_fused_count, slices_range_fused_into, slices_range_into,
-    slices_sum,
+    ChunkBuffer, Container, Fused, Slices, Words, gather_values, slices_max, slices_min, slices_range_count,
+    slices_range_fused_count, slices_range_fused_into, slices_range_into, slices_sum,
 };
 
 /// One number per id, and their slices.
@@ -43,32 +42,12 @@ fn ranges_agree_with_a_comparison_of_each_number() {
         let slices = Slices { slices: &slices };
         let filter = random.scattered(700);
         let forms = Owned::forms(&filter);
-        let Container::Bitset {
-            words: filter_words,
-            ..
-        } = forms[1].borrow()
-        else {
-            panic!()
-        };
+        let Container::Bitset { words: filter_words, .. } = forms[1].borrow() else { panic!() };
         let mask = u64::MAX.checked_shr(64 - width as u32).unwrap_or(0);
-        let mut bounds: Vec<_> = (0..6)
-            .map(|_| (random.next() & mask, random.next() & mask))
-            .map(|(a, b)| (a.min(b), a.max(b)))
-            .collect();
-        bounds.extend([
-            (0, u64::MAX),
-            (0, 0),
-            (0, mask / 2),
-            (mask / 2 + 1, u64::MAX),
-            (5, 4),
-        ]);
-        bounds.extend([
-            (mask, mask),
-            (1, 1),
-            (4, 4),
-            (mask, u64::MAX),
-            (8, mask.max(8) - 1),
-        ]);
+        let mut bounds: Vec<_> =
+            (0..6).map(|_| (random.next() & mask, random.next() & mask)).map(|(a, b)| (a.min(b), a.max(b))).collect();
+        bounds.extend([(0, u64::MAX), (0, 0), (0, mask / 2), (mask / 2 + 1, u64::MAX), (5, 4)]);
+        bounds.extend([(mask, mask), (1, 1), (4, 4), (mask, u64::MAX), (8, mask.max(8) - 1)]);
         bounds.push((numbers.numbers[99], numbers.numbers[99]));
         with_every_kernel(|_| {
             let mut out = ChunkBuffer::new();
@@ -82,10 +61,7 @@ fn ranges_agree_with_a_comparison_of_each_number() {
                 let count = slices_range_into(slices, low, high, filter_words, words);
                 out.set_cardinality(count);
                 assert_holds(&out, &expected, &what);
-                let none = Fused {
-                    none: &[filter_words],
-                    ..Fused::default()
-                };
+                let none = Fused { none: &[filter_words], ..Fused::default() };
                 let expected = Oracle::new(|id| is_inside(id) && !filter.0[usize::from(id)]);
                 let count = slices_range_fused_count(slices, low, high, &none);
                 assert_eq!(count, expected.count(), "{what} outside of the filter");
@@ -111,10 +87,7 @@ fn sums_extremes_and_gathered_values_agree_with_each_number() {
         with_every_kernel(|_| {
             for set in &sets {
                 let ids = set.ids();
-                let chosen: Vec<_> = ids
-                    .iter()
-                    .map(|&id| numbers.numbers[usize::from(id)])
-                    .collect();
+                let chosen: Vec<_> = ids.iter().map(|&id| numbers.numbers[usize::from(id)]).collect();
                 let sum: u128 = chosen.iter().map(|&number| u128::from(number)).sum();
                 for filter in Owned::forms(set) {
                     let filter = filter.borrow();
@@ -135,28 +108,14 @@ fn sums_extremes_and_gathered_values_agree_with_each_number() {
 fn a_missing_slice_is_a_digit_that_nobody_has() {
     let mut random = Random(33);
     let mut numbers = Numbers::new(9, &mut random);
-    numbers
-        .numbers
-        .iter_mut()
-        .for_each(|number| *number &= !0b1_0000_0100);
+    numbers.numbers.iter_mut().for_each(|number| *number &= !0b1_0000_0100);
     let mut slices = numbers.borrowed();
     (slices[2], slices[8]) = (None, None);
     let slices = Slices { slices: &slices };
     let everybody = [u64::MAX; 1024];
     with_every_kernel(|_| {
-        for (low, high) in [
-            (0, 100),
-            (3, 8),
-            (4, 4),
-            (251, 251),
-            (251, 9_000),
-            (256, 511),
-        ] {
-            let expected = numbers
-                .numbers
-                .iter()
-                .filter(|&n| (low..=high).contains(n))
-                .count();
+        for (low, high) in [(0, 100), (3, 8), (4, 4), (251, 251), (251, 9_000), (256, 511)] {
+            let expected = numbers.numbers.iter().filter(|&n| (low..=high).contains(n)).count();
             let count = slices_range_count(slices, low, high, &everybody);
             assert_eq!(count, expected as u32, "{low}..={high}");
         }

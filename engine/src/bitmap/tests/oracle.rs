@@ -20,9 +20,7 @@ impl Oracle {
     }
 
     pub(super) fn ids(&self) -> Vec<u16> {
-        (0..=u16::MAX)
-            .filter(|&id| self.0[usize::from(id)])
-            .collect()
+        (0..=u16::MAX).filter(|&id| self.0[usize::from(id)]).collect()
     }
 
     pub(super) fn words(&self) -> Box<AlignedWords> {
@@ -38,13 +36,7 @@ impl Oracle {
     }
 
     pub(super) fn zip(&self, other: &Oracle, operation: fn(bool, bool) -> bool) -> Oracle {
-        Oracle(
-            self.0
-                .iter()
-                .zip(&other.0)
-                .map(|(&a, &b)| operation(a, b))
-                .collect(),
-        )
+        Oracle(self.0.iter().zip(&other.0).map(|(&a, &b)| operation(a, b)).collect())
     }
 }
 
@@ -64,14 +56,8 @@ impl Owned {
             Owned::Empty => Container::Empty,
             Owned::Full => Container::Full,
             Owned::Array(ids) => Container::Array(ids),
-            Owned::Bitset(words, cardinality) => Container::Bitset {
-                words: &words.0,
-                cardinality: *cardinality,
-            },
-            Owned::Runs(runs, cardinality) => Container::Runs {
-                runs,
-                cardinality: *cardinality,
-            },
+            Owned::Bitset(words, cardinality) => Container::Bitset { words: &words.0, cardinality: *cardinality },
+            Owned::Runs(runs, cardinality) => Container::Runs { runs, cardinality: *cardinality },
         }
     }
 
@@ -83,10 +69,7 @@ impl Owned {
             return vec![Owned::Empty];
         }
         if cardinality == CHUNK_IDS {
-            let everybody = Run {
-                first: 0,
-                last: u16::MAX,
-            };
+            let everybody = Run { first: 0, last: u16::MAX };
             return vec![Owned::Full, Owned::Runs(vec![everybody], CHUNK_IDS)];
         }
         let words = set.words();
@@ -94,17 +77,10 @@ impl Owned {
         for &id in &ids {
             match runs.last_mut() {
                 Some(run) if run.last + 1 == id => run.last = id,
-                _ => runs.push(Run {
-                    first: id,
-                    last: id,
-                }),
+                _ => runs.push(Run { first: id, last: id }),
             }
         }
-        vec![
-            Owned::Array(ids),
-            Owned::Bitset(words, cardinality),
-            Owned::Runs(runs, cardinality),
-        ]
+        vec![Owned::Array(ids), Owned::Bitset(words, cardinality), Owned::Runs(runs, cardinality)]
     }
 }
 
@@ -187,16 +163,8 @@ pub(super) fn with_every_kernel(mut law: impl FnMut(&'static Kernel)) {
 #[track_caller]
 pub(super) fn assert_holds(buffer: &ChunkBuffer, expected: &Oracle, what: &str) {
     let container = buffer.as_container();
-    assert!(
-        container.is_valid(),
-        "invalid {:?}: {what}",
-        form(container)
-    );
-    assert_eq!(
-        container.cardinality(),
-        expected.count(),
-        "cardinality: {what}"
-    );
+    assert!(container.is_valid(), "invalid {:?}: {what}", form(container));
+    assert_eq!(container.cardinality(), expected.count(), "cardinality: {what}");
     assert!(Oracle::of(container) == *expected, "members: {what}");
 }
 
@@ -204,11 +172,7 @@ pub(super) fn assert_holds(buffer: &ChunkBuffer, expected: &Oracle, what: &str) 
 #[track_caller]
 pub(super) fn assert_holds_words(buffer: &ChunkBuffer, expected: &AlignedWords, what: &str) {
     let container = buffer.as_container();
-    assert!(
-        container.is_valid(),
-        "invalid {:?}: {what}",
-        form(container)
-    );
+    assert!(container.is_valid(), "invalid {:?}: {what}", form(container));
     let mut words = AlignedWords::ZERO;
     write_words(container, &mut words.0);
     assert!(words.0 == expected.0, "members: {what}");

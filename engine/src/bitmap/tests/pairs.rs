@@ -1,11 +1,9 @@
 //! Two operands.
 
-use super::oracle::{
-    Oracle, Owned, Random, assert_holds, assert_holds_words, form, sets, with_every_kernel,
-};
+use super::oracle::{Oracle, Owned, Random, assert_holds, assert_holds_words, form, sets, with_every_kernel};
 use crate::bitmap::{
-    ARRAY_MAX, ChunkBuffer, Container, and_count, and_into, and_not_count, and_not_into, or_count,
-    or_into, xor_count, xor_into,
+    ARRAY_MAX, ChunkBuffer, Container, and_count, and_into, and_not_count, and_not_into, or_count, or_into, xor_count,
+    xor_into,
 };
 
 type Operation = (&'static str, fn(bool, bool) -> bool, Count, Into, With);
@@ -14,34 +12,10 @@ type Into = fn(Container<'_>, Container<'_>, &mut ChunkBuffer);
 type With = fn(&mut ChunkBuffer, Container<'_>);
 
 const OPERATIONS: [Operation; 4] = [
-    (
-        "and",
-        |a, b| a && b,
-        and_count,
-        and_into,
-        |buffer, b| buffer.and_with(b),
-    ),
-    (
-        "or",
-        |a, b| a || b,
-        or_count,
-        or_into,
-        |buffer, b| buffer.or_with(b),
-    ),
-    (
-        "and_not",
-        |a, b| a && !b,
-        and_not_count,
-        and_not_into,
-        |buffer, b| buffer.and_not_with(b),
-    ),
-    (
-        "xor",
-        |a, b| a != b,
-        xor_count,
-        xor_into,
-        |buffer, b| buffer.xor_with(b),
-    ),
+    ("and", |a, b| a && b, and_count, and_into, |buffer, b| buffer.and_with(b)),
+    ("or", |a, b| a || b, or_count, or_into, |buffer, b| buffer.or_with(b)),
+    ("and_not", |a, b| a && !b, and_not_count, and_not_into, |buffer, b| buffer.and_not_with(b)),
+    ("xor", |a, b| a != b, xor_count, xor_into, |buffer, b| buffer.xor_with(b)),
 ];
 
 #[test]
@@ -59,10 +33,7 @@ fn every_operation_on_every_pair_of_forms_agrees_with_the_oracle() {
                     let expected = a_set.zip(b_set, law);
                     let expected_count = expected.count();
                     let expected_words = expected.words();
-                    for (a, b) in a_forms
-                        .iter()
-                        .flat_map(|a| b_forms.iter().map(move |b| (a, b)))
-                    {
+                    for (a, b) in a_forms.iter().flat_map(|a| b_forms.iter().map(move |b| (a, b))) {
                         let (a, b) = (a.borrow(), b.borrow());
                         let what = format!("{index} {} {name} {other} {}", form(a), form(b));
                         assert_eq!(count(a, b), expected_count, "count: {what}");
@@ -83,13 +54,8 @@ fn arrays_of_all_lengths_intersect_as_the_oracle_says() {
     let seed = 77;
     println!("seed {seed}");
     let mut random = Random(seed);
-    let lengths = [
-        1, 3, 7, 8, 9, 15, 31, 40, 47, 48, 49, 64, 100, 333, 1000, 4096, 9000,
-    ];
-    let sets: Vec<_> = lengths
-        .iter()
-        .map(|&length| random.exactly(length))
-        .collect();
+    let lengths = [1, 3, 7, 8, 9, 15, 31, 40, 47, 48, 49, 64, 100, 333, 1000, 4096, 9000];
+    let sets: Vec<_> = lengths.iter().map(|&length| random.exactly(length)).collect();
     // A stretch of ids at the end and the beginning: all of one array is beyond the other.
     let low = Oracle::new(|id| id < 200);
     let high = Oracle::new(|id| id >= 65_336);
@@ -146,9 +112,7 @@ fn complement_copy_normalise_and_single_ids_keep_the_members() {
             }
             buffer.words_mut()[7] ^= u64::MAX;
             buffer.recount();
-            changed.0[7 * 64..8 * 64]
-                .iter_mut()
-                .for_each(|is_member| *is_member = !*is_member);
+            changed.0[7 * 64..8 * 64].iter_mut().for_each(|is_member| *is_member = !*is_member);
             assert_holds(&buffer, &changed, "changed as words");
         }
     }
@@ -159,25 +123,9 @@ fn containment_and_rank_agree_with_the_oracle() {
     for set in sets(11) {
         for form in Owned::forms(&set) {
             let container = form.borrow();
-            for id in [
-                0,
-                1,
-                62,
-                63,
-                64,
-                1_000,
-                1_063,
-                1_064,
-                31_000,
-                40_000,
-                65_534,
-                u16::MAX,
-            ] {
+            for id in [0, 1, 62, 63, 64, 1_000, 1_063, 1_064, 31_000, 40_000, 65_534, u16::MAX] {
                 assert_eq!(container.contains(id), set.0[usize::from(id)]);
-                let below = set.0[..usize::from(id)]
-                    .iter()
-                    .filter(|&&member| member)
-                    .count();
+                let below = set.0[..usize::from(id)].iter().filter(|&&member| member).count();
                 assert_eq!(container.rank(id), below as u32, "rank {id}");
             }
         }
@@ -197,10 +145,7 @@ fn broken_bytes_are_not_valid() {
     assert!(!Container::check_runs(&[run(0, 4), run(5, 6)], 7));
     assert!(!Container::check_runs(&[run(9, 10), run(0, 1)], 4));
     assert!(!Container::check_runs(&[run(0, 4)], 4));
-    assert!(!Container::check_runs(
-        &[run(3, 65_535), run(65_535, 65_535)],
-        65_534
-    ));
+    assert!(!Container::check_runs(&[run(3, 65_535), run(65_535, 65_535)], 65_534));
     assert!(Container::check_runs(&[run(0, 65_535)], 65_536));
     assert!(!Container::check_bitset(&[0; 1024], 0));
     assert!(!Container::check_bitset(&[1; 1024], 1023));

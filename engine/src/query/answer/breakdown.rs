@@ -127,9 +127,7 @@ impl Want for WantNumbers {
         let mut slices: Digits<'_> = [None; SLICES_MAX];
         let slice_count = partial.digits.digits(&self.number, chunk, &mut slices)?;
         partial.magnitudes.clear();
-        let slices = Slices {
-            slices: &slices[..slice_count],
-        };
+        let slices = Slices { slices: &slices[..slice_count] };
         gather_values(slices, &partial.lows, &mut partial.magnitudes);
         let negative = self.number.negative.read(chunk, fold)?;
         for (&low, &magnitude) in partial.lows.iter().zip(&partial.magnitudes) {
@@ -185,10 +183,7 @@ impl Prepared {
             TagKind::Flag => Node::Bitmap(BitmapId::flag(tag)),
             _ => Node::Present(tag),
         };
-        let present = Plan {
-            nodes: vec![present],
-            root: NodeId(0),
-        };
+        let present = Plan { nodes: vec![present], root: NodeId(0) };
         let want = WantValues {
             values: keys.iter().map(|(value, _)| bind(value)).collect::<Result<_>>()?,
             present: Bound::new(snapshot, self.planned.type_id, &present, &[])?,
@@ -205,14 +200,9 @@ impl Prepared {
 
     fn by_numbers(&self, run: &Run, tag: TagId, kind: TagKind) -> Result<Breakdown> {
         let population = self.snapshot.entity_type(self.planned.type_id)?.population;
-        let want = WantNumbers {
-            number: BoundNumber::new(&self.snapshot, tag, population)?,
-        };
+        let want = WantNumbers { number: BoundNumber::new(&self.snapshot, tag, population)? };
         let partial = self.with_scratch(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
-        let groups = partial.counts.into_iter().map(|(number, count)| Group {
-            key: GroupKey::Number(number),
-            count,
-        });
+        let groups = partial.counts.into_iter().map(|(number, count)| Group { key: GroupKey::Number(number), count });
         Ok(Breakdown {
             kind,
             groups: groups.collect(),

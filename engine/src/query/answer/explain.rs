@@ -68,10 +68,7 @@ impl Prepared {
     }
 
     fn count_each(&self, condition: &Condition, explained: &mut Explained, run: &Run) -> Result<()> {
-        let plan = Plan {
-            nodes: self.planned.plan.nodes.clone(),
-            root: condition.node,
-        };
+        let plan = Plan { nodes: self.planned.plan.nodes.clone(), root: condition.node };
         let start = Instant::now();
         explained.count = Some(self.count_of(plan, run)?);
         explained.evaluate_ns = Some(nanoseconds_since(start));
@@ -92,9 +89,7 @@ impl Prepared {
                 let each = values.iter().map(|value| self.snapshot.members_estimate(BitmapId::value(*tag, *value)));
                 each.fold(0, u64::saturating_add)
             }
-            Node::Present(tag) | Node::Number { tag, .. } => {
-                self.snapshot.members_estimate(BitmapId::present(*tag))
-            }
+            Node::Present(tag) | Node::Number { tag, .. } => self.snapshot.members_estimate(BitmapId::present(*tag)),
             Node::Linear { terms, .. } => {
                 let each = terms.iter().map(|(tag, _)| self.snapshot.members_estimate(BitmapId::present(*tag)));
                 each.min().unwrap_or(live)
@@ -129,13 +124,7 @@ fn collect_conjuncts(condition: &Condition, negated: bool, path: &mut Vec<usize>
         _ => false,
     };
     if !goes_down {
-        conjuncts.push(Conjunct {
-            term: Term {
-                negated,
-                node: condition.node,
-            },
-            path: path.clone(),
-        });
+        conjuncts.push(Conjunct { term: Term { negated, node: condition.node }, path: path.clone() });
         return;
     }
     for (index, child) in condition.children.iter().enumerate() {
@@ -155,13 +144,7 @@ fn conjunction(plan: &Plan, mut terms: Vec<Term>) -> Plan {
     };
     if terms.iter().all(|term| term.negated) {
         let everyone = add(Node::Everyone);
-        terms.insert(
-            0,
-            Term {
-                negated: false,
-                node: everyone,
-            },
-        );
+        terms.insert(0, Term { negated: false, node: everyone });
     }
     terms.sort_by_key(|term| term.negated);
     let root = match terms.as_slice() {

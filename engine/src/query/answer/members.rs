@@ -35,13 +35,7 @@ impl Want for WantPage {
         PartialPage::default()
     }
 
-    fn add(
-        &self,
-        page: &mut PartialPage,
-        chunk: ChunkId,
-        members: Container<'_>,
-        _: &mut Scratch,
-    ) -> Result<bool> {
+    fn add(&self, page: &mut PartialPage, chunk: ChunkId, members: Container<'_>, _: &mut Scratch) -> Result<bool> {
         let low = if chunk == self.from.chunk() { self.from.low() } else { 0 };
         let room = self.limit - page.ids.len();
         let next = append_page(members, low, room, chunk.first().0, &mut page.ids);
@@ -71,9 +65,7 @@ impl Want for WantBitmap {
         let ids = scratch.ids();
         ids.clear();
         crate::bitmap::append_ids(members, chunk.first().0, ids);
-        bitmap
-            .append(ids.iter().copied())
-            .map_err(|_| Error::internal("chunks came out of order"))?;
+        bitmap.append(ids.iter().copied()).map_err(|_| Error::internal("chunks came out of order"))?;
         match bitmap.serialized_size() as u64 > self.bytes_max {
             true => Err(Error::limit(format!(
                 "the members take more than {} bytes (memory_bytes_max); ask for pages of ids instead",
@@ -96,18 +88,13 @@ impl Prepared {
         let want = WantPage { from, limit };
         let chunks = u32::from(from.chunk().0)..u32::MAX;
         let page = self.with_scratch(|scratch| evaluate(&self.bound, chunks, &want, run, scratch))?;
-        Ok(MembersPage {
-            ids: page.ids.into_iter().map(LocalId).collect(),
-            has_more: page.has_more,
-        })
+        Ok(MembersPage { ids: page.ids.into_iter().map(LocalId).collect(), has_more: page.has_more })
     }
 
     /// All members in the portable roaring format, as local ids. Errors: limit, where they take more memory than the
     /// request allows; corrupt, cancelled, deadline.
     pub fn bitmap(&self, run: &Run) -> Result<Vec<u8>> {
-        let want = WantBitmap {
-            bytes_max: self.memory_bytes_max,
-        };
+        let want = WantBitmap { bytes_max: self.memory_bytes_max };
         let mut bitmap = self.with_scratch(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
         bitmap.optimize();
         let mut bytes = Vec::with_capacity(bitmap.serialized_size());

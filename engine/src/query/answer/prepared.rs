@@ -63,11 +63,7 @@ impl Snapshot {
             planned,
             bound,
             memory_bytes_max: request.memory_bytes_max,
-            timing: Timing {
-                parse_ns,
-                plan_ns,
-                bind_ns: nanoseconds_since(start),
-            },
+            timing: Timing { parse_ns, plan_ns, bind_ns: nanoseconds_since(start) },
             scratch: Mutex::new(Vec::new()),
         })
     }
@@ -79,11 +75,7 @@ impl Prepared {
         let start = Instant::now();
         let count = self.with_scratch(|scratch| count(&self.bound, 0..u32::MAX, run, scratch))?;
         let evaluate_ns = nanoseconds_since(start);
-        Ok(Counted {
-            count,
-            live: self.snapshot.live_count(self.planned.type_id)?,
-            evaluate_ns,
-        })
+        Ok(Counted { count, live: self.snapshot.live_count(self.planned.type_id)?, evaluate_ns })
     }
 
     /// Whether it selects one entity. Errors: corrupt.
@@ -131,10 +123,7 @@ impl Prepared {
                 let name = self.snapshot.catalog().tag(check.tag).map_or("", |tag| tag.name.as_str());
                 warnings.push(Warning {
                     code: "missing_left_out",
-                    message: format!(
-                        "{missing} without `{name}` are left out; to keep them write {}",
-                        check.keep
-                    ),
+                    message: format!("{missing} without `{name}` are left out; to keep them write {}", check.keep),
                     span: Some(check.span),
                     suggestion: None,
                 });
@@ -163,11 +152,7 @@ fn missing_plan(tag: TagId) -> Plan {
     use crate::query::plan::Term;
     let term = |node, negated| Term { negated, node: NodeId(node) };
     Plan {
-        nodes: vec![
-            Node::Everyone,
-            Node::Present(tag),
-            Node::And([term(0, false), term(1, true)].into()),
-        ],
+        nodes: vec![Node::Everyone, Node::Present(tag), Node::And([term(0, false), term(1, true)].into())],
         root: NodeId(2),
     }
 }

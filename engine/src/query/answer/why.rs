@@ -34,13 +34,7 @@ impl Prepared {
         self.judge(&self.planned.conditions, &bound, &mut profiler, entity)
     }
 
-    fn judge(
-        &self,
-        condition: &Condition,
-        bound: &Bound,
-        profiler: &mut Profiler,
-        entity: LocalId,
-    ) -> Result<Why> {
+    fn judge(&self, condition: &Condition, bound: &Bound, profiler: &mut Profiler, entity: LocalId) -> Result<Why> {
         let tag = condition.tag.and_then(|tag| self.snapshot.catalog().tag(tag));
         let own_value = match tag {
             Some(tag) if condition.children.is_empty() => profiler.value(tag, entity)?,

@@ -76,16 +76,29 @@ impl BoundBitmap {
     }
 
     /// The members in `chunk`, in place or folded into `buffer`. Errors: corrupt.
-    pub(in crate::query) fn read<'a>(
-        &'a self,
-        chunk: ChunkId,
-        buffer: &'a mut ChunkBuffer,
-    ) -> Result<Container<'a>> {
+    pub(in crate::query) fn read<'a>(&'a self, chunk: ChunkId, buffer: &'a mut ChunkBuffer) -> Result<Container<'a>> {
         match self.find(chunk)? {
             Found::View(container) => Ok(container),
             Found::Fold => {
                 self.fold(chunk, buffer)?;
                 Ok(buffer.as_container())
+            }
+        }
+    }
+
+    /// The first chunk from `from` on that may have members; `u32::MAX` where none follows.
+    #[inline]
+    pub(in crate::query) fn next_chunk(&self, from: u32) -> u32 {
+        match &self.owners {
+            Owners::Nobody => u32::MAX,
+            Owners::One => {
+                let source = &self.stack.added[0];
+                source.part.next_chunk(&source.view, from)
+            }
+            Owners::Table(table) => {
+                let from = from as usize;
+                let rest = table.get(from..).unwrap_or(&[]);
+                rest.iter().position(|&owner| owner != NOBODY).map_or(u32::MAX, |place| (from + place) as u32)
             }
         }
     }

@@ -100,12 +100,7 @@ pub(in crate::query) struct BoundAnd {
 
 impl Bound {
     /// Binds what the root of `plan` and the nodes in `also` need. Errors: not found, corrupt.
-    pub(in crate::query) fn new(
-        snapshot: &Snapshot,
-        type_id: TypeId,
-        plan: &Plan,
-        also: &[NodeId],
-    ) -> Result<Bound> {
+    pub(in crate::query) fn new(snapshot: &Snapshot, type_id: TypeId, plan: &Plan, also: &[NodeId]) -> Result<Bound> {
         let mut bound = Bound {
             live: BoundBitmap::of_stack(snapshot.live(type_id)?)?,
             chunk_end: snapshot.chunk_end(type_id)?,
@@ -178,10 +173,9 @@ impl Binder<'_> {
                 BoundNode::Values { values, disjoint: *disjoint }
             }
             Node::Present(tag) => self.present(*tag)?,
-            Node::Number { tag, ranges } => BoundNode::Number {
-                number: self.number(*tag)?,
-                ranges: Arc::clone(ranges),
-            },
+            Node::Number { tag, ranges } => {
+                BoundNode::Number { number: self.number(*tag)?, ranges: Arc::clone(ranges) }
+            }
             Node::Linear { terms, constant, op } => {
                 let terms = terms.iter().map(|(tag, factor)| Ok((self.number(*tag)?, *factor)));
                 BoundNode::Linear(Box::new(Linear {
@@ -198,11 +192,7 @@ impl Binder<'_> {
             Node::Given(ids) => BoundNode::Bitmap(given(ids, &self.bound.live)?),
             Node::And(terms) => BoundNode::And(Box::new(self.and(terms))),
             Node::Or(children) => BoundNode::Or(Arc::clone(children)),
-            Node::Threshold { mode, k, of } => BoundNode::Threshold {
-                mode: *mode,
-                k: *k,
-                of: Arc::clone(of),
-            },
+            Node::Threshold { mode, k, of } => BoundNode::Threshold { mode: *mode, k: *k, of: Arc::clone(of) },
         })
     }
 
@@ -232,11 +222,7 @@ impl Binder<'_> {
         for value in values_in_layers(&snapshot, tag)? {
             values.push(self.bitmap(BitmapId::value(tag, value))?);
         }
-        Ok(BoundNode::SetPresence(Box::new(SetPresence {
-            present,
-            doubtful,
-            values,
-        })))
+        Ok(BoundNode::SetPresence(Box::new(SetPresence { present, doubtful, values })))
     }
 
     fn number(&mut self, tag: TagId) -> Result<usize> {

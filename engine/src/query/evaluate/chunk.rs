@@ -100,12 +100,7 @@ impl Bound {
     }
 
     /// The containers of several prepared nodes. Errors: corrupt.
-    pub(super) fn operands<'s>(
-        &'s self,
-        ids: &[NodeId],
-        chunk: ChunkId,
-        scratch: &'s Scratch,
-    ) -> Result<Operands<'s>> {
+    pub(super) fn operands<'s>(&'s self, ids: &[NodeId], chunk: ChunkId, scratch: &'s Scratch) -> Result<Operands<'s>> {
         let mut operands = Few::new(Container::Empty);
         for &id in ids {
             operands.push(self.container(id, chunk, scratch)?);
@@ -127,7 +122,7 @@ impl Bound {
             BoundNode::Split(keys) => {
                 let mut fold = scratch.borrow();
                 let live = self.live.read(chunk, &mut fold)?;
-                self.split_into(keys, live, chunk, result)?;
+                self.split_into(keys, live, chunk, scratch, result)?;
                 scratch.give_back(fold);
             }
             BoundNode::And(and) => self.and_into(and, chunk, scratch, result)?,

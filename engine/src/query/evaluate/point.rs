@@ -86,9 +86,10 @@ impl SetPresence {
 
 /// Whether any is true, up to the first that is.
 fn any(mut answers: impl Iterator<Item = Result<bool>>) -> Result<bool> {
-    answers.find_map(|answer| match answer {
-        Ok(false) => None,
-        other => Some(other),
-    })
-    .unwrap_or(Ok(false))
+    answers
+        .find_map(|answer| match answer {
+            Ok(false) => None,
+            other => Some(other),
+        })
+        .unwrap_or(Ok(false))
 }

@@ -95,11 +95,7 @@ impl<'a> Arena<'a> {
         match values.as_slice() {
             [] => NOTHING,
             [value] => self.value(tag, *value),
-            _ => self.intern(Node::Values {
-                tag: tag.tag,
-                values: values.into(),
-                disjoint: tag.disjoint,
-            }),
+            _ => self.intern(Node::Values { tag: tag.tag, values: values.into(), disjoint: tag.disjoint }),
         }
     }
 
@@ -116,24 +112,12 @@ impl<'a> Arena<'a> {
         } else if ranges::is_everything(&ranges) {
             self.present(tag)
         } else {
-            self.intern(Node::Number {
-                tag,
-                ranges: ranges.into(),
-            })
+            self.intern(Node::Number { tag, ranges: ranges.into() })
         }
     }
 
-    pub(super) fn linear(
-        &mut self,
-        terms: Vec<(TagId, i128)>,
-        constant: i128,
-        op: Comparison,
-    ) -> NodeId {
-        self.intern(Node::Linear {
-            terms: terms.into(),
-            constant,
-            op,
-        })
+    pub(super) fn linear(&mut self, terms: Vec<(TagId, i128)>, constant: i128, op: Comparison) -> NodeId {
+        self.intern(Node::Linear { terms: terms.into(), constant, op })
     }
 
     pub(super) fn split(&mut self, split: Split) -> NodeId {
@@ -147,32 +131,17 @@ impl<'a> Arena<'a> {
     }
 
     pub(super) fn given(&mut self, ids: GivenIds) -> NodeId {
-        if ids.ids().is_empty() {
-            NOTHING
-        } else {
-            self.intern(Node::Given(Arc::new(ids)))
-        }
+        if ids.ids().is_empty() { NOTHING } else { self.intern(Node::Given(Arc::new(ids))) }
     }
 
     /// The live entities outside `node`.
     pub(super) fn not(&mut self, node: NodeId) -> NodeId {
-        self.and(vec![Term {
-            negated: true,
-            node,
-        }])
+        self.and(vec![Term { negated: true, node }])
     }
 
     /// All of `nodes`.
     pub(super) fn all(&mut self, nodes: &[NodeId]) -> NodeId {
-        self.and(
-            nodes
-                .iter()
-                .map(|&node| Term {
-                    negated: false,
-                    node,
-                })
-                .collect(),
-        )
+        self.and(nodes.iter().map(|&node| Term { negated: false, node }).collect())
     }
 
     /// In every positive term and in no negated one; no term is everyone.
@@ -182,12 +151,8 @@ impl<'a> Arena<'a> {
             self.flatten_term(term, &mut flat);
         }
         self.meet_numbers(&mut flat);
-        if flat
-            .iter()
-            .any(|term| !term.negated && term.node == NOTHING)
-            || flat
-                .iter()
-                .any(|term| term.negated && term.node == EVERYONE)
+        if flat.iter().any(|term| !term.negated && term.node == NOTHING)
+            || flat.iter().any(|term| term.negated && term.node == EVERYONE)
         {
             return NOTHING;
         }
@@ -199,10 +164,7 @@ impl<'a> Arena<'a> {
             return NOTHING;
         }
         if flat.iter().all(|term| term.negated) {
-            flat.push(Term {
-                negated: false,
-                node: EVERYONE,
-            });
+            flat.push(Term { negated: false, node: EVERYONE });
         }
         if let [only] = flat.as_slice() {
             return only.node;
@@ -216,10 +178,7 @@ impl<'a> Arena<'a> {
         match (&self.nodes[term.node.index()], term.negated) {
             (Node::And(inner), false) => flat.extend_from_slice(inner),
             (Node::And(inner), true) if inner.len() == 2 && inner[0].node == EVERYONE => {
-                let within = Term {
-                    negated: false,
-                    node: inner[1].node,
-                };
+                let within = Term { negated: false, node: inner[1].node };
                 self.flatten_term(within, flat);
             }
             _ => flat.push(term),
@@ -228,9 +187,8 @@ impl<'a> Arena<'a> {
 
     /// Puts the ranges of one tag in one And together: `age >= 18 AND age < 30` is one range.
     fn meet_numbers(&mut self, flat: &mut Vec<Term>) {
-        let is_number = |arena: &Self, term: &Term| {
-            !term.negated && matches!(arena.nodes[term.node.index()], Node::Number { .. })
-        };
+        let is_number =
+            |arena: &Self, term: &Term| !term.negated && matches!(arena.nodes[term.node.index()], Node::Number { .. });
         if flat.iter().filter(|term| is_number(self, term)).count() < 2 {
             return;
         }
@@ -252,10 +210,7 @@ impl<'a> Arena<'a> {
                 both = ranges::intersect(&both, &other);
             }
             let node = self.number(tag, both);
-            flat.push(Term {
-                negated: false,
-                node,
-            });
+            flat.push(Term { negated: false, node });
         }
     }
 
@@ -302,10 +257,8 @@ impl<'a> Arena<'a> {
             return;
         }
         flat.retain(|node| {
-            !matches!(
-                &self.nodes[node.index()],
-                Node::Values { .. } | Node::Number { .. }
-            ) && !matches!(&self.nodes[node.index()], Node::Bitmap(id) if id.slot() != BitmapId::FLAG_SLOT)
+            !matches!(&self.nodes[node.index()], Node::Values { .. } | Node::Number { .. })
+                && !matches!(&self.nodes[node.index()], Node::Bitmap(id) if id.slot() != BitmapId::FLAG_SLOT)
         });
         for group in by_tag.chunk_by(|left, right| left.0 == right.0) {
             let joined = match group {
@@ -346,12 +299,7 @@ impl<'a> Arena<'a> {
     }
 
     /// So many of `nodes`, which are counted as listed.
-    pub(super) fn threshold(
-        &mut self,
-        mode: ThresholdMode,
-        k: u32,
-        mut nodes: Vec<NodeId>,
-    ) -> NodeId {
+    pub(super) fn threshold(&mut self, mode: ThresholdMode, k: u32, mut nodes: Vec<NodeId>) -> NodeId {
         let everyone = nodes.iter().filter(|node| **node == EVERYONE).count() as u32;
         nodes.retain(|node| *node != NOTHING && *node != EVERYONE);
         let count = nodes.len() as u32;
@@ -378,11 +326,7 @@ impl<'a> Arena<'a> {
             }
             _ => {
                 nodes.sort_by_key(|node| (self.work[node.index()], *node));
-                self.intern(Node::Threshold {
-                    mode,
-                    k,
-                    of: nodes.into(),
-                })
+                self.intern(Node::Threshold { mode, k, of: nodes.into() })
             }
         }
     }
@@ -394,10 +338,7 @@ impl<'a> Arena<'a> {
 
     /// The plan with this root.
     pub(super) fn finish(self, root: NodeId) -> Plan {
-        Plan {
-            nodes: self.nodes,
-            root,
-        }
+        Plan { nodes: self.nodes, root }
     }
 
     fn intern(&mut self, node: Node) -> NodeId {
@@ -430,29 +371,23 @@ impl<'a> Arena<'a> {
             Node::Bitmap(id) => members(*id),
             Node::Values { tag, values, .. } => {
                 let sample = &values[..values.len().min(VALUES_SAMPLED)];
-                let sampled = sample
-                    .iter()
-                    .map(|value| members(BitmapId::value(*tag, *value)))
-                    .fold(0, u64::saturating_add);
+                let sampled =
+                    sample.iter().map(|value| members(BitmapId::value(*tag, *value))).fold(0, u64::saturating_add);
                 (sampled / sample.len() as u64).saturating_mul(values.len() as u64)
             }
             Node::Present(tag) => members(BitmapId::present(*tag)),
-            Node::Number { tag, ranges } => members(BitmapId::present(*tag))
-                .saturating_mul(SLICES_GUESS)
-                .saturating_mul(ranges.len() as u64),
+            Node::Number { tag, ranges } => {
+                members(BitmapId::present(*tag)).saturating_mul(SLICES_GUESS).saturating_mul(ranges.len() as u64)
+            }
             Node::Linear { terms, .. } => terms.iter().fold(self.live, |work, (tag, _)| {
                 let tag = members(BitmapId::present(*tag)).saturating_mul(SLICES_GUESS * 4);
                 work.saturating_add(tag)
             }),
             Node::Split(_) => self.live.saturating_mul(SLICES_GUESS),
             Node::Given(ids) => ids.ids().len(),
-            Node::And(terms) => terms
-                .iter()
-                .fold(1, |work, term| work.saturating_add(of(&term.node))),
+            Node::And(terms) => terms.iter().fold(1, |work, term| work.saturating_add(of(&term.node))),
             Node::Or(nodes) => nodes.iter().map(of).fold(1, u64::saturating_add),
-            Node::Threshold { of: nodes, .. } => {
-                nodes.iter().map(of).fold(self.live, u64::saturating_add)
-            }
+            Node::Threshold { of: nodes, .. } => nodes.iter().map(of).fold(self.live, u64::saturating_add),
         }
     }
 }

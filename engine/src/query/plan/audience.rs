@@ -40,47 +40,26 @@ pub fn store_audience(
     request: &QueryRequest,
 ) -> Result<StoredAudience> {
     let parsed = parse(text).map_err(|error| Error::query(text, error))?;
-    let request = QueryRequest {
-        unknown_values: UnknownValues::Empty,
-        parameters: Default::default(),
-        ..request.clone()
-    };
+    let request =
+        QueryRequest { unknown_values: UnknownValues::Empty, parameters: Default::default(), ..request.clone() };
     let mut resolver = Resolver::new(context, type_id, text, &request)?;
-    resolver.saving = context
-        .catalog()
-        .audience_named(type_id, name)
-        .map(|audience| audience.id);
+    resolver.saving = context.catalog().audience_named(type_id, name).map(|audience| audience.id);
     let planned = super::resolved(resolver, &parsed)?;
     let mut expr = parsed.expr;
-    let mut names = ToIds {
-        context,
-        type_id,
-        tags_used: Vec::new(),
-        audiences_used: Vec::new(),
-    };
+    let mut names = ToIds { context, type_id, tags_used: Vec::new(), audiences_used: Vec::new() };
     rename(&mut expr, &mut names)?;
-    let ToIds {
-        mut tags_used,
-        mut audiences_used,
-        ..
-    } = names;
+    let ToIds { mut tags_used, mut audiences_used, .. } = names;
     tags_used.sort_unstable();
     tags_used.dedup();
     audiences_used.sort_unstable();
     audiences_used.dedup();
-    Ok(StoredAudience {
-        stored: print(&expr),
-        tags_used,
-        audiences_used,
-        planned,
-    })
+    Ok(StoredAudience { stored: print(&expr), tags_used, audiences_used, planned })
 }
 
 /// The text of a stored audience with today's names. Errors: not found, when a tag, value or audience of it is gone.
 pub fn today_text(context: &dyn PlanContext, type_id: TypeId, stored: &str) -> Result<String> {
-    let mut expr = parse(stored)
-        .map_err(|error| Error::corrupt(format!("a stored audience cannot be read: {error}")))?
-        .expr;
+    let mut expr =
+        parse(stored).map_err(|error| Error::corrupt(format!("a stored audience cannot be read: {error}")))?.expr;
     rename(&mut expr, &mut ToNames { context, type_id })?;
     Ok(print(&expr))
 }
@@ -105,10 +84,7 @@ struct ToIds<'a> {
 
 impl Names for ToIds<'_> {
     fn tag(&mut self, path: &mut Path) -> Result<Option<(TagId, TagKind)>> {
-        let tag = self
-            .context
-            .catalog()
-            .require_tag(self.type_id, &path.dotted())?;
+        let tag = self.context.catalog().require_tag(self.type_id, &path.dotted())?;
         self.tags_used.push(tag.id);
         set_number(path, tag.id.0);
         Ok(Some((tag.id, tag.kind)))
@@ -123,9 +99,7 @@ impl Names for ToIds<'_> {
                 set_number(path, tag.id.0);
             }
             _ => {
-                let flags = catalog
-                    .tags_below(self.type_id, &name)
-                    .filter(|tag| tag.kind == TagKind::Flag);
+                let flags = catalog.tags_below(self.type_id, &name).filter(|tag| tag.kind == TagKind::Flag);
                 self.tags_used.extend(flags.map(|tag| tag.id));
                 set_path(path, &format!("={name}"));
             }
@@ -136,10 +110,7 @@ impl Names for ToIds<'_> {
     fn audience(&mut self, path: &mut Path, version: Option<u64>) -> Result<()> {
         let catalog = self.context.catalog();
         let audience = catalog.require_audience(self.type_id, &path.dotted())?;
-        self.audiences_used.push(AudienceUse {
-            id: audience.id,
-            version,
-        });
+        self.audiences_used.push(AudienceUse { id: audience.id, version });
         set_number(path, audience.id.0);
         Ok(())
     }
@@ -187,9 +158,11 @@ impl Names for ToNames<'_> {
 
     fn audience(&mut self, path: &mut Path, _version: Option<u64>) -> Result<()> {
         let id = AudienceId(number_in(path)?);
-        let audience = self.context.catalog().audience(id).ok_or_else(|| {
-            Error::not_found(format!("the audience {id} that it uses was dropped"))
-        })?;
+        let audience = self
+            .context
+            .catalog()
+            .audience(id)
+            .ok_or_else(|| Error::not_found(format!("the audience {id} that it uses was dropped")))?;
         set_path(path, &audience.name);
         Ok(())
     }
@@ -204,8 +177,7 @@ impl Names for ToNames<'_> {
             .map(ValueId)
             .ok_or_else(|| Error::corrupt(format!("a stored audience has the value `{text}`")))?;
         let name = self.context.value_name(tag, value)?;
-        name.map(Some)
-            .ok_or_else(|| Error::corrupt(format!("the value {value} of tag {tag} has no name")))
+        name.map(Some).ok_or_else(|| Error::corrupt(format!("the value {value} of tag {tag} has no name")))
     }
 }
 
@@ -216,10 +188,7 @@ struct FromLabels<'a> {
 
 impl Names for FromLabels<'_> {
     fn tag(&mut self, path: &mut Path) -> Result<Option<(TagId, TagKind)>> {
-        let found = self
-            .context
-            .catalog()
-            .tag_named(self.type_id, &path.dotted());
+        let found = self.context.catalog().tag_named(self.type_id, &path.dotted());
         let Some(tag) = found else {
             return Ok(None);
         };
@@ -230,10 +199,7 @@ impl Names for FromLabels<'_> {
     }
 
     fn below(&mut self, path: &mut Path) -> Result<()> {
-        let found = self
-            .context
-            .catalog()
-            .tag_named(self.type_id, &path.dotted());
+        let found = self.context.catalog().tag_named(self.type_id, &path.dotted());
         if let Some(tag) = found.filter(|tag| tag.kind == TagKind::Set) {
             set_path(path, &tag.name);
         }
@@ -254,14 +220,8 @@ fn set_number(path: &mut Path, number: u32) {
 }
 
 fn number_in(path: &Path) -> Result<u32> {
-    path.dotted()
-        .strip_prefix('#')
-        .and_then(|number| number.parse().ok())
-        .ok_or_else(|| {
-            let code = fault::BROKEN_AUDIENCE;
-            Error::corrupt(format!(
-                "{code}: a stored audience names `{}`",
-                path.dotted()
-            ))
-        })
+    path.dotted().strip_prefix('#').and_then(|number| number.parse().ok()).ok_or_else(|| {
+        let code = fault::BROKEN_AUDIENCE;
+        Error::corrupt(format!("{code}: a stored audience names `{}`", path.dotted()))
+    })
 }

@@ -55,11 +55,7 @@ pub(super) fn write_node(node: &Node, digests: &[u128], bytes: &mut Vec<u8>) {
                 bytes.extend_from_slice(&high.to_le_bytes());
             }
         }
-        Node::Linear {
-            terms,
-            constant,
-            op,
-        } => {
+        Node::Linear { terms, constant, op } => {
             put(6);
             put(*op as u128);
             put(*constant as u128);
@@ -102,10 +98,7 @@ fn put_sorted(nodes: &[NodeId], digests: &[u128], bytes: &mut Vec<u8>) {
 }
 
 fn put_terms(terms: &[Term], digests: &[u128], bytes: &mut Vec<u8>) {
-    let mut operands: Vec<(bool, u128)> = terms
-        .iter()
-        .map(|term| (term.negated, digests[term.node.index()]))
-        .collect();
+    let mut operands: Vec<(bool, u128)> = terms.iter().map(|term| (term.negated, digests[term.node.index()])).collect();
     operands.sort_unstable();
     for (negated, digest) in operands {
         bytes.extend_from_slice(&u128::from(negated).to_le_bytes());

@@ -97,11 +97,7 @@ mod tests {
             ("a%%c", "abc", true),
         ];
         for (pattern, value, expected) in cases {
-            assert_eq!(
-                Pattern::new(pattern).matches(value),
-                expected,
-                "{pattern} on {value}"
-            );
+            assert_eq!(Pattern::new(pattern).matches(value), expected, "{pattern} on {value}");
         }
     }
 

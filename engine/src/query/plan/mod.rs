@@ -35,12 +35,7 @@ use crate::ids::TypeId;
 use resolve::Resolver;
 
 /// Reads and plans a query. Errors: invalid or limit, with [`Error::query_fault`]; what the context answers.
-pub fn plan(
-    context: &dyn PlanContext,
-    type_id: TypeId,
-    text: &str,
-    request: &QueryRequest,
-) -> Result<Planned> {
+pub fn plan(context: &dyn PlanContext, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Planned> {
     let parsed = parse(text).map_err(|error| Error::query(text, error))?;
     plan_parsed(context, type_id, text, &parsed, request)
 }

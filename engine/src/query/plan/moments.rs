@@ -126,12 +126,7 @@ impl Clock {
 
     /// The instant of a written day and time.
     pub(super) fn instant_written(&self, written: ast::DateTime) -> Result<i64> {
-        let time = jiff::civil::time(
-            written.hour as i8,
-            written.minute as i8,
-            written.second as i8,
-            0,
-        );
+        let time = jiff::civil::time(written.hour as i8, written.minute as i8, written.second as i8, 0);
         self.instant_of(date_of(day_written(written.date)?)?.to_datetime(time))
     }
 
@@ -153,12 +148,7 @@ impl Clock {
 
     /// `moment` moved by `sign * count` units, as a calendar moves: days, months and years keep the time of day in the
     /// zone. Hours and minutes make a day its first instant.
-    pub(super) fn shift(
-        &self,
-        moment: Moment,
-        duration: ast::Duration,
-        sign: i64,
-    ) -> Result<Moment> {
+    pub(super) fn shift(&self, moment: Moment, duration: ast::Duration, sign: i64) -> Result<Moment> {
         let count = i64::from(duration.count) * sign;
         match (moment, duration.unit) {
             (Moment::Day(day), ast::DurationUnit::Minute | ast::DurationUnit::Hour) => {
@@ -203,8 +193,7 @@ pub(super) fn show_day(day: i64) -> String {
 
 /// The number of a written day.
 pub(super) fn day_written(written: ast::Date) -> Result<i64> {
-    let date = Date::new(written.year as i16, written.month as i8, written.day as i8)
-        .map_err(out_of_calendar)?;
+    let date = Date::new(written.year as i16, written.month as i8, written.day as i8).map_err(out_of_calendar)?;
     Ok(day_number(date))
 }
 
@@ -228,9 +217,7 @@ pub(super) fn shift_day(day: i64, unit: ast::DurationUnit, count: i64) -> Result
         ast::DurationUnit::Day => count,
         ast::DurationUnit::Week => count * 7,
         _ => {
-            let moved = date_of(day)?
-                .checked_add(calendar_span(unit, count)?)
-                .map_err(out_of_calendar)?;
+            let moved = date_of(day)?.checked_add(calendar_span(unit, count)?).map_err(out_of_calendar)?;
             return Ok(day_number(moved));
         }
     };
@@ -244,8 +231,7 @@ fn shift_clock(ms: i64, unit: ast::DurationUnit, count: i64) -> Result<i64> {
         ast::DurationUnit::Hour => count * 60,
         _ => count,
     };
-    ms.checked_add(minutes * 60_000)
-        .ok_or_else(|| Error::limit("an instant is outside the calendar"))
+    ms.checked_add(minutes * 60_000).ok_or_else(|| Error::limit("an instant is outside the calendar"))
 }
 
 fn calendar_span(unit: ast::DurationUnit, count: i64) -> Result<Span> {
@@ -276,14 +262,8 @@ fn fixed_offset(name: &str) -> Option<Offset> {
         _ => return None,
     };
     let (hours, minutes) = rest.split_once(':').unwrap_or((rest, "0"));
-    let hours: i32 = hours
-        .parse()
-        .ok()
-        .filter(|hours| (0..=18).contains(hours))?;
-    let minutes: i32 = minutes
-        .parse()
-        .ok()
-        .filter(|minutes| (0..60).contains(minutes))?;
+    let hours: i32 = hours.parse().ok().filter(|hours| (0..=18).contains(hours))?;
+    let minutes: i32 = minutes.parse().ok().filter(|minutes| (0..60).contains(minutes))?;
     Offset::from_seconds(sign * (hours * 3_600 + minutes * 60)).ok()
 }
 
@@ -302,19 +282,10 @@ mod tests {
     #[test]
     fn months_and_years_clamp_to_the_last_day() {
         let shift = |from: &str, unit, count| show_day(shift_day(day(from), unit, count).unwrap());
-        assert_eq!(
-            shift("2024-03-31", ast::DurationUnit::Month, -1),
-            "2024-02-29"
-        );
-        assert_eq!(
-            shift("2024-02-29", ast::DurationUnit::Year, 1),
-            "2025-02-28"
-        );
+        assert_eq!(shift("2024-03-31", ast::DurationUnit::Month, -1), "2024-02-29");
+        assert_eq!(shift("2024-02-29", ast::DurationUnit::Year, 1), "2025-02-28");
         assert_eq!(shift("2024-12-31", ast::DurationUnit::Day, 1), "2025-01-01");
-        assert_eq!(
-            shift("1969-12-25", ast::DurationUnit::Week, 1),
-            "1970-01-01"
-        );
+        assert_eq!(shift("1969-12-25", ast::DurationUnit::Week, 1), "1970-01-01");
     }
 
     #[test]
@@ -323,8 +294,7 @@ mod tests {
         assert_eq!(clock.start_of(day("1970-01-02")).unwrap(), 16 * 3_600_000);
         let clock = Clock::new(Some("America/New_York"), day("2024-03-10") * DAY_MS).unwrap();
         assert_eq!(show_day(clock.today().unwrap()), "2024-03-09");
-        let length =
-            clock.start_of(day("2024-03-11")).unwrap() - clock.start_of(day("2024-03-10")).unwrap();
+        let length = clock.start_of(day("2024-03-11")).unwrap() - clock.start_of(day("2024-03-10")).unwrap();
         assert_eq!(length, 23 * 3_600_000, "the day that lost an hour");
         let clock = Clock::new(Some("-05:30"), 0).unwrap();
         assert_eq!(clock.start_of(0).unwrap(), 5 * 3_600_000 + 1_800_000);
@@ -334,14 +304,7 @@ mod tests {
     #[test]
     fn days_outside_the_calendar_are_refused() {
         assert!(shift_day(day("9999-12-31"), ast::DurationUnit::Day, 1).is_err());
-        assert!(
-            shift_day(
-                day("9999-12-31"),
-                ast::DurationUnit::Year,
-                i64::from(u32::MAX)
-            )
-            .is_err()
-        );
+        assert!(shift_day(day("9999-12-31"), ast::DurationUnit::Year, i64::from(u32::MAX)).is_err());
         let clock = Clock::new(None, 0).unwrap();
         assert!(clock.start_of(i64::MAX / 2).is_err());
     }
@@ -349,21 +312,10 @@ mod tests {
     #[test]
     fn the_last_day_of_the_calendar_is_a_day() {
         let last = day("9999-12-31");
-        for zone in [
-            "UTC",
-            "Asia/Shanghai",
-            "America/New_York",
-            "Pacific/Kiritimati",
-        ] {
+        for zone in ["UTC", "Asia/Shanghai", "America/New_York", "Pacific/Kiritimati"] {
             let clock = Clock::new(Some(zone), 0).unwrap();
-            assert!(
-                clock.start_of(last).unwrap() < clock.end_of(last).unwrap(),
-                "{zone}"
-            );
-            assert!(
-                clock.end_of(last - 1).unwrap() <= clock.start_of(last).unwrap(),
-                "{zone}"
-            );
+            assert!(clock.start_of(last).unwrap() < clock.end_of(last).unwrap(), "{zone}");
+            assert!(clock.end_of(last - 1).unwrap() <= clock.start_of(last).unwrap(), "{zone}");
         }
     }
 }

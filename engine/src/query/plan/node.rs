@@ -209,10 +209,7 @@ impl GivenIds {
         for id in &ids {
             hasher.update(&id.to_le_bytes());
         }
-        GivenIds {
-            digest: hasher.digest128(),
-            ids,
-        }
+        GivenIds { digest: hasher.digest128(), ids }
     }
 
     /// The ids.

@@ -36,11 +36,7 @@ pub(super) fn between(low: i128, high: i128) -> Ranges {
 /// The numbers x with `factor * x + constant op 0`, by exact division. `factor` is not zero; `constant` is not the least
 /// `i128`.
 pub(super) fn solve(factor: i128, constant: i128, op: Comparison) -> Ranges {
-    let (factor, constant, op) = if factor < 0 {
-        (-factor, -constant, op.flipped())
-    } else {
-        (factor, constant, op)
-    };
+    let (factor, constant, op) = if factor < 0 { (-factor, -constant, op.flipped()) } else { (factor, constant, op) };
     // x op target / factor
     let target = -constant;
     let floor = target.div_euclid(factor);
@@ -147,13 +143,7 @@ mod tests {
 
     #[test]
     fn set_operations_keep_the_form() {
-        let set = normalize(vec![
-            (5, 7),
-            (1, 2),
-            (3, 3),
-            (6, 9),
-            (NUMBER_MAX, NUMBER_MAX),
-        ]);
+        let set = normalize(vec![(5, 7), (1, 2), (3, 3), (6, 9), (NUMBER_MAX, NUMBER_MAX)]);
         assert_eq!(set, [(1, 3), (5, 9), (NUMBER_MAX, NUMBER_MAX)]);
         assert_eq!(complement(&complement(&set)), set);
         assert_eq!(intersect(&set, &complement(&set)), []);

@@ -1,8 +1,8 @@
 //! Putting other names into a syntax tree: ids for what is stored, today's names for what is shown.
 
 use muster_language::ast::{
-    Arith, Expr, ExprKind, HasTest, InSource, Literal, LiteralKind, Name, Path, Span, TermKind,
-    ThresholdTerms, ValueList, Window,
+    Arith, Expr, ExprKind, HasTest, InSource, Literal, LiteralKind, Name, Path, Span, TermKind, ThresholdTerms,
+    ValueList, Window,
 };
 use muster_language::suggest;
 
@@ -27,11 +27,7 @@ pub(super) fn set_path(path: &mut Path, dotted: &str) {
     let span = path.span;
     path.names = dotted
         .split('.')
-        .map(|part| Name {
-            text: part.to_owned(),
-            quoted: suggest::name(part) != part,
-            span,
-        })
+        .map(|part| Name { text: part.to_owned(), quoted: suggest::name(part) != part, span })
         .collect();
 }
 
@@ -43,9 +39,7 @@ pub(super) fn rename(expr: &mut Expr, names: &mut dyn Names) -> Result<()> {
         }
         ExprKind::Not(inner) => rename(inner, names),
         ExprKind::Threshold { of, .. } => match of {
-            ThresholdTerms::Terms(terms) => {
-                terms.iter_mut().try_for_each(|term| rename(term, names))
-            }
+            ThresholdTerms::Terms(terms) => terms.iter_mut().try_for_each(|term| rename(term, names)),
             ThresholdTerms::Wildcard(path) => names.below(path),
         },
         ExprKind::Flag(path) if path.wildcard => names.below(path),
@@ -61,17 +55,13 @@ pub(super) fn rename(expr: &mut Expr, names: &mut dyn Names) -> Result<()> {
                     paths(low, names)?;
                     paths(high, names)
                 }
-                InSource::Window(Window::Last {
-                    ending: Some(arith),
-                    ..
-                })
-                | InSource::Window(Window::Since(arith)) => paths(arith, names),
+                InSource::Window(Window::Last { ending: Some(arith), .. }) | InSource::Window(Window::Since(arith)) => {
+                    paths(arith, names)
+                }
                 InSource::Window(_) => Ok(()),
             }
         }
-        ExprKind::Between {
-            path, low, high, ..
-        } => {
+        ExprKind::Between { path, low, high, .. } => {
             names.tag(path)?;
             paths(low, names)?;
             paths(high, names)
@@ -99,11 +89,7 @@ pub(super) fn rename(expr: &mut Expr, names: &mut dyn Names) -> Result<()> {
 
 /// The side that is a lone path is the tag; beside a choice or set tag the other is a value.
 fn compare(left: &mut Arith, right: &mut Arith, names: &mut dyn Names) -> Result<()> {
-    let (subject, other) = if left.as_path().is_some() {
-        (left, right)
-    } else {
-        (right, left)
-    };
+    let (subject, other) = if left.as_path().is_some() { (left, right) } else { (right, left) };
     let Some(path) = lone_path(subject) else {
         paths(subject, names)?;
         return paths(other, names);
@@ -119,11 +105,7 @@ fn compare(left: &mut Arith, right: &mut Arith, names: &mut dyn Names) -> Result
                     true => TermKind::Path(bare_path(&new, span)),
                     false => TermKind::Text(new),
                 };
-                other.terms = vec![muster_language::ast::Term {
-                    negative: false,
-                    kind,
-                    span,
-                }];
+                other.terms = vec![muster_language::ast::Term { negative: false, kind, span }];
             }
             Ok(())
         }
@@ -143,9 +125,7 @@ fn lone_path(arith: &mut Arith) -> Option<&mut Path> {
 fn paths(arith: &mut Arith, names: &mut dyn Names) -> Result<()> {
     for term in &mut arith.terms {
         match &mut term.kind {
-            TermKind::Path(path)
-            | TermKind::Product { path, .. }
-            | TermKind::Quotient { path, .. } => {
+            TermKind::Path(path) | TermKind::Product { path, .. } | TermKind::Quotient { path, .. } => {
                 names.tag(path)?;
             }
             _ => {}
@@ -154,24 +134,14 @@ fn paths(arith: &mut Arith, names: &mut dyn Names) -> Result<()> {
     Ok(())
 }
 
-fn values(
-    list: &mut ValueList,
-    tag: Option<(TagId, TagKind)>,
-    names: &mut dyn Names,
-) -> Result<()> {
+fn values(list: &mut ValueList, tag: Option<(TagId, TagKind)>, names: &mut dyn Names) -> Result<()> {
     match list {
-        ValueList::Values(literals) => literals
-            .iter_mut()
-            .try_for_each(|literal| value(literal, tag, names)),
+        ValueList::Values(literals) => literals.iter_mut().try_for_each(|literal| value(literal, tag, names)),
         ValueList::Param(_) => Ok(()),
     }
 }
 
-fn value(
-    literal: &mut Literal,
-    tag: Option<(TagId, TagKind)>,
-    names: &mut dyn Names,
-) -> Result<()> {
+fn value(literal: &mut Literal, tag: Option<(TagId, TagKind)>, names: &mut dyn Names) -> Result<()> {
     let Some((tag, kind)) = tag else {
         return Ok(());
     };
@@ -192,13 +162,5 @@ fn is_bare(text: &str) -> bool {
 }
 
 fn bare_path(text: &str, span: Span) -> Path {
-    Path {
-        names: vec![Name {
-            text: text.to_owned(),
-            quoted: false,
-            span,
-        }],
-        wildcard: false,
-        span,
-    }
+    Path { names: vec![Name { text: text.to_owned(), quoted: false, span }], wildcard: false, span }
 }

@@ -66,10 +66,7 @@ fn describe(tag: TagId) -> Option<MergeTag> {
         tag if tag == TAGS.set => TagForm::Set,
         _ => TagForm::Number,
     };
-    Some(MergeTag {
-        population: TAGS.population,
-        form,
-    })
+    Some(MergeTag { population: TAGS.population, form })
 }
 
 fn catalog() -> Catalog {
@@ -111,20 +108,15 @@ impl History {
     /// One bulk layer: dense ids over a chunk and a quarter, with every kind of container.
     pub(super) fn begin(random: &mut Random) -> History {
         let id_end = 65_536 + 15_000 + random.below(5_000) as u32;
-        let mut history = History {
-            model: Model::new(),
-            layers: Vec::new(),
-            catalog: catalog(),
-            seq: 1,
-            id_end,
-        };
+        let mut history = History { model: Model::new(), layers: Vec::new(), catalog: catalog(), seq: 1, id_end };
         let ids: Vec<u32> = (0..id_end - 5_000).filter(|id| id % 10 != 3).collect();
         let mut builder = ColumnBuilder::new(TAGS.population, ids.clone(), &|_| true);
         let mut chance = |percent: u64| -> Vec<bool> { ids.iter().map(|_| random.below(100) < percent).collect() };
         let (common, rare, has_age) = (chance(45), chance(1), chance(80));
         // A stretch of the flag is a run, another is full.
         let flag: Vec<bool> = ids.iter().zip(&common).map(|(&id, &is)| is || (40_000..70_000).contains(&id)).collect();
-        let choice: Vec<u32> = ids.iter().map(|_| random.below(6) as u32).map(|c| if c == 5 { NULL_CODE } else { c }).collect();
+        let choice: Vec<u32> =
+            ids.iter().map(|_| random.below(6) as u32).map(|c| if c == 5 { NULL_CODE } else { c }).collect();
         let city: Vec<u32> = ids.iter().map(|_| (random.below(20) * random.below(20)) as u32).collect();
         let (mut offsets, mut codes) = (vec![0], Vec::new());
         for _ in &ids {

@@ -36,11 +36,7 @@ fn grow(random: &mut Random, id_end: u32, depth: u32, nodes: &mut Vec<Node>) -> 
             let modes = [ThresholdMode::AtLeast, ThresholdMode::AtMost, ThresholdMode::Exactly];
             let mode = modes[random.below(3) as usize];
             let at_least_one = u32::from(mode == ThresholdMode::AtLeast);
-            Node::Threshold {
-                mode,
-                k: at_least_one + random.below(of.len() as u64) as u32,
-                of,
-            }
+            Node::Threshold { mode, k: at_least_one + random.below(of.len() as u64) as u32, of }
         }
     };
     nodes.push(node);
@@ -66,17 +62,14 @@ fn leaf(random: &mut Random, id_end: u32) -> Node {
         }
         10 => number(random),
         11 => Node::Linear {
-            terms: [(TAGS.age, random.below(20_000) as i128 - 10_000), (TAGS.amount, 1 + random.below(3) as i128)].into(),
+            terms: [(TAGS.age, random.below(20_000) as i128 - 10_000), (TAGS.amount, 1 + random.below(3) as i128)]
+                .into(),
             constant: random.below(1000) as i128 - 500,
             op: [Comparison::Less, Comparison::Equal, Comparison::GreaterOrEqual][random.below(3) as usize],
         },
         12 => {
             let from = random.below(9_000) as u16;
-            Node::Split(Split {
-                seed: random.next_u64(),
-                from,
-                to: from + 1 + random.below(1_000) as u16,
-            })
+            Node::Split(Split { seed: random.next_u64(), from, to: from + 1 + random.below(1_000) as u16 })
         }
         _ => {
             let mut ids = RoaringBitmap::new();
@@ -93,11 +86,7 @@ fn values(random: &mut Random, tag: TagId, count: u32, disjoint: bool) -> Node {
         (0..2 + random.below(20)).map(|_| ValueId(1 + random.below(u64::from(count)) as u32)).collect();
     values.sort_unstable();
     values.dedup();
-    Node::Values {
-        tag,
-        values: values.into(),
-        disjoint,
-    }
+    Node::Values { tag, values: values.into(), disjoint }
 }
 
 fn number(random: &mut Random) -> Node {
@@ -110,10 +99,7 @@ fn number(random: &mut Random) -> Node {
     if ranges.is_empty() || random.below(8) == 0 {
         ranges = vec![(i64::MIN + 1, -1)];
     }
-    Node::Number {
-        tag,
-        ranges: ranges.into(),
-    }
+    Node::Number { tag, ranges: ranges.into() }
 }
 
 /// Whether the node selects the entity, by its definition.

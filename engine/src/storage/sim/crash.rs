@@ -43,10 +43,7 @@ impl Keep {
 
 impl CrashPolicy {
     pub(super) fn choose(random: &mut Random) -> CrashPolicy {
-        CrashPolicy {
-            names: Keep::choose(random),
-            data: Keep::choose(random),
-        }
+        CrashPolicy { names: Keep::choose(random), data: Keep::choose(random) }
     }
 }
 
@@ -61,11 +58,7 @@ pub(super) fn image(before: &State, policy: CrashPolicy, mut random: Random) -> 
             Node::File(inode) => Node::File(*inode_after.entry(inode).or_insert_with(|| {
                 let content = surviving_content(&before.inodes[inode], policy.data, &mut random);
                 let id: InodeId = after.add_inode();
-                after.inodes[id] = Inode {
-                    seen: content.clone(),
-                    durable: content,
-                    pending: Vec::new(),
-                };
+                after.inodes[id] = Inode { seen: content.clone(), durable: content, pending: Vec::new() };
                 id
             })),
         };
@@ -92,11 +85,7 @@ fn surviving_names(before: &State, keep: Keep, random: &mut Random) -> BTreeMap<
         }
     }
     // Nobody finds the files of a directory that has no name itself.
-    let dirs: BTreeSet<String> = names
-        .iter()
-        .filter(|(_, node)| **node == Node::Dir)
-        .map(|(p, _)| p.clone())
-        .collect();
+    let dirs: BTreeSet<String> = names.iter().filter(|(_, node)| **node == Node::Dir).map(|(p, _)| p.clone()).collect();
     names.retain(|path, _| ancestors(path).all(|dir| dirs.contains(dir)));
     names
 }
@@ -109,10 +98,7 @@ fn surviving_content(inode: &Inode, keep: Keep, random: &mut Random) -> Content 
     let mut content = inode.durable.clone();
     match keep {
         Keep::Nothing => {}
-        Keep::Everything => inode
-            .pending
-            .iter()
-            .for_each(|change| content.apply(change)),
+        Keep::Everything => inode.pending.iter().for_each(|change| content.apply(change)),
         Keep::Prefix => keep_prefix(inode, &mut content, random),
         Keep::Any => keep_any(inode, &mut content, random),
     }
@@ -121,9 +107,7 @@ fn surviving_content(inode: &Inode, keep: Keep, random: &mut Random) -> Content 
 
 fn keep_prefix(inode: &Inode, content: &mut Content, random: &mut Random) {
     let border = random.below(inode.pending.len() as u64 + 1) as usize;
-    inode.pending[..border]
-        .iter()
-        .for_each(|change| content.apply(change));
+    inode.pending[..border].iter().for_each(|change| content.apply(change));
     if let Some(FileChange::Write { at, bytes }) = inode.pending.get(border) {
         let torn = random.below(bytes.len() as u64 + 1) as usize;
         content.write(*at, &bytes[..torn]);

@@ -32,10 +32,7 @@ impl Operation {
     /// Whether the call takes room, so that a disk can be too full for it.
     fn takes_room(self) -> bool {
         use Operation::*;
-        matches!(
-            self,
-            Create | Write | Preallocate | Rename | HardLink | CreateDir
-        )
+        matches!(self, Create | Write | Preallocate | Rename | HardLink | CreateDir)
     }
 }
 
@@ -64,22 +61,12 @@ pub struct Failure {
 impl Failure {
     /// The `call`-th call from now on fails, once.
     pub fn once(call: u64, fault: Fault) -> Failure {
-        Failure {
-            call,
-            fault,
-            for_good: false,
-            only: None,
-        }
+        Failure { call, fault, for_good: false, only: None }
     }
 
     /// The `call`-th call from now on fails, and all after it.
     pub fn for_good(call: u64, fault: Fault) -> Failure {
-        Failure {
-            call,
-            fault,
-            for_good: true,
-            only: None,
-        }
+        Failure { call, fault, for_good: true, only: None }
     }
 
     /// The same plan for calls of `operation` alone.
@@ -101,18 +88,9 @@ pub(super) enum Node {
 /// A change of the names.
 #[derive(Clone, Debug)]
 pub(super) enum Change {
-    Name {
-        path: String,
-        node: Node,
-    },
-    Rename {
-        from: String,
-        to: String,
-        node: Node,
-    },
-    Remove {
-        path: String,
-    },
+    Name { path: String, node: Node },
+    Rename { from: String, to: String, node: Node },
+    Remove { path: String },
 }
 
 impl Change {
@@ -252,10 +230,7 @@ impl State {
             self.failure = None;
         }
         self.has_failed = true;
-        let what = format!(
-            "cannot do {operation:?} of {path} (simulated, call {})",
-            self.calls
-        );
+        let what = format!("cannot do {operation:?} of {path} (simulated, call {})", self.calls);
         Err(match fault {
             Fault::NoSpace if operation.takes_room() => Error::limit(format!("disk full: {what}")),
             _ => Error::io(what),
@@ -263,10 +238,7 @@ impl State {
     }
 
     pub(super) fn node(&self, path: &str) -> Result<Node> {
-        self.names
-            .get(path)
-            .copied()
-            .ok_or_else(|| Error::not_found(format!("{path} does not exist")))
+        self.names.get(path).copied().ok_or_else(|| Error::not_found(format!("{path} does not exist")))
     }
 
     pub(super) fn content(&self, path: &str) -> Result<&Content> {
@@ -315,9 +287,7 @@ impl State {
         if self.lies_in_sync {
             return;
         }
-        let (durable, pending) = std::mem::take(&mut self.pending)
-            .into_iter()
-            .partition(|change| change.dir() == dir);
+        let (durable, pending) = std::mem::take(&mut self.pending).into_iter().partition(|change| change.dir() == dir);
         self.pending = pending;
         let durable: Vec<Change> = durable;
         for change in durable {
@@ -360,9 +330,7 @@ impl State {
     pub(super) fn room(&self, inode: InodeId, at: u64) -> u64 {
         match self.space_bytes {
             None => u64::MAX,
-            Some(_) => {
-                (self.file_len(inode).saturating_sub(at)).saturating_add(self.available_bytes())
-            }
+            Some(_) => (self.file_len(inode).saturating_sub(at)).saturating_add(self.available_bytes()),
         }
     }
 
@@ -383,15 +351,8 @@ impl State {
         let Node::File(inode) = self.node(path)? else {
             return Err(Error::io(format!("{path} is a directory")));
         };
-        let content = Content {
-            len: bytes.len() as u64,
-            bytes: Arc::new(bytes),
-        };
-        self.inodes[inode] = Inode {
-            seen: content.clone(),
-            durable: content,
-            pending: Vec::new(),
-        };
+        let content = Content { len: bytes.len() as u64, bytes: Arc::new(bytes) };
+        self.inodes[inode] = Inode { seen: content.clone(), durable: content, pending: Vec::new() };
         Ok(())
     }
 }

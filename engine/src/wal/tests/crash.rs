@@ -12,18 +12,11 @@ fn a_full_disk_refuses_a_group_and_recovers_by_itself() {
         for round in 0..40 {
             match random.below(4) {
                 0 => sim.fail(Failure::once(1, Fault::NoSpace).only(Operation::Write)),
-                1 => sim.fail(
-                    Failure::once(1 + random.below(3), Fault::NoSpace).only(Operation::Preallocate),
-                ),
-                2 => sim.fail(
-                    Failure::once(1 + random.below(2), Fault::NoSpace).only(Operation::Rename),
-                ),
+                1 => sim.fail(Failure::once(1 + random.below(3), Fault::NoSpace).only(Operation::Preallocate)),
+                2 => sim.fail(Failure::once(1 + random.below(2), Fault::NoSpace).only(Operation::Rename)),
                 _ => sim.heal(),
             }
-            let group = [
-                record(written.len() as u64 + 1, round),
-                record(written.len() as u64 + 2, round),
-            ];
+            let group = [record(written.len() as u64 + 1, round), record(written.len() as u64 + 2, round)];
             match append(&mut wal, &group) {
                 Ok(()) => written.extend(group),
                 Err(error) => {
@@ -34,11 +27,7 @@ fn a_full_disk_refuses_a_group_and_recovers_by_itself() {
             if random.one_in(3) {
                 wal.sync().unwrap();
                 let image = sim.crash(random.next_u64());
-                assert_eq!(
-                    open(&image, STRICT).unwrap().records,
-                    written,
-                    "seed {seed}"
-                );
+                assert_eq!(open(&image, STRICT).unwrap().records, written, "seed {seed}");
             }
         }
         wal.config.fence.check().unwrap();
@@ -102,28 +91,18 @@ fn work(wal: &mut Wal, oracle: &mut Oracle, random: &mut Random) -> Result<()> {
 fn crash_run(seed: u64, lies: bool) -> std::result::Result<(), String> {
     let mut random = Random::seeded(seed);
     let mut sim = Sim::new(seed);
-    let mut wal =
-        Wal::create(config(&sim), FileNumber(1), Seq(0)).map_err(|error| error.to_string())?;
-    let mut oracle = Oracle {
-        records: Vec::new(),
-        start: START,
-        synced: Seq(0),
-    };
+    let mut wal = Wal::create(config(&sim), FileNumber(1), Seq(0)).map_err(|error| error.to_string())?;
+    let mut oracle = Oracle { records: Vec::new(), start: START, synced: Seq(0) };
     sim.lie_in_sync(lies);
     for depth in 0..4 {
-        let fault = if random.one_in(3) {
-            Fault::NoSpace
-        } else {
-            Fault::Io
-        };
+        let fault = if random.one_in(3) { Fault::NoSpace } else { Fault::Io };
         sim.fail(Failure::for_good(1 + random.below(60), fault));
         // Every error is the planned one; what it left behind is judged after the crash.
         let _ = work(&mut wal, &mut oracle, &mut random);
         sim = sim.crash(random.next_u64());
         sim.lie_in_sync(lies);
         for attempt in 0.. {
-            let complain =
-                |what: &str| Err(format!("seed {seed}, crash {depth}.{attempt}: {what}"));
+            let complain = |what: &str| Err(format!("seed {seed}, crash {depth}.{attempt}: {what}"));
             let (opened, recovery) = match Wal::open(config(&sim), oracle.start, STRICT) {
                 Err(error) => return complain(error.message()),
                 Ok(opened) => opened,
@@ -131,14 +110,9 @@ fn crash_run(seed: u64, lies: bool) -> std::result::Result<(), String> {
             if !oracle.records.starts_with(&recovery.records) {
                 return complain("what came back is no prefix");
             }
-            let synced = oracle
-                .records
-                .partition_point(|record| record.seq <= oracle.synced);
+            let synced = oracle.records.partition_point(|record| record.seq <= oracle.synced);
             if recovery.records.len() < synced {
-                return complain(&format!(
-                    "{} of {synced} synced came back",
-                    recovery.records.len()
-                ));
+                return complain(&format!("{} of {synced} synced came back", recovery.records.len()));
             }
             // A crash of the recovery must give back what was read, or what was there before.
             wal = opened;
@@ -168,8 +142,6 @@ fn a_crash_keeps_a_prefix_with_everything_synced() {
 
 #[test]
 fn the_crash_test_notices_a_sync_that_lies() {
-    let noticed = (0..200)
-        .filter(|&seed| crash_run(seed, true).is_err())
-        .count();
+    let noticed = (0..200).filter(|&seed| crash_run(seed, true).is_err()).count();
     assert!(noticed > 100, "{noticed}");
 }

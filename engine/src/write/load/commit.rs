@@ -15,7 +15,7 @@ use crate::write::files::retire;
 use crate::write::reply::{LoadSpec, Loaded};
 use crate::write::stack::{StackLayer, StackNames, StackPart, StoredFile, insert_by_seq};
 use crate::write::state::State;
-use crate::write::writer::{KIND_PLACE, Writer};
+use crate::write::writer::{KIND_PLACE, Work as Chore, Writer};
 
 /// The files of a load, ready to be named.
 struct Ready {
@@ -61,13 +61,14 @@ fn write_files(writer: &Writer, work: &Work) -> Result<Ready> {
     Ok(ready)
 }
 
-/// The keys and values that the load made known. A key that a small write made known meanwhile is in the log already.
+/// The keys and values that were unknown when the load began. What a small write made known meanwhile is named here
+/// too, so that the load's layer stands by itself; the small write's names are newer and say the same.
 fn write_names(writer: &Writer, work: &Work) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
     let mut builder = NamesBuilder::new();
     if work.entity_type.key != KeyKind::Dense {
         let young = work.running.young.lock();
         for key in young.iter() {
-            if work.seen.contains(key.local.0) && !young.is_taken(key.local) {
+            if work.seen.contains(key.local.0) {
                 builder.add(work.entity_type.population, key.local.0, key.hash, key.canonical);
             }
         }
@@ -135,6 +136,6 @@ fn publish(
     state.stack = stack;
     state.note_load(&spec.load_id, loaded);
     // Its layer may be worth merging with its neighbours.
-    writer.wake_background();
+    writer.wake(Chore::Compact);
     Ok(loaded)
 }

@@ -81,7 +81,7 @@ struct Work {
 }
 
 impl Load {
-    /// See [`Engine::begin_load`](crate::engine::Engine::begin_load).
+    /// See `Engine::begin_load`.
     pub(crate) fn begin(writer: &Arc<Writer>, spec: LoadSpec) -> Result<Load> {
         writer.check_open()?;
         if spec.load_id.is_empty() || spec.load_id.len() > LOAD_ID_BYTES_MAX {
@@ -89,6 +89,11 @@ impl Load {
                 "a load id has 1 to {LOAD_ID_BYTES_MAX} bytes, not {}",
                 spec.load_id.len()
             )));
+        }
+        // What the rows refer to (keys, values, tags) then lies in files like the load itself, so that a log that was
+        // damaged and given up does not leave a load without names.
+        if writer.gate.alone(|| !writer.state.lock().loads.contains_key(&spec.load_id)) {
+            writer.flush()?;
         }
         let stage = writer.gate.alone(|| begin(writer, &spec))?;
         Ok(Load { writer: Arc::clone(writer), spec, stage })

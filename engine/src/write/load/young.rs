@@ -1,10 +1,9 @@
 //! Keys of one type that became known since its running load began.
 //!
 //! The load and the small writes beside it both ask here before they give a key an id, so one key gets one id whoever
-//! comes first, and nothing has to be moved when the load commits. A small write *takes* the id that it used: from then
-//! on the published names know the key under it, and the load need not name it again. A key that was taken and then
-//! erased is dead; when it returns in a small write it gets an id of its own, while the load's older row stays with the
-//! dead one and vanishes below the erasure.
+//! comes first, and nothing has to be moved when the load commits. A small write *takes* the id that it used. A key that
+//! was taken and then erased is dead; when it returns in a small write it gets an id of its own, while the load's older
+//! row stays with the dead one and vanishes below the erasure.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -79,11 +78,6 @@ impl YoungKeys {
     /// The write that took `local` did not happen.
     pub(crate) fn untake(&mut self, local: LocalId) {
         self.taken.remove(local.0);
-    }
-
-    /// Whether a small write made the key of `local` known.
-    pub(crate) fn is_taken(&self, local: LocalId) -> bool {
-        self.taken.contains(local.0)
     }
 
     /// All keys, in the order in which they came.

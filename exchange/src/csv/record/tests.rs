@@ -37,20 +37,12 @@ fn rows_of(records: &Records) -> Vec<Row> {
 /// Reads `text` whole and byte by byte, which must agree.
 fn read(text: &[u8]) -> (Vec<Row>, Vec<(u64, String, String)>) {
     let mut whole = Records::new(None);
-    RecordReader::new(Cursor::new(text), b',', 1 << 20)
-        .read(&mut whole, usize::MAX)
-        .expect("memory does not fail");
+    RecordReader::new(Cursor::new(text), b',', 1 << 20).read(&mut whole, usize::MAX).expect("memory does not fail");
     let mut trickled = Records::new(None);
-    RecordReader::new(Trickle(text), b',', 1 << 20)
-        .read(&mut trickled, usize::MAX)
-        .expect("memory does not fail");
+    RecordReader::new(Trickle(text), b',', 1 << 20).read(&mut trickled, usize::MAX).expect("memory does not fail");
     assert_eq!(rows_of(&whole), rows_of(&trickled));
     let malformed = |records: Records| -> Vec<_> {
-        records
-            .malformed
-            .into_iter()
-            .map(|bad| (bad.line, bad.reason, bad.raw))
-            .collect()
+        records.malformed.into_iter().map(|bad| (bad.line, bad.reason, bad.raw)).collect()
     };
     let rows = rows_of(&whole);
     let bad = malformed(whole);
@@ -59,26 +51,14 @@ fn read(text: &[u8]) -> (Vec<Row>, Vec<(u64, String, String)>) {
 }
 
 fn plain(cells: &[&str]) -> Vec<(String, bool)> {
-    cells
-        .iter()
-        .map(|cell| ((*cell).to_owned(), false))
-        .collect()
+    cells.iter().map(|cell| ((*cell).to_owned(), false)).collect()
 }
 
 #[test]
 fn ends_of_lines_are_read_in_every_form() {
-    for text in [
-        "a,b\nc,d\n",
-        "a,b\r\nc,d\r\n",
-        "a,b\nc,d",
-        "\u{FEFF}a,b\r\nc,d",
-    ] {
+    for text in ["a,b\nc,d\n", "a,b\r\nc,d\r\n", "a,b\nc,d", "\u{FEFF}a,b\r\nc,d"] {
         let (rows, bad) = read(text.as_bytes());
-        assert_eq!(
-            rows,
-            [(1, plain(&["a", "b"])), (2, plain(&["c", "d"]))],
-            "{text:?}"
-        );
+        assert_eq!(rows, [(1, plain(&["a", "b"])), (2, plain(&["c", "d"]))], "{text:?}");
         assert!(bad.is_empty());
     }
 }
@@ -88,14 +68,8 @@ fn quotes_keep_delimiters_quotes_and_lines() {
     let (rows, bad) = read(b"x,y\n\"a,\"\"b\"\"\",\"1\n2\r\n3\"\r\nnext,\"\"\nlast,\n");
     assert!(bad.is_empty());
     assert_eq!(rows[1].0, 2);
-    assert_eq!(
-        rows[1].1,
-        [("a,\"b\"".to_owned(), true), ("1\n2\r\n3".to_owned(), true)]
-    );
-    assert_eq!(
-        rows[2],
-        (5, vec![("next".to_owned(), false), (String::new(), true)])
-    );
+    assert_eq!(rows[1].1, [("a,\"b\"".to_owned(), true), ("1\n2\r\n3".to_owned(), true)]);
+    assert_eq!(rows[2], (5, vec![("next".to_owned(), false), (String::new(), true)]));
     assert_eq!(rows[3], (6, plain(&["last", ""])));
 }
 
@@ -123,18 +97,8 @@ fn malformed_records_are_reported_and_the_next_are_read() {
     let (rows, bad) = read(b"a,b\n1,2,3\nx\n\"q\"r,s\nok,fine\n\"open,\nto the end");
     assert_eq!(rows, [(1, plain(&["a", "b"])), (5, plain(&["ok", "fine"]))]);
     assert_eq!(bad.len(), 4);
-    assert_eq!(
-        bad[0],
-        (
-            2,
-            "3 fields, the header has 2".to_owned(),
-            "1,2,3".to_owned()
-        )
-    );
-    assert_eq!(
-        bad[1],
-        (3, "1 field, the header has 2".to_owned(), "x".to_owned())
-    );
+    assert_eq!(bad[0], (2, "3 fields, the header has 2".to_owned(), "1,2,3".to_owned()));
+    assert_eq!(bad[1], (3, "1 field, the header has 2".to_owned(), "x".to_owned()));
     assert_eq!(bad[2].0, 4);
     assert!(bad[2].1.contains("closing quote"));
     assert_eq!(bad[3].0, 6);

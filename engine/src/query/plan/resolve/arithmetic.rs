@@ -45,26 +45,14 @@ pub(super) enum ItemKind<'a, 't> {
 impl<'a> Item<'a, 'static> {
     /// A tag alone.
     pub(super) fn tag(tag: &'a Tag, span: Span) -> Item<'a, 'static> {
-        Item {
-            negative: false,
-            span,
-            kind: ItemKind::Tag(tag, Fraction::whole(1)),
-        }
+        Item { negative: false, span, kind: ItemKind::Tag(tag, Fraction::whole(1)) }
     }
 }
 
 impl<'t> Item<'static, 't> {
     /// A literal.
-    pub(super) fn literal(
-        negative: bool,
-        kind: Cow<'t, TermKind>,
-        span: Span,
-    ) -> Item<'static, 't> {
-        Item {
-            negative,
-            span,
-            kind: ItemKind::Literal(kind),
-        }
+    pub(super) fn literal(negative: bool, kind: Cow<'t, TermKind>, span: Span) -> Item<'static, 't> {
+        Item { negative, span, kind: ItemKind::Literal(kind) }
     }
 }
 
@@ -79,13 +67,9 @@ impl<'a> Side<'a, '_> {
     /// The tag, when the side is nothing else.
     fn only_tag(&self) -> Option<&'a Tag> {
         match self.items.as_slice() {
-            [
-                Item {
-                    negative: false,
-                    kind: ItemKind::Tag(tag, factor),
-                    ..
-                },
-            ] if *factor == Fraction::whole(1) => Some(tag),
+            [Item { negative: false, kind: ItemKind::Tag(tag, factor), .. }] if *factor == Fraction::whole(1) => {
+                Some(tag)
+            }
             _ => None,
         }
     }
@@ -127,23 +111,13 @@ impl<'a> Resolver<'a> {
                 TermKind::Quotient { path, divisor } => {
                     let divisor = Fraction::decimal(divisor.digits, divisor.scale);
                     let factor = divisor.and_then(Fraction::inverse);
-                    ItemKind::Tag(
-                        self.tag(path)?,
-                        factor.ok_or_else(|| self.too_large(term.span))?,
-                    )
+                    ItemKind::Tag(self.tag(path)?, factor.ok_or_else(|| self.too_large(term.span))?)
                 }
                 literal => ItemKind::Literal(Cow::Borrowed(literal)),
             };
-            items.push(Item {
-                negative: term.negative,
-                span: term.span,
-                kind,
-            });
+            items.push(Item { negative: term.negative, span: term.span, kind });
         }
-        Ok(Side {
-            items,
-            span: arith.span,
-        })
+        Ok(Side { items, span: arith.span })
     }
 
     /// `left op right`.
@@ -166,24 +140,18 @@ impl<'a> Resolver<'a> {
         let (measure, subject) = self.measure(span, left, right)?;
         let left_measured = self.measured(left, measure, subject)?;
         let right_measured = self.measured(right, measure, subject)?;
-        if left_measured.points != right_measured.points || !(0..=1).contains(&left_measured.points)
-        {
+        if left_measured.points != right_measured.points || !(0..=1).contains(&left_measured.points) {
             return Err(self.unlike(subject, left, right, &left_measured, &right_measured));
         }
         if measure == Measure::Instants {
             let day = match (left.only_tag(), right.only_tag()) {
                 (Some(tag), _) => right_measured.moment.map(|moment| (tag, op, moment)),
-                (_, Some(tag)) => left_measured
-                    .moment
-                    .map(|moment| (tag, op.flipped(), moment)),
+                (_, Some(tag)) => left_measured.moment.map(|moment| (tag, op.flipped(), moment)),
                 _ => None,
             };
             if let Some((tag, op, Moment::Day(day))) = day {
                 let ranges = self.whole_day(day, op)?;
-                return Ok(Outcome {
-                    tags,
-                    shape: Shape::Ranges(tag.id, ranges),
-                });
+                return Ok(Outcome { tags, shape: Shape::Ranges(tag.id, ranges) });
             }
         }
         let sum = left_measured.sum.minus(&right_measured.sum);
@@ -195,20 +163,13 @@ impl<'a> Resolver<'a> {
     fn outcome(&mut self, tags: Vec<TagId>, solved: Solved) -> Outcome {
         let shape = match solved {
             Solved::Decided(truth) => {
-                let ranges = if truth {
-                    ranges::everything()
-                } else {
-                    Ranges::new()
-                };
+                let ranges = if truth { ranges::everything() } else { Ranges::new() };
                 Shape::Ranges(tags[0], ranges)
             }
             Solved::Ranges(tag, ranges) => Shape::Ranges(tag, ranges),
             Solved::Terms(terms, constant, op) => {
-                let gone: Vec<TagId> = tags
-                    .iter()
-                    .copied()
-                    .filter(|tag| terms.iter().all(|(kept, _)| kept != tag))
-                    .collect();
+                let gone: Vec<TagId> =
+                    tags.iter().copied().filter(|tag| terms.iter().all(|(kept, _)| kept != tag)).collect();
                 let node = self.arena.linear(terms, constant, op);
                 Shape::Node(self.within_present(&gone, node, false))
             }
@@ -217,12 +178,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// What the tags measure, and the tag that says so.
-    fn measure<'s>(
-        &self,
-        span: Span,
-        left: &Side<'s, '_>,
-        right: &Side<'s, '_>,
-    ) -> Result<(Measure, &'s Tag)> {
+    fn measure<'s>(&self, span: Span, left: &Side<'s, '_>, right: &Side<'s, '_>) -> Result<(Measure, &'s Tag)> {
         let mut found: Option<(Measure, &'s Tag)> = None;
         for (tag, tag_span) in left.tags().chain(right.tags()) {
             let measure = match tag.kind {
@@ -235,9 +191,7 @@ impl<'a> Resolver<'a> {
                 None => Some((measure, tag)),
                 Some((known, first)) if known == measure => Some((known, first)),
                 // A whole number beside dates is a number of days.
-                Some((Measure::Days, first)) if tag.kind == TagKind::Int => {
-                    Some((Measure::Days, first))
-                }
+                Some((Measure::Days, first)) if tag.kind == TagKind::Int => Some((Measure::Days, first)),
                 Some((Measure::Plain, _)) if measure == Measure::Days && all_int(left, right) => {
                     Some((Measure::Days, tag))
                 }
@@ -245,21 +199,11 @@ impl<'a> Resolver<'a> {
             };
         }
         found.ok_or_else(|| {
-            self.refuse(
-                fault::WRONG_VALUE,
-                span,
-                "name a tag on one side",
-                "two constants are compared",
-            )
+            self.refuse(fault::WRONG_VALUE, span, "name a tag on one side", "two constants are compared")
         })
     }
 
-    fn measured(
-        &mut self,
-        side: &Side<'_, '_>,
-        measure: Measure,
-        subject: &Tag,
-    ) -> Result<Measured> {
+    fn measured(&mut self, side: &Side<'_, '_>, measure: Measure, subject: &Tag) -> Result<Measured> {
         match measure {
             Measure::Plain => self.plain(side, subject),
             Measure::Days | Measure::Instants => match self.point_place(side, measure) {
@@ -285,20 +229,11 @@ impl<'a> Resolver<'a> {
             };
             added.ok_or_else(|| self.too_large(item.span))?;
         }
-        Ok(Measured {
-            sum,
-            points: 0,
-            moment: None,
-        })
+        Ok(Measured { sum, points: 0, moment: None })
     }
 
     /// A literal as a plain number; none inside when it is too large.
-    fn number_literal(
-        &self,
-        literal: &TermKind,
-        span: Span,
-        subject: &Tag,
-    ) -> Result<Option<Fraction>> {
+    fn number_literal(&self, literal: &TermKind, span: Span, subject: &Tag) -> Result<Option<Fraction>> {
         let text = match literal {
             TermKind::Number(number) => return Ok(Fraction::decimal(number.digits, number.scale)),
             TermKind::Text(text) => text.as_str(),
@@ -315,17 +250,11 @@ impl<'a> Resolver<'a> {
 }
 
 fn all_int(left: &Side<'_, '_>, right: &Side<'_, '_>) -> bool {
-    left.tags()
-        .chain(right.tags())
-        .all(|(tag, _)| matches!(tag.kind, TagKind::Int | TagKind::Date))
+    left.tags().chain(right.tags()).all(|(tag, _)| matches!(tag.kind, TagKind::Int | TagKind::Date))
 }
 
 pub(super) fn signed(number: Fraction, negative: bool) -> Option<Fraction> {
-    if negative {
-        number.negated()
-    } else {
-        Some(number)
-    }
+    if negative { number.negated() } else { Some(number) }
 }
 
 /// `[+-]digits[.digits]` as sign, digits and scale; none for anything else or too many digits.

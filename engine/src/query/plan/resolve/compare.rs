@@ -41,13 +41,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// `flag = true`, `flag = 0`: the flag, or everyone outside it.
-    fn flag_compare(
-        &mut self,
-        span: Span,
-        tag: &Tag,
-        op: CompareOp,
-        other: &Arith,
-    ) -> Result<(NodeId, Option<TagId>)> {
+    fn flag_compare(&mut self, span: Span, tag: &Tag, op: CompareOp, other: &Arith) -> Result<(NodeId, Option<TagId>)> {
         let text = match other.as_single() {
             Some(TermKind::Param(param)) => Some(self.scalar_of(param)?.into()),
             _ => other.value_text(),
@@ -71,13 +65,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// `choice op value`.
-    fn choice(
-        &mut self,
-        span: Span,
-        tag: &Tag,
-        op: CompareOp,
-        other: &Arith,
-    ) -> Result<(NodeId, Option<TagId>)> {
+    fn choice(&mut self, span: Span, tag: &Tag, op: CompareOp, other: &Arith) -> Result<(NodeId, Option<TagId>)> {
         let text = match other.as_single() {
             Some(TermKind::Param(param)) => Some(self.scalar_of(param)?.into()),
             _ => other.value_text(),
@@ -129,10 +117,7 @@ impl<'a> Resolver<'a> {
             fault::WRONG_KIND,
             span,
             format!("write `{fixed}`"),
-            format!(
-                "`{}` is a set, an entity may have several of its values",
-                tag.name
-            ),
+            format!("`{}` is a set, an entity may have several of its values", tag.name),
             Some((span, fixed)),
         )
     }
@@ -162,19 +147,14 @@ impl<'a> Resolver<'a> {
                     fault::WRONG_KIND,
                     span,
                     format!("write `{fixed}`"),
-                    format!(
-                        "`{}` is a set, an entity may have several of its values",
-                        tag.name
-                    ),
+                    format!("`{}` is a set, an entity may have several of its values", tag.name),
                     Some((span, fixed)),
                 ))
             }
             (kind, source) if kind.is_number() => {
                 let mut outcome = match source {
                     InSource::Values(list) => self.number_list(tag, path, list)?,
-                    InSource::Interval { low, high, ends } => {
-                        self.interval(span, path, low, high, *ends)?
-                    }
+                    InSource::Interval { low, high, ends } => self.interval(span, path, low, high, *ends)?,
                     InSource::Window(window) => self.window(span, tag, window)?,
                 };
                 if negated {
@@ -226,11 +206,7 @@ impl<'a> Resolver<'a> {
             fault::WRONG_KIND,
             span,
             remedy,
-            format!(
-                "`{}` is {}, it has no range",
-                tag.name,
-                with_article(tag.kind)
-            ),
+            format!("`{}` is {}, it has no range", tag.name, with_article(tag.kind)),
             Some((span, fixed)),
         )
     }
@@ -238,12 +214,10 @@ impl<'a> Resolver<'a> {
 
 /// Whether any term names a tag.
 fn mentions_tag(arith: &Arith) -> bool {
-    arith.terms.iter().any(|term| {
-        matches!(
-            term.kind,
-            TermKind::Path(_) | TermKind::Product { .. } | TermKind::Quotient { .. }
-        )
-    })
+    arith
+        .terms
+        .iter()
+        .any(|term| matches!(term.kind, TermKind::Path(_) | TermKind::Product { .. } | TermKind::Quotient { .. }))
 }
 
 /// The truth of `true`, `false`, `1`, `0`.

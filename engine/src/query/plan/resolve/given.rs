@@ -22,11 +22,7 @@ impl Resolver<'_> {
     /// `$name` alone: the bitmap that came for it.
     pub(super) fn given_bitmap(&mut self, param: &Param) -> Result<NodeId> {
         match self.parameter(param)? {
-            Parameter::Bitmap {
-                bytes,
-                id_epoch,
-                store_id,
-            } => {
+            Parameter::Bitmap { bytes, id_epoch, store_id } => {
                 let (store, epoch) = self.context.store();
                 if store_id.is_some_and(|given| given != store) {
                     return Err(self.foreign(param, "its ids are of another store"));
@@ -34,17 +30,15 @@ impl Resolver<'_> {
                 if id_epoch.is_some_and(|given| given != epoch) {
                     return Err(self.foreign(param, "its ids are of another epoch of this store"));
                 }
-                let ids = read_roaring(bytes, self.request.memory_bytes_max).map_err(
-                    |(kind, reason)| {
-                        self.refuse(
-                            fault::PARAMETER,
-                            param.span,
-                            format!("send ${} in the portable roaring format", param.name),
-                            reason,
-                        )
-                        .of_kind(kind)
-                    },
-                )?;
+                let ids = read_roaring(bytes, self.request.memory_bytes_max).map_err(|(kind, reason)| {
+                    self.refuse(
+                        fault::PARAMETER,
+                        param.span,
+                        format!("send ${} in the portable roaring format", param.name),
+                        reason,
+                    )
+                    .of_kind(kind)
+                })?;
                 Ok(self.arena.given(GivenIds::new(ids)))
             }
             Parameter::List(_) => {
@@ -62,10 +56,7 @@ impl Resolver<'_> {
                 Err(self.refuse(
                     fault::PARAMETER,
                     param.span,
-                    format!(
-                        "send ${} as a bitmap, or as a list for `{keys}`",
-                        param.name
-                    ),
+                    format!("send ${} as a bitmap, or as a list for `{keys}`", param.name),
                     "one value came where a bitmap stands",
                 ))
             }
@@ -84,22 +75,13 @@ impl Resolver<'_> {
 
     /// `ids(...)`: the entities with these keys; keys that nobody has are counted.
     pub(super) fn given_keys(&mut self, span: Span, keys: &ValueList) -> Result<NodeId> {
-        let key_kind = self
-            .catalog
-            .entity_type(self.type_id)
-            .map_or(KeyKind::String, |entity_type| entity_type.key);
+        let key_kind = self.catalog.entity_type(self.type_id).map_or(KeyKind::String, |entity_type| entity_type.key);
         let mut ids: Vec<u32> = Vec::new();
         let mut unknown = 0usize;
         match keys {
             ValueList::Values(values) => {
                 for literal in values {
-                    self.add_key(
-                        key_kind,
-                        &literal.text(),
-                        literal.span,
-                        &mut ids,
-                        &mut unknown,
-                    )?;
+                    self.add_key(key_kind, &literal.text(), literal.span, &mut ids, &mut unknown)?;
                 }
             }
             ValueList::Param(param) => {
@@ -121,21 +103,9 @@ impl Resolver<'_> {
         Ok(self.arena.given(GivenIds::new(ids)))
     }
 
-    fn add_key(
-        &self,
-        kind: KeyKind,
-        text: &str,
-        span: Span,
-        ids: &mut Vec<u32>,
-        unknown: &mut usize,
-    ) -> Result<()> {
+    fn add_key(&self, kind: KeyKind, text: &str, span: Span, ids: &mut Vec<u32>, unknown: &mut usize) -> Result<()> {
         let key = kind.parse_key(text).map_err(|error| {
-            self.refuse(
-                fault::WRONG_VALUE,
-                span,
-                format!("write keys of the kind {kind}"),
-                error.message(),
-            )
+            self.refuse(fault::WRONG_VALUE, span, format!("write keys of the kind {kind}"), error.message())
         })?;
         match self.context.entity(self.type_id, &key)? {
             Some(id) => ids.push(id.0),
@@ -146,10 +116,7 @@ impl Resolver<'_> {
 }
 
 /// Reads a portable roaring bitmap, nothing before or behind it. What it can grow to is bounded before it is read.
-fn read_roaring(
-    bytes: &[u8],
-    memory_bytes_max: u64,
-) -> std::result::Result<RoaringBitmap, (ErrorKind, String)> {
+fn read_roaring(bytes: &[u8], memory_bytes_max: u64) -> std::result::Result<RoaringBitmap, (ErrorKind, String)> {
     let invalid = |reason: String| (ErrorKind::Invalid, reason);
     let word = |at: usize| {
         bytes
@@ -163,15 +130,11 @@ fn read_roaring(
         COOKIE_PLAIN => u64::from(word(4)?),
         _ if first & 0xFFFF == COOKIE_RUNS => u64::from(first >> 16) + 1,
         _ => {
-            return Err(invalid(format!(
-                "it begins with {first:#x}, which is no roaring bitmap"
-            )));
+            return Err(invalid(format!("it begins with {first:#x}, which is no roaring bitmap")));
         }
     };
     if containers > 1 << 16 {
-        return Err(invalid(format!(
-            "it claims {containers} containers, at most 65536 can be"
-        )));
+        return Err(invalid(format!("it claims {containers} containers, at most 65536 can be")));
     }
     let grown = bytes.len() as u64 + containers * CONTAINER_BYTES_MAX;
     if grown > memory_bytes_max {
@@ -202,10 +165,7 @@ mod tests {
         let read = read_roaring(&bytes, 1 << 30).unwrap();
         assert_eq!(read.len(), ids.len() - 1, "the largest u32 is no id");
         for length in 0..bytes.len().min(64) {
-            assert!(
-                read_roaring(&bytes[..length], 1 << 30).is_err(),
-                "cut to {length}"
-            );
+            assert!(read_roaring(&bytes[..length], 1 << 30).is_err(), "cut to {length}");
         }
         assert_eq!(read_roaring(&bytes, 1_000).unwrap_err().0, ErrorKind::Limit);
         let mut longer = bytes.clone();

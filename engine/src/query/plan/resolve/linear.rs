@@ -15,54 +15,31 @@ pub(super) struct Fraction {
 }
 
 impl Fraction {
-    pub(super) const ZERO: Fraction = Fraction {
-        numerator: 0,
-        denominator: 1,
-    };
+    pub(super) const ZERO: Fraction = Fraction { numerator: 0, denominator: 1 };
 
     pub(super) fn whole(number: i128) -> Fraction {
-        Fraction {
-            numerator: number,
-            denominator: 1,
-        }
+        Fraction { numerator: number, denominator: 1 }
     }
 
     /// `digits / 10^scale`.
     pub(super) fn decimal(digits: u128, scale: u8) -> Option<Fraction> {
-        Fraction {
-            numerator: i128::try_from(digits).ok()?,
-            denominator: 10i128.checked_pow(u32::from(scale))?,
-        }
-        .reduced()
+        Fraction { numerator: i128::try_from(digits).ok()?, denominator: 10i128.checked_pow(u32::from(scale))? }
+            .reduced()
     }
 
     fn reduced(self) -> Option<Fraction> {
-        let common = gcd(
-            self.numerator.unsigned_abs(),
-            self.denominator.unsigned_abs(),
-        );
+        let common = gcd(self.numerator.unsigned_abs(), self.denominator.unsigned_abs());
         if common <= 1 {
             return Some(self);
         }
         let common = i128::try_from(common).ok()?;
-        Some(Fraction {
-            numerator: self.numerator / common,
-            denominator: self.denominator / common,
-        })
+        Some(Fraction { numerator: self.numerator / common, denominator: self.denominator / common })
     }
 
     pub(super) fn times(self, other: Fraction) -> Option<Fraction> {
         // Reduced crosswise first, so that the product overflows only when it must.
-        let left = Fraction {
-            numerator: self.numerator,
-            denominator: other.denominator,
-        }
-        .reduced()?;
-        let right = Fraction {
-            numerator: other.numerator,
-            denominator: self.denominator,
-        }
-        .reduced()?;
+        let left = Fraction { numerator: self.numerator, denominator: other.denominator }.reduced()?;
+        let right = Fraction { numerator: other.numerator, denominator: self.denominator }.reduced()?;
         Some(Fraction {
             numerator: left.numerator.checked_mul(right.numerator)?,
             denominator: left.denominator.checked_mul(right.denominator)?,
@@ -73,40 +50,26 @@ impl Fraction {
     pub(super) fn inverse(self) -> Option<Fraction> {
         match self.numerator {
             0 => None,
-            numerator if numerator < 0 => Some(Fraction {
-                numerator: self.denominator.checked_neg()?,
-                denominator: numerator.checked_neg()?,
-            }),
-            numerator => Some(Fraction {
-                numerator: self.denominator,
-                denominator: numerator,
-            }),
+            numerator if numerator < 0 => {
+                Some(Fraction { numerator: self.denominator.checked_neg()?, denominator: numerator.checked_neg()? })
+            }
+            numerator => Some(Fraction { numerator: self.denominator, denominator: numerator }),
         }
     }
 
     pub(super) fn plus(self, other: Fraction) -> Option<Fraction> {
         if self.denominator == other.denominator {
-            return Fraction {
-                numerator: self.numerator.checked_add(other.numerator)?,
-                denominator: self.denominator,
-            }
-            .reduced();
+            return Fraction { numerator: self.numerator.checked_add(other.numerator)?, denominator: self.denominator }
+                .reduced();
         }
         let common = lcm(self.denominator, other.denominator)?;
         let left = self.numerator.checked_mul(common / self.denominator)?;
         let right = other.numerator.checked_mul(common / other.denominator)?;
-        Fraction {
-            numerator: left.checked_add(right)?,
-            denominator: common,
-        }
-        .reduced()
+        Fraction { numerator: left.checked_add(right)?, denominator: common }.reduced()
     }
 
     pub(super) fn negated(self) -> Option<Fraction> {
-        Some(Fraction {
-            numerator: self.numerator.checked_neg()?,
-            denominator: self.denominator,
-        })
+        Some(Fraction { numerator: self.numerator.checked_neg()?, denominator: self.denominator })
     }
 }
 
@@ -120,10 +83,7 @@ pub(super) struct Sum {
 
 impl Sum {
     pub(super) fn zero() -> Sum {
-        Sum {
-            factors: Vec::new(),
-            constant: Fraction::ZERO,
-        }
+        Sum { factors: Vec::new(), constant: Fraction::ZERO }
     }
 
     /// Adds `factor * tag`; none when it cannot be held.
@@ -168,11 +128,7 @@ pub(super) fn solve(sum: &Sum, op: Comparison) -> Option<Solved> {
     for (_, factor) in &sum.factors {
         common = lcm(common, factor.denominator)?;
     }
-    let scaled = |fraction: Fraction| {
-        fraction
-            .numerator
-            .checked_mul(common / fraction.denominator)
-    };
+    let scaled = |fraction: Fraction| fraction.numerator.checked_mul(common / fraction.denominator);
     let mut constant = scaled(sum.constant)?;
     let mut terms = Vec::with_capacity(sum.factors.len());
     for &(tag, factor) in &sum.factors {
@@ -205,11 +161,7 @@ pub(super) fn solve(sum: &Sum, op: Comparison) -> Option<Solved> {
     let mut bound = 0i128;
     for (_, factor) in &mut terms {
         *factor /= divisor;
-        bound = bound.checked_add(
-            factor
-                .checked_abs()?
-                .checked_mul(i128::from(NUMBER_MAX) + 1)?,
-        )?;
+        bound = bound.checked_add(factor.checked_abs()?.checked_mul(i128::from(NUMBER_MAX) + 1)?)?;
     }
     constant /= divisor;
     bound.checked_add(constant.checked_abs()?)?;
@@ -248,20 +200,9 @@ mod tests {
         // b < a * 0.5, both with two digits behind the point
         let mut sum = Sum::zero();
         sum.add_tag(B, decimal(1, 2)).unwrap();
-        sum.add_tag(
-            A,
-            decimal(5, 1)
-                .times(decimal(1, 2))
-                .unwrap()
-                .negated()
-                .unwrap(),
-        )
-        .unwrap();
+        sum.add_tag(A, decimal(5, 1).times(decimal(1, 2)).unwrap().negated().unwrap()).unwrap();
         let solved = solve(&sum, Comparison::Less).unwrap();
-        assert_eq!(
-            solved,
-            Solved::Terms(vec![(A, 1), (B, -2)], 0, Comparison::Greater)
-        );
+        assert_eq!(solved, Solved::Terms(vec![(A, 1), (B, -2)], 0, Comparison::Greater));
     }
 
     #[test]
@@ -269,15 +210,9 @@ mod tests {
         let mut sum = Sum::zero();
         sum.add_tag(A, decimal(2, 0)).unwrap();
         sum.add(Fraction::whole(-35)).unwrap();
-        assert_eq!(
-            solve(&sum, Comparison::Greater).unwrap(),
-            Solved::Ranges(A, vec![(18, NUMBER_MAX)])
-        );
+        assert_eq!(solve(&sum, Comparison::Greater).unwrap(), Solved::Ranges(A, vec![(18, NUMBER_MAX)]));
         sum.add_tag(A, Fraction::whole(-2)).unwrap();
-        assert_eq!(
-            solve(&sum, Comparison::Less).unwrap(),
-            Solved::Decided(true)
-        );
+        assert_eq!(solve(&sum, Comparison::Less).unwrap(), Solved::Decided(true));
     }
 
     #[test]
@@ -288,10 +223,6 @@ mod tests {
         assert!(solve(&sum, Comparison::Less).is_some());
         sum.add_tag(B, Fraction::whole(10i128.pow(20))).unwrap();
         assert!(solve(&sum, Comparison::Less).is_none());
-        assert!(
-            Fraction::whole(i128::MAX)
-                .plus(Fraction::whole(1))
-                .is_none()
-        );
+        assert!(Fraction::whole(i128::MAX).plus(Fraction::whole(1)).is_none());
     }
 }

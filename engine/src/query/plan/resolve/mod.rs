@@ -89,11 +89,7 @@ impl<'a> Resolver<'a> {
             request,
             arena: Arena::new(context, entity_type.population),
             clock: Clock::new(request.zone.as_deref(), request.now_unix_ms)?,
-            frame: Frame {
-                source: 0,
-                text: text.clone(),
-                audience: None,
-            },
+            frame: Frame { source: 0, text: text.clone(), audience: None },
             sources: vec![text],
             warnings: Vec::new(),
             missing_checks: Vec::new(),
@@ -123,11 +119,9 @@ impl<'a> Resolver<'a> {
             ExprKind::Or(terms) => self.or(expr.span, terms),
             ExprKind::Except(terms) => self.except(expr.span, terms),
             ExprKind::Not(inner) => self.not(expr.span, inner),
-            ExprKind::Threshold {
-                mode,
-                count,
-                of: ast::ThresholdTerms::Terms(terms),
-            } => self.threshold(expr.span, threshold_mode(*mode), *count, terms),
+            ExprKind::Threshold { mode, count, of: ast::ThresholdTerms::Terms(terms) } => {
+                self.threshold(expr.span, threshold_mode(*mode), *count, terms)
+            }
             ExprKind::Audience { path, version } => self.audience(expr.span, path, *version),
             _ => {
                 self.count_leaf(expr.span)?;
@@ -164,45 +158,22 @@ impl<'a> Resolver<'a> {
             ExprKind::Flag(path) => self.bare(path),
             ExprKind::Missing { path, negated } => self.missing(path, *negated),
             ExprKind::Compare { left, op, right } => self.compare(span, left, *op, right),
-            ExprKind::In {
-                path,
-                negated,
-                source,
-            } => {
+            ExprKind::In { path, negated, source } => {
                 let found = self.member(span, path, *negated, source)?;
                 self.warn_two_numbers(expr, found.1);
                 Ok(found)
             }
-            ExprKind::Between {
-                path,
-                negated,
-                low,
-                high,
-            } => self.between(span, path, *negated, low, high),
-            ExprKind::Like {
-                path,
-                negated,
-                pattern,
-            } => self.like(span, path, *negated, pattern),
+            ExprKind::Between { path, negated, low, high } => self.between(span, path, *negated, low, high),
+            ExprKind::Like { path, negated, pattern } => self.like(span, path, *negated, pattern),
             ExprKind::Has { path, test } => self.has(span, path, test),
-            ExprKind::Threshold {
-                mode,
-                count,
-                of: ast::ThresholdTerms::Wildcard(path),
-            } => self.threshold_below(span, threshold_mode(*mode), *count, path),
-            ExprKind::Param(param) => Ok((self.given_bitmap(param)?, None)),
-            ExprKind::Split {
-                salt,
-                from_bp,
-                to_bp,
-            } => Ok((self.split(&salt.text, *from_bp, *to_bp), None)),
-            ExprKind::Sample { bp, seed } => {
-                Ok((self.split(&format!("sample:{seed}"), 0, *bp), None))
+            ExprKind::Threshold { mode, count, of: ast::ThresholdTerms::Wildcard(path) } => {
+                self.threshold_below(span, threshold_mode(*mode), *count, path)
             }
+            ExprKind::Param(param) => Ok((self.given_bitmap(param)?, None)),
+            ExprKind::Split { salt, from_bp, to_bp } => Ok((self.split(&salt.text, *from_bp, *to_bp), None)),
+            ExprKind::Sample { bp, seed } => Ok((self.split(&format!("sample:{seed}"), 0, *bp), None)),
             ExprKind::Ids(keys) => Ok((self.given_keys(span, keys)?, None)),
-            _ => Err(Error::internal(
-                "a condition with conditions inside is no leaf",
-            )),
+            _ => Err(Error::internal("a condition with conditions inside is no leaf")),
         }
     }
 
@@ -234,14 +205,7 @@ impl<'a> Resolver<'a> {
         span: Span,
         children: Vec<Condition>,
     ) -> Condition {
-        Condition {
-            kind,
-            node,
-            tag,
-            span,
-            source: self.frame.source,
-            children,
-        }
+        Condition { kind, node, tag, span, source: self.frame.source, children }
     }
 
     fn conditions(&mut self, terms: &[Expr]) -> Result<Vec<Condition>> {
@@ -250,35 +214,21 @@ impl<'a> Resolver<'a> {
 
     fn and(&mut self, span: Span, terms: &[Expr]) -> Result<Condition> {
         let children = self.conditions(terms)?;
-        let terms = children
-            .iter()
-            .map(|child| Term {
-                negated: false,
-                node: child.node,
-            })
-            .collect();
+        let terms = children.iter().map(|child| Term { negated: false, node: child.node }).collect();
         let node = self.arena.and(terms);
         Ok(self.made(ConditionKind::And, node, None, span, children))
     }
 
     fn or(&mut self, span: Span, terms: &[Expr]) -> Result<Condition> {
         let children = self.conditions(terms)?;
-        let node = self
-            .arena
-            .or(children.iter().map(|child| child.node).collect());
+        let node = self.arena.or(children.iter().map(|child| child.node).collect());
         Ok(self.made(ConditionKind::Or, node, None, span, children))
     }
 
     fn except(&mut self, span: Span, terms: &[Expr]) -> Result<Condition> {
         let children = self.conditions(terms)?;
-        let terms = children
-            .iter()
-            .enumerate()
-            .map(|(place, child)| Term {
-                negated: place > 0,
-                node: child.node,
-            })
-            .collect();
+        let terms =
+            children.iter().enumerate().map(|(place, child)| Term { negated: place > 0, node: child.node }).collect();
         let node = self.arena.and(terms);
         Ok(self.made(ConditionKind::Except, node, None, span, children))
     }
@@ -289,23 +239,11 @@ impl<'a> Resolver<'a> {
         Ok(self.made(ConditionKind::Not, node, None, span, vec![child]))
     }
 
-    fn threshold(
-        &mut self,
-        span: Span,
-        mode: ThresholdMode,
-        k: u32,
-        terms: &[Expr],
-    ) -> Result<Condition> {
+    fn threshold(&mut self, span: Span, mode: ThresholdMode, k: u32, terms: &[Expr]) -> Result<Condition> {
         let children = self.conditions(terms)?;
         let nodes = children.iter().map(|child| child.node).collect();
         let node = self.arena.threshold(mode, k, nodes);
-        Ok(self.made(
-            ConditionKind::Threshold { mode, k },
-            node,
-            None,
-            span,
-            children,
-        ))
+        Ok(self.made(ConditionKind::Threshold { mode, k }, node, None, span, children))
     }
 
     /// An error at `span` of the text that is being resolved.
@@ -331,11 +269,7 @@ impl<'a> Resolver<'a> {
         replacement: Option<(Span, String)>,
     ) -> Error {
         if let Some((outer, name)) = &self.frame.audience {
-            let detail = format!(
-                "in the audience @{name}, at `{}`: {}",
-                span.of(&self.frame.text),
-                detail.into()
-            );
+            let detail = format!("in the audience @{name}, at `{}`: {}", span.of(&self.frame.text), detail.into());
             let error = muster_language::Error::new(code, *outer, remedy, detail);
             return Error::query(&*self.sources[0], error);
         }
@@ -355,16 +289,12 @@ impl<'a> Resolver<'a> {
             Some((outer, name)) => (*outer, format!("in the audience @{name}: {message}")),
             None => (span, message),
         };
-        let is_known = self.warnings.iter().any(|known| {
-            known.code == code && known.span == Some(span) && known.message == message
-        });
+        let is_known = self
+            .warnings
+            .iter()
+            .any(|known| known.code == code && known.span == Some(span) && known.message == message);
         if !is_known && self.warnings.len() < WARNINGS_MAX {
-            self.warnings.push(Warning {
-                code,
-                message,
-                span: Some(span),
-                suggestion: None,
-            });
+            self.warnings.push(Warning { code, message, span: Some(span), suggestion: None });
         }
     }
 
@@ -380,21 +310,14 @@ impl<'a> Resolver<'a> {
             };
             self.missing_checks.push(MissingCheck {
                 tag,
-                span: self
-                    .frame
-                    .audience
-                    .as_ref()
-                    .map_or(span, |(outer, _)| *outer),
+                span: self.frame.audience.as_ref().map_or(span, |(outer, _)| *outer),
                 keep: format!("({form} OR {name} IS MISSING)"),
             });
         }
     }
 
     pub(super) fn valued(tag: &Tag) -> ValuedTag {
-        ValuedTag {
-            tag: tag.id,
-            disjoint: tag.kind == TagKind::Choice,
-        }
+        ValuedTag { tag: tag.id, disjoint: tag.kind == TagKind::Choice }
     }
 }
 

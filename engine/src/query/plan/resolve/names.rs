@@ -32,10 +32,7 @@ impl<'a> Resolver<'a> {
         let name = path.dotted();
         let detail = format!("there is no tag `{name}`");
         let outside_audience = self.frame.audience.is_none();
-        if let (true, Some(corrected)) = (
-            outside_audience,
-            suggest::suggest_split(&self.frame.text, path.span),
-        ) {
+        if let (true, Some(corrected)) = (outside_audience, suggest::suggest_split(&self.frame.text, path.span)) {
             let error = muster_language::Error::new(
                 code::GLUED_WORD,
                 path.span,
@@ -50,13 +47,7 @@ impl<'a> Resolver<'a> {
             let remedy = format!("write `{}.*` for the flags below it", written(&name));
             let detail = format!("{detail}, but tags below it such as `{}`", below.name);
             let replacement = format!("{}.*", written(&name));
-            return self.refuse_with(
-                fault::UNKNOWN_TAG,
-                path.span,
-                remedy,
-                detail,
-                Some((path.span, replacement)),
-            );
+            return self.refuse_with(fault::UNKNOWN_TAG, path.span, remedy, detail, Some((path.span, replacement)));
         }
         let names = self.catalog.tag_names(self.type_id);
         match suggest::nearest(&normalize_name(&name), names) {
@@ -67,12 +58,9 @@ impl<'a> Resolver<'a> {
                 detail,
                 Some((path.span, written(near))),
             ),
-            None => self.refuse(
-                fault::UNKNOWN_TAG,
-                path.span,
-                "use a tag that exists, or put a value in quotes",
-                detail,
-            ),
+            None => {
+                self.refuse(fault::UNKNOWN_TAG, path.span, "use a tag that exists, or put a value in quotes", detail)
+            }
         }
     }
 
@@ -90,9 +78,7 @@ impl<'a> Resolver<'a> {
         let compared = match tag.kind {
             TagKind::Set => format!("{name} HAS 'value'"),
             TagKind::Choice => format!("{name} = 'value'"),
-            _ => self
-                .zero_or_one(tag)
-                .unwrap_or_else(|| format!("{name} > 0")),
+            _ => self.zero_or_one(tag).unwrap_or_else(|| format!("{name} > 0")),
         };
         let compared = match tag.kind {
             TagKind::Date | TagKind::Time => format!("{name} <= today"),
@@ -100,20 +86,12 @@ impl<'a> Resolver<'a> {
         };
         let present = format!("{name} IS NOT MISSING");
         let is_code = compared == format!("{name} = 1");
-        let replacement = if is_code {
-            compared.clone()
-        } else {
-            present.clone()
-        };
+        let replacement = if is_code { compared.clone() } else { present.clone() };
         Err(self.refuse_with(
             fault::WRONG_KIND,
             path.span,
             format!("compare it: `{compared}`, or ask for it: `{present}`"),
-            format!(
-                "`{}` is {}, only a flag can stand alone",
-                tag.name,
-                with_article(tag.kind)
-            ),
+            format!("`{}` is {}, only a flag can stand alone", tag.name, with_article(tag.kind)),
             Some((path.span, replacement)),
         ))
     }
@@ -138,11 +116,7 @@ impl<'a> Resolver<'a> {
             return Ok(flags);
         }
         if self.frame.audience.is_some() {
-            self.warn(
-                fault::EMPTY,
-                path.span,
-                format!("there are no flags below `{name}` any more"),
-            );
+            self.warn(fault::EMPTY, path.span, format!("there are no flags below `{name}` any more"));
             return Ok(flags);
         }
         if let Some(other) = others {
@@ -150,11 +124,7 @@ impl<'a> Resolver<'a> {
                 fault::WRONG_KIND,
                 path.span,
                 format!("compare `{}`", other.name),
-                format!(
-                    "below `{name}` there are no flags; `{}` is {}",
-                    other.name,
-                    with_article(other.kind)
-                ),
+                format!("below `{name}` there are no flags; `{}` is {}", other.name, with_article(other.kind)),
             ));
         }
         Err(self.no_path(path, &name))
@@ -171,10 +141,7 @@ impl<'a> Resolver<'a> {
                 fault::UNKNOWN_TAG,
                 path.span,
                 format!("write `{replacement}`"),
-                format!(
-                    "`{name}` is {}, there is nothing below it",
-                    with_article(tag.kind)
-                ),
+                format!("`{name}` is {}, there is nothing below it", with_article(tag.kind)),
                 Some((path.span, replacement)),
             );
         }
@@ -192,31 +159,18 @@ impl<'a> Resolver<'a> {
                 detail,
                 Some((path.span, format!("{}.*", written(near)))),
             ),
-            None => self.refuse(
-                fault::UNKNOWN_TAG,
-                path.span,
-                "use a path that has tags below it",
-                detail,
-            ),
+            None => self.refuse(fault::UNKNOWN_TAG, path.span, "use a path that has tags below it", detail),
         }
     }
 
     /// `path IS [NOT] MISSING`.
-    pub(super) fn missing(
-        &mut self,
-        path: &Path,
-        negated: bool,
-    ) -> Result<(NodeId, Option<TagId>)> {
+    pub(super) fn missing(&mut self, path: &Path, negated: bool) -> Result<(NodeId, Option<TagId>)> {
         let tag = self.tag(path)?;
         let present = match tag.kind {
             TagKind::Flag => self.arena.flag(tag.id),
             _ => self.arena.present(tag.id),
         };
-        let node = if negated {
-            present
-        } else {
-            self.arena.not(present)
-        };
+        let node = if negated { present } else { self.arena.not(present) };
         Ok((node, Some(tag.id)))
     }
 
@@ -229,10 +183,7 @@ impl<'a> Resolver<'a> {
         path: &Path,
     ) -> Result<(NodeId, Option<TagId>)> {
         let name = path.dotted();
-        let set = self
-            .catalog
-            .tag_named(self.type_id, &name)
-            .filter(|tag| tag.kind == TagKind::Set);
+        let set = self.catalog.tag_named(self.type_id, &name).filter(|tag| tag.kind == TagKind::Set);
         let (nodes, tag): (Vec<NodeId>, _) = match set {
             Some(tag) => {
                 self.is_renamed |= tag.name != *name;
@@ -242,49 +193,26 @@ impl<'a> Resolver<'a> {
                         code::TOO_MANY_LEAVES,
                         path.span,
                         "list the values that count",
-                        format!(
-                            "`{name}` has {} values, at most {THRESHOLD_VALUES_MAX} can be counted",
-                            values.len()
-                        ),
+                        format!("`{name}` has {} values, at most {THRESHOLD_VALUES_MAX} can be counted", values.len()),
                     ));
                 }
                 let valued = Self::valued(tag);
-                let nodes = values
-                    .iter()
-                    .map(|(value, _)| self.arena.value(valued, *value))
-                    .collect();
+                let nodes = values.iter().map(|(value, _)| self.arena.value(valued, *value)).collect();
                 (nodes, Some(tag.id))
             }
             None => (self.flags_below(path)?, None),
         };
         if k as usize > nodes.len() {
-            self.warn(
-                code::BAD_THRESHOLD,
-                span,
-                format!("`{name}.*` has {} terms only, fewer than {k}", nodes.len()),
-            );
+            self.warn(code::BAD_THRESHOLD, span, format!("`{name}.*` has {} terms only, fewer than {k}", nodes.len()));
         }
         Ok((self.arena.threshold(mode, k, nodes), tag))
     }
 
     /// `inner` among those who have all of `tags`, or the others among them.
-    pub(super) fn within_present(
-        &mut self,
-        tags: &[TagId],
-        inner: NodeId,
-        negated: bool,
-    ) -> NodeId {
-        let mut terms: Vec<Term> = tags
-            .iter()
-            .map(|&tag| Term {
-                negated: false,
-                node: self.arena.present(tag),
-            })
-            .collect();
-        terms.push(Term {
-            negated,
-            node: inner,
-        });
+    pub(super) fn within_present(&mut self, tags: &[TagId], inner: NodeId, negated: bool) -> NodeId {
+        let mut terms: Vec<Term> =
+            tags.iter().map(|&tag| Term { negated: false, node: self.arena.present(tag) }).collect();
+        terms.push(Term { negated, node: inner });
         self.arena.and(terms)
     }
 

@@ -12,17 +12,10 @@ use crate::error::{Error, Result};
 
 impl<'a> Resolver<'a> {
     /// `@path` or `@path:v12`. The same version is resolved once.
-    pub(super) fn audience(
-        &mut self,
-        span: Span,
-        path: &Path,
-        pinned: Option<u64>,
-    ) -> Result<Condition> {
+    pub(super) fn audience(&mut self, span: Span, path: &Path, pinned: Option<u64>) -> Result<Condition> {
         let (audience, version) = self.find_audience(span, path, pinned)?;
         let key = (audience.id, version.version);
-        let kind = ConditionKind::Audience {
-            version: version.version,
-        };
+        let kind = ConditionKind::Audience { version: version.version };
         if let Some(&node) = self.expanded.get(&key) {
             return Ok(self.made(kind, node, None, span, Vec::new()));
         }
@@ -32,10 +25,7 @@ impl<'a> Resolver<'a> {
                 fault::CYCLE,
                 span,
                 "leave it out, or pin an older version: @name:v1",
-                format!(
-                    "the audience @{} names itself, through others or directly",
-                    audience.name
-                ),
+                format!("the audience @{} names itself, through others or directly", audience.name),
             ));
         }
         let child = self.expand(span, audience, version)?;
@@ -85,29 +75,16 @@ impl<'a> Resolver<'a> {
                 detail,
                 Some((path.span, written(near))),
             ),
-            None => self.refuse(
-                fault::UNKNOWN_AUDIENCE,
-                path.span,
-                "use an audience that exists, or save it first",
-                detail,
-            ),
+            None => {
+                self.refuse(fault::UNKNOWN_AUDIENCE, path.span, "use an audience that exists, or save it first", detail)
+            }
         }
     }
 
     /// The query of an audience, with today's names.
-    fn expand(
-        &mut self,
-        span: Span,
-        audience: &'a Audience,
-        version: &'a AudienceVersion,
-    ) -> Result<Condition> {
+    fn expand(&mut self, span: Span, audience: &'a Audience, version: &'a AudienceVersion) -> Result<Condition> {
         let broken = |resolver: &Self, reason: String| {
-            resolver.refuse(
-                fault::BROKEN_AUDIENCE,
-                span,
-                format!("save the audience @{} anew", audience.name),
-                reason,
-            )
+            resolver.refuse(fault::BROKEN_AUDIENCE, span, format!("save the audience @{} anew", audience.name), reason)
         };
         let text = today_text(self.context, self.type_id, &version.stored)
             .map_err(|error| broken(self, error.message().to_owned()))?;

@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use muster_language::ast::{
-    Arith, CompareOp, IntervalEnds, LiteralKind, Path, Span, TermKind, ValueList,
-};
+use muster_language::ast::{Arith, CompareOp, IntervalEnds, LiteralKind, Path, Span, TermKind, ValueList};
 use muster_language::code;
 use muster_language::words::{self, Word};
 
@@ -35,13 +33,7 @@ pub(super) enum Shape {
 
 impl<'a> Resolver<'a> {
     /// `left op right` where numbers, dates or times stand.
-    pub(super) fn numeric(
-        &mut self,
-        span: Span,
-        left: &Arith,
-        op: CompareOp,
-        right: &Arith,
-    ) -> Result<Outcome> {
+    pub(super) fn numeric(&mut self, span: Span, left: &Arith, op: CompareOp, right: &Arith) -> Result<Outcome> {
         let left = self.side(left)?;
         let right = self.side(right)?;
         self.compare_sides(span, &left, comparison(op), &right)
@@ -57,11 +49,7 @@ impl<'a> Resolver<'a> {
             Shape::Node(node) => node,
             Shape::Ranges(tag, ranges) => {
                 let node = self.arena.number(tag, ranges);
-                if only.is_some() {
-                    node
-                } else {
-                    self.within_present(&outcome.tags, node, false)
-                }
+                if only.is_some() { node } else { self.within_present(&outcome.tags, node, false) }
             }
         };
         (node, only)
@@ -73,10 +61,7 @@ impl<'a> Resolver<'a> {
             Shape::Ranges(tag, ranges) => Shape::Ranges(tag, ranges::complement(&ranges)),
             Shape::Node(node) => Shape::Node(self.within_present(&outcome.tags, node, true)),
         };
-        Outcome {
-            tags: outcome.tags,
-            shape,
-        }
+        Outcome { tags: outcome.tags, shape }
     }
 
     /// Those who meet both.
@@ -88,14 +73,8 @@ impl<'a> Resolver<'a> {
                 Shape::Ranges(tag, ranges::intersect(&low, &high))
             }
             (low, high) => {
-                let low = Outcome {
-                    tags: left.tags,
-                    shape: low,
-                };
-                let high = Outcome {
-                    tags: right.tags,
-                    shape: high,
-                };
+                let low = Outcome { tags: left.tags, shape: low };
+                let high = Outcome { tags: right.tags, shape: high };
                 let (low, _) = self.made_number(low);
                 let (high, _) = self.made_number(high);
                 Shape::Node(self.arena.all(&[low, high]))
@@ -129,10 +108,7 @@ impl<'a> Resolver<'a> {
         let outcome = self.both(above, below);
         let is_empty = matches!(&outcome.shape, Shape::Ranges(_, ranges) if ranges.is_empty());
         if both_full && is_empty && outcome.tags.len() == 1 {
-            self.warn_reversed(
-                span,
-                "the interval holds nothing: its lower end is above its upper end",
-            );
+            self.warn_reversed(span, "the interval holds nothing: its lower end is above its upper end");
         }
         Ok(outcome)
     }
@@ -142,9 +118,7 @@ impl<'a> Resolver<'a> {
         let is_said = self.frame.audience.is_none()
             && self.warnings.iter().any(|warning| {
                 warning.code == code::REVERSED_INTERVAL
-                    && warning
-                        .span
-                        .is_some_and(|said| span.start <= said.start && said.end <= span.end)
+                    && warning.span.is_some_and(|said| span.start <= said.start && said.end <= span.end)
             });
         if !is_said {
             self.warn(code::REVERSED_INTERVAL, span, message.to_owned());
@@ -152,12 +126,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// `path IN (1, 2, 3)`.
-    pub(super) fn number_list(
-        &mut self,
-        tag: &'a Tag,
-        path: &Path,
-        list: &ValueList,
-    ) -> Result<Outcome> {
+    pub(super) fn number_list(&mut self, tag: &'a Tag, path: &Path, list: &ValueList) -> Result<Outcome> {
         let subject = Side::of_tag(tag, path.span);
         let mut found = Ranges::new();
         match list {
@@ -168,16 +137,10 @@ impl<'a> Resolver<'a> {
                         LiteralKind::Number { negative, number } => {
                             (*negative, Cow::Owned(TermKind::Number(number.clone())))
                         }
-                        LiteralKind::Text(text) => {
-                            (false, Cow::Owned(TermKind::Text(text.clone())))
-                        }
+                        LiteralKind::Text(text) => (false, Cow::Owned(TermKind::Text(text.clone()))),
                         LiteralKind::Date(date) => (false, Cow::Owned(TermKind::Date(*date))),
-                        LiteralKind::DateTime(time) => {
-                            (false, Cow::Owned(TermKind::DateTime(*time)))
-                        }
-                        LiteralKind::Word(word) => {
-                            (false, Cow::Owned(self.word(tag, word, literal.span)?))
-                        }
+                        LiteralKind::DateTime(time) => (false, Cow::Owned(TermKind::DateTime(*time))),
+                        LiteralKind::Word(word) => (false, Cow::Owned(self.word(tag, word, literal.span)?)),
                     };
                     let side = Side::of_literal(negative, kind, literal.span);
                     self.collect_equal(literal.span, &subject, &side, &mut found)?;
@@ -191,10 +154,7 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
-        Ok(Outcome {
-            tags: vec![tag.id],
-            shape: Shape::Ranges(tag.id, ranges::normalize(found)),
-        })
+        Ok(Outcome { tags: vec![tag.id], shape: Shape::Ranges(tag.id, ranges::normalize(found)) })
     }
 
     fn collect_equal(
@@ -221,11 +181,7 @@ impl<'a> Resolver<'a> {
                 fault::WRONG_VALUE,
                 span,
                 "list numbers or dates; compare with another tag by =",
-                format!(
-                    "`{word}` is a word, and `{}` is {}",
-                    tag.name,
-                    with_article(tag.kind)
-                ),
+                format!("`{word}` is a word, and `{}` is {}", tag.name, with_article(tag.kind)),
             )),
         }
     }
@@ -234,24 +190,14 @@ impl<'a> Resolver<'a> {
 impl<'a> Side<'a, '_> {
     /// A side that is one tag.
     pub(super) fn of_tag(tag: &'a Tag, span: Span) -> Side<'a, 'static> {
-        Side {
-            items: vec![Item::tag(tag, span)],
-            span,
-        }
+        Side { items: vec![Item::tag(tag, span)], span }
     }
 }
 
 impl<'t> Side<'static, 't> {
     /// A side that is one literal.
-    pub(super) fn of_literal(
-        negative: bool,
-        kind: Cow<'t, TermKind>,
-        span: Span,
-    ) -> Side<'static, 't> {
-        Side {
-            items: vec![Item::literal(negative, kind, span)],
-            span,
-        }
+    pub(super) fn of_literal(negative: bool, kind: Cow<'t, TermKind>, span: Span) -> Side<'static, 't> {
+        Side { items: vec![Item::literal(negative, kind, span)], span }
     }
 }
 

@@ -34,11 +34,7 @@ impl Resolver<'_> {
         if side.has_tags() {
             return None;
         }
-        let mut places = side
-            .items
-            .iter()
-            .enumerate()
-            .filter(|(_, item)| self.is_point(item, measure));
+        let mut places = side.items.iter().enumerate().filter(|(_, item)| self.is_point(item, measure));
         match (places.next(), places.next()) {
             (Some((place, item)), None) if !item.negative => Some(place),
             _ => None,
@@ -90,11 +86,7 @@ impl Resolver<'_> {
         };
         let mut sum = Sum::zero();
         sum.constant = Fraction::whole(i128::from(number));
-        Ok(Measured {
-            sum,
-            points: 1,
-            moment: Some(moment),
-        })
+        Ok(Measured { sum, points: 1, moment: Some(moment) })
     }
 
     /// The day or instant that a side without tags is.
@@ -119,12 +111,7 @@ impl Resolver<'_> {
     }
 
     /// A side with tags, or a difference: days and hours have a fixed length here, months have none.
-    pub(super) fn moving(
-        &mut self,
-        side: &Side<'_, '_>,
-        measure: Measure,
-        subject: &Tag,
-    ) -> Result<Measured> {
+    pub(super) fn moving(&mut self, side: &Side<'_, '_>, measure: Measure, subject: &Tag) -> Result<Measured> {
         let mut sum = Sum::zero();
         let mut points = 0;
         for item in &side.items {
@@ -139,11 +126,7 @@ impl Resolver<'_> {
                             code::NOT_LINEAR,
                             item.span,
                             "subtract two dates, and compare the difference with days",
-                            format!(
-                                "`{}` is {}, it cannot be multiplied",
-                                tag.name,
-                                with_article(tag.kind)
-                            ),
+                            format!("`{}` is {}, it cannot be multiplied", tag.name, with_article(tag.kind)),
                         ));
                     }
                     points += sign;
@@ -168,29 +151,17 @@ impl Resolver<'_> {
             };
             added.ok_or_else(|| self.too_large(item.span))?;
         }
-        Ok(Measured {
-            sum,
-            points: i128::from(points),
-            moment: None,
-        })
+        Ok(Measured { sum, points: i128::from(points), moment: None })
     }
 
     /// A point as a day or instant, and whether it depends on the clock.
-    pub(super) fn point(
-        &mut self,
-        item: &Item<'_, '_>,
-        measure: Measure,
-        subject: &Tag,
-    ) -> Result<(Moment, bool)> {
+    pub(super) fn point(&mut self, item: &Item<'_, '_>, measure: Measure, subject: &Tag) -> Result<(Moment, bool)> {
         let ItemKind::Literal(literal) = &item.kind else {
             return Err(Error::internal("a tag is no literal"));
         };
         let in_days = measure == Measure::Days;
         Ok(match &**literal {
-            TermKind::Date(date) => (
-                Moment::Day(self.located(day_written(*date), item.span)?),
-                false,
-            ),
+            TermKind::Date(date) => (Moment::Day(self.located(day_written(*date), item.span)?), false),
             TermKind::Today => (Moment::Day(self.clock.today()?), true),
             TermKind::Yesterday => (Moment::Day(self.clock.today()? - 1), true),
             TermKind::Now if in_days => return Err(self.finer(subject, item.span, "today".into())),
@@ -211,13 +182,7 @@ impl Resolver<'_> {
         })
     }
 
-    pub(super) fn parsed_point(
-        &self,
-        text: &str,
-        span: Span,
-        measure: Measure,
-        subject: &Tag,
-    ) -> Result<Moment> {
+    pub(super) fn parsed_point(&self, text: &str, span: Span, measure: Measure, subject: &Tag) -> Result<Moment> {
         if let Some(day) = parse_day(text) {
             return Ok(Moment::Day(day));
         }
@@ -229,29 +194,18 @@ impl Resolver<'_> {
     }
 
     /// A literal that is no point, as a duration; a whole number beside dates counts days.
-    pub(super) fn duration(
-        &self,
-        item: &Item<'_, '_>,
-        measure: Measure,
-        subject: &Tag,
-    ) -> Result<Duration> {
+    pub(super) fn duration(&self, item: &Item<'_, '_>, measure: Measure, subject: &Tag) -> Result<Duration> {
         let ItemKind::Literal(literal) = &item.kind else {
             return Err(Error::internal("a tag is no duration"));
         };
-        let days = |count: u32| Duration {
-            count,
-            unit: DurationUnit::Day,
-        };
+        let days = |count: u32| Duration { count, unit: DurationUnit::Day };
         let found = match &**literal {
             TermKind::Duration(duration) => Some(*duration),
-            TermKind::Number(number) if measure == Measure::Days => number
-                .as_integer()
-                .and_then(|count| u32::try_from(count).ok())
-                .map(days),
-            TermKind::Text(text) if measure == Measure::Days => text.parse().ok().map(days),
-            TermKind::Param(param) if measure == Measure::Days => {
-                self.scalar_of(param)?.parse().ok().map(days)
+            TermKind::Number(number) if measure == Measure::Days => {
+                number.as_integer().and_then(|count| u32::try_from(count).ok()).map(days)
             }
+            TermKind::Text(text) if measure == Measure::Days => text.parse().ok().map(days),
+            TermKind::Param(param) if measure == Measure::Days => self.scalar_of(param)?.parse().ok().map(days),
             _ => None,
         };
         let Some(duration) = found else {
@@ -275,12 +229,7 @@ impl Resolver<'_> {
         Ok(duration)
     }
 
-    pub(super) fn fixed_length(
-        &self,
-        duration: Duration,
-        measure: Measure,
-        item: &Item<'_, '_>,
-    ) -> Result<i64> {
+    pub(super) fn fixed_length(&self, duration: Duration, measure: Measure, item: &Item<'_, '_>) -> Result<i64> {
         let count = i64::from(duration.count);
         let days = match duration.unit {
             DurationUnit::Minute => return Ok(count * 60_000),
@@ -301,11 +250,7 @@ impl Resolver<'_> {
                 ));
             }
         };
-        Ok(if measure == Measure::Instants {
-            days * DAY_MS
-        } else {
-            days
-        })
+        Ok(if measure == Measure::Instants { days * DAY_MS } else { days })
     }
 
     /// Remembers what words for time meant, for the reply.

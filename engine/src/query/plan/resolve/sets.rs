@@ -12,12 +12,7 @@ use crate::ids::TagId;
 
 impl Resolver<'_> {
     /// `path HAS ...`.
-    pub(super) fn has(
-        &mut self,
-        span: Span,
-        path: &Path,
-        test: &HasTest,
-    ) -> Result<(NodeId, Option<TagId>)> {
+    pub(super) fn has(&mut self, span: Span, path: &Path, test: &HasTest) -> Result<(NodeId, Option<TagId>)> {
         let tag = self.tag(path)?;
         if tag.kind != TagKind::Set {
             return Err(self.not_a_set(span, tag, test));
@@ -55,10 +50,9 @@ impl Resolver<'_> {
             (TagKind::Choice, HasTest::None(list)) => {
                 format!("{name} NOT IN {}", Self::shown_list(list))
             }
-            (
-                TagKind::Choice,
-                HasTest::Any(list) | HasTest::All(list) | HasTest::AtLeast { values: list, .. },
-            ) => format!("{name} IN {}", Self::shown_list(list)),
+            (TagKind::Choice, HasTest::Any(list) | HasTest::All(list) | HasTest::AtLeast { values: list, .. }) => {
+                format!("{name} IN {}", Self::shown_list(list))
+            }
             (_, HasTest::One(literal)) => format!("{name} = {}", literal.text()),
             (_, HasTest::None(ValueList::Values(values))) => {
                 format!("{name} NOT IN ({})", plain(values))
@@ -67,10 +61,7 @@ impl Resolver<'_> {
                 _,
                 HasTest::Any(ValueList::Values(values))
                 | HasTest::All(ValueList::Values(values))
-                | HasTest::AtLeast {
-                    values: ValueList::Values(values),
-                    ..
-                },
+                | HasTest::AtLeast { values: ValueList::Values(values), .. },
             ) => format!("{name} IN ({})", plain(values)),
             _ => format!("{name} IS NOT MISSING"),
         };
@@ -78,11 +69,7 @@ impl Resolver<'_> {
             fault::WRONG_KIND,
             span,
             format!("write `{fixed}`"),
-            format!(
-                "`{}` is {}, HAS asks a set",
-                tag.name,
-                with_article(tag.kind)
-            ),
+            format!("`{}` is {}, HAS asks a set", tag.name, with_article(tag.kind)),
             Some((span, fixed)),
         )
     }

@@ -13,12 +13,7 @@ impl Resolver<'_> {
     /// An error of the calendar as an error of the query.
     pub(super) fn located<T>(&self, result: Result<T>, span: Span) -> Result<T> {
         result.map_err(|error| {
-            self.refuse(
-                fault::OUT_OF_RANGE,
-                span,
-                "use a day between 0000-01-01 and 9999-12-31",
-                error.message(),
-            )
+            self.refuse(fault::OUT_OF_RANGE, span, "use a day between 0000-01-01 and 9999-12-31", error.message())
         })
     }
 
@@ -74,11 +69,7 @@ impl Resolver<'_> {
             fault::WRONG_KIND,
             span,
             remedy,
-            format!(
-                "`{}` is {}, there is no arithmetic with it",
-                tag.name,
-                with_article(tag.kind)
-            ),
+            format!("`{}` is {}, there is no arithmetic with it", tag.name, with_article(tag.kind)),
         )
     }
 
@@ -115,18 +106,11 @@ impl Resolver<'_> {
                 fault::WRONG_VALUE,
                 right.span,
                 format!("compare it with a day: `{replacement}`"),
-                format!(
-                    "`{}` is {what}, and the other side is a number of days",
-                    subject.name
-                ),
+                format!("`{}` is {what}, and the other side is a number of days", subject.name),
                 Some((right.span, replacement)),
             );
         }
-        let span = if left_measured.points == 0 {
-            left.span
-        } else {
-            right.span
-        };
+        let span = if left_measured.points == 0 { left.span } else { right.span };
         self.refuse(
             fault::WRONG_VALUE,
             span,
@@ -145,13 +129,7 @@ impl Resolver<'_> {
             }
         }
         match side.items.as_slice() {
-            [
-                Item {
-                    kind: ItemKind::Literal(literal),
-                    negative: false,
-                    ..
-                },
-            ] => match &**literal {
+            [Item { kind: ItemKind::Literal(literal), negative: false, .. }] => match &**literal {
                 TermKind::Duration(_) => format!("today - {text}"),
                 TermKind::Number(number) if number.scale == 0 => format!("today - {text}d"),
                 _ => "today".to_owned(),

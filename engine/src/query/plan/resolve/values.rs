@@ -31,9 +31,7 @@ impl<'a> Resolver<'a> {
             let mut next = 0;
             while next < inside.len() && next <= tag.values.len() {
                 for declared in &tag.values {
-                    if declared.parent.as_deref() == Some(inside[next])
-                        && !inside.contains(&declared.value.as_str())
-                    {
+                    if declared.parent.as_deref() == Some(inside[next]) && !inside.contains(&declared.value.as_str()) {
                         found.extend(self.context.value_id(tag.id, &declared.value)?);
                         inside.push(&declared.value);
                     }
@@ -53,21 +51,12 @@ impl<'a> Resolver<'a> {
     }
 
     /// Adds the values that `text` stands for; what an unknown one means is up to the request.
-    fn require_value(
-        &mut self,
-        tag: &Tag,
-        text: &str,
-        span: Span,
-        found: &mut Vec<ValueId>,
-    ) -> Result<()> {
+    fn require_value(&mut self, tag: &Tag, text: &str, span: Span, found: &mut Vec<ValueId>) -> Result<()> {
         if self.find_value(tag, text, found)? {
             return Ok(());
         }
         if self.frame.audience.is_some() || self.request.unknown_values == UnknownValues::Empty {
-            let message = format!(
-                "nobody has `{text}` in `{}`: the tag does not know this value",
-                tag.name
-            );
+            let message = format!("nobody has `{text}` in `{}`: the tag does not know this value", tag.name);
             self.warn(fault::UNKNOWN_VALUE, span, message);
             return Ok(());
         }
@@ -77,14 +66,8 @@ impl<'a> Resolver<'a> {
     #[cold]
     fn unknown_value(&self, tag: &Tag, text: &str, span: Span) -> Result<Error> {
         let values = self.context.values(tag.id)?;
-        let labels = tag
-            .values
-            .iter()
-            .filter_map(|declared| declared.label.as_deref());
-        let known = values
-            .iter()
-            .take(NEAREST_VALUES_MAX)
-            .map(|(_, name)| name.as_str());
+        let labels = tag.values.iter().filter_map(|declared| declared.label.as_deref());
+        let known = values.iter().take(NEAREST_VALUES_MAX).map(|(_, name)| name.as_str());
         let detail = format!("`{}` has no value `{text}`", tag.name);
         Ok(match suggest::nearest(text, known.chain(labels)) {
             Some(near) => {
@@ -98,26 +81,13 @@ impl<'a> Resolver<'a> {
                 )
             }
             None => {
-                let some: Vec<&str> = values
-                    .iter()
-                    .take(5)
-                    .map(|(_, name)| name.as_str())
-                    .collect();
+                let some: Vec<&str> = values.iter().take(5).map(|(_, name)| name.as_str()).collect();
                 let known = if some.is_empty() {
                     "; it has no values yet".to_owned()
                 } else {
-                    format!(
-                        "; it has {} values such as {}",
-                        values.len(),
-                        some.join(", ")
-                    )
+                    format!("; it has {} values such as {}", values.len(), some.join(", "))
                 };
-                self.refuse(
-                    fault::UNKNOWN_VALUE,
-                    span,
-                    "use a value that the tag has",
-                    format!("{detail}{known}"),
-                )
+                self.refuse(fault::UNKNOWN_VALUE, span, "use a value that the tag has", format!("{detail}{known}"))
             }
         })
     }
@@ -125,10 +95,9 @@ impl<'a> Resolver<'a> {
     /// The nodes of listed values, one for each as written. An unknown value of a parameter is nobody and is counted.
     pub(super) fn value_nodes(&mut self, tag: &Tag, list: &ValueList) -> Result<Vec<NodeId>> {
         match list {
-            ValueList::Values(values) => values
-                .iter()
-                .map(|literal| self.value_node(tag, &literal.text(), literal.span))
-                .collect(),
+            ValueList::Values(values) => {
+                values.iter().map(|literal| self.value_node(tag, &literal.text(), literal.span)).collect()
+            }
             ValueList::Param(param) => {
                 let mut nodes = Vec::new();
                 let mut unknown = Unknown::default();
@@ -204,8 +173,7 @@ impl<'a> Resolver<'a> {
     pub(super) fn parameter(&self, param: &Param) -> Result<&'a Parameter> {
         self.request.parameters.get(&param.name).ok_or_else(|| {
             let names = self.request.parameters.keys().map(String::as_str);
-            let hint = suggest::nearest(&param.name, names)
-                .map_or_else(String::new, |near| format!("; ${near} did"));
+            let hint = suggest::nearest(&param.name, names).map_or_else(String::new, |near| format!("; ${near} did"));
             self.refuse(
                 fault::PARAMETER,
                 param.span,
@@ -261,16 +229,9 @@ impl<'a> Resolver<'a> {
     /// The declared values on one side of another.
     fn ordered(&mut self, tag: &Tag, op: CompareOp, text: &str, span: Span) -> Result<NodeId> {
         let value = tag.value_written(text);
-        let place = tag
-            .values
-            .iter()
-            .position(|declared| declared.value == value);
+        let place = tag.values.iter().position(|declared| declared.value == value);
         let Some(place) = place else {
-            let known: Vec<&str> = tag
-                .values
-                .iter()
-                .map(|declared| declared.value.as_str())
-                .collect();
+            let known: Vec<&str> = tag.values.iter().map(|declared| declared.value.as_str()).collect();
             let near = suggest::nearest(text, known.iter().copied()).map(suggest::quoted);
             return Err(self.refuse_with(
                 fault::UNKNOWN_VALUE,
@@ -297,11 +258,8 @@ impl<'a> Resolver<'a> {
     pub(super) fn like_node(&mut self, tag: &Tag, pattern: &Text) -> Result<NodeId> {
         let matcher = Pattern::new(&pattern.text);
         let values = self.context.values(tag.id)?;
-        let found: Vec<ValueId> = values
-            .into_iter()
-            .filter(|(_, name)| matcher.matches(name))
-            .map(|(value, _)| value)
-            .collect();
+        let found: Vec<ValueId> =
+            values.into_iter().filter(|(_, name)| matcher.matches(name)).map(|(value, _)| value).collect();
         Ok(self.arena.values(Self::valued(tag), found))
     }
 
@@ -317,20 +275,13 @@ impl<'a> Resolver<'a> {
         match tag.kind {
             TagKind::Choice => {}
             TagKind::Set => {
-                let has = format!(
-                    "{} HAS LIKE {}",
-                    written(&tag.name),
-                    suggest::quoted(&pattern.text)
-                );
+                let has = format!("{} HAS LIKE {}", written(&tag.name), suggest::quoted(&pattern.text));
                 let fixed = if negated { format!("NOT {has}") } else { has };
                 return Err(self.refuse_with(
                     fault::WRONG_KIND,
                     span,
                     format!("write `{fixed}`"),
-                    format!(
-                        "`{}` is a set, an entity may have several of its values",
-                        tag.name
-                    ),
+                    format!("`{}` is a set, an entity may have several of its values", tag.name),
                     Some((span, fixed)),
                 ));
             }

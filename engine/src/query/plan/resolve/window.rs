@@ -33,9 +33,7 @@ impl<'a> Resolver<'a> {
             ));
         }
         let stretch = match window {
-            Window::Last { duration, ending } => {
-                self.last(span, tag, *duration, ending.as_ref())?
-            }
+            Window::Last { duration, ending } => self.last(span, tag, *duration, ending.as_ref())?,
             Window::Previous { duration } => self.previous(span, tag, *duration)?,
             Window::Since(start) => self.since(tag, start)?,
         };
@@ -55,10 +53,7 @@ impl<'a> Resolver<'a> {
         if found.is_empty() {
             self.warn_reversed(span, "the stretch holds no day: it begins after its end");
         }
-        Ok(Outcome {
-            tags: vec![tag.id],
-            shape: Shape::Ranges(tag.id, found),
-        })
+        Ok(Outcome { tags: vec![tag.id], shape: Shape::Ranges(tag.id, found) })
     }
 
     fn days_range(&self, span: Span, tag: &Tag, first: i64, last: i64) -> Result<Ranges> {
@@ -70,13 +65,7 @@ impl<'a> Resolver<'a> {
         Ok(ranges::between(i128::from(start), i128::from(next) - 1))
     }
 
-    fn last(
-        &mut self,
-        span: Span,
-        tag: &'a Tag,
-        duration: Duration,
-        ending: Option<&Arith>,
-    ) -> Result<Stretch> {
+    fn last(&mut self, span: Span, tag: &'a Tag, duration: Duration, ending: Option<&Arith>) -> Result<Stretch> {
         let ending = match ending {
             Some(arith) => Some(self.window_end(tag, arith)?),
             None => None,
@@ -88,19 +77,15 @@ impl<'a> Resolver<'a> {
                 Some(Moment::Instant(ms)) => ms,
                 Some(Moment::Day(day)) => self.located(self.clock.end_of(day), span)? - 1,
             };
-            let Moment::Instant(before) =
-                self.located(self.clock.shift(Moment::Instant(end), duration, -1), span)?
+            let Moment::Instant(before) = self.located(self.clock.shift(Moment::Instant(end), duration, -1), span)?
             else {
-                return Err(crate::error::Error::internal(
-                    "an instant moved by hours is an instant",
-                ));
+                return Err(crate::error::Error::internal("an instant moved by hours is an instant"));
             };
             return Ok(Stretch::Instants(before + 1, end));
         }
         match ending {
             Some(Moment::Instant(end)) => {
-                let before =
-                    self.located(self.clock.shift(Moment::Instant(end), duration, -1), span)?;
+                let before = self.located(self.clock.shift(Moment::Instant(end), duration, -1), span)?;
                 match before {
                     Moment::Instant(before) => Ok(Stretch::Instants(before + 1, end)),
                     Moment::Day(day) => Ok(Stretch::Days(day, day)),
@@ -126,12 +111,8 @@ impl<'a> Resolver<'a> {
             let end = self.located(self.clock.shift(now, duration, -1), span)?;
             let before = self.located(self.clock.shift(end, duration, -1), span)?;
             return match (before, end) {
-                (Moment::Instant(before), Moment::Instant(end)) => {
-                    Ok(Stretch::Instants(before + 1, end))
-                }
-                _ => Err(crate::error::Error::internal(
-                    "an instant moved by hours is an instant",
-                )),
+                (Moment::Instant(before), Moment::Instant(end)) => Ok(Stretch::Instants(before + 1, end)),
+                _ => Err(crate::error::Error::internal("an instant moved by hours is an instant")),
             };
         }
         let today = self.clock.today()?;
@@ -181,18 +162,10 @@ impl<'a> Resolver<'a> {
     fn window_words(&self, window: &Window) -> String {
         let show = |duration: &Duration| format!("{}{}", duration.count, duration.unit.suffix());
         match window {
-            Window::Last {
-                duration,
-                ending: None,
-            } => format!("LAST {}", show(duration)),
-            Window::Last {
-                duration,
-                ending: Some(ending),
-            } => format!(
-                "LAST {} ENDING {}",
-                show(duration),
-                ending.span.of(&self.frame.text)
-            ),
+            Window::Last { duration, ending: None } => format!("LAST {}", show(duration)),
+            Window::Last { duration, ending: Some(ending) } => {
+                format!("LAST {} ENDING {}", show(duration), ending.span.of(&self.frame.text))
+            }
             Window::Previous { duration } => format!("PREV {}", show(duration)),
             Window::Since(start) => format!("SINCE {}", start.span.of(&self.frame.text)),
         }

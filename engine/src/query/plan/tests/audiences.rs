@@ -16,10 +16,7 @@ fn the_stored_form_holds_no_names() {
     let world = examples();
     let id = |name: &str| world.id(name);
     assert_eq!(
-        stored(
-            &world,
-            "性别 = 女 AND interests HAS ANY ('ski', curling) AND age > lead_time"
-        ),
+        stored(&world, "性别 = 女 AND interests HAS ANY ('ski', curling) AND age > lead_time"),
         format!(
             "`#{}` = '#1' AND `#{}` HAS ANY ('#1', '=curling') AND `#{}` > `#{}`",
             id("性别"),
@@ -47,10 +44,7 @@ fn every_form_survives_storing() {
         let stored = stored(&world, text);
         let today = today_text(&world, world.type_id, &stored).unwrap();
         let (before, after) = (world.plan(text).unwrap(), world.plan(&today).unwrap());
-        assert_eq!(
-            before.fingerprint, after.fingerprint,
-            "{text}: {stored}: {today}"
-        );
+        assert_eq!(before.fingerprint, after.fingerprint, "{text}: {stored}: {today}");
     }
 }
 
@@ -66,36 +60,24 @@ fn renames_break_nothing() {
     });
     let after = world.plan("@young").unwrap();
     assert_eq!(before.fingerprint, after.fingerprint);
-    assert_eq!(
-        after.text_of(&after.conditions.children[0]),
-        "`how old` < 30 AND 兴趣.瑜伽"
-    );
+    assert_eq!(after.text_of(&after.conditions.children[0]), "`how old` < 30 AND 兴趣.瑜伽");
 }
 
 #[test]
 fn a_value_that_is_gone_is_a_warning_in_an_audience() {
     let mut world = examples();
-    world
-        .save("visitors", "country = 'XXX' OR country = 'DEU'")
-        .unwrap();
+    world.save("visitors", "country = 'XXX' OR country = 'DEU'").unwrap();
     let planned = world.plan("age > 3 AND @visitors").unwrap();
     let warning = &planned.warnings[0];
     assert_eq!(warning.code, "unknown_value");
-    assert_eq!(
-        warning.span.unwrap().of("age > 3 AND @visitors"),
-        "@visitors"
-    );
+    assert_eq!(warning.span.unwrap().of("age > 3 AND @visitors"), "@visitors");
 }
 
 #[test]
 fn faults_inside_an_audience_point_at_its_name() {
     let mut world = examples();
     world.save("with_age", "age > 3").unwrap();
-    world.change(CatalogChange::DropTag {
-        type_name: "users".into(),
-        name: "age".into(),
-        force: true,
-    });
+    world.change(CatalogChange::DropTag { type_name: "users".into(), name: "age".into(), force: true });
     let error = world.plan("country = DEU AND @with_age").unwrap_err();
     let fault = error.query_fault().unwrap();
     assert_eq!(fault.error.code, "broken_audience");
@@ -138,12 +120,7 @@ fn a_lattice_of_audiences_is_resolved_once_each() {
     world.save("l0", "age > 1 AND country = DEU").unwrap();
     for level in 1..60 {
         let below = level - 1;
-        world
-            .save(
-                &format!("l{level}"),
-                &format!("(@l{below} OR age = {level}) AND @l{below}"),
-            )
-            .unwrap();
+        world.save(&format!("l{level}"), &format!("(@l{below} OR age = {level}) AND @l{below}")).unwrap();
     }
     let planned = world.plan("@l59").unwrap();
     assert!(planned.plan.nodes.len() < 1_000);
@@ -167,20 +144,11 @@ fn what_is_used_is_listed() {
     let text = "age > lead_time AND 兴趣.* AND @黑名单:v1 AND @全局抑制";
     let stored = store_audience(&world, world.type_id, "new", text, &world.request).unwrap();
     let id = |name: &str| world.id(name);
-    let mut expected = vec![
-        id("age"),
-        id("lead_time"),
-        id("兴趣.体育.足球"),
-        id("兴趣.体育.网球.双打"),
-        id("兴趣.瑜伽"),
-    ];
+    let mut expected =
+        vec![id("age"), id("lead_time"), id("兴趣.体育.足球"), id("兴趣.体育.网球.双打"), id("兴趣.瑜伽")];
     expected.sort_unstable();
     assert_eq!(stored.tags_used, expected);
-    let versions: Vec<_> = stored
-        .audiences_used
-        .iter()
-        .map(|used| used.version)
-        .collect();
+    let versions: Vec<_> = stored.audiences_used.iter().map(|used| used.version).collect();
     assert_eq!(versions.len(), 2);
     assert!(versions.contains(&Some(1)) && versions.contains(&None));
 }

@@ -46,17 +46,11 @@ fn world(random: &mut Random) -> World {
     world.tag("m2", TagKind::Decimal { scale: 1 });
     world.tags(TagKind::Date, &["d1", "d2"]);
     world.tags(TagKind::Time, &["t1", "t2"]);
-    let tags: Vec<(TagId, TagKind, String)> = world
-        .catalog
-        .tags_of(world.type_id)
-        .map(|tag| (tag.id, tag.kind, tag.name.clone()))
-        .collect();
+    let tags: Vec<(TagId, TagKind, String)> =
+        world.catalog.tags_of(world.type_id).map(|tag| (tag.id, tag.kind, tag.name.clone())).collect();
     let today = NOW_MS / 86_400_000;
     for key in 0..24 {
-        let mut entity = Entity {
-            key: format!("k{key}"),
-            ..Entity::default()
-        };
+        let mut entity = Entity { key: format!("k{key}"), ..Entity::default() };
         for (id, kind, name) in &tags {
             if random.below(4) == 0 {
                 continue;
@@ -64,22 +58,15 @@ fn world(random: &mut Random) -> World {
             let cell = match kind {
                 TagKind::Flag if random.below(2) == 0 => Cell::Flag,
                 TagKind::Flag => continue,
-                TagKind::Choice => {
-                    Cell::Values(vec![ValueId(1 + random.below(COLOURS.len() as u64) as u32)])
-                }
+                TagKind::Choice => Cell::Values(vec![ValueId(1 + random.below(COLOURS.len() as u64) as u32)]),
                 TagKind::Set => {
                     let bits = 1 + random.below(15) as u32;
-                    Cell::Values(
-                        (1..=4)
-                            .filter(|v| bits >> (v - 1) & 1 == 1)
-                            .map(ValueId)
-                            .collect(),
-                    )
+                    Cell::Values((1..=4).filter(|v| bits >> (v - 1) & 1 == 1).map(ValueId).collect())
                 }
                 TagKind::Date => Cell::Number(today + random.range(-70, 2)),
-                TagKind::Time => Cell::Number(
-                    NOW_MS - random.range(-20, 100) * 3_600_000 - random.range(0, 3) * 60_000,
-                ),
+                TagKind::Time => {
+                    Cell::Number(NOW_MS - random.range(-20, 100) * 3_600_000 - random.range(0, 3) * 60_000)
+                }
                 _ if name.starts_with('n') => Cell::Number(random.range(-9, 9)),
                 _ => Cell::Number(random.range(-120, 120)),
             };
@@ -134,9 +121,7 @@ fn colour(random: &mut Random) -> String {
 
 fn hobbies(random: &mut Random) -> String {
     let count = 1 + random.below(3);
-    let values: Vec<String> = (0..count)
-        .map(|_| format!("'{}'", random.pick(HOBBIES)))
-        .collect();
+    let values: Vec<String> = (0..count).map(|_| format!("'{}'", random.pick(HOBBIES))).collect();
     format!("({})", values.join(", "))
 }
 
@@ -145,11 +130,7 @@ fn day(random: &mut Random) -> String {
         0 => "today".into(),
         1 => format!("today - {}d", random.below(40)),
         2 => format!("2026-11-{:02}", 1 + random.below(30)),
-        3 => format!(
-            "yesterday - {}mo + {}d",
-            1 + random.below(2),
-            random.below(9)
-        ),
+        3 => format!("yesterday - {}mo + {}d", 1 + random.below(2), random.below(9)),
         _ => format!("'2026-10-{:02}'", 1 + random.below(31)),
     }
 }
@@ -166,9 +147,7 @@ fn window(random: &mut Random) -> String {
 
 fn leaf(random: &mut Random) -> String {
     match random.below(30) {
-        0 => random
-            .pick(&["f.a", "f.b.c", "lone", "f.*", "f.b.*"])
-            .into(),
+        0 => random.pick(&["f.a", "f.b.c", "lone", "f.*", "f.b.*"]).into(),
         1 => format!(
             "{} {} {}",
             random.pick(&["f.a", "lone"]),
@@ -181,33 +160,17 @@ fn leaf(random: &mut Random) -> String {
         }
         3 => format!("colour = {}", colour(random)),
         4 => format!("colour != {}", colour(random)),
-        5 => format!(
-            "colour {}IN ({}, {})",
-            random.pick(&["", "NOT "]),
-            colour(random),
-            colour(random)
-        ),
+        5 => format!("colour {}IN ({}, {})", random.pick(&["", "NOT "]), colour(random), colour(random)),
         6 => format!(
             "colour {}LIKE '{}'",
             random.pick(&["", "NOT "]),
             random.pick(&["%red", "r%", "_lue", "%e%", "r\\%d", "x"])
         ),
         7 => format!("hobby HAS {}", random.pick(HOBBIES)),
-        8 => format!(
-            "hobby HAS {} {}",
-            random.pick(&["ANY", "ALL", "NONE"]),
-            hobbies(random)
-        ),
-        9 => format!(
-            "hobby HAS AT LEAST {} OF ('ski', 'golf', 'tennis')",
-            1 + random.below(3)
-        ),
+        8 => format!("hobby HAS {} {}", random.pick(&["ANY", "ALL", "NONE"]), hobbies(random)),
+        9 => format!("hobby HAS AT LEAST {} OF ('ski', 'golf', 'tennis')", 1 + random.below(3)),
         10 => format!("hobby HAS LIKE '{}'", random.pick(&["g%", "%i%", "z"])),
-        11 => format!(
-            "{} {} OF hobby.*",
-            random.pick(&["EXACTLY", "AT LEAST", "AT MOST"]),
-            1 + random.below(3)
-        ),
+        11 => format!("{} {} OF hobby.*", random.pick(&["EXACTLY", "AT LEAST", "AT MOST"]), 1 + random.below(3)),
         12 => format!("AT LEAST {} OF f.*", 1 + random.below(3)),
         place => number_leaf(random, place),
     }
@@ -256,11 +219,7 @@ fn number_leaf(random: &mut Random, place: u64) -> String {
         26 => format!("t1 {} {}", operator(random), day(random)),
         27 => format!("t1 {} now - {}h", operator(random), random.below(90)),
         28 => match random.below(3) {
-            0 => format!(
-                "t1 {}IN LAST {}h",
-                random.pick(&["", "NOT "]),
-                1 + random.below(90)
-            ),
+            0 => format!("t1 {}IN LAST {}h", random.pick(&["", "NOT "]), 1 + random.below(90)),
             1 => format!("t1 - t2 {} {}h", operator(random), random.below(40)),
             _ => format!("t1 {}IN {}", random.pick(&["", "NOT "]), window(random)),
         },
@@ -278,9 +237,7 @@ fn query(random: &mut Random, depth: u32) -> String {
         return leaf(random);
     }
     let count = 2 + random.below(3);
-    let parts: Vec<String> = (0..count)
-        .map(|_| format!("({})", query(random, depth - 1)))
-        .collect();
+    let parts: Vec<String> = (0..count).map(|_| format!("({})", query(random, depth - 1))).collect();
     match random.below(8) {
         0..=1 => parts.join(" AND "),
         2..=3 => parts.join(" OR "),
@@ -288,11 +245,7 @@ fn query(random: &mut Random, depth: u32) -> String {
         5..=6 => format!("NOT {}", parts[0]),
         _ => {
             let mode = random.pick(&["AT LEAST", "AT MOST", "EXACTLY"]);
-            format!(
-                "{mode} {} OF ({})",
-                1 + random.below(count),
-                parts.join(", ")
-            )
+            format!("{mode} {} OF ({})", 1 + random.below(count), parts.join(", "))
         }
     }
 }
@@ -304,17 +257,12 @@ fn plan_means_what_the_tree_says() {
         let mut world = world(&mut random);
         let zone = ["UTC", "Asia/Shanghai", "America/New_York"][(seed % 3) as usize];
         world.request.zone = Some(zone.to_owned());
-        let naive = Naive {
-            world: &world,
-            zone: TimeZone::get(zone).unwrap(),
-        };
+        let naive = Naive { world: &world, zone: TimeZone::get(zone).unwrap() };
         for case in 0..120 {
             let text = query(&mut random, 3);
-            let parsed = parse(&text)
-                .unwrap_or_else(|error| panic!("seed {seed} case {case}: {}", error.render(&text)));
-            let planned = world
-                .plan(&text)
-                .unwrap_or_else(|error| panic!("seed {seed} case {case}: {text}\n{error}"));
+            let parsed =
+                parse(&text).unwrap_or_else(|error| panic!("seed {seed} case {case}: {}", error.render(&text)));
+            let planned = world.plan(&text).unwrap_or_else(|error| panic!("seed {seed} case {case}: {text}\n{error}"));
             check_laws(&planned.plan);
             for entity in 0..world.entities.len() {
                 let expected = naive.holds(&parsed.expr, entity);
@@ -327,21 +275,11 @@ fn plan_means_what_the_tree_says() {
             }
             let mut nodes = Vec::new();
             nodes_of(&planned.conditions, &mut nodes);
-            assert!(
-                nodes
-                    .iter()
-                    .all(|node| node.index() < planned.plan.nodes.len())
-            );
+            assert!(nodes.iter().all(|node| node.index() < planned.plan.nodes.len()));
             let again = world.plan(&planned.canonical).unwrap_or_else(|error| {
-                panic!(
-                    "seed {seed} case {case}: the canonical text {} of {text}: {error}",
-                    planned.canonical
-                )
+                panic!("seed {seed} case {case}: the canonical text {} of {text}: {error}", planned.canonical)
             });
-            assert_eq!(
-                again.fingerprint, planned.fingerprint,
-                "seed {seed} case {case}: {text}"
-            );
+            assert_eq!(again.fingerprint, planned.fingerprint, "seed {seed} case {case}: {text}");
         }
     }
 }

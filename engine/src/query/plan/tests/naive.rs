@@ -4,8 +4,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, Zoned};
 use muster_language::ast::{
-    self, Arith, CompareOp, DurationUnit, Expr, ExprKind, HasTest, InSource, IntervalEnds, Literal,
-    LiteralKind, Path, TermKind, ThresholdTerms, ValueList, Window,
+    self, Arith, CompareOp, DurationUnit, Expr, ExprKind, HasTest, InSource, IntervalEnds, Literal, LiteralKind, Path,
+    TermKind, ThresholdTerms, ValueList, Window,
 };
 
 use super::world::{Cell, NOW_MS, World};
@@ -30,16 +30,11 @@ pub(super) struct Naive<'w> {
 
 impl Naive<'_> {
     fn now(&self) -> Zoned {
-        Timestamp::from_millisecond(NOW_MS)
-            .unwrap()
-            .to_zoned(self.zone.clone())
+        Timestamp::from_millisecond(NOW_MS).unwrap().to_zoned(self.zone.clone())
     }
 
     fn tag(&self, path: &Path) -> &Tag {
-        self.world
-            .catalog
-            .tag_named(self.world.type_id, &path.dotted())
-            .unwrap()
+        self.world.catalog.tag_named(self.world.type_id, &path.dotted()).unwrap()
     }
 
     fn cell(&self, tag: &Tag, entity: usize) -> Option<&Cell> {
@@ -48,10 +43,9 @@ impl Naive<'_> {
 
     fn names(&self, tag: &Tag, entity: usize) -> Vec<&str> {
         match self.cell(tag, entity) {
-            Some(Cell::Values(values)) => values
-                .iter()
-                .map(|ValueId(value)| self.world.values[&tag.id][*value as usize - 1].as_str())
-                .collect(),
+            Some(Cell::Values(values)) => {
+                values.iter().map(|ValueId(value)| self.world.values[&tag.id][*value as usize - 1].as_str()).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -64,74 +58,43 @@ impl Naive<'_> {
             ExprKind::And(terms) => terms.iter().all(|term| self.holds(term, entity)),
             ExprKind::Or(terms) => terms.iter().any(|term| self.holds(term, entity)),
             ExprKind::Except(terms) => {
-                self.holds(&terms[0], entity)
-                    && !terms[1..].iter().any(|term| self.holds(term, entity))
+                self.holds(&terms[0], entity) && !terms[1..].iter().any(|term| self.holds(term, entity))
             }
             ExprKind::Not(inner) => !self.holds(inner, entity),
             ExprKind::Flag(path) if path.wildcard => self.below(path, entity).contains(&true),
             ExprKind::Flag(path) => self.cell(self.tag(path), entity).is_some(),
-            ExprKind::Missing { path, negated } => {
-                self.cell(self.tag(path), entity).is_some() == *negated
-            }
+            ExprKind::Missing { path, negated } => self.cell(self.tag(path), entity).is_some() == *negated,
             ExprKind::Threshold { mode, count, of } => self.threshold(*mode, *count, of, entity),
             ExprKind::Compare { left, op, right } => self.compare(left, *op, right, entity),
-            ExprKind::In {
-                path,
-                negated,
-                source,
-            } => self
-                .member(self.tag(path), path, source, entity)
-                .is_some_and(|inside| inside != *negated),
-            ExprKind::Between {
-                path,
-                negated,
-                low,
-                high,
-            } => {
+            ExprKind::In { path, negated, source } => {
+                self.member(self.tag(path), path, source, entity).is_some_and(|inside| inside != *negated)
+            }
+            ExprKind::Between { path, negated, low, high } => {
                 let above = self.path_compare(path, CompareOp::GreaterOrEqual, low, entity);
                 let below = self.path_compare(path, CompareOp::LessOrEqual, high, entity);
                 matches!((above, below), (Some(above), Some(below)) if (above && below) != *negated)
             }
-            ExprKind::Like {
-                path,
-                negated,
-                pattern,
-            } => {
+            ExprKind::Like { path, negated, pattern } => {
                 let names = self.names(self.tag(path), entity);
-                names
-                    .first()
-                    .is_some_and(|name| like(&pattern.text, name) != *negated)
+                names.first().is_some_and(|name| like(&pattern.text, name) != *negated)
             }
             ExprKind::Has { path, test } => self.has(self.tag(path), test, entity),
-            ExprKind::Ids(ValueList::Values(keys)) => keys
-                .iter()
-                .any(|key| key.text() == self.world.entities[entity].key),
-            ExprKind::Split {
-                salt,
-                from_bp,
-                to_bp,
-            } => {
+            ExprKind::Ids(ValueList::Values(keys)) => {
+                keys.iter().any(|key| key.text() == self.world.entities[entity].key)
+            }
+            ExprKind::Split { salt, from_bp, to_bp } => {
                 let hash = EntityKey::Text(self.world.entities[entity].key.clone()).hash();
                 let seed = xxhash_rust::xxh3::xxh3_64(salt.text.as_bytes());
-                let bucket =
-                    xxhash_rust::xxh3::xxh3_64_with_seed(&hash.to_le_bytes(), seed) % 10_000;
+                let bucket = xxhash_rust::xxh3::xxh3_64_with_seed(&hash.to_le_bytes(), seed) % 10_000;
                 (u64::from(*from_bp)..u64::from(*to_bp)).contains(&bucket)
             }
             other => panic!("no naive meaning of {other:?}"),
         }
     }
 
-    fn threshold(
-        &self,
-        mode: ast::ThresholdMode,
-        count: u32,
-        of: &ThresholdTerms,
-        entity: usize,
-    ) -> bool {
+    fn threshold(&self, mode: ast::ThresholdMode, count: u32, of: &ThresholdTerms, entity: usize) -> bool {
         let truths = match of {
-            ThresholdTerms::Terms(terms) => {
-                terms.iter().map(|term| self.holds(term, entity)).collect()
-            }
+            ThresholdTerms::Terms(terms) => terms.iter().map(|term| self.holds(term, entity)).collect(),
             ThresholdTerms::Wildcard(path) => self.below(path, entity),
         };
         let held = truths.iter().filter(|truth| **truth).count() as u32;
@@ -150,10 +113,7 @@ impl Naive<'_> {
             && tag.kind == TagKind::Set
         {
             let names = self.names(tag, entity);
-            return self.world.values[&tag.id]
-                .iter()
-                .map(|value| names.contains(&value.as_str()))
-                .collect();
+            return self.world.values[&tag.id].iter().map(|value| names.contains(&value.as_str())).collect();
         }
         catalog
             .tags_of(self.world.type_id)
@@ -165,13 +125,8 @@ impl Naive<'_> {
     fn has(&self, tag: &Tag, test: &HasTest, entity: usize) -> bool {
         let names = self.names(tag, entity);
         let count = |list: &ValueList| {
-            let ValueList::Values(values) = list else {
-                panic!("no parameters here")
-            };
-            let held = values
-                .iter()
-                .filter(|value| names.contains(&&*value.text()))
-                .count();
+            let ValueList::Values(values) = list else { panic!("no parameters here") };
+            let held = values.iter().filter(|value| names.contains(&&*value.text())).count();
             (held, values.len())
         };
         match test {
@@ -201,9 +156,7 @@ impl Naive<'_> {
                 TagKind::Choice => {
                     let value = other.value_text().unwrap();
                     let names = self.names(tag, entity);
-                    return names
-                        .first()
-                        .is_some_and(|name| (*name == value) == (op == CompareOp::Equal));
+                    return names.first().is_some_and(|name| (*name == value) == (op == CompareOp::Equal));
                 }
                 _ => {}
             }
@@ -211,32 +164,16 @@ impl Naive<'_> {
         self.arith_compare(left, op, right, entity) == Some(true)
     }
 
-    fn path_compare(
-        &self,
-        path: &Path,
-        op: CompareOp,
-        right: &Arith,
-        entity: usize,
-    ) -> Option<bool> {
+    fn path_compare(&self, path: &Path, op: CompareOp, right: &Arith, entity: usize) -> Option<bool> {
         let left = Arith {
-            terms: vec![ast::Term {
-                negative: false,
-                kind: TermKind::Path(path.clone()),
-                span: path.span,
-            }],
+            terms: vec![ast::Term { negative: false, kind: TermKind::Path(path.clone()), span: path.span }],
             span: path.span,
         };
         self.arith_compare(&left, op, right, entity)
     }
 
     /// None where a tag is missing.
-    fn arith_compare(
-        &self,
-        left: &Arith,
-        op: CompareOp,
-        right: &Arith,
-        entity: usize,
-    ) -> Option<bool> {
+    fn arith_compare(&self, left: &Arith, op: CompareOp, right: &Arith, entity: usize) -> Option<bool> {
         let left = self.worth(left, entity)?;
         let right = self.worth(right, entity)?;
         Some(self.worth_compare(left, op, right))
@@ -263,10 +200,7 @@ impl Naive<'_> {
     }
 
     fn shown(&self, ms: i64) -> Date {
-        Timestamp::from_millisecond(ms)
-            .unwrap()
-            .to_zoned(self.zone.clone())
-            .date()
+        Timestamp::from_millisecond(ms).unwrap().to_zoned(self.zone.clone()).date()
     }
 
     fn worth(&self, arith: &Arith, entity: usize) -> Option<Worth> {
@@ -276,8 +210,7 @@ impl Naive<'_> {
         let mut spans: Vec<(i64, ast::Duration)> = Vec::new();
         for term in &arith.terms {
             let sign = if term.negative { -1 } else { 1 };
-            let mut number =
-                |(a, b): Ratio| ratio = (ratio.0 * b + i128::from(sign) * a * ratio.1, ratio.1 * b);
+            let mut number = |(a, b): Ratio| ratio = (ratio.0 * b + i128::from(sign) * a * ratio.1, ratio.1 * b);
             match &term.kind {
                 TermKind::Number(value) => number(ratio_of(value)),
                 TermKind::Date(date) => days.push((sign, date_of(*date))),
@@ -291,9 +224,7 @@ impl Naive<'_> {
                 TermKind::Now => instants.push((sign, NOW_MS)),
                 TermKind::Duration(duration) => spans.push((sign, *duration)),
                 TermKind::Text(text) => days.push((sign, text.parse().unwrap())),
-                TermKind::Path(path)
-                | TermKind::Product { path, .. }
-                | TermKind::Quotient { path, .. } => {
+                TermKind::Path(path) | TermKind::Product { path, .. } | TermKind::Quotient { path, .. } => {
                     let tag = self.tag(path);
                     let Some(Cell::Number(cell)) = self.cell(tag, entity) else {
                         return None;
@@ -304,9 +235,7 @@ impl Naive<'_> {
                         kind => {
                             let unscaled = (i128::from(*cell), 10i128.pow(u32::from(kind.scale())));
                             number(match &term.kind {
-                                TermKind::Product { factor, .. } => {
-                                    times(unscaled, ratio_of(factor))
-                                }
+                                TermKind::Product { factor, .. } => times(unscaled, ratio_of(factor)),
                                 TermKind::Quotient { divisor, .. } => {
                                     let (a, b) = ratio_of(divisor);
                                     times(unscaled, (b, a))
@@ -333,32 +262,18 @@ impl Naive<'_> {
             .iter()
             .filter(|(_, span)| matches!(span.unit, DurationUnit::Day | DurationUnit::Week))
             .map(|(sign, span)| {
-                let unit = if span.unit == DurationUnit::Week {
-                    7
-                } else {
-                    1
-                };
+                let unit = if span.unit == DurationUnit::Week { 7 } else { 1 };
                 i128::from(*sign) * i128::from(span.count) * unit
             })
             .sum();
         match (days, instants) {
-            ([], [])
-                if spans
-                    .iter()
-                    .any(|(_, span)| matches!(span.unit, DurationUnit::Hour)) =>
-            {
-                let hours: i64 = spans
-                    .iter()
-                    .map(|(sign, span)| sign * i64::from(span.count))
-                    .sum();
+            ([], []) if spans.iter().any(|(_, span)| matches!(span.unit, DurationUnit::Hour)) => {
+                let hours: i64 = spans.iter().map(|(sign, span)| sign * i64::from(span.count)).sum();
                 Worth::Ratio((i128::from(hours) * 3_600_000, 1))
             }
             ([], []) => Worth::Ratio((ratio.0 + day_count * ratio.1, ratio.1)),
             ([(1, first)], []) => {
-                let clock: Vec<_> = spans
-                    .iter()
-                    .filter(|(_, span)| matches!(span.unit, DurationUnit::Hour))
-                    .collect();
+                let clock: Vec<_> = spans.iter().filter(|(_, span)| matches!(span.unit, DurationUnit::Hour)).collect();
                 if clock.is_empty() {
                     let mut date = *first;
                     for (sign, span) in spans {
@@ -375,9 +290,7 @@ impl Naive<'_> {
                 Worth::Ratio((between + day_count, 1))
             }
             ([], [(1, first)]) => {
-                let start = Timestamp::from_millisecond(*first)
-                    .unwrap()
-                    .to_zoned(self.zone.clone());
+                let start = Timestamp::from_millisecond(*first).unwrap().to_zoned(self.zone.clone());
                 Worth::Instant(self.moved(start, spans))
             }
             ([], [(1, first), (-1, second)]) => Worth::Ratio((i128::from(first - second), 1)),
@@ -404,8 +317,7 @@ impl Naive<'_> {
                     return Some(values.iter().any(|value| names.contains(&&*value.text())));
                 }
                 Some(values.iter().any(|value| {
-                    self.path_compare(path, CompareOp::Equal, &literal_arith(value), entity)
-                        == Some(true)
+                    self.path_compare(path, CompareOp::Equal, &literal_arith(value), entity) == Some(true)
                 }))
             }
             InSource::Values(ValueList::Param(_)) => panic!("no parameters here"),
@@ -430,16 +342,9 @@ impl Naive<'_> {
 
     fn in_window(&self, tag: &Tag, number: i64, window: &Window, entity: usize) -> bool {
         let today = self.now().date();
-        let back = |from: Date, duration: ast::Duration| {
-            from.tomorrow()
-                .unwrap()
-                .checked_add(span_of(-1, duration))
-                .unwrap()
-        };
-        if let Window::Last {
-            duration,
-            ending: None,
-        } = window
+        let back =
+            |from: Date, duration: ast::Duration| from.tomorrow().unwrap().checked_add(span_of(-1, duration)).unwrap();
+        if let Window::Last { duration, ending: None } = window
             && duration.unit == DurationUnit::Hour
         {
             let length = i64::from(duration.count) * 3_600_000;
@@ -479,14 +384,7 @@ fn literal_arith(literal: &Literal) -> Arith {
         LiteralKind::Text(text) => (false, TermKind::Text(text.clone())),
         other => panic!("no naive value {other:?}"),
     };
-    Arith {
-        terms: vec![ast::Term {
-            negative,
-            kind,
-            span: literal.span,
-        }],
-        span: literal.span,
-    }
+    Arith { terms: vec![ast::Term { negative, kind, span: literal.span }], span: literal.span }
 }
 
 /// LIKE by trying everything.
@@ -494,9 +392,9 @@ fn like(pattern: &str, value: &str) -> bool {
     let mut rest = pattern.chars();
     match rest.next() {
         None => value.is_empty(),
-        Some('%') => (0..=value.len())
-            .filter(|cut| value.is_char_boundary(*cut))
-            .any(|cut| like(rest.as_str(), &value[cut..])),
+        Some('%') => {
+            (0..=value.len()).filter(|cut| value.is_char_boundary(*cut)).any(|cut| like(rest.as_str(), &value[cut..]))
+        }
         Some(first) => {
             let wanted = match first {
                 '_' => None,
@@ -505,9 +403,7 @@ fn like(pattern: &str, value: &str) -> bool {
             };
             let mut characters = value.chars();
             match characters.next() {
-                Some(found) if wanted.is_none_or(|wanted| wanted == found) => {
-                    like(rest.as_str(), characters.as_str())
-                }
+                Some(found) if wanted.is_none_or(|wanted| wanted == found) => like(rest.as_str(), characters.as_str()),
                 _ => false,
             }
         }
@@ -527,9 +423,7 @@ fn date_of(written: ast::Date) -> Date {
 }
 
 fn day(number: i64) -> Date {
-    jiff::civil::date(1970, 1, 1)
-        .checked_add(Span::new().days(number))
-        .unwrap()
+    jiff::civil::date(1970, 1, 1).checked_add(Span::new().days(number)).unwrap()
 }
 
 fn span_of(sign: i64, duration: ast::Duration) -> Span {

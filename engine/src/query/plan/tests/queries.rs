@@ -8,11 +8,7 @@ use crate::query::plan::{Node, Parameter, UnknownValues};
 pub(super) fn examples() -> World {
     let mut world = World::new();
     world.valued("性别", TagKind::Choice, &["女", "男"]);
-    world.valued(
-        "城市",
-        TagKind::Choice,
-        &["北京", "上海", "广州", "乌鲁木齐"],
-    );
+    world.valued("城市", TagKind::Choice, &["北京", "上海", "广州", "乌鲁木齐"]);
     world.valued("会员等级", TagKind::Choice, &["普通", "金卡"]);
     world.valued("渠道", TagKind::Choice, &["抖音", "小红书"]);
     world.valued("VIP 等级", TagKind::Choice, &["金卡", "铂金", "黑 卡"]);
@@ -21,11 +17,7 @@ pub(super) fn examples() -> World {
     world.valued("手机号", TagKind::Choice, &[]);
     world.valued("邮箱", TagKind::Choice, &[]);
     world.valued("country", TagKind::Choice, &["DEU", "PRT"]);
-    world.valued(
-        "deposit_type",
-        TagKind::Choice,
-        &["Non Refund", "No Deposit"],
-    );
+    world.valued("deposit_type", TagKind::Choice, &["Non Refund", "No Deposit"]);
     world.valued("market_segment", TagKind::Choice, &["Online TA", "Direct"]);
     world.valued("status", TagKind::Choice, &["Check-Out", "Canceled"]);
     world.valued("agent", TagKind::Choice, &["9", "007"]);
@@ -33,28 +25,12 @@ pub(super) fn examples() -> World {
     world.valued("items", TagKind::Set, &["milk", "rolls/buns"]);
     world.valued("购买品类", TagKind::Set, &["瑜伽服", "奶粉"]);
     world.tags(TagKind::Int, &["年龄", "age", "lead_time", "is_canceled"]);
-    world.tags(
-        TagKind::Decimal { scale: 2 },
-        &[
-            "消费金额_30d",
-            "客单价_30d",
-            "客单价_60d",
-            "平均AUM",
-            "amount",
-        ],
-    );
+    world.tags(TagKind::Decimal { scale: 2 }, &["消费金额_30d", "客单价_30d", "客单价_60d", "平均AUM", "amount"]);
     world.tags(TagKind::Date, &["注册日期", "最近交易日", "首购日"]);
     world.tag("seen", TagKind::Time);
     world.tags(
         TagKind::Flag,
-        &[
-            "兴趣.体育.足球",
-            "兴趣.体育.网球.双打",
-            "兴趣.瑜伽",
-            "持有.定期存款",
-            "持有.保本理财",
-            "持有.信托",
-        ],
+        &["兴趣.体育.足球", "兴趣.体育.网球.双打", "兴趣.瑜伽", "持有.定期存款", "持有.保本理财", "持有.信托"],
     );
     world.list("upload", &["a1", "zz", "b2"]);
     world.save("全局抑制", "性别 = 男").unwrap();
@@ -87,14 +63,9 @@ fn examples_of_the_language_are_planned() {
     ];
     let world = examples();
     for text in texts {
-        let planned = world
-            .plan(text)
-            .unwrap_or_else(|error| panic!("{text}: {error}"));
+        let planned = world.plan(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         check_laws(&planned.plan);
-        assert!(
-            !matches!(planned.plan.node(planned.plan.root), Node::Nothing),
-            "{text}"
-        );
+        assert!(!matches!(planned.plan.node(planned.plan.root), Node::Nothing), "{text}");
         let again = world.plan(&planned.canonical).unwrap();
         assert_eq!(again.canonical, planned.canonical);
         assert_eq!(again.fingerprint, planned.fingerprint, "{text}");
@@ -103,9 +74,7 @@ fn examples_of_the_language_are_planned() {
 
 /// The root of a query, as text.
 fn root(world: &World, text: &str) -> String {
-    let planned = world
-        .plan(text)
-        .unwrap_or_else(|error| panic!("{text}: {error}"));
+    let planned = world.plan(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     format!("{:?}", planned.plan.node(planned.plan.root))
 }
 
@@ -130,23 +99,11 @@ const SAME: &[(&str, &str)] = &[
     ("age >= 18 AND age < 30", "age IN [18, 30)"),
     ("age < 18 OR age BETWEEN 18 AND 20", "age <= 20"),
     ("age <= 3 OR age > 3", "age IS NOT MISSING"),
-    (
-        "age <= 3 OR age > 3 OR age IS NOT MISSING",
-        "age IS NOT MISSING",
-    ),
+    ("age <= 3 OR age > 3 OR age IS NOT MISSING", "age IS NOT MISSING"),
     ("ALL EXCEPT country = DEU", "NOT country = DEU"),
-    (
-        "AT LEAST 1 OF (age > 3, country = DEU)",
-        "age > 3 OR country = DEU",
-    ),
-    (
-        "AT LEAST 2 OF (age > 3, country = DEU)",
-        "age > 3 AND country = DEU",
-    ),
-    (
-        "AT MOST 0 OF (age > 3, country = DEU)",
-        "NOT (age > 3 OR country = DEU)",
-    ),
+    ("AT LEAST 1 OF (age > 3, country = DEU)", "age > 3 OR country = DEU"),
+    ("AT LEAST 2 OF (age > 3, country = DEU)", "age > 3 AND country = DEU"),
+    ("AT MOST 0 OF (age > 3, country = DEU)", "NOT (age > 3 OR country = DEU)"),
     ("EXACTLY 1 OF (ALL, age > 3)", "NOT age > 3"),
     ("split(x, [0%, 100%))", "ALL"),
     ("split(x, [50%, 50%))", "NONE"),
@@ -158,28 +115,16 @@ const SAME: &[(&str, &str)] = &[
     ("产品偏好 LIKE '没有'", "NONE"),
     ("注册日期 = '2026-11-01'", "注册日期 = 2026-11-01"),
     ("注册日期 IN LAST 7d", "注册日期 IN 2026-11-15..2026-11-21"),
-    (
-        "注册日期 IN LAST 7d ENDING yesterday",
-        "注册日期 IN 2026-11-14..2026-11-20",
-    ),
+    ("注册日期 IN LAST 7d ENDING yesterday", "注册日期 IN 2026-11-14..2026-11-20"),
     ("注册日期 IN PREV 7d", "注册日期 IN 2026-11-08..2026-11-14"),
-    (
-        "注册日期 IN LAST 1mo ENDING 2024-02-29",
-        "注册日期 IN 2024-02-01..2024-02-29",
-    ),
-    (
-        "注册日期 IN SINCE 2026-11-20",
-        "注册日期 IN 2026-11-20..2026-11-21",
-    ),
+    ("注册日期 IN LAST 1mo ENDING 2024-02-29", "注册日期 IN 2024-02-01..2024-02-29"),
+    ("注册日期 IN SINCE 2026-11-20", "注册日期 IN 2026-11-20..2026-11-21"),
     ("注册日期 > today - 1mo", "注册日期 > 2026-10-21"),
     ("注册日期 <= 2024-03-31 - 1mo", "注册日期 <= 2024-02-29"),
     ("注册日期 - 2026-11-01 < 3d", "注册日期 < 2026-11-04"),
     ("seen <= 2026-11-20", "seen < 2026-11-21T00:00"),
     ("seen <= 9999-12-31", "seen <= '9999-12-31'"),
-    (
-        "seen = 2026-11-20",
-        "seen IN [2026-11-20T00:00, 2026-11-21T00:00)",
-    ),
+    ("seen = 2026-11-20", "seen IN [2026-11-20T00:00, 2026-11-21T00:00)"),
     ("seen > now - 1h", "seen IN LAST 1h OR seen > now"),
 ];
 
@@ -188,18 +133,9 @@ fn what_a_tag_cannot_hold_is_decided() {
     let world = examples();
     for &(left, right) in SAME {
         let (left_plan, right_plan) = (world.plan(left).unwrap(), world.plan(right).unwrap());
-        assert_eq!(
-            root(&world, left),
-            root(&world, right),
-            "{left} and {right}"
-        );
-        let digest =
-            |planned: &crate::query::plan::Planned| planned.plan.node(planned.plan.root).clone();
-        assert_eq!(
-            digest(&left_plan),
-            digest(&right_plan),
-            "{left} and {right}"
-        );
+        assert_eq!(root(&world, left), root(&world, right), "{left} and {right}");
+        let digest = |planned: &crate::query::plan::Planned| planned.plan.node(planned.plan.root).clone();
+        assert_eq!(digest(&left_plan), digest(&right_plan), "{left} and {right}");
     }
 }
 
@@ -212,11 +148,7 @@ fn numbers_at_the_edge_are_exact() {
     assert!(root(&world, "fine < 999999999999999999").starts_with("Present"));
     assert_eq!(root(&world, "fine > 9.22337203685477581"), "Nothing");
     assert!(root(&world, "fine >= 9.2233720368547758").starts_with("Number"));
-    assert!(
-        world
-            .plan("age * 999999999999999999 > lead_time * 999999999999999998")
-            .is_ok()
-    );
+    assert!(world.plan("age * 999999999999999999 > lead_time * 999999999999999998").is_ok());
     let text = "age * 999999999999999999 + lead_time / 999999999999999989 > 0";
     let error = world.plan(text).unwrap_err();
     assert_eq!(error.kind(), crate::ErrorKind::Limit);
@@ -226,9 +158,7 @@ fn numbers_at_the_edge_are_exact() {
 #[test]
 fn words_for_time_are_resolved_in_the_reply() {
     let mut world = examples();
-    let planned = world
-        .plan("注册日期 IN LAST 7d AND 最近交易日 <= today - 90d")
-        .unwrap();
+    let planned = world.plan("注册日期 IN LAST 7d AND 最近交易日 <= today - 90d").unwrap();
     assert_eq!(
         planned.resolved,
         [
@@ -240,10 +170,7 @@ fn words_for_time_are_resolved_in_the_reply() {
     world.request.zone = Some("Asia/Shanghai".into());
     world.request.now_unix_ms = NOW_MS + 4 * 3_600_000;
     let planned = world.plan("注册日期 = today").unwrap();
-    assert_eq!(
-        planned.resolved,
-        [("today".to_owned(), "2026-11-22".to_owned())]
-    );
+    assert_eq!(planned.resolved, [("today".to_owned(), "2026-11-22".to_owned())]);
     world.request.zone = Some("Asia/Nowhere".into());
     assert!(world.plan("ALL").is_err());
 }
@@ -269,18 +196,10 @@ fn negated_forms_tell_how_to_keep_the_missing() {
         for check in &planned.missing_checks {
             assert_eq!(check.span.of(&text), form);
             let kept = muster_language::suggest::replace(&text, check.span, &check.keep);
-            world
-                .plan(&kept)
-                .unwrap_or_else(|error| panic!("{kept}: {error}"));
+            world.plan(&kept).unwrap_or_else(|error| panic!("{kept}: {error}"));
         }
     }
-    assert!(
-        world
-            .plan("country = 'DEU' AND NOT age > 3")
-            .unwrap()
-            .missing_checks
-            .is_empty()
-    );
+    assert!(world.plan("country = 'DEU' AND NOT age > 3").unwrap().missing_checks.is_empty());
 }
 
 #[test]
@@ -313,11 +232,7 @@ fn bitmaps_of_another_store_or_epoch_are_refused() {
     let ids: roaring::RoaringBitmap = [1u32, 5, 70_000].into_iter().collect();
     ids.serialize_into(&mut bytes).unwrap();
     let mut bitmap = |id_epoch, store_id| {
-        let given = Parameter::Bitmap {
-            bytes: bytes.clone(),
-            id_epoch,
-            store_id,
-        };
+        let given = Parameter::Bitmap { bytes: bytes.clone(), id_epoch, store_id };
         world.request.parameters.insert("b".into(), given);
         world.plan("$b AND age > 3")
     };
@@ -334,58 +249,29 @@ fn unknown_values_are_empty_on_request() {
     world.request.unknown_values = UnknownValues::Empty;
     let planned = world.plan("country = 'XXX' OR age > 3").unwrap();
     assert_eq!(planned.warnings[0].code, "unknown_value");
-    assert_eq!(
-        planned.warnings[0]
-            .span
-            .unwrap()
-            .of("country = 'XXX' OR age > 3"),
-        "'XXX'"
-    );
+    assert_eq!(planned.warnings[0].span.unwrap().of("country = 'XXX' OR age > 3"), "'XXX'");
 }
 
 #[test]
 fn warnings_say_what_may_surprise() {
     let world = examples();
-    let warned = |text: &str| {
-        world
-            .plan(text)
-            .unwrap()
-            .warnings
-            .first()
-            .map(|warning| warning.code)
-    };
+    let warned = |text: &str| world.plan(text).unwrap().warnings.first().map(|warning| warning.code);
     assert_eq!(warned("年龄 IN (25, 35)"), Some("two_numbers"));
     assert_eq!(warned("agent IN (9, 007)"), None);
     assert_eq!(warned("年龄 IN [35, 25]"), Some("reversed_interval"));
-    assert_eq!(
-        warned("注册日期 BETWEEN today AND today - 7d"),
-        Some("reversed_interval")
-    );
-    assert_eq!(
-        warned("注册日期 IN SINCE 2027-01-01"),
-        Some("reversed_interval")
-    );
+    assert_eq!(warned("注册日期 BETWEEN today AND today - 7d"), Some("reversed_interval"));
+    assert_eq!(warned("注册日期 IN SINCE 2027-01-01"), Some("reversed_interval"));
     assert_eq!(warned("ids(k1, k2)"), Some("unknown_keys"));
     assert_eq!(warned("AT LEAST 3 OF items.*"), Some("bad_threshold"));
     let interval = world.plan("年龄 IN (25, 35)").unwrap();
     let suggestion = interval.warnings[0].suggestion.clone().unwrap();
-    assert_eq!(
-        root(&world, &suggestion),
-        root(&world, "年龄 BETWEEN 25 AND 35")
-    );
+    assert_eq!(root(&world, &suggestion), root(&world, "年龄 BETWEEN 25 AND 35"));
 }
 
 #[test]
 fn declared_values_have_labels_parents_and_an_order() {
     let mut world = examples();
-    world.declared(
-        "level",
-        &[
-            ("bronze", Some("青铜"), None),
-            ("silver", None, None),
-            ("gold", None, None),
-        ],
-    );
+    world.declared("level", &[("bronze", Some("青铜"), None), ("silver", None, None), ("gold", None, None)]);
     world.declared(
         "place",
         &[

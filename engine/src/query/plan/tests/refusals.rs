@@ -4,61 +4,21 @@ use super::queries::examples;
 
 /// The text, the code, the suggestion.
 const REFUSED: &[(&str, &str, &str)] = &[
-    (
-        "25 < 年龄 < 35",
-        "chained_comparison",
-        "年龄 > 25 AND 年龄 < 35",
-    ),
-    (
-        "性别 = 女 城市 = 北京",
-        "missing_and",
-        "性别 = 女 AND 城市 = 北京",
-    ),
+    ("25 < 年龄 < 35", "chained_comparison", "年龄 > 25 AND 年龄 < 35"),
+    ("性别 = 女 城市 = 北京", "missing_and", "性别 = 女 AND 城市 = 北京"),
     ("age = 'young'", "wrong_value", "age = 0"),
     ("interests = 'ski'", "wrong_kind", "interests HAS 'ski'"),
-    (
-        "interests != ski AND age > 3",
-        "wrong_kind",
-        "interests HAS NONE ('ski') AND age > 3",
-    ),
-    (
-        "interests IN ('ski')",
-        "wrong_kind",
-        "interests HAS ANY ('ski')",
-    ),
-    (
-        "interests NOT IN (ski, golf)",
-        "wrong_kind",
-        "interests HAS NONE ('ski', 'golf')",
-    ),
-    (
-        "interests LIKE 's%'",
-        "wrong_kind",
-        "interests HAS LIKE 's%'",
-    ),
-    (
-        "interests NOT LIKE 's%'",
-        "wrong_kind",
-        "NOT interests HAS LIKE 's%'",
-    ),
+    ("interests != ski AND age > 3", "wrong_kind", "interests HAS NONE ('ski') AND age > 3"),
+    ("interests IN ('ski')", "wrong_kind", "interests HAS ANY ('ski')"),
+    ("interests NOT IN (ski, golf)", "wrong_kind", "interests HAS NONE ('ski', 'golf')"),
+    ("interests LIKE 's%'", "wrong_kind", "interests HAS LIKE 's%'"),
+    ("interests NOT LIKE 's%'", "wrong_kind", "NOT interests HAS LIKE 's%'"),
     ("contry = 'DEU'", "unknown_tag", "country = 'DEU'"),
     ("country = 'DEUU'", "unknown_value", "country = 'DEU'"),
-    (
-        "country IN (PRT, 'DEUU') AND age > 3",
-        "unknown_value",
-        "country IN (PRT, 'DEU') AND age > 3",
-    ),
-    (
-        "market_segment = Online TA",
-        "must_quote",
-        "market_segment = 'Online TA'",
-    ),
+    ("country IN (PRT, 'DEUU') AND age > 3", "unknown_value", "country IN (PRT, 'DEU') AND age > 3"),
+    ("market_segment = Online TA", "must_quote", "market_segment = 'Online TA'"),
     ("is_canceled", "wrong_kind", "is_canceled = 1"),
-    (
-        "is_canceled AND country = DEU",
-        "wrong_kind",
-        "is_canceled = 1 AND country = DEU",
-    ),
+    ("is_canceled AND country = DEU", "wrong_kind", "is_canceled = 1 AND country = DEU"),
     ("country", "wrong_kind", "country IS NOT MISSING"),
     ("注册日期", "wrong_kind", "注册日期 IS NOT MISSING"),
     ("兴趣.体育", "unknown_tag", "兴趣.体育.*"),
@@ -68,46 +28,22 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("兴趣.瑜伽 LIKE 'x'", "wrong_kind", "兴趣.瑜伽"),
     ("兴趣.瑜伽 IN (1)", "wrong_kind", "兴趣.瑜伽"),
     ("country HAS 'DEU'", "wrong_kind", "country = 'DEU'"),
-    (
-        "country HAS NONE ('DEU')",
-        "wrong_kind",
-        "country NOT IN ('DEU')",
-    ),
+    ("country HAS NONE ('DEU')", "wrong_kind", "country NOT IN ('DEU')"),
     ("age HAS 3", "wrong_kind", "age = 3"),
     ("age HAS ANY (3, 4)", "wrong_kind", "age IN (3, 4)"),
     ("country > 'DEU'", "wrong_kind", "country = 'DEU'"),
-    (
-        "country IN ['A', 'B']",
-        "wrong_kind",
-        "country IS NOT MISSING",
-    ),
+    ("country IN ['A', 'B']", "wrong_kind", "country IS NOT MISSING"),
     ("country = `DEU`", "must_quote", "country = 'DEU'"),
     ("country = today", "must_quote", "country = 'today'"),
-    (
-        "注册日期 > 20240115",
-        "wrong_value",
-        "注册日期 > 2024-01-15",
-    ),
+    ("注册日期 > 20240115", "wrong_value", "注册日期 > 2024-01-15"),
     ("注册日期 > 7d", "wrong_value", "注册日期 > today - 7d"),
     ("注册日期 > 7", "wrong_value", "注册日期 > today - 7d"),
     ("注册日期 > 'soon'", "wrong_value", "注册日期 > today"),
-    (
-        "注册日期 > today - 36h",
-        "wrong_unit",
-        "注册日期 > today - 2d",
-    ),
+    ("注册日期 > today - 36h", "wrong_unit", "注册日期 > today - 2d"),
     ("注册日期 > now", "wrong_unit", "注册日期 > today"),
-    (
-        "注册日期 > 2024-01-15T08:30",
-        "wrong_unit",
-        "注册日期 > 2024-01-15",
-    ),
+    ("注册日期 > 2024-01-15T08:30", "wrong_unit", "注册日期 > 2024-01-15"),
     ("注册日期 IN LAST 24h", "wrong_unit", "注册日期 IN LAST 1d"),
-    (
-        "首购日 - 注册日期 <= 3mo",
-        "wrong_unit",
-        "首购日 - 注册日期 <= 90d",
-    ),
+    ("首购日 - 注册日期 <= 3mo", "wrong_unit", "首购日 - 注册日期 <= 90d"),
     ("age > 2024-01-15", "wrong_value", "age > 0"),
     ("age > 7d", "wrong_value", "age > 0"),
     ("@全局抑之", "unknown_audience", "@全局抑制"),
@@ -119,32 +55,21 @@ const REFUSED: &[(&str, &str, &str)] = &[
 fn refusals_carry_a_text_that_works() {
     let world = examples();
     for &(text, code, suggestion) in REFUSED {
-        let error = world
-            .plan(text)
-            .err()
-            .unwrap_or_else(|| panic!("{text} is accepted"));
-        let fault = error
-            .query_fault()
-            .unwrap_or_else(|| panic!("{text}: {error}"));
+        let error = world.plan(text).err().unwrap_or_else(|| panic!("{text} is accepted"));
+        let fault = error.query_fault().unwrap_or_else(|| panic!("{text}: {error}"));
         assert_eq!(fault.text, text);
         assert_eq!(fault.error.code, code, "{text}: {error}");
 
-        let suggested = fault
-            .error
-            .suggestion
-            .as_deref()
-            .unwrap_or_else(|| panic!("{text}: {error}"));
+        let suggested = fault.error.suggestion.as_deref().unwrap_or_else(|| panic!("{text}: {error}"));
         assert_eq!(suggested, suggestion, "{text}");
         world
             .plan(suggested)
             .map(drop)
-            .or_else(
-                |error| match error.query_fault().map(|fault| fault.error.code) {
-                    // Quotes force a value, which may be unknown.
-                    Some("unknown_value") => Ok(()),
-                    _ => Err(error),
-                },
-            )
+            .or_else(|error| match error.query_fault().map(|fault| fault.error.code) {
+                // Quotes force a value, which may be unknown.
+                Some("unknown_value") => Ok(()),
+                _ => Err(error),
+            })
             .unwrap_or_else(|error| panic!("{text}: the suggestion {suggested}: {error}"));
         assert!(!fault.error.render(text).is_empty());
     }
@@ -167,13 +92,8 @@ fn refusals_without_a_likely_correction_still_say_what_to_do() {
         ("age > $nobody_sent", "parameter"),
         ("country.*", "wrong_kind"),
     ] {
-        let error = world
-            .plan(text)
-            .err()
-            .unwrap_or_else(|| panic!("{text} is accepted"));
-        let fault = error
-            .query_fault()
-            .unwrap_or_else(|| panic!("{text}: {error}"));
+        let error = world.plan(text).err().unwrap_or_else(|| panic!("{text} is accepted"));
+        let fault = error.query_fault().unwrap_or_else(|| panic!("{text}: {error}"));
         let is_expected = fault.error.code == code || text == "country.*" || text == "1 < 2";
         assert!(is_expected, "{text}: {} {error}", fault.error.code);
         assert!(!fault.error.remedy.is_empty() && !fault.error.detail.is_empty());
@@ -186,11 +106,7 @@ fn glued_words_are_set_apart() {
     for text in ["性别=女且城市=北京", "性别 = 女 且 年龄大于且城市 = 北京"] {
         let error = world.plan(text).unwrap_err();
         let fault = error.query_fault().unwrap();
-        let suggested = fault
-            .error
-            .suggestion
-            .as_deref()
-            .unwrap_or_else(|| panic!("{text}: {error}"));
+        let suggested = fault.error.suggestion.as_deref().unwrap_or_else(|| panic!("{text}: {error}"));
         assert!(suggested.contains(" 且 城市"), "{suggested}");
     }
 }

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{
-    AudienceSpec, Catalog, CatalogChange, DeclaredValue, EntityKey, KeyKind, TagKind, TagSpec,
-};
+use crate::catalog::{AudienceSpec, Catalog, CatalogChange, DeclaredValue, EntityKey, KeyKind, TagKind, TagSpec};
 use crate::error::Result;
 use crate::ids::{BitmapId, LocalId, TagId, TypeId, ValueId};
 use crate::query::plan::{
-    Condition, Node, NodeId, Parameter, Plan, PlanContext, Planned, QueryRequest, ThresholdMode,
-    plan, store_audience,
+    Condition, Node, NodeId, Parameter, Plan, PlanContext, Planned, QueryRequest, ThresholdMode, plan, store_audience,
 };
 
 /// 2026-11-21T12:34:56Z.
@@ -81,8 +78,7 @@ impl World {
 
     pub(super) fn valued(&mut self, name: &str, kind: TagKind, values: &[&str]) -> TagId {
         let id = self.tag(name, kind);
-        self.values
-            .insert(id, values.iter().map(|value| value.to_string()).collect());
+        self.values.insert(id, values.iter().map(|value| value.to_string()).collect());
         id
     }
 
@@ -99,13 +95,7 @@ impl World {
             })
             .collect();
         let id = self.spec(spec);
-        self.values.insert(
-            id,
-            values
-                .iter()
-                .map(|(value, _, _)| value.to_string())
-                .collect(),
-        );
+        self.values.insert(id, values.iter().map(|(value, _, _)| value.to_string()).collect());
     }
 
     pub(super) fn id(&self, name: &str) -> TagId {
@@ -133,15 +123,11 @@ impl World {
 
     pub(super) fn list(&mut self, name: &str, values: &[&str]) {
         let values = values.iter().map(|value| value.to_string()).collect();
-        self.request
-            .parameters
-            .insert(name.into(), Parameter::List(values));
+        self.request.parameters.insert(name.into(), Parameter::List(values));
     }
 
     pub(super) fn scalar(&mut self, name: &str, value: &str) {
-        self.request
-            .parameters
-            .insert(name.into(), Parameter::Scalar(value.into()));
+        self.request.parameters.insert(name.into(), Parameter::Scalar(value.into()));
     }
 
     /// Whether an entity is in a node, by what the node says.
@@ -159,16 +145,10 @@ impl World {
             Node::Bitmap(id) => has(id.tag(), ValueId(id.slot())),
             Node::Values { tag, values, .. } => values.iter().any(|value| has(*tag, *value)),
             Node::Present(tag) => cells.contains_key(tag),
-            Node::Number { tag, ranges } => number(tag).is_some_and(|number| {
-                ranges
-                    .iter()
-                    .any(|(low, high)| (*low..=*high).contains(&number))
-            }),
-            Node::Linear {
-                terms,
-                constant,
-                op,
-            } => {
+            Node::Number { tag, ranges } => {
+                number(tag).is_some_and(|number| ranges.iter().any(|(low, high)| (*low..=*high).contains(&number)))
+            }
+            Node::Linear { terms, constant, op } => {
                 let mut sum = *constant;
                 for (tag, factor) in terms.iter() {
                     match number(tag) {
@@ -183,15 +163,10 @@ impl World {
                 split.contains(hash)
             }
             Node::Given(ids) => ids.ids().contains(entity as u32),
-            Node::And(terms) => terms
-                .iter()
-                .all(|term| self.holds(plan, term.node, entity) != term.negated),
+            Node::And(terms) => terms.iter().all(|term| self.holds(plan, term.node, entity) != term.negated),
             Node::Or(nodes) => nodes.iter().any(|node| self.holds(plan, *node, entity)),
             Node::Threshold { mode, k, of } => {
-                let count = of
-                    .iter()
-                    .filter(|node| self.holds(plan, **node, entity))
-                    .count() as u32;
+                let count = of.iter().filter(|node| self.holds(plan, **node, entity)).count() as u32;
                 match mode {
                     ThresholdMode::AtLeast => count >= *k,
                     ThresholdMode::AtMost => count <= *k,
@@ -224,10 +199,7 @@ impl PlanContext for World {
 
     fn values(&self, tag: TagId) -> Result<Vec<(ValueId, String)>> {
         let values = self.values.get(&tag).into_iter().flatten();
-        Ok(values
-            .enumerate()
-            .map(|(place, name)| (ValueId(place as u32 + 1), name.clone()))
-            .collect())
+        Ok(values.enumerate().map(|(place, name)| (ValueId(place as u32 + 1), name.clone())).collect())
     }
 
     fn entity(&self, _type_id: TypeId, key: &EntityKey) -> Result<Option<LocalId>> {
@@ -260,14 +232,8 @@ pub(super) fn check_laws(plan: &Plan) {
             Node::And(terms) => {
                 assert!(terms.iter().all(|term| below(&term.node)), "{node:?}");
                 assert!(terms.len() >= 2 && !terms[0].negated, "{node:?}");
-                let first_negated = terms
-                    .iter()
-                    .position(|term| term.negated)
-                    .unwrap_or(terms.len());
-                assert!(
-                    terms[first_negated..].iter().all(|term| term.negated),
-                    "{node:?}"
-                );
+                let first_negated = terms.iter().position(|term| term.negated).unwrap_or(terms.len());
+                assert!(terms[first_negated..].iter().all(|term| term.negated), "{node:?}");
                 let is_and = |term: &&crate::query::plan::Term| {
                     !term.negated && matches!(plan.node(term.node), Node::And(_) | Node::Nothing)
                 };
@@ -275,9 +241,7 @@ pub(super) fn check_laws(plan: &Plan) {
             }
             Node::Or(nodes) => {
                 assert!(nodes.iter().all(below) && nodes.len() >= 2, "{node:?}");
-                let is_or = |id: &NodeId| {
-                    matches!(plan.node(*id), Node::Or(_) | Node::Nothing | Node::Everyone)
-                };
+                let is_or = |id: &NodeId| matches!(plan.node(*id), Node::Or(_) | Node::Nothing | Node::Everyone);
                 assert!(!nodes.iter().any(is_or), "{node:?}");
                 let mut distinct = nodes.to_vec();
                 distinct.sort_unstable();
@@ -289,33 +253,20 @@ pub(super) fn check_laws(plan: &Plan) {
                 assert!(*k as usize <= of.len(), "{node:?}");
             }
             Node::Values { values, .. } => {
-                assert!(
-                    values.len() >= 2 && values.is_sorted_by(|a, b| a < b),
-                    "{node:?}"
-                );
+                assert!(values.len() >= 2 && values.is_sorted_by(|a, b| a < b), "{node:?}");
             }
             Node::Number { ranges, .. } => {
                 assert!(!ranges.is_empty(), "{node:?}");
                 assert!(ranges.iter().all(|(low, high)| low <= high), "{node:?}");
-                assert!(
-                    ranges.windows(2).all(|pair| pair[0].1 < pair[1].0 - 1),
-                    "{node:?}"
-                );
+                assert!(ranges.windows(2).all(|pair| pair[0].1 < pair[1].0 - 1), "{node:?}");
             }
             Node::Linear { terms, .. } => {
-                assert!(
-                    terms.is_sorted_by(|a, b| a.0 < b.0) && terms.len() >= 2,
-                    "{node:?}"
-                );
+                assert!(terms.is_sorted_by(|a, b| a.0 < b.0) && terms.len() >= 2, "{node:?}");
                 assert!(terms.iter().all(|(_, factor)| *factor != 0), "{node:?}");
             }
             _ => {}
         }
     }
     let distinct: std::collections::HashSet<&Node> = plan.nodes.iter().collect();
-    assert_eq!(
-        distinct.len(),
-        plan.nodes.len(),
-        "an expression stands twice"
-    );
+    assert_eq!(distinct.len(), plan.nodes.len(), "an expression stands twice");
 }

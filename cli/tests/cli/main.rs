@@ -1,0 +1,11 @@
+//! The binary as its users meet it: through its command line, its exit codes and its JSON.
+
+mod answers;
+mod changes;
+mod demo;
+mod exit_codes;
+mod help;
+mod loads;
+mod serving;
+mod shell;
+mod store;

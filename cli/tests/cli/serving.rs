@@ -1,0 +1,69 @@
+//! A server of its own, and who finds it.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::store::{Store, muster};
+
+/// How long a server may take to start or to end.
+const WAIT: Duration = Duration::from_secs(30);
+
+struct Server(Child);
+
+impl Server {
+    fn start(store: &Store, listen: &str) -> Server {
+        let child = Command::new(env!("CARGO_BIN_EXE_muster"))
+            .args(["serve", "--quiet", "--listen", listen, "--data"])
+            .arg(store.data())
+            .env_remove("MUSTER_ADDR")
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        Server(child)
+    }
+
+    /// Tells it to end, and waits until it has.
+    fn terminate(mut self) -> bool {
+        let told = Command::new("kill").arg(self.0.id().to_string()).status().unwrap();
+        assert!(told.success());
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status.success();
+            }
+            assert!(started.elapsed() < WAIT, "the server does not end");
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A test that failed leaves no server behind.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn commands_attach_to_the_server_that_holds_their_directory() {
+    let store = Store::of_people();
+    let socket = format!("unix:{}", store.path().join("s.sock").display());
+    let server = Server::start(&store, &socket);
+    let started = Instant::now();
+    while muster().args(["count", "vip", "--addr", &socket]).output().unwrap().status.code() != Some(0) {
+        assert!(started.elapsed() < WAIT, "the server does not listen");
+    }
+    assert_eq!(store.count("vip"), 4);
+    store.run(&["set", "u2", "vip"]).success();
+    let page = store.json(&["members", "vip", "--limit", "2"]);
+    let token = page["next_page_token"].as_str().unwrap();
+    let rest = store.text(&["members", "vip", "--page-token", token, "--format", "csv"]);
+    assert_eq!(rest, "key\nu3\nu6\nu8\n");
+    // Only the directory's own server may serve it.
+    let said = store.refusal(&["serve", "--listen", "127.0.0.1:0"], 1);
+    assert!(said.contains("is held by the one at unix:"), "{said}");
+    store.command(&["load", "-", "--map", "map.toml"]).write_stdin(crate::store::PEOPLE).assert().success();
+    assert!(server.terminate());
+    assert_eq!(store.count("vip"), 5, "a null keeps the old value");
+}
