@@ -157,18 +157,24 @@ fn unions(peers: &Peers) -> Vec<Case> {
             tags: list.iter().map(|value| format!("{tag}={value}")).chain(["u50a".into(), "u10a".into()]).collect(),
             roaring: vec![
                 ("union first", Box::new(move || (roaring.union() & b.0).difference_len(c.0))),
-                ("filter first", Box::new(move || {
-                    let filter = b.0 - c.0;
-                    // The values exclude each other, so the counts add up.
-                    roaring.iter().map(|value| filter.intersection_len(value)).sum()
-                })),
+                (
+                    "filter first",
+                    Box::new(move || {
+                        let filter = b.0 - c.0;
+                        // The values exclude each other, so the counts add up.
+                        roaring.iter().map(|value| filter.intersection_len(value)).sum()
+                    }),
+                ),
             ],
             croaring: vec![
                 ("union first", Box::new(move || Bitmap::fast_or(&croaring).and(b.1).andnot_cardinality(c.1))),
-                ("filter first", Box::new(move || {
-                    let filter = b.1.andnot(c.1);
-                    croaring.iter().map(|value| filter.and_cardinality(value)).sum()
-                })),
+                (
+                    "filter first",
+                    Box::new(move || {
+                        let filter = b.1.andnot(c.1);
+                        croaring.iter().map(|value| filter.and_cardinality(value)).sum()
+                    }),
+                ),
             ],
         });
     }
@@ -267,14 +273,20 @@ fn ranges(peers: &Peers) -> Vec<Case> {
             texts: vec![text],
             ask: Ask::Count,
             tags,
-            roaring: vec![("slices, filter first", Box::new(move || match has_city {
-                true => roaring_range(&roaring, &(filter.0 & gender.0), 25, 34).len(),
-                false => roaring_range(&roaring, filter.0, 25, 34).len(),
-            }))],
-            croaring: vec![("slices, filter first", Box::new(move || match has_city {
-                true => croaring_range(&croaring, &filter.1.and(gender.1), 25, 34).cardinality(),
-                false => croaring_range(&croaring, filter.1, 25, 34).cardinality(),
-            }))],
+            roaring: vec![(
+                "slices, filter first",
+                Box::new(move || match has_city {
+                    true => roaring_range(&roaring, &(filter.0 & gender.0), 25, 34).len(),
+                    false => roaring_range(&roaring, filter.0, 25, 34).len(),
+                }),
+            )],
+            croaring: vec![(
+                "slices, filter first",
+                Box::new(move || match has_city {
+                    true => croaring_range(&croaring, &filter.1.and(gender.1), 25, 34).cardinality(),
+                    false => croaring_range(&croaring, filter.1, 25, 34).cardinality(),
+                }),
+            )],
         }
     };
     [("alone", None), ("city0", Some(0)), ("city9", Some(9)), ("city99", Some(99))].into_iter().map(case).collect()
@@ -291,14 +303,20 @@ fn sums(peers: &Peers) -> Vec<Case> {
             texts: vec![flag.into()],
             ask: Ask::Sum("amount"),
             tags: vec!["amount".into(), flag.into()],
-            roaring: vec![("sum of intersection_len", Box::new(move || {
-                let digits = roaring.iter().enumerate();
-                digits.map(|(digit, slice)| slice.intersection_len(filter.0) << digit).sum()
-            }))],
-            croaring: vec![("sum of and_cardinality", Box::new(move || {
-                let digits = croaring.iter().enumerate();
-                digits.map(|(digit, slice)| slice.and_cardinality(filter.1) << digit).sum()
-            }))],
+            roaring: vec![(
+                "sum of intersection_len",
+                Box::new(move || {
+                    let digits = roaring.iter().enumerate();
+                    digits.map(|(digit, slice)| slice.intersection_len(filter.0) << digit).sum()
+                }),
+            )],
+            croaring: vec![(
+                "sum of and_cardinality",
+                Box::new(move || {
+                    let digits = croaring.iter().enumerate();
+                    digits.map(|(digit, slice)| slice.and_cardinality(filter.1) << digit).sum()
+                }),
+            )],
         }
     };
     ["u10a", "u50a", "u1", "u01"].into_iter().map(case).collect()
@@ -332,6 +350,9 @@ fn contains(peers: &Peers) -> Case {
         ask: Ask::Contains,
         tags: vec![],
         roaring: vec![("contains", Box::new(move || roaring.iter().filter(|set| set.contains(ENTITY)).count() as u64))],
-        croaring: vec![("contains", Box::new(move || croaring.iter().filter(|set| set.contains(ENTITY)).count() as u64))],
+        croaring: vec![(
+            "contains",
+            Box::new(move || croaring.iter().filter(|set| set.contains(ENTITY)).count() as u64),
+        )],
     }
 }

@@ -78,4 +78,3 @@ fn sum(bytes: &[u8]) -> u64 {
     let rest = rest.iter().fold(0, |sum, &byte| sum + u64::from(byte));
     lanes.iter().fold(rest, |sum, lane| sum.wrapping_add(*lane))
 }
-

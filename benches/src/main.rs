@@ -68,10 +68,16 @@ fn main() -> Result<()> {
         );
         rows.push(row);
     }
-    println!("kernel {}, {} entities, {} rounds\n", muster_engine::bitmap::kernel::name(), data.entities, arguments.rounds);
+    println!(
+        "kernel {}, {} entities, {} rounds\n",
+        muster_engine::bitmap::kernel::name(),
+        data.entities,
+        arguments.rounds
+    );
     println!("{}", report::table(&rows));
     let write = |path: &Option<PathBuf>, text: String| match path {
-        Some(path) => std::fs::write(path, text).map_err(|error| Error::io(format!("cannot write {}", path.display())).with_source(error)),
+        Some(path) => std::fs::write(path, text)
+            .map_err(|error| Error::io(format!("cannot write {}", path.display())).with_source(error)),
         None => Ok(()),
     };
     write(&arguments.csv, report::csv(&rows))?;
@@ -104,7 +110,8 @@ fn measure(case: &Case, snapshot: &Snapshot, type_id: TypeId, rounds: usize) -> 
         }
     }
     let medians: Vec<f64> = times.iter_mut().map(|times| median(times)).collect();
-    let best = |idioms: &[Idiom], first: usize| medians[first..first + idioms.len()].iter().copied().fold(f64::MAX, f64::min);
+    let best =
+        |idioms: &[Idiom], first: usize| medians[first..first + idioms.len()].iter().copied().fold(f64::MAX, f64::min);
     Ok(Row {
         name: case.name.clone(),
         muster_ns: medians[0],

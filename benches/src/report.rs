@@ -26,7 +26,9 @@ pub(crate) fn geometric_mean(ratios: impl Iterator<Item = f64>) -> f64 {
 
 /// The table as Markdown.
 pub(crate) fn table(rows: &[Row]) -> String {
-    let mut text = String::from("| query | muster µs | roaring-rs | CRoaring | of the floor |\n| --- | ---: | ---: | ---: | ---: |\n");
+    let mut text = String::from(
+        "| query | muster µs | roaring-rs | CRoaring | of the floor |\n| --- | ---: | ---: | ---: | ---: |\n",
+    );
     for row in rows {
         let floor = row.floor.map_or(String::new(), |floor| format!("{floor:.2}"));
         let micros = row.muster_ns / 1000.0;
