@@ -8,6 +8,7 @@ mod commands;
 mod connect;
 mod demo;
 mod exit;
+mod folder;
 mod output;
 mod shell;
 
@@ -20,6 +21,7 @@ use args::{Cli, Command, Globals};
 use ask::Settings;
 use connect::{Connection, Place};
 use exit::Failure;
+use folder::Folder;
 
 /// The variable that says what is logged to standard error.
 const LOG_VARIABLE: &str = "MUSTER_LOG";
@@ -60,7 +62,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
 /// Runs a command that asks a server; then closes, whatever came of it.
 async fn ask(command: &Command, globals: &Globals) -> Result<(), Failure> {
     let settings = Settings::of(globals)?;
-    let mut connection = Connection::open(Place::of(globals)?, command.may_create()).await?;
+    let (place, _temporary) = place(command, globals)?;
+    let mut connection = Connection::open(place, command.may_create()).await?;
     let outcome = match command {
         Command::Shell(_) => shell::run(&mut connection, settings, &[]).await,
         command => {
@@ -69,6 +72,18 @@ async fn ask(command: &Command, globals: &Globals) -> Result<(), Failure> {
         }
     };
     outcome.and(connection.close().await)
+}
+
+/// Where the store is. What needs none may go without saying, and gets one that lasts as long as the folder returned.
+fn place(command: &Command, globals: &Globals) -> Result<(Place, Option<Folder>), Failure> {
+    match Place::said(globals)? {
+        Some(place) => Ok((place, None)),
+        None if command.needs_no_store() => {
+            let folder = Folder::new("muster-none")?;
+            Ok((Place::Data(folder.path().join("store")), Some(folder)))
+        }
+        None => Place::of(globals).map(|place| (place, None)),
+    }
 }
 
 /// Gives up `work` on Ctrl-C, so that what is open can still be closed.

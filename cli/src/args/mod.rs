@@ -101,6 +101,11 @@ Inside: a bare expression counts; \\help lists the commands; an open parenthesis
 pub(crate) struct ShellArgs {}
 
 impl Command {
+    /// Whether the command is done without a store.
+    pub(crate) fn needs_no_store(&self) -> bool {
+        matches!(self, Command::Load(args) if args.only_proposes())
+    }
+
     /// Whether the command may make a store where there is none.
     pub(crate) fn may_create(&self) -> bool {
         match self {

@@ -85,7 +85,7 @@ pub(crate) fn table(reply: &BreakdownReply) -> String {
     }
     let mut out = table.render();
     if reply.groups_left_out > 0 {
-        out.push_str(&format!("and {} more groups\n", grouped(reply.groups_left_out)));
+        out.push_str(&format!("and {} more\n", grouped(reply.groups_left_out)));
     }
     let time = reply.info.as_ref().and_then(|info| info.engine_time).unwrap_or_default();
     out.push_str(&format!("{} in all, {}\n", grouped(reply.total), nanoseconds(time.total_ns)));

@@ -9,8 +9,11 @@ use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::json::with_info;
 use crate::output::numbers::{grouped, nanoseconds};
-use crate::output::table::Table;
+use crate::output::table::{Table, shortened};
 use crate::output::{Answer, tree};
+
+/// The widest text of a step in a table; JSON has it whole.
+pub(super) const TEXT_CELLS_MAX: usize = 60;
 
 /// How an expression is answered, and with --analyze which condition decides it.
 #[derive(Debug, Args)]
@@ -74,7 +77,7 @@ pub(crate) fn table(reply: &ExplainReply, analyze: bool) -> String {
     let mut table = Table::new(columns);
     let number = |number: Option<u64>| number.map(grouped).unwrap_or_default();
     for (step, branch) in reply.steps.iter().zip(tree::branches(&depths)) {
-        let text = format!("{branch}{}", step.text);
+        let text = format!("{branch}{}", shortened(&step.text, TEXT_CELLS_MAX));
         if analyze {
             let time = step.evaluate_ns.map(nanoseconds).unwrap_or_default();
             table.row([text, number(step.count), number(step.without), time]);

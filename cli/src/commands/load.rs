@@ -1,16 +1,16 @@
 //! `muster load`: a file into a store, wholly or not at all.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use muster_client::v1::{FileSource, LoadHeader, LoadPhase, LoadProgress, LoadResult, RejectedRow};
+use muster_client::v1::{FileSource, LoadHeader, LoadResult, RejectedRow};
 use muster_client::{LoadEvent, Upload};
 use serde_json::{Value, json};
 
 use super::infer;
+use super::progress::Progress;
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::numbers::{elapsed, grouped};
@@ -23,7 +23,7 @@ const REJECTS_SHOWN: usize = 10;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Your own CSV in three commands:
-  muster load bookings.csv --infer --data ./store > map.toml
+  muster load bookings.csv --infer > map.toml
   muster load bookings.csv --map map.toml --data ./store
   muster count ALL --data ./store
 
@@ -68,9 +68,16 @@ pub(crate) struct LoadArgs {
     load_id: String,
 }
 
+impl LoadArgs {
+    /// Whether only a mapping is wanted.
+    pub(crate) fn only_proposes(&self) -> bool {
+        self.infer && !self.yes
+    }
+}
+
 /// Loads, or proposes how to.
 pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
-    if args.infer && !args.yes {
+    if args.only_proposes() {
         let (file, upload) = source(&args.file, asker)?;
         let reply = infer::infer(file, upload, args.key.as_ref(), asker).await?;
         return infer::print(&reply, args.map_out.as_deref(), asker);
@@ -131,11 +138,10 @@ pub(crate) fn source(path: &Path, asker: &Asker) -> Result<(FileSource, Upload),
 
 /// What happens during a load: progress on a terminal, rejected rows into their file.
 struct Watch {
-    bar: ProgressBar,
+    progress: Progress,
     rejects: Option<std::io::BufWriter<std::fs::File>>,
     rejects_fault: Option<std::io::Error>,
     shown: usize,
-    phase: LoadPhase,
 }
 
 impl Watch {
@@ -148,13 +154,8 @@ impl Watch {
                 Some(std::io::BufWriter::new(file))
             }
         };
-        let bar = if asker.settings.quiet || !std::io::stderr().is_terminal() {
-            ProgressBar::hidden()
-        } else {
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
-        };
-        bar.enable_steady_tick(Duration::from_millis(200));
-        let mut watch = Watch { bar, rejects, rejects_fault: None, shown: 0, phase: LoadPhase::Unspecified };
+        let progress = Progress::new(asker);
+        let mut watch = Watch { progress, rejects, rejects_fault: None, shown: 0 };
         watch.write(format_args!("line,column,reason,raw\n"));
         Ok(watch)
     }
@@ -162,40 +163,10 @@ impl Watch {
     fn event(&mut self, event: LoadEvent, args: &LoadArgs, asker: &Asker) {
         match event {
             LoadEvent::Sent(_) => {}
-            LoadEvent::Progress(progress) => self.progress(&progress),
+            LoadEvent::Progress(progress) => self.progress.show(&progress),
             LoadEvent::Rejects(rows) => rows.iter().for_each(|row| self.reject(row, args)),
-            LoadEvent::Guess(guess) => self.bar.suspend(|| infer::tell_notes(&guess.notes, asker)),
+            LoadEvent::Guess(guess) => self.progress.aside(|| infer::tell_notes(&guess.notes, asker)),
         }
-    }
-
-    fn progress(&mut self, progress: &LoadProgress) {
-        let in_rows = progress.rows_total.is_some();
-        if self.phase != progress.phase() {
-            self.phase = progress.phase();
-            let what = match self.phase {
-                LoadPhase::Receiving => "sending",
-                LoadPhase::Committing => "committing",
-                LoadPhase::Loading | LoadPhase::Unspecified => "loading",
-            };
-            let template = match (self.phase, in_rows) {
-                (LoadPhase::Committing, _) => "{spinner} {msg}",
-                (_, true) => "{msg} [{bar:30}] {human_pos}/{human_len} rows, {per_sec}, {eta} left",
-                (_, false) => "{msg} [{bar:30}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
-            };
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                self.bar.set_style(style.progress_chars("█▌ "));
-            }
-            self.bar.reset();
-            self.bar.set_message(what);
-        }
-        let (position, length) = match progress.rows_total {
-            Some(total) => (progress.rows, Some(total)),
-            None => (progress.bytes, progress.bytes_total),
-        };
-        if let Some(length) = length {
-            self.bar.set_length(length);
-        }
-        self.bar.set_position(position);
     }
 
     fn reject(&mut self, row: &RejectedRow, args: &LoadArgs) {
@@ -204,10 +175,10 @@ impl Watch {
             self.write(format_args!("{},{}\n", row.line, fields.join(",")));
         } else if self.shown < REJECTS_SHOWN {
             let column = if row.column.is_empty() { String::new() } else { format!(", column {}", row.column) };
-            self.bar.suspend(|| note(&format!("rejected line {}{column}: {}: {}", row.line, row.reason, row.raw)));
+            self.progress.aside(|| note(&format!("rejected line {}{column}: {}: {}", row.line, row.reason, row.raw)));
             self.shown += 1;
             if self.shown == REJECTS_SHOWN {
-                self.bar.suspend(|| note("further rejected rows are only counted; --rejects FILE keeps them"));
+                self.progress.aside(|| note("further rejected rows are only counted; --rejects FILE keeps them"));
             }
         }
     }
@@ -221,7 +192,7 @@ impl Watch {
     }
 
     fn finish(mut self, args: &LoadArgs) -> Result<(), Failure> {
-        self.bar.finish_and_clear();
+        self.progress.end();
         if let Some(mut file) = self.rejects.take() {
             self.rejects_fault = self.rejects_fault.or(file.flush().err());
         }

@@ -17,6 +17,7 @@ mod infer;
 pub(crate) mod load;
 mod member_rows;
 pub(crate) mod members;
+pub(crate) mod progress;
 pub(crate) mod remove;
 pub(crate) mod serve;
 pub(crate) mod set;

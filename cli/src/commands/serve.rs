@@ -26,8 +26,8 @@ Examples:
   muster serve --data ./store --listen 0.0.0.0:7411 --import-dir /srv/loads
   muster serve --data ./store --listen unix:/run/muster.sock
 
-Commands with --data ./store find this server by themselves. Ctrl-C or SIGTERM ends it after its running requests;
-MUSTER_LOG=info or debug says more on standard error.")]
+Commands with --data ./store find this server by themselves. --zone is the zone of requests that name none. Ctrl-C or
+SIGTERM ends it after its running requests; MUSTER_LOG=info or debug says more on standard error.")]
 pub(crate) struct ServeArgs {
     /// Where to listen: host:port or unix:/path
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7411")]

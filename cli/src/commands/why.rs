@@ -5,11 +5,12 @@ use muster_client::text_key;
 use muster_client::v1::{WhyReply, WhyRequest};
 use serde_json::{Value, json};
 
+use super::explain::TEXT_CELLS_MAX;
 use crate::args::text::query_text;
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::json::with_info;
-use crate::output::table::Table;
+use crate::output::table::{Table, shortened};
 use crate::output::{Answer, tree};
 
 /// Why an entity is in an audience, or why not.
@@ -67,7 +68,7 @@ pub(crate) fn table(key: &str, reply: &WhyReply) -> String {
             (false, []) => "(missing)".to_owned(),
             (false, values) => values.join(", "),
         };
-        table.row([format!("{branch}{truth} {}", condition.text), own]);
+        table.row([format!("{branch}{truth} {}", shortened(&condition.text, TEXT_CELLS_MAX)), own]);
     }
     table.render()
 }

@@ -1,7 +1,6 @@
 //! The server inside this process, on a socket that only this user can open.
 
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use muster_client::{Address, Client, ClientOptions};
 use muster_server::{Config, Holder, Listener, ServeError};
@@ -11,18 +10,14 @@ use tokio::task::JoinHandle;
 
 use super::unusable;
 use crate::exit::Failure;
-
-/// How many folder names are tried for the socket.
-const FOLDERS_MAX: u32 = 1_000;
-/// Only the owner may look.
-const PRIVATE: u32 = 0o700;
+use crate::folder::Folder;
 
 /// A running server and what it needs.
 pub(crate) struct Embedded {
     address: Address,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<(), ServeError>>,
-    folder: PathBuf,
+    folder: Folder,
     holder: Holder,
 }
 
@@ -32,8 +27,8 @@ impl Embedded {
         let Some(mut holder) = Holder::take(dir).map_err(|error| unusable(dir, &error))? else {
             return Ok(None);
         };
-        let folder = private_folder()?;
-        let socket = folder.join("muster.sock");
+        let folder = Folder::new("muster")?;
+        let socket = folder.path().join("muster.sock");
         let listener = UnixListener::bind(&socket).map_err(|error| {
             Failure::refused(format!(
                 "set TMPDIR to a folder for sockets: cannot listen on {}: {error}",
@@ -62,8 +57,7 @@ impl Embedded {
     pub(super) async fn close(self) -> Result<(), Failure> {
         let _ = self.stop.send(());
         let served = self.served.await;
-        // What is left of the folder is empty and private.
-        let _ = std::fs::remove_dir_all(&self.folder);
+        drop(self.folder);
         drop(self.holder);
         match served {
             Ok(Ok(())) => Ok(()),
@@ -71,23 +65,4 @@ impl Embedded {
             Err(panic) => Err(Failure::refused(format!("the embedded server failed: {panic}"))),
         }
     }
-}
-
-/// A new folder in the folder for temporary files.
-fn private_folder() -> Result<PathBuf, Failure> {
-    let parent = std::env::temp_dir();
-    for number in 0..FOLDERS_MAX {
-        let folder = parent.join(format!("muster-{}-{number}", std::process::id()));
-        match std::fs::DirBuilder::new().mode(PRIVATE).create(&folder) {
-            Ok(()) => return Ok(folder),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => {
-                return Err(Failure::refused(format!(
-                    "set TMPDIR to a folder that can be written: cannot create {}: {error}",
-                    folder.display()
-                )));
-            }
-        }
-    }
-    Err(Failure::refused(format!("remove old folders muster-* from {}", parent.display())))
 }

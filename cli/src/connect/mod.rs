@@ -17,6 +17,8 @@ use embedded::Embedded;
 const DATA_VARIABLE: &str = "MUSTER_DATA";
 /// The variable that stands for `--addr`.
 const ADDR_VARIABLE: &str = "MUSTER_ADDR";
+/// The folder that every server makes in its directory.
+const SPACES_FOLDER: &str = "spaces";
 /// How long a directory may be held by a server that cannot be reached, because it starts or stops.
 const HELD_WAIT: Duration = Duration::from_secs(15);
 /// Time between two looks at such a directory.
@@ -32,13 +34,20 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// Where the command line and then the environment say the store is.
+    /// Where the command line or else the environment says the store is.
     pub(crate) fn of(globals: &Globals) -> Result<Place, Failure> {
+        Place::said(globals)?.ok_or_else(|| {
+            Failure::usage("say where the store is: --data DIR for a directory, --addr HOST:PORT for a server")
+        })
+    }
+
+    /// The same; none where neither says so.
+    pub(crate) fn said(globals: &Globals) -> Result<Option<Place>, Failure> {
         if let Some(dir) = &globals.data {
-            return Ok(Place::Data(dir.clone()));
+            return Ok(Some(Place::Data(dir.clone())));
         }
         if let Some(addr) = &globals.addr {
-            return Ok(Place::Address(addr.parse::<Address>()?));
+            return Ok(Some(Place::Address(addr.parse::<Address>()?)));
         }
         let data = std::env::var_os(DATA_VARIABLE).filter(|value| !value.is_empty());
         let addr = std::env::var(ADDR_VARIABLE).ok().filter(|value| !value.is_empty());
@@ -46,11 +55,9 @@ impl Place {
             (Some(_), Some(_)) => Err(Failure::usage(format!(
                 "unset {DATA_VARIABLE} or {ADDR_VARIABLE}, or give --data or --addr: both are set"
             ))),
-            (Some(dir), None) => Ok(Place::Data(dir.into())),
-            (None, Some(addr)) => Ok(Place::Address(addr.parse::<Address>()?)),
-            (None, None) => {
-                Err(Failure::usage("say where the store is: --data DIR for a directory, --addr HOST:PORT for a server"))
-            }
+            (Some(dir), None) => Ok(Some(Place::Data(dir.into()))),
+            (None, Some(addr)) => Ok(Some(Place::Address(addr.parse::<Address>()?))),
+            (None, None) => Ok(None),
         }
     }
 }
@@ -119,9 +126,9 @@ impl Connection {
     }
 }
 
-/// Whether there is something in a directory that a server made.
+/// Whether a directory has what every server makes there. A folder of other things is no store.
 fn holds_store(dir: &Path) -> bool {
-    std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some())
+    dir.join(SPACES_FOLDER).is_dir()
 }
 
 fn unusable(dir: &Path, error: &std::io::Error) -> Failure {

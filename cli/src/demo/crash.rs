@@ -14,7 +14,7 @@ use super::columns;
 use crate::exit::Failure;
 
 /// From how many rows on a load takes long enough to be met while it writes.
-const ROWS_TO_MEET: u64 = 300_000;
+const ROWS_TO_MEET: u64 = 600_000;
 /// How long to wait for the server.
 const SERVER_WAIT: Duration = Duration::from_secs(30);
 /// Time between two looks whether it listens.
@@ -37,61 +37,73 @@ impl Drop for Server {
     }
 }
 
-/// Starts a server on `store`, loads `file` with a wrong mapping, and kills the server in the middle of it. Returns what
-/// was killed, and when.
-pub(super) async fn kill_in_load(folder: &Path, store: &Path, file: &Path, rows: u64) -> Result<String, Failure> {
-    let socket = folder.join("crash.sock");
-    let mut server = start(folder, store, &socket)?;
-    let client = connect(&mut server, &socket).await?;
-    let waits = rows < ROWS_TO_MEET;
-    let header = LoadHeader {
-        file: Some(source(file, waits)),
-        // Every age would become a number of loyalty points.
-        mapping_toml: columns::mapping(|column| match column {
-            "年龄" => "积分",
-            "积分" => "年龄",
-            column => column,
-        }),
-        ..LoadHeader::default()
-    };
-    let upload = if waits { Upload::Reader(half_of(file).await?) } else { Upload::ServerPath };
-    let id = server.0.id();
-    let mut killed = None;
-    let outcome = client
-        .load(header, upload, |event| {
-            if killed.is_none()
-                && let Some(when) = moment_to_kill(&event, waits)
-            {
-                server.kill();
-                killed = Some(when);
-            }
-        })
-        .await;
-    match (outcome, killed) {
-        (Err(_), Some(when)) => Ok(format!("{id}, {when}")),
-        (Err(error), None) => Err(error.into()),
-        (Ok(_), _) => Err(Failure::refused("take more --rows: the load ended before its server could be killed")),
-    }
+/// What is to happen.
+pub(super) struct Crash<'a> {
+    /// The folder of the demo, in which the file lies.
+    pub(super) temporary: &'a Path,
+    /// The directory that the server is to hold.
+    pub(super) store: &'a Path,
+    /// The file that it is to load.
+    pub(super) file: &'a Path,
+    /// How many rows the file has.
+    pub(super) rows: u64,
 }
 
-fn start(folder: &Path, store: &Path, socket: &Path) -> Result<Server, Failure> {
-    let program = std::env::current_exe()
-        .map_err(|error| Failure::refused(format!("cannot find this program again: {error}")))?;
-    let child = Command::new(program)
-        .arg("serve")
-        .arg("--data")
-        .arg(store)
-        .arg("--listen")
-        .arg(format!("unix:{}", socket.display()))
-        .arg("--import-dir")
-        .arg(folder)
-        .arg("--quiet")
-        .env_remove("MUSTER_ADDR")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()
-        .map_err(|error| Failure::refused(format!("cannot start a second server: {error}")))?;
-    Ok(Server(child))
+impl Crash<'_> {
+    /// Starts a server, loads the file with a wrong mapping, and kills the server in the middle of it. Returns what was
+    /// killed, and when.
+    pub(super) async fn kill_in_load(&self) -> Result<String, Failure> {
+        let socket = self.temporary.join("crash.sock");
+        let mut server = self.start(&socket)?;
+        let client = connect(&mut server, &socket).await?;
+        let waits = self.rows < ROWS_TO_MEET;
+        let header = LoadHeader {
+            file: Some(source(self.file, waits)),
+            // Every age would become a number of loyalty points.
+            mapping_toml: columns::mapping(|column| match column {
+                "年龄" => "积分",
+                "积分" => "年龄",
+                column => column,
+            }),
+            ..LoadHeader::default()
+        };
+        let upload = if waits { Upload::Reader(half_of(self.file).await?) } else { Upload::ServerPath };
+        let id = server.0.id();
+        let mut killed = None;
+        let outcome = client
+            .load(header, upload, |event| {
+                if killed.is_none()
+                    && let Some(when) = moment_to_kill(&event, waits)
+                {
+                    server.kill();
+                    killed = Some(when);
+                }
+            })
+            .await;
+        match (outcome, killed) {
+            (Err(_), Some(when)) => Ok(format!("{id}, {when}")),
+            (Err(error), None) => Err(error.into()),
+            (Ok(_), _) => Err(Failure::refused("take more --rows: the load ended before its server could be killed")),
+        }
+    }
+
+    fn start(&self, socket: &Path) -> Result<Server, Failure> {
+        let program = std::env::current_exe()
+            .map_err(|error| Failure::refused(format!("cannot find this program again: {error}")))?;
+        let child = Command::new(program)
+            .args(["serve", "--quiet", "--data"])
+            .arg(self.store)
+            .arg("--listen")
+            .arg(format!("unix:{}", socket.display()))
+            .arg("--import-dir")
+            .arg(self.temporary)
+            .env_remove("MUSTER_ADDR")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(|error| Failure::refused(format!("cannot start a second server: {error}")))?;
+        Ok(Server(child))
+    }
 }
 
 async fn connect(server: &mut Server, socket: &Path) -> Result<Client, Failure> {

@@ -5,7 +5,6 @@
 
 mod columns;
 mod crash;
-mod folder;
 mod population;
 mod questions;
 mod random;
@@ -23,10 +22,11 @@ use crate::args::Globals;
 use crate::ask::Settings;
 use crate::connect::{Connection, Place};
 use crate::exit::Failure;
+use crate::folder::Folder;
 use crate::output::emit;
 use crate::output::numbers::{bytes, elapsed, grouped};
 use crate::shell;
-use folder::Folder;
+use crash::Crash;
 use story::Counts;
 
 /// The day that stands for today: a day on which shops are busy.
@@ -64,7 +64,7 @@ pub(crate) async fn run(args: &DemoArgs, globals: &Globals) -> Result<(), Failur
     if globals.data.is_some() || globals.addr.is_some() {
         return Err(Failure::usage("use --keep DIR to name the directory of the demo's store"));
     }
-    let temporary = Folder::new()?;
+    let temporary = Folder::new("muster-demo")?;
     let store = match &args.keep {
         None => temporary.path().join("store"),
         Some(dir) => {
@@ -74,7 +74,7 @@ pub(crate) async fn run(args: &DemoArgs, globals: &Globals) -> Result<(), Failur
             dir.clone()
         }
     };
-    let outcome = tell(args, globals, &temporary, &store).await;
+    let outcome = tell(args, globals, temporary.path(), &store).await;
     if outcome.is_ok() && args.keep.is_some() {
         emit(&format!("\nThe store is kept. Next:\n  {}\n", next_command(&store)))?;
     }
@@ -88,9 +88,9 @@ fn next_command(store: &Path) -> String {
     format!("{program} shell --data '{}' --zone {ZONE} --now {TODAY_TEXT}", store.display())
 }
 
-async fn tell(args: &DemoArgs, globals: &Globals, temporary: &Folder, store: &Path) -> Result<(), Failure> {
+async fn tell(args: &DemoArgs, globals: &Globals, temporary: &Path, store: &Path) -> Result<(), Failure> {
     let settings = settings(globals)?;
-    let file = temporary.path().join("shoppers.csv");
+    let file = temporary.join("shoppers.csv");
     let connection = crate::unless_interrupted(async {
         make_population(args, &file).await?;
         let connection = Connection::open(Place::Data(store.to_path_buf()), true).await?;
@@ -100,7 +100,8 @@ async fn tell(args: &DemoArgs, globals: &Globals, temporary: &Folder, store: &Pa
         drop(asker);
         connection.close().await?;
         reopen(store, &settings).await?.close().await?;
-        survive(args, temporary, store, &file, &settings, &before).await
+        let crash = Crash { temporary, store, file: &file, rows: args.rows };
+        survive(&crash, &settings, &before).await
     })
     .await?;
     // The shell takes Ctrl-C for itself.
@@ -157,18 +158,11 @@ async fn reopen(store: &Path, settings: &Settings) -> Result<Connection, Failure
 }
 
 /// Kills a server in the middle of a load, opens the store again, and compares.
-async fn survive(
-    args: &DemoArgs,
-    temporary: &Folder,
-    store: &Path,
-    file: &Path,
-    settings: &Settings,
-    before: &Counts,
-) -> Result<Connection, Failure> {
+async fn survive(crash: &Crash<'_>, settings: &Settings, before: &Counts) -> Result<Connection, Failure> {
     emit("\nNow a crash: a second server loads the file with a wrong mapping, loyalty points as ages, and dies.\n")?;
-    let killed = crash::kill_in_load(temporary.path(), store, file, args.rows).await?;
+    let killed = crash.kill_in_load().await?;
     emit(&format!("  kill -9 {killed}\n"))?;
-    let connection = reopen(store, settings).await?;
+    let connection = reopen(crash.store, settings).await?;
     let after = story::count_all(&connection.asker(settings.clone())).await?;
     let differing = before.differing(&after);
     if !differing.is_empty() {

@@ -26,7 +26,7 @@ impl Random {
 
     /// A number below `end`; 0 if there is none.
     pub(super) fn below(&mut self, end: u32) -> u32 {
-        ((self.next() >> 32) * u64::from(end) >> 32) as u32
+        (((self.next() >> 32) * u64::from(end)) >> 32) as u32
     }
 
     /// A number of `first..=last`.

@@ -14,6 +14,7 @@ use muster_client::v1::{
 use super::columns::{self, COLUMNS};
 use super::questions::{DIVIDED, MEASURED, NARROW, QUESTIONS, SUPPRESSED, SUPPRESSED_TEXT};
 use crate::ask::Asker;
+use crate::commands::progress::Progress;
 use crate::commands::{breakdown, count, explain, load, why};
 use crate::exit::Failure;
 use crate::output::numbers::{bytes, elapsed, grouped, nanoseconds, percent, share};
@@ -50,7 +51,17 @@ pub(super) async fn load(file: &Path, asker: &Asker) -> Result<(), Failure> {
         create_missing_tags: true,
         ..LoadHeader::default()
     };
-    let result = asker.client.load(header, upload, |_: LoadEvent| {}).await?;
+    let mut progress = Progress::new(asker);
+    let outcome = asker
+        .client
+        .load(header, upload, |event| {
+            if let LoadEvent::Progress(report) = event {
+                progress.show(&report);
+            }
+        })
+        .await;
+    progress.end();
+    let result = outcome?;
     emit(&load::summary(&result))?;
     let per_second = result.rows as f64 / (result.elapsed_ms.max(1) as f64 / 1e3);
     emit(&format!("{} rows a second, through the load that your own files take\n", grouped(per_second as u64)))?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use muster_language::width::display_width;
+use muster_language::width::{char_width, display_width};
 
 /// What stands between two columns.
 const GAP: &str = "  ";
@@ -52,7 +52,13 @@ impl Table {
         if named {
             let header: Vec<String> = self.columns.iter().map(|(name, _)| name.clone()).collect();
             self.push_line(&mut out, &header, &widths);
-            let rule: Vec<String> = widths.iter().map(|width| "─".repeat(*width)).collect();
+            // A column without a name, such as that of bars, needs no line above it.
+            let rule: Vec<String> = self
+                .columns
+                .iter()
+                .zip(&widths)
+                .map(|((name, _), width)| "─".repeat(if name.is_empty() { 0 } else { *width }))
+                .collect();
             self.push_line(&mut out, &rule, &widths);
         }
         for row in &self.rows {
@@ -79,6 +85,24 @@ impl Table {
     }
 }
 
+/// The beginning of a text that takes at most `cells`, with a sign where more would follow.
+pub(crate) fn shortened(text: &str, cells: usize) -> Cow<'_, str> {
+    if display_width(text) <= cells {
+        return Cow::Borrowed(text);
+    }
+    let mut short = String::new();
+    let mut left = cells.saturating_sub(1);
+    for c in text.chars() {
+        let Some(rest) = left.checked_sub(char_width(c)) else {
+            break;
+        };
+        left = rest;
+        short.push(c);
+    }
+    short.push('…');
+    Cow::Owned(short)
+}
+
 /// A text that cannot move the cursor: control characters are written out.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if text.contains(char::is_control) {
@@ -92,6 +116,13 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_by_cells() {
+        assert_eq!(shortened("城市 = 北京", 11), "城市 = 北京");
+        assert_eq!(shortened("城市 = 北京", 10), "城市 = 北…");
+        assert_eq!(shortened("城市 = 北京", 9), "城市 = …");
+    }
 
     #[test]
     fn columns_stay_straight_under_wide_characters() {

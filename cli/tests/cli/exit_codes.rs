@@ -23,11 +23,25 @@ fn a_server_that_is_not_there_is_unreachable() {
 }
 
 #[test]
+fn an_answer_that_does_not_come_in_time_is_a_deadline() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("silent.sock");
+    // Connections wait for somebody to take them, who never comes.
+    let _silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let address = format!("unix:{}", socket.display());
+    muster().args(["count", "a", "--timeout", "50ms", "--addr", &address]).assert().code(5);
+}
+
+#[test]
 fn a_directory_without_a_store_is_refused_and_stays_as_it_is() {
     let store = Store::empty();
     let said = store.refusal(&["count", "vip"], 1);
     assert!(said.contains("there is no store in"), "{said}");
     assert!(!store.data().exists());
+    std::fs::create_dir(store.data()).unwrap();
+    std::fs::write(store.data().join("notes.txt"), "of something else").unwrap();
+    store.run(&["set", "u1", "vip"]).code(1);
+    assert_eq!(std::fs::read_dir(store.data()).unwrap().count(), 1);
 }
 
 #[test]

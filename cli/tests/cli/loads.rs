@@ -2,13 +2,15 @@
 
 use serde_json::json;
 
-use crate::store::{MAPPING, PEOPLE, Store, keys};
+use crate::store::{MAPPING, PEOPLE, Store, keys, muster};
 
 #[test]
 fn your_own_csv_takes_three_commands() {
     let store = Store::empty();
     store.file("people.csv", PEOPLE);
-    let proposed = store.text(&["load", "people.csv", "--infer"]);
+    let without_store = muster().args(["load", "people.csv", "--infer"]).current_dir(store.path()).assert().success();
+    let proposed = String::from_utf8(without_store.get_output().stdout.clone()).unwrap();
+    assert_eq!(store.text(&["load", "people.csv", "--infer"]), proposed);
     assert!(proposed.contains("type = \"people\"") && proposed.contains("城市"), "{proposed}");
     store.file("map.toml", &proposed);
     let answer = store.json(&["load", "people.csv", "--map", "map.toml"]);

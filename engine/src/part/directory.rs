@@ -153,7 +153,7 @@ pub(super) fn check_layout(footer: &Footer, file_bytes: usize) -> Option<Directo
     let agrees = footer.file_bytes == file_bytes as u64
         && footer.directory_bytes == layout.bytes as u64
         && footer.directory_offset >= HEADER_BYTES as u64
-        && footer.directory_offset % ALIGNMENT as u64 == 0
+        && footer.directory_offset.is_multiple_of(ALIGNMENT as u64)
         && footer.page_checksums_offset == directory_end
         && checksums_end.next_multiple_of(8).checked_add(FOOTER_BYTES as u64)? == footer.file_bytes;
     agrees.then_some(layout)

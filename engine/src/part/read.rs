@@ -281,6 +281,26 @@ impl Part {
         (pairs.first..pairs.first + pairs.count).map(|index| Ok(ChunkId(self.pairs_entry(index)?.chunk))).collect()
     }
 
+    /// The first chunk from `from` on in which a bitmap may have members; `u32::MAX` where none follows. Pairs and
+    /// everyone may have members anywhere.
+    #[inline]
+    pub fn next_chunk(&self, view: &BitmapView, from: u32) -> u32 {
+        let BitmapView::Chunks { first, count, first_chunk, dense, .. } = *view else {
+            return from;
+        };
+        let first_chunk = u32::from(first_chunk.0);
+        if from <= first_chunk {
+            return first_chunk;
+        }
+        let distance = from - first_chunk;
+        if dense {
+            return if distance < count { from } else { u32::MAX };
+        }
+        let entries = self.chunk_entries(first, count);
+        let place = entries.partition_point(|entry| u32::from(entry.chunk) < from);
+        entries.get(place).map_or(u32::MAX, |entry| u32::from(entry.chunk))
+    }
+
     /// The members of a bitmap in one chunk, checked. Errors: corrupt.
     #[inline]
     pub fn container(&self, view: &BitmapView, chunk: ChunkId) -> Result<Container<'_>> {

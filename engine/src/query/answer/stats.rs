@@ -45,6 +45,8 @@ pub const QUANTILES_MAX: usize = 100;
 
 struct WantSums {
     number: Arc<BoundNumber>,
+    /// Whether the least and the greatest are wanted too; they cost more than the sum.
+    extremes: bool,
 }
 
 /// Sums of some chunks; they merge by addition and comparison.
@@ -56,7 +58,7 @@ struct Sums {
     min: Option<i64>,
     max: Option<i64>,
     digits: DigitWords,
-    buffers: [ChunkBuffer; 4],
+    buffers: [ChunkBuffer; 5],
 }
 
 impl Want for WantSums {
@@ -67,9 +69,15 @@ impl Want for WantSums {
     }
 
     fn add(&self, sums: &mut Sums, chunk: ChunkId, members: Container<'_>, _: &mut Scratch) -> Result<bool> {
-        let [fold, with_number, negative, rest] = &mut sums.buffers;
+        let [fold, sign_fold, with_number, negative, rest] = &mut sums.buffers;
         sums.members += u64::from(members.cardinality());
-        and_into(self.number.present.read(chunk, fold)?, members, with_number);
+        let with_number = match self.number.present.read(chunk, fold)? {
+            Container::Full => members,
+            present => {
+                and_into(present, members, with_number);
+                with_number.as_container()
+            }
+        };
         if with_number.is_empty() {
             return Ok(true);
         }
@@ -78,11 +86,21 @@ impl Want for WantSums {
         let mut slices: Digits<'_> = [None; SLICES_MAX];
         let slice_count = sums.digits.digits(&self.number, chunk, &mut slices)?;
         let slices = Slices { slices: &slices[..slice_count] };
-        let below_zero = self.number.negative.read(chunk, fold)?;
-        and_into(with_number.as_container(), below_zero, negative);
-        and_not_into(with_number.as_container(), below_zero, rest);
-        let (negative, rest) = (negative.as_container(), rest.as_container());
-        sums.sum += slices_sum(slices, rest) as i128 - slices_sum(slices, negative) as i128;
+        let (negative, rest) = match self.number.negative.read(chunk, sign_fold)? {
+            Container::Empty => (Container::Empty, with_number),
+            below_zero => {
+                and_into(with_number, below_zero, negative);
+                and_not_into(with_number, below_zero, rest);
+                (negative.as_container(), rest.as_container())
+            }
+        };
+        sums.sum += slices_sum(slices, rest) as i128;
+        if !negative.is_empty() {
+            sums.sum -= slices_sum(slices, negative) as i128;
+        }
+        if !self.extremes {
+            return Ok(true);
+        }
         let least = match negative.is_empty() {
             true => slices_min(slices, rest).map(|magnitude| magnitude as i64),
             false => slices_max(slices, negative).map(|magnitude| -(magnitude as i64)),
@@ -98,6 +116,16 @@ impl Want for WantSums {
 }
 
 impl Prepared {
+    /// How many members have `tag`, and the sum of their numbers; less work than [`Prepared::stats`]. Errors: invalid,
+    /// where the tag holds no numbers; corrupt, cancelled, deadline.
+    pub fn sum(&self, run: &Run, tag: TagId) -> Result<(u64, i128)> {
+        require_number(&self.snapshot, tag)?;
+        let population = self.snapshot.entity_type(self.planned.type_id)?.population;
+        let want = WantSums { number: BoundNumber::new(&self.snapshot, tag, population)?, extremes: false };
+        let sums = self.with_scratch(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+        Ok((sums.count, sums.sum))
+    }
+
     /// What the numbers of `tag` come to among the members. Errors: invalid, where the tag holds no numbers or a
     /// quantile is not within 0 and 1; limit, corrupt, cancelled, deadline.
     pub fn stats(&self, run: &Run, tag: TagId, quantiles: &[f64]) -> Result<Stats> {
@@ -105,7 +133,7 @@ impl Prepared {
         check_quantiles(quantiles)?;
         let population = self.snapshot.entity_type(self.planned.type_id)?.population;
         let number = BoundNumber::new(&self.snapshot, tag, population)?;
-        let want = WantSums { number: Arc::clone(&number) };
+        let want = WantSums { number: Arc::clone(&number), extremes: true };
         let sums = self.with_scratch(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
         let mut stats = Stats {
             kind,

@@ -86,6 +86,23 @@ impl BoundBitmap {
         }
     }
 
+    /// The first chunk from `from` on that may have members; `u32::MAX` where none follows.
+    #[inline]
+    pub(in crate::query) fn next_chunk(&self, from: u32) -> u32 {
+        match &self.owners {
+            Owners::Nobody => u32::MAX,
+            Owners::One => {
+                let source = &self.stack.added[0];
+                source.part.next_chunk(&source.view, from)
+            }
+            Owners::Table(table) => {
+                let from = from as usize;
+                let rest = table.get(from..).unwrap_or(&[]);
+                rest.iter().position(|&owner| owner != NOBODY).map_or(u32::MAX, |place| (from + place) as u32)
+            }
+        }
+    }
+
     /// How many members `chunk` has, from the directory where that is enough. Errors: corrupt.
     #[inline]
     pub(in crate::query) fn cardinality(&self, chunk: ChunkId, buffer: &mut ChunkBuffer) -> Result<u32> {

@@ -3,11 +3,11 @@
 //! Where all operands are bitsets, everything is one pass over their words, a number comparison included. Otherwise
 //! the plain operands are combined first, and what costs more looks only at who is left.
 
-use super::chunk::OPERANDS_MAX;
+use super::chunk::{OPERANDS_MAX, Operands};
 use super::few::Few;
 use super::scratch::Scratch;
 use crate::bitmap::{
-    ChunkBuffer, Container, Fused, Words, conjunction_count, conjunction_into, fused_count,
+    ChunkBuffer, Container, Fused, Words, and_count, and_not_count, conjunction_count, conjunction_into, fused_count,
     intersect_disjoint_union_count,
 };
 use crate::error::Result;
@@ -34,6 +34,12 @@ enum Plain {
 impl Bound {
     /// How many the And selects in `chunk`.
     pub(super) fn and_count(&self, id: NodeId, and: &BoundAnd, chunk: ChunkId, scratch: &mut Scratch) -> Result<u32> {
+        if and.unions.is_empty()
+            && and.tests.is_empty()
+            && let Some(count) = self.count_in_place(and, chunk, scratch)?
+        {
+            return Ok(count);
+        }
         let plain = self.prepare_plain(and, chunk, scratch)?;
         match (plain, and.unions.as_slice(), and.tests.as_slice()) {
             (Plain::Nobody, ..) => Ok(0),
@@ -56,6 +62,45 @@ impl Bound {
             }
             _ => self.count_of_selected(id, chunk, scratch),
         }
+    }
+
+    /// The count where every operand stands in a part: each is looked up once. None where one does not.
+    #[inline]
+    fn count_in_place(&self, and: &BoundAnd, chunk: ChunkId, scratch: &mut Scratch) -> Result<Option<u32>> {
+        let find = |id: NodeId| self.in_place(id, chunk);
+        match (and.positive.as_slice(), and.negative.as_slice()) {
+            (&[first, second], []) => match (find(first)?, find(second)?) {
+                (Some(first), Some(second)) => return Ok(Some(and_count(first, second))),
+                _ => return Ok(None),
+            },
+            (&[first], &[second]) => match (find(first)?, find(second)?) {
+                (Some(first), Some(second)) => return Ok(Some(and_not_count(first, second))),
+                _ => return Ok(None),
+            },
+            (positive, negative) if positive.is_empty() || positive.len().max(negative.len()) > OPERANDS_MAX => {
+                return Ok(None);
+            }
+            _ => {}
+        }
+        let mut positive: Operands<'_> = Few::new(Container::Empty);
+        for &id in &and.positive {
+            match find(id)? {
+                Some(container) if container.is_empty() => return Ok(Some(0)),
+                Some(container) => positive.push(container),
+                None => return Ok(None),
+            }
+        }
+        let mut negative: Operands<'_> = Few::new(Container::Empty);
+        for &id in &and.negative {
+            match find(id)? {
+                Some(container) => negative.push(container),
+                None => return Ok(None),
+            }
+        }
+        let mut buffer = scratch.borrow();
+        let count = conjunction_count(positive.as_slice(), negative.as_slice(), &mut buffer);
+        scratch.give_back(buffer);
+        Ok(Some(count))
     }
 
     /// Fills `result` with what the And selects in `chunk`.
@@ -137,7 +182,7 @@ impl Bound {
                 self.number_into(*number, ranges, candidates, chunk, scratch, &mut passed)?;
             }
             BoundNode::Linear(linear) => self.linear_into(linear, candidates, chunk, scratch, &mut passed)?,
-            BoundNode::Split(keys) => self.split_into(keys, candidates, chunk, &mut passed)?,
+            BoundNode::Split(keys) => self.split_into(keys, candidates, chunk, scratch, &mut passed)?,
             _ => unreachable!("bind makes tests of these three only"),
         }
         if test.negated {

@@ -122,7 +122,7 @@ impl Bound {
             BoundNode::Split(keys) => {
                 let mut fold = scratch.borrow();
                 let live = self.live.read(chunk, &mut fold)?;
-                self.split_into(keys, live, chunk, result)?;
+                self.split_into(keys, live, chunk, scratch, result)?;
                 scratch.give_back(fold);
             }
             BoundNode::And(and) => self.and_into(and, chunk, scratch, result)?,

@@ -7,6 +7,7 @@ mod and;
 mod chunk;
 mod few;
 mod linear;
+mod next;
 mod number;
 mod point;
 mod scratch;
@@ -77,7 +78,11 @@ pub(in crate::query) fn evaluate<W: Want>(
 ) -> Result<W::Partial> {
     scratch.begin(bound);
     let mut partial = want.nothing();
-    for index in chunks.start..chunks.end.min(bound.chunk_end) {
+    let end = chunks.end.min(bound.chunk_end);
+    let mut next = bound.next_chunk(bound.root, chunks.start);
+    while next < end {
+        let index = next;
+        next = bound.next_chunk(bound.root, index + 1);
         run.check(index)?;
         let chunk = ChunkId(index as u16);
         if let Some(members) = bound.in_place(bound.root, chunk)? {
@@ -101,9 +106,12 @@ pub(in crate::query) fn evaluate<W: Want>(
 pub(in crate::query) fn count(bound: &Bound, chunks: Range<u32>, run: &Run, scratch: &mut Scratch) -> Result<u64> {
     scratch.begin(bound);
     let mut count = 0;
-    for index in chunks.start..chunks.end.min(bound.chunk_end) {
-        run.check(index)?;
-        count += u64::from(bound.count(bound.root, ChunkId(index as u16), scratch)?);
+    let end = chunks.end.min(bound.chunk_end);
+    let mut next = bound.next_chunk(bound.root, chunks.start);
+    while next < end {
+        run.check(next)?;
+        count += u64::from(bound.count(bound.root, ChunkId(next as u16), scratch)?);
+        next = bound.next_chunk(bound.root, next + 1);
     }
     Ok(count)
 }

@@ -11,6 +11,7 @@ pub(in crate::query) struct Scratch {
     /// By node: what it selects in the current chunk, where that does not stand in a part.
     slots: Vec<Slot>,
     /// Buffers that no node owns, for the time of one operation.
+    #[allow(clippy::vec_box, reason = "a buffer moves between slots, operations and this list, and is large")]
     spare: Vec<Box<ChunkBuffer>>,
     /// By number: its digits in the current chunk.
     pub(super) digits: Vec<DigitWords>,
@@ -21,6 +22,8 @@ pub(in crate::query) struct Scratch {
     /// The candidates.
     pub(super) lows: Vec<u16>,
     ids: Vec<u32>,
+    /// Hashes of the keys of one chunk.
+    pub(super) hashes: Vec<u64>,
 }
 
 #[derive(Default)]

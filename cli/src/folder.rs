@@ -1,4 +1,4 @@
-//! The demo's own folder among the temporary ones, gone when the demo is.
+//! A private folder among the temporary ones, gone when nobody needs it any more.
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -7,16 +7,19 @@ use crate::exit::Failure;
 
 /// How many names are tried.
 const NAMES_MAX: u32 = 1_000;
+/// Only the owner may look.
+const PRIVATE: u32 = 0o700;
 
 /// A folder that is removed with everything in it.
-pub(super) struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub(super) fn new() -> Result<Folder, Failure> {
+    /// Makes a folder whose name begins with `prefix`.
+    pub(crate) fn new(prefix: &str) -> Result<Folder, Failure> {
         let parent = std::env::temp_dir();
         for number in 0..NAMES_MAX {
-            let path = parent.join(format!("muster-demo-{}-{number}", std::process::id()));
-            match std::fs::DirBuilder::new().mode(0o700).create(&path) {
+            let path = parent.join(format!("{prefix}-{}-{number}", std::process::id()));
+            match std::fs::DirBuilder::new().mode(PRIVATE).create(&path) {
                 Ok(()) => return Ok(Folder(path)),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => {
@@ -27,10 +30,10 @@ impl Folder {
                 }
             }
         }
-        Err(Failure::refused(format!("remove old folders muster-demo-* from {}", parent.display())))
+        Err(Failure::refused(format!("remove old folders {prefix}-* from {}", parent.display())))
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 }

@@ -1,0 +1,162 @@
+//! The query set of muster beside roaring-rs, CRoaring and the floor, round by round in one process.
+
+mod cases;
+mod data;
+mod floor;
+mod report;
+mod store;
+
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use cases::{Ask, Case, ENTITY, Idiom, cases};
+use clap::Parser;
+use data::Data;
+use floor::Floor;
+use muster_engine::ids::{LocalId, TypeId};
+use muster_engine::query::plan::QueryRequest;
+use muster_engine::query::{Prepared, Run};
+use muster_engine::snapshot::Snapshot;
+use muster_engine::{Error, Result};
+use report::Row;
+
+/// Times the query set beside the peers. Every answer is checked against theirs.
+#[derive(Parser)]
+struct Arguments {
+    /// Entities.
+    #[arg(long, default_value_t = 10_000_000)]
+    entities: u32,
+    /// Rounds; every contender runs once a round.
+    #[arg(long, default_value_t = 31)]
+    rounds: usize,
+    /// Only queries whose name contains this.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Where the store is written; a temporary directory if none is given.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// Also write the table as CSV.
+    #[arg(long)]
+    csv: Option<PathBuf>,
+    /// Also draw the table.
+    #[arg(long)]
+    svg: Option<PathBuf>,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let temporary = tempfile::tempdir().map_err(|error| Error::io("no temporary directory").with_source(error))?;
+    let dir = arguments.dir.clone().unwrap_or_else(|| temporary.path().join("store"));
+    let start = Instant::now();
+    let data: &'static Data = Box::leak(Box::new(Data::new(arguments.entities, 1)));
+    eprintln!("{} entities made in {:.1} s", data.entities, start.elapsed().as_secs_f64());
+    let start = Instant::now();
+    let (engine, type_id) = store::build(&dir, data)?;
+    eprintln!("loaded, closed and opened in {:.1} s: {:?}", start.elapsed().as_secs_f64(), engine.status());
+    let snapshot = engine.snapshot();
+    let mut rows = Vec::new();
+    for case in cases(data).iter().filter(|case| case.name.contains(&arguments.only)) {
+        let row = measure(case, &snapshot, type_id, arguments.rounds)?;
+        let floor = row.floor.map_or(String::new(), |floor| format!(", {floor:.2} of the floor"));
+        eprintln!(
+            "{:32} {:9.2} µs   roaring-rs {:6.2}   CRoaring {:6.2}{floor}",
+            row.name,
+            row.muster_ns / 1000.0,
+            row.roaring,
+            row.croaring
+        );
+        rows.push(row);
+    }
+    println!(
+        "kernel {}, {} entities, {} rounds\n",
+        muster_engine::bitmap::kernel::name(),
+        data.entities,
+        arguments.rounds
+    );
+    println!("{}", report::table(&rows));
+    let write = |path: &Option<PathBuf>, text: String| match path {
+        Some(path) => std::fs::write(path, text)
+            .map_err(|error| Error::io(format!("cannot write {}", path.display())).with_source(error)),
+        None => Ok(()),
+    };
+    write(&arguments.csv, report::csv(&rows))?;
+    let title = format!("times faster than CRoaring (green) and roaring-rs (blue), {} entities", data.entities);
+    write(&arguments.svg, report::svg(&rows, &title))
+}
+
+fn measure(case: &Case, snapshot: &Snapshot, type_id: TypeId, rounds: usize) -> Result<Row> {
+    let request = QueryRequest::at(0);
+    let prepared = case.texts.iter().map(|text| snapshot.prepare(type_id, text, &request));
+    let prepared = prepared.collect::<Result<Vec<Prepared>>>()?;
+    let mut answer = || answer(case, &prepared, snapshot, type_id).expect("muster answers");
+    let expected = answer();
+    for (idiom, ask) in case.roaring.iter().chain(&case.croaring) {
+        assert_eq!(ask(), expected, "{} by {idiom}", case.name);
+    }
+    let floor = match case.tags.is_empty() {
+        true => None,
+        false => Some(Floor::new(snapshot, type_id, &case.tags)?),
+    };
+    let repeats = repeats_of(&mut answer);
+    let mut times: Vec<Vec<f64>> = vec![Vec::new(); 2 + case.roaring.len() + case.croaring.len()];
+    for _ in 0..rounds {
+        times[0].push(time(repeats, &mut answer));
+        if let Some(floor) = &floor {
+            times[1].push(time(repeats, &mut || floor.stream(snapshot).expect("the floor streams")));
+        }
+        for (index, (_, ask)) in case.roaring.iter().chain(&case.croaring).enumerate() {
+            times[2 + index].push(time(repeats, &mut || ask()));
+        }
+    }
+    let medians: Vec<f64> = times.iter_mut().map(|times| median(times)).collect();
+    let best =
+        |idioms: &[Idiom], first: usize| medians[first..first + idioms.len()].iter().copied().fold(f64::MAX, f64::min);
+    Ok(Row {
+        name: case.name.clone(),
+        muster_ns: medians[0],
+        roaring: best(&case.roaring, 2) / medians[0],
+        croaring: best(&case.croaring, 2 + case.roaring.len()) / medians[0],
+        floor: floor.as_ref().map(|_| medians[0] / medians[1]),
+        bytes: floor.map_or(0, |floor| floor.bytes),
+    })
+}
+
+fn answer(case: &Case, prepared: &[Prepared], snapshot: &Snapshot, type_id: TypeId) -> Result<u64> {
+    let (first, run) = (&prepared[0], Run::default());
+    match case.ask {
+        Ask::Count => Ok(first.count(&run)?.count),
+        Ask::Sum(tag) => {
+            let tag = snapshot.catalog().require_tag(type_id, tag)?.id;
+            Ok(first.sum(&run, tag)?.1 as u64)
+        }
+        Ask::Ids => Ok(first.members(&run, None, usize::MAX)?.ids.len() as u64),
+        Ask::Contains => {
+            let mut count = 0;
+            for one in prepared {
+                count += u64::from(one.contains(LocalId(ENTITY))?);
+            }
+            Ok(count)
+        }
+    }
+}
+
+/// How often to repeat so that one measurement takes at least 100 microseconds.
+fn repeats_of(work: &mut dyn FnMut() -> u64) -> u32 {
+    let once = time(3, work);
+    (100_000.0 / once).clamp(1.0, 10_000.0) as u32
+}
+
+/// Nanoseconds of one call, over `repeats` of them.
+fn time(repeats: u32, work: &mut dyn FnMut() -> u64) -> f64 {
+    let start = Instant::now();
+    for _ in 0..repeats {
+        black_box(work());
+    }
+    start.elapsed().as_nanos() as f64 / f64::from(repeats)
+}
+
+fn median(times: &mut [f64]) -> f64 {
+    times.sort_unstable_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
+}
