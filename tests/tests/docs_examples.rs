@@ -67,7 +67,9 @@ fn refused_examples_are_refused_with_the_text_shown() {
 fn engine() -> Engine {
     let options = Options { background: false, ..Options::default() };
     let engine = Engine::open(Arc::new(Sim::new(1)), options, Arc::new(ManualClock::new(0))).expect("a new store");
-    let change = |change| drop(engine.change_catalog(change).expect("a lawful change"));
+    let change = |change| {
+        engine.change_catalog(change).expect("a lawful change");
+    };
     change(CatalogChange::CreateType {
         name: "users".to_owned(),
         key: KeyKind::String,

@@ -316,9 +316,9 @@ impl Expression {
             Expression::Likes { how, values } => {
                 let has = |value: &&str| entity.likes.contains(*value);
                 match how {
-                    How::One | How::Any => values.iter().any(|value| has(value)),
-                    How::All => values.iter().all(|value| has(value)),
-                    How::None => !entity.likes.is_empty() && !values.iter().any(|value| has(value)),
+                    How::One | How::Any => values.iter().any(has),
+                    How::All => values.iter().all(has),
+                    How::None => !entity.likes.is_empty() && !values.iter().any(has),
                     How::AtLeast(n) => values.iter().filter(|value| has(value)).count() >= *n,
                 }
             }

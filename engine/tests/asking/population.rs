@@ -118,7 +118,7 @@ fn number(random: &mut Random, tag: &str) -> i64 {
     match tag {
         "age" => random.below(90) as i64,
         "score" => random.below(2_001) as i64 - 1_000,
-        "spend" => random.below(2_000_00) as i64 - 50_00,
+        "spend" => random.below(200_000) as i64 - 5_000,
         "joined" => TODAY - random.below(400) as i64,
         _ => NOW_UNIX_MS - random.below(40 * 86_400_000) as i64,
     }
@@ -214,7 +214,9 @@ impl World {
     fn entity_changes(&mut self, random: &mut Random) -> EntityChanges {
         let key = key(random);
         let changes: Vec<Change> = (0..1 + random.below(4)).map(|_| change(random)).collect();
-        changes.iter().for_each(|change| drop(self.population.apply(&key, change)));
+        for change in &changes {
+            self.population.apply(&key, change);
+        }
         EntityChanges::new(EntityKey::Text(key), changes)
     }
 
@@ -275,11 +277,10 @@ impl World {
     }
 
     /// A block of rows over some tags, and what each row says.
-    fn block(&self, random: &mut Random) -> (LoadBlock, Vec<(String, Entity, BTreeSet<&'static str>)>) {
+    fn block(&self, random: &mut Random) -> (LoadBlock, Vec<Row>) {
         let count = 1 + random.below(40) as usize;
         let null_clears = random.one_in(2);
-        let mut rows: Vec<(String, Entity, BTreeSet<&'static str>)> =
-            (0..count).map(|_| (key(random), Entity::default(), BTreeSet::new())).collect();
+        let mut rows: Vec<Row> = (0..count).map(|_| (key(random), Entity::default(), BTreeSet::new())).collect();
         let mut columns = vec![self.flag_column(random, null_clears, &mut rows)];
         columns.push(self.city_column(random, null_clears, &mut rows));
         columns.push(self.likes_column(random, null_clears, &mut rows));
