@@ -188,7 +188,7 @@ impl Prepared {
             values: keys.iter().map(|(value, _)| bind(value)).collect::<Result<_>>()?,
             present: Bound::new(snapshot, self.planned.type_id, &present, &[])?,
         };
-        let partial = self.with_scratch(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+        let partial = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
         let groups = keys.into_iter().zip(partial.counts).filter(|(_, count)| *count > 0);
         Ok(Breakdown {
             kind,
@@ -201,7 +201,7 @@ impl Prepared {
     fn by_numbers(&self, run: &Run, tag: TagId, kind: TagKind) -> Result<Breakdown> {
         let population = self.snapshot.entity_type(self.planned.type_id)?.population;
         let want = WantNumbers { number: BoundNumber::new(&self.snapshot, tag, population)? };
-        let partial = self.with_scratch(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+        let partial = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
         let groups = partial.counts.into_iter().map(|(number, count)| Group { key: GroupKey::Number(number), count });
         Ok(Breakdown {
             kind,

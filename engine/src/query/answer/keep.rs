@@ -39,7 +39,7 @@ impl Prepared {
     /// The members as one bitmap. Errors: limit, corrupt, cancelled, deadline.
     pub(super) fn keep(&self, run: &Run) -> Result<BoundBitmap> {
         let want = WantKept { bytes_max: self.memory_bytes_max };
-        let kept = self.with_scratch(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+        let kept = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
         let bitmap = BitmapId::default();
         let part = Arc::new(Part::open(kept.finish(bitmap)?, "a kept audience", None)?);
         let mut stack = BitmapStack::default();

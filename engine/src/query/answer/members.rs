@@ -87,7 +87,7 @@ impl Prepared {
         };
         let want = WantPage { from, limit };
         let chunks = u32::from(from.chunk().0)..u32::MAX;
-        let page = self.with_scratch(|scratch| evaluate(&self.bound, chunks, &want, run, scratch))?;
+        let page = Scratch::lend(|scratch| evaluate(&self.bound, chunks, &want, run, scratch))?;
         Ok(MembersPage { ids: page.ids.into_iter().map(LocalId).collect(), has_more: page.has_more })
     }
 
@@ -95,7 +95,7 @@ impl Prepared {
     /// request allows; corrupt, cancelled, deadline.
     pub fn bitmap(&self, run: &Run) -> Result<Vec<u8>> {
         let want = WantBitmap { bytes_max: self.memory_bytes_max };
-        let mut bitmap = self.with_scratch(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+        let mut bitmap = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
         bitmap.optimize();
         let mut bytes = Vec::with_capacity(bitmap.serialized_size());
         bitmap

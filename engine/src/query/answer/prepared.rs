@@ -2,15 +2,13 @@
 
 use std::time::Instant;
 
-use muster_language::parse;
-use parking_lot::Mutex;
-
 use crate::error::{Error, Result};
 use crate::ids::{LocalId, Seq, TagId, TypeId};
 use crate::query::bind::Bound;
 use crate::query::evaluate::{Run, Scratch, count};
 use crate::query::plan::{Node, NodeId, Plan, Planned, QueryRequest, Warning, plan_parsed};
 use crate::snapshot::Snapshot;
+use muster_language::parse;
 
 /// A query on one snapshot. Asking it does not parse, plan or bind again.
 pub struct Prepared {
@@ -19,8 +17,6 @@ pub struct Prepared {
     pub(super) bound: Bound,
     pub(super) memory_bytes_max: u64,
     timing: Timing,
-    /// Scratch of evaluations that are over, for those to come.
-    scratch: Mutex<Vec<Scratch>>,
 }
 
 /// How long it took to make a [`Prepared`], in nanoseconds.
@@ -64,7 +60,6 @@ impl Snapshot {
             bound,
             memory_bytes_max: request.memory_bytes_max,
             timing: Timing { parse_ns, plan_ns, bind_ns: nanoseconds_since(start) },
-            scratch: Mutex::new(Vec::new()),
         })
     }
 }
@@ -73,7 +68,7 @@ impl Prepared {
     /// How many entities it selects. Errors: corrupt, cancelled, deadline.
     pub fn count(&self, run: &Run) -> Result<Counted> {
         let start = Instant::now();
-        let count = self.with_scratch(|scratch| count(&self.bound, 0..u32::MAX, run, scratch))?;
+        let count = Scratch::lend(|scratch| count(&self.bound, 0..u32::MAX, run, scratch))?;
         let evaluate_ns = nanoseconds_since(start);
         Ok(Counted { count, live: self.snapshot.live_count(self.planned.type_id)?, evaluate_ns })
     }
@@ -135,15 +130,7 @@ impl Prepared {
     /// Counts another plan on the same snapshot.
     pub(super) fn count_of(&self, plan: Plan, run: &Run) -> Result<u64> {
         let bound = Bound::new(&self.snapshot, self.planned.type_id, &plan, &[])?;
-        self.with_scratch(|scratch| count(&bound, 0..u32::MAX, run, scratch))
-    }
-
-    /// Lends scratch that an earlier evaluation left.
-    pub(super) fn with_scratch<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T {
-        let mut scratch = self.scratch.lock().pop().unwrap_or_default();
-        let result = work(&mut scratch);
-        self.scratch.lock().push(scratch);
-        result
+        Scratch::lend(|scratch| count(&bound, 0..u32::MAX, run, scratch))
     }
 }
 

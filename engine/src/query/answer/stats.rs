@@ -122,7 +122,7 @@ impl Prepared {
         require_number(&self.snapshot, tag)?;
         let population = self.snapshot.entity_type(self.planned.type_id)?.population;
         let want = WantSums { number: BoundNumber::new(&self.snapshot, tag, population)?, extremes: false };
-        let sums = self.with_scratch(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+        let sums = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
         Ok((sums.count, sums.sum))
     }
 
@@ -134,7 +134,7 @@ impl Prepared {
         let population = self.snapshot.entity_type(self.planned.type_id)?.population;
         let number = BoundNumber::new(&self.snapshot, tag, population)?;
         let want = WantSums { number: Arc::clone(&number), extremes: true };
-        let sums = self.with_scratch(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+        let sums = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
         let mut stats = Stats {
             kind,
             members: sums.members,
@@ -145,7 +145,7 @@ impl Prepared {
             quantiles: quantiles.iter().map(|&quantile| (quantile, None)).collect(),
         };
         if let (Some(min), Some(max), false) = (stats.min, stats.max, quantiles.is_empty()) {
-            let mut ranks = Ranks { prepared: self, bound: at_most(self, self.keep(run)?, number)?, run };
+            let mut ranks = Ranks { bound: at_most(self, self.keep(run)?, number)?, run };
             for (quantile, value) in &mut stats.quantiles {
                 let rank = ((*quantile * stats.count as f64).ceil() as u64).clamp(1, stats.count);
                 *value = Some(ranks.least(rank, min, max)?);
@@ -167,7 +167,6 @@ fn check_quantiles(quantiles: &[f64]) -> Result<()> {
 
 /// Counts members up to a number, on the kept audience.
 struct Ranks<'a> {
-    prepared: &'a Prepared,
     bound: Bound,
     run: &'a Run,
 }
@@ -203,7 +202,7 @@ impl Ranks<'_> {
         while low < high {
             let middle = low + (high.abs_diff(low) / 2) as i64;
             self.bound.nodes[RANGE] = BoundNode::Number { number: 0, ranges: [(min, middle)].into() };
-            let below = self.prepared.with_scratch(|scratch| count(&self.bound, 0..u32::MAX, self.run, scratch))?;
+            let below = Scratch::lend(|scratch| count(&self.bound, 0..u32::MAX, self.run, scratch))?;
             if below >= rank {
                 high = middle;
             } else {

@@ -1,5 +1,7 @@
 //! The memory of one thread that evaluates: made once, reused from chunk to chunk and from query to query.
 
+use parking_lot::Mutex;
+
 use crate::bitmap::{ChunkBuffer, Counters};
 use crate::ids::ChunkId;
 use crate::query::bind::{Bound, DigitWords};
@@ -33,7 +35,26 @@ struct Slot {
     chunk: Option<ChunkId>,
 }
 
+/// Scratch of evaluations that are over, for those to come: fresh memory would cost a query more than its answer.
+static SPARE: Mutex<Vec<Scratch>> = Mutex::new(Vec::new());
+
+/// How much scratch is kept for later.
+const SPARE_MAX: usize = 16;
+/// Scratch of larger plans is given back to the system.
+const SPARE_SLOTS_MAX: usize = 256;
+
 impl Scratch {
+    /// Lends scratch for the time of `work`.
+    pub(in crate::query) fn lend<T>(work: impl FnOnce(&mut Scratch) -> T) -> T {
+        let mut scratch = SPARE.lock().pop().unwrap_or_default();
+        let result = work(&mut scratch);
+        let mut spare = SPARE.lock();
+        if spare.len() < SPARE_MAX && scratch.slots.len() <= SPARE_SLOTS_MAX {
+            spare.push(scratch);
+        }
+        result
+    }
+
     /// Forgets what an earlier query left and makes room for `bound`.
     pub(in crate::query) fn begin(&mut self, bound: &Bound) {
         self.slots.iter_mut().for_each(|slot| slot.chunk = None);
