@@ -77,6 +77,7 @@ impl From<&[u8]> for AlignedBytes {
 impl Deref for AlignedBytes {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         &bytemuck::cast_slice(&self.blocks)[..self.len]
     }

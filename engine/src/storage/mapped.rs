@@ -66,6 +66,7 @@ impl Mapped {
 impl Deref for Mapped {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         match &*self.backing {
             Backing::File(map) => map.bytes(),

@@ -25,6 +25,7 @@ impl FileMap {
         Ok(FileMap(map))
     }
 
+    #[inline]
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }

@@ -113,7 +113,7 @@ fn check_statistics(prepared: &Prepared, world: &World, expected: &BTreeSet<&str
 
 /// How many histories: `MUSTER_SEEDS`, or as many as fit a test that everybody runs.
 fn seed_count() -> u64 {
-    std::env::var("MUSTER_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(20)
+    std::env::var("MUSTER_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(60)
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A query that is planned and bound once and can be asked again and again.
 
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use crate::error::{Error, Result};
@@ -17,6 +18,7 @@ pub struct Prepared {
     pub(super) bound: Bound,
     pub(super) memory_bytes_max: u64,
     timing: Timing,
+    live_count: OnceLock<u64>,
 }
 
 /// How long it took to make a [`Prepared`], in nanoseconds.
@@ -60,6 +62,7 @@ impl Snapshot {
             bound,
             memory_bytes_max: request.memory_bytes_max,
             timing: Timing { parse_ns, plan_ns, bind_ns: nanoseconds_since(start) },
+            live_count: OnceLock::new(),
         })
     }
 }
@@ -70,7 +73,16 @@ impl Prepared {
         let start = Instant::now();
         let count = Scratch::lend(|scratch| count(&self.bound, 0..u32::MAX, run, scratch))?;
         let evaluate_ns = nanoseconds_since(start);
-        Ok(Counted { count, live: self.snapshot.live_count(self.planned.type_id)?, evaluate_ns })
+        Ok(Counted { count, live: self.live_count()?, evaluate_ns })
+    }
+
+    /// How many entities of the type live, counted once.
+    pub(super) fn live_count(&self) -> Result<u64> {
+        if let Some(count) = self.live_count.get() {
+            return Ok(*count);
+        }
+        let count = self.snapshot.live_count(self.planned.type_id)?;
+        Ok(*self.live_count.get_or_init(|| count))
     }
 
     /// Whether it selects one entity. Errors: corrupt.

@@ -56,7 +56,7 @@ impl BoundBitmap {
     }
 
     /// The members in `chunk`. Errors: corrupt.
-    #[inline]
+    #[inline(always)]
     pub(in crate::query) fn find(&self, chunk: ChunkId) -> Result<Found<'_>> {
         let source = match &self.owners {
             Owners::Nobody => return Ok(Found::View(Container::Empty)),
@@ -100,6 +100,17 @@ impl BoundBitmap {
                 let rest = table.get(from..).unwrap_or(&[]);
                 rest.iter().position(|&owner| owner != NOBODY).map_or(u32::MAX, |place| (from + place) as u32)
             }
+        }
+    }
+
+    /// Whether [`BoundBitmap::next_chunk`] may leave a chunk below `chunk_end` out.
+    pub(in crate::query) fn may_skip(&self, chunk_end: u32) -> bool {
+        match (&self.owners, self.stack.added.first().map(|source| source.view)) {
+            (Owners::One, Some(BitmapView::Chunks { count, first_chunk, dense, .. })) => {
+                !dense || first_chunk.0 > 0 || count < chunk_end
+            }
+            (Owners::One, _) => false,
+            _ => true,
         }
     }
 

@@ -92,6 +92,8 @@ pub(in crate::query) struct SplitKeys {
 pub(in crate::query) struct BoundAnd {
     pub(in crate::query) positive: Vec<NodeId>,
     pub(in crate::query) negative: Vec<NodeId>,
+    /// Those of `positive` that are bitmaps with chunks left out: they say which chunk comes next.
+    pub(in crate::query) skipping: Vec<NodeId>,
     /// Positive values of one tag.
     pub(in crate::query) unions: Vec<NodeId>,
     /// Numbers, linear comparisons and splits.
@@ -242,6 +244,12 @@ impl Binder<'_> {
             match (self.bound.node(term.node), term.negated) {
                 (BoundNode::Number { .. } | BoundNode::Linear(_) | BoundNode::Split(_), _) => and.tests.push(*term),
                 (BoundNode::Values { .. }, false) => and.unions.push(term.node),
+                (BoundNode::Bitmap(bitmap), false) => {
+                    and.positive.push(term.node);
+                    if bitmap.may_skip(self.bound.chunk_end) {
+                        and.skipping.push(term.node);
+                    }
+                }
                 (_, false) => and.positive.push(term.node),
                 (_, true) => and.negative.push(term.node),
             }

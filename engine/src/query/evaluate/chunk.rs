@@ -56,7 +56,7 @@ impl Bound {
     }
 
     /// What the node selects in `chunk`, where that stands in a part. Errors: corrupt.
-    #[inline]
+    #[inline(always)]
     pub(super) fn in_place(&self, id: NodeId, chunk: ChunkId) -> Result<Option<Container<'_>>> {
         match self.node(id) {
             BoundNode::Nothing => Ok(Some(Container::Empty)),

@@ -7,8 +7,8 @@ use crate::query::plan::NodeId;
 pub(super) const NO_CHUNK: u32 = u32::MAX;
 
 impl Bound {
-    /// The first chunk from `from` on in which the node may have members, or [`NO_CHUNK`]. Only bitmaps and what an And
-    /// takes from them are looked at; everything else may have members anywhere.
+    /// The first chunk from `from` on in which the node may have members, or [`NO_CHUNK`]. Only bitmaps and
+    /// what an And takes from them are looked at; everything else may have members anywhere.
     #[inline]
     pub(super) fn next_chunk(&self, id: NodeId, from: u32) -> u32 {
         match self.node(id) {
@@ -18,7 +18,7 @@ impl Bound {
                 // A chunk that one operand proposes, another may refuse by proposing a later one.
                 let mut next = from;
                 loop {
-                    let proposed = and.positive.iter().fold(next, |next, &child| match self.node(child) {
+                    let proposed = and.skipping.iter().fold(next, |next, &child| match self.node(child) {
                         BoundNode::Bitmap(bitmap) => bitmap.next_chunk(next),
                         _ => next,
                     });

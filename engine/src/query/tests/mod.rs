@@ -53,7 +53,7 @@ fn check(history: &History, random: &mut Random, plan_count: usize, seed: u64) {
 
 #[test]
 fn both_evaluators_equal_the_oracle_through_layers_and_merges() {
-    for seed in 0..6 {
+    for seed in 0..12 {
         let mut random = Random::seeded(seed);
         let mut history = History::begin(&mut random);
         check(&history, &mut random, 6, seed);
