@@ -20,8 +20,6 @@ pub struct MembersPage {
 struct WantPage {
     from: LocalId,
     limit: usize,
-    /// Members at most.
-    members_max: usize,
 }
 
 #[derive(Default)]
@@ -33,9 +31,8 @@ struct PartialPage {
 impl Want for WantPage {
     type Partial = PartialPage;
 
-    /// The room for all ids is taken at once: what is not used is never touched.
     fn nothing(&self) -> PartialPage {
-        PartialPage { ids: Vec::with_capacity(self.limit.min(self.members_max)), has_more: false }
+        PartialPage::default()
     }
 
     fn add(&self, page: &mut PartialPage, chunk: ChunkId, members: Container<'_>, _: &mut Scratch) -> Result<bool> {
@@ -88,8 +85,7 @@ impl Prepared {
             Some(after) if after >= LocalId::MAX => return Ok(MembersPage::default()),
             Some(after) => LocalId(after.0 + 1),
         };
-        let members_max = usize::try_from(self.live_count()?).unwrap_or(usize::MAX);
-        let want = WantPage { from, limit, members_max };
+        let want = WantPage { from, limit };
         let chunks = u32::from(from.chunk().0)..u32::MAX;
         let page = Scratch::lend(|scratch| evaluate(&self.bound, chunks, &want, run, scratch))?;
         Ok(MembersPage { ids: page.ids.into_iter().map(LocalId).collect(), has_more: page.has_more })

@@ -77,7 +77,7 @@ impl Prepared {
     }
 
     /// How many entities of the type live, counted once.
-    pub(super) fn live_count(&self) -> Result<u64> {
+    fn live_count(&self) -> Result<u64> {
         if let Some(count) = self.live_count.get() {
             return Ok(*count);
         }
