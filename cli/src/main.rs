@@ -63,11 +63,11 @@ async fn run(cli: Cli) -> Result<(), Failure> {
 async fn ask(command: &Command, globals: &Globals) -> Result<(), Failure> {
     let settings = Settings::of(globals)?;
     let (place, _temporary) = place(command, globals)?;
-    let mut connection = Connection::open(place, command.may_create()).await?;
+    let connection = Connection::open(place, command.may_create()).await?;
     let outcome = match command {
-        Command::Shell(_) => shell::run(&mut connection, settings, &[]).await,
+        Command::Shell(_) => shell::run(&connection, settings, &[]).await,
         command => {
-            let asker = connection.asker(settings);
+            let asker = connection.asker(settings).await;
             unless_interrupted(commands::run(command, &asker)).await
         }
     };

@@ -7,6 +7,7 @@
 mod config;
 mod convert;
 mod holder;
+mod incoming;
 mod leases;
 mod loads;
 mod run;
