@@ -14,12 +14,14 @@ use crate::ids::Seq;
 use crate::options::Options;
 use crate::snapshot::Snapshot;
 use crate::storage::{Clock, Disk, Storage, SystemClock};
+use crate::workers::Workers;
 use crate::write::{Batch, Changed, Load, LoadSpec, Place, Status, Writer, Written};
 
 /// One open store. All methods may be called from many threads at once.
 pub struct Engine {
     writer: Arc<Writer>,
     background: Option<Background>,
+    workers: Arc<Workers>,
     options: Options,
 }
 
@@ -43,11 +45,9 @@ impl Engine {
             storage,
             clock,
         })?);
-        let background = match options.background {
-            true => Some(Background::start(&writer, &options)?),
-            false => None,
-        };
-        Ok(Engine { writer, background, options })
+        let workers = Arc::new(Workers::default());
+        let background = Some(Background::start(&writer, &workers, &options)?);
+        Ok(Engine { writer, background, workers, options })
     }
 
     /// Tells whoever finds the store held where this process answers, once that is known.
@@ -70,7 +70,7 @@ impl Engine {
 
     /// The newest version, pinned; takes no lock.
     pub fn snapshot(&self) -> Snapshot {
-        self.writer.snapshot()
+        self.writer.snapshot().helped_by(Arc::clone(&self.workers))
     }
 
     /// Waits until everything up to `seq` survives a power cut; returns how far that now reaches.

@@ -22,6 +22,7 @@ pub mod snapshot;
 pub mod storage;
 #[allow(dead_code, unused_imports, reason = "some of it serves only its tests")]
 mod wal;
+mod workers;
 pub mod write;
 
 pub use engine::Engine;

@@ -5,6 +5,7 @@
 //! one part is built, written, read and merged with others; it does not know names, snapshots or the disk.
 
 mod columns;
+mod cursor;
 mod directory;
 mod drafts;
 mod format;
@@ -19,6 +20,7 @@ mod verified;
 mod writer;
 
 pub use columns::ColumnBuilder;
+pub use cursor::Cursor;
 pub use drafts::KeptBitmap;
 pub use group::PartBuilder;
 pub use merge::{Merge, MergeTag};

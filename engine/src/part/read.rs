@@ -153,6 +153,11 @@ impl Part {
         self.bytes.len() as u64
     }
 
+    /// How many bytes of members have been read since it was opened: of the units that were checked. Errors: corrupt.
+    pub fn touched_bytes(&self) -> Result<u64> {
+        self.units.iter().map(|unit| Ok(u64::from(self.unit_entry(unit as u32)?.length))).sum()
+    }
+
     /// The first seq whose changes it holds.
     pub fn first_seq(&self) -> Seq {
         Seq(self.footer.first_seq)
@@ -409,7 +414,7 @@ impl Part {
     }
 
     #[inline]
-    fn decode(&self, entry: &ChunkEntry) -> Result<Container<'_>> {
+    pub(super) fn decode(&self, entry: &ChunkEntry) -> Result<Container<'_>> {
         let cardinality = u32::from(entry.cardinality_minus_one) + 1;
         let (length, runs) = match entry.kind {
             kind::FULL => return Ok(Container::Full),

@@ -9,7 +9,7 @@ use crate::catalog::TagKind;
 use crate::error::{Error, Result};
 use crate::ids::{BitmapId, ChunkId, TagId, ValueId};
 use crate::query::bind::{Bound, BoundBitmap, BoundNumber, DigitWords, Digits, SLICES_MAX, values_in_layers};
-use crate::query::evaluate::{Run, Scratch, Want, evaluate};
+use crate::query::evaluate::{Merge, Run, Scratch, Want, evaluate_spread};
 use crate::query::plan::{Node, NodeId, Plan};
 use crate::snapshot::taken;
 
@@ -91,6 +91,14 @@ impl Want for WantValues {
     }
 }
 
+impl Merge for WantValues {
+    fn merge(&self, into: &mut ValueCounts, more: ValueCounts) {
+        into.members += more.members;
+        into.present += more.present;
+        into.counts.iter_mut().zip(more.counts).for_each(|(count, more)| *count += more);
+    }
+}
+
 struct WantNumbers {
     number: Arc<BoundNumber>,
 }
@@ -142,6 +150,16 @@ impl Want for WantNumbers {
     }
 }
 
+impl Merge for WantNumbers {
+    fn merge(&self, into: &mut NumberCounts, more: NumberCounts) {
+        into.members += more.members;
+        into.present += more.present;
+        for (number, count) in more.counts {
+            *into.counts.entry(number).or_default() += count;
+        }
+    }
+}
+
 fn too_many_groups() -> Error {
     Error::limit(format!(
         "narrow the audience or choose another tag: a breakdown may have {GROUPS_MAX} groups (groups_max)"
@@ -188,7 +206,8 @@ impl Prepared {
             values: keys.iter().map(|(value, _)| bind(value)).collect::<Result<_>>()?,
             present: Bound::new(snapshot, self.planned.type_id, &present, &[])?,
         };
-        let partial = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+        let bytes = self.payload_bytes + want.values.iter().map(BoundBitmap::payload_bytes).sum::<u64>();
+        let partial = evaluate_spread(&self.bound, bytes, want, run)?;
         let groups = keys.into_iter().zip(partial.counts).filter(|(_, count)| *count > 0);
         Ok(Breakdown {
             kind,
@@ -201,7 +220,12 @@ impl Prepared {
     fn by_numbers(&self, run: &Run, tag: TagId, kind: TagKind) -> Result<Breakdown> {
         let population = self.snapshot.entity_type(self.planned.type_id)?.population;
         let want = WantNumbers { number: BoundNumber::new(&self.snapshot, tag, population)? };
-        let partial = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+        let bytes = self.payload_bytes + want.number.payload_bytes();
+        let partial = evaluate_spread(&self.bound, bytes, want, run)?;
+        // Each thread stays within the limit; together they may not.
+        if partial.counts.len() > GROUPS_MAX {
+            return Err(too_many_groups());
+        }
         let groups = partial.counts.into_iter().map(|(number, count)| Group { key: GroupKey::Number(number), count });
         Ok(Breakdown {
             kind,

@@ -258,6 +258,20 @@ impl Binder<'_> {
     }
 }
 
+impl Bound {
+    /// About how many bytes an evaluation of everything reads.
+    pub(in crate::query) fn payload_bytes(&self) -> u64 {
+        let of_node = |node: &BoundNode| match node {
+            BoundNode::Bitmap(bitmap) => bitmap.payload_bytes(),
+            BoundNode::SetPresence(presence) => presence.present.payload_bytes(),
+            BoundNode::Values { values, .. } => values.iter().map(BoundBitmap::payload_bytes).sum(),
+            _ => 0,
+        };
+        let nodes: u64 = self.nodes.iter().map(of_node).sum();
+        nodes + self.numbers.iter().map(|number| number.payload_bytes()).sum::<u64>()
+    }
+}
+
 /// Every value of `tag` that any layer has, rising. Errors: corrupt.
 pub(in crate::query) fn values_in_layers(snapshot: &Snapshot, tag: TagId) -> Result<Vec<ValueId>> {
     let mut values = Vec::new();
