@@ -19,7 +19,7 @@ pub use self::state::{Failure, Fault, Operation};
 
 use self::state::{Change, FileChange, InodeId, Node, State};
 use super::counters::LiveCounters;
-use super::{AlignedBytes, Counters, LockGuard, LockHolder, Mapped, Random, Storage, WriteFile};
+use super::{AlignedBytes, Counters, LockGuard, LockHolder, Mapped, Random, SECRET_BYTES, Storage, WriteFile};
 use super::{check_dir, check_path, check_rename, parent};
 use crate::error::{Error, Result};
 
@@ -225,6 +225,11 @@ impl Storage for Sim {
         let guard = SimLock { sim: self.clone(), path: path.to_owned() };
         guard.announce(address)?;
         Ok(Box::new(guard))
+    }
+
+    fn secret(&self) -> Result<[u8; SECRET_BYTES]> {
+        let mut state = self.state.lock();
+        Ok(std::array::from_fn(|_| state.random.next_u64() as u8))
     }
 
     fn counters(&self) -> Counters {
