@@ -119,6 +119,9 @@ fn open_existing(
     manifest: Manifest,
     started_ns: u64,
 ) -> Result<Writer> {
+    // Its name may be known to the page cache alone: whoever gave it may have failed to sync the directory. Nothing is
+    // shown that a power cut could still take back.
+    place.storage.sync_dir(manifest::MANIFEST_DIR)?;
     let (stack, audiences) = open_files(&place.storage, &manifest)?;
     let catalog = read_catalog(&*place.storage, &manifest, audiences.as_ref())?;
     let start = LogStart { floor: manifest.log_floor, after: manifest.seq };
