@@ -22,8 +22,8 @@ pub(super) const VERSION: u32 = 1;
 /// The file begins the log anew: files with lower numbers no longer count.
 const FLAG_RESTART: u32 = 1;
 
-pub(super) const FILE_HEADER_BYTES: usize = 72;
-const FILE_CRC_OFFSET: usize = 68;
+pub(super) const FILE_HEADER_BYTES: usize = 80;
+const FILE_CRC_OFFSET: usize = 76;
 pub(super) const RECORD_HEADER_BYTES: usize = 32;
 /// Records begin on multiples of this.
 pub(super) const RECORD_ALIGNMENT: usize = 8;
@@ -64,6 +64,8 @@ pub(super) struct FileHeader {
     pub(super) first_seq: Seq,
     /// What was durable when the file got its name.
     pub(super) durable: Seq,
+    /// The newest manifest when the file got its name, 0 before the first: no older one is the store.
+    pub(super) manifest: FileNumber,
     /// Unknown to whoever chooses payloads; see [`Seal`].
     pub(super) salt: [u8; SECRET_BYTES],
 }
@@ -87,6 +89,7 @@ impl FileHeader {
         writer.u64(self.number.0);
         writer.u64(self.first_seq.0);
         writer.u64(self.durable.0);
+        writer.u64(self.manifest.0);
         writer.bytes(&self.salt);
         let crc = crc32(&writer.as_bytes()[start..]);
         writer.u32(crc);
@@ -115,6 +118,7 @@ impl FileHeader {
             is_restart: flags == FLAG_RESTART,
             store_id: reader.array()?,
             number: FileNumber(reader.u64()?),
+            manifest: FileNumber(reader.u64()?),
             first_seq: Seq(reader.u64()?),
             durable: Seq(reader.u64()?),
             salt: reader.array()?,

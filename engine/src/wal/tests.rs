@@ -99,6 +99,7 @@ fn the_layout_is_the_one_on_paper() {
         (8, "number"),
         (8, "first seq"),
         (8, "durable seq"),
+        (8, "newest manifest"),
         (12, "salt"),
         (4, "crc32 of the header"),
     ] {
@@ -134,6 +135,7 @@ proptest! {
             is_restart: true,
             first_seq: Seq(first_seq),
             durable: Seq(seq),
+            manifest: FileNumber(0),
             salt: *b"unforeseen!!",
         };
         let mut writer = crate::codec::Writer::new();
@@ -255,10 +257,10 @@ fn a_record_lost_below_the_durable_mark_is_named() {
     let (_, records) = small_log(&sim);
     let image = sim.crash(0);
     // Records are 40 bytes here: the fourth is zeroed, those behind it know that it was durable.
-    image.corrupt("log/000001.log", |bytes| bytes[72 + 120..72 + 160].fill(0)).unwrap();
+    image.corrupt("log/000001.log", |bytes| bytes[80 + 120..80 + 160].fill(0)).unwrap();
     let error = open(&image, STRICT).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
-    assert!(error.message().contains("log/000001.log is damaged at byte 192"), "{error}");
+    assert!(error.message().contains("log/000001.log is damaged at byte 200"), "{error}");
     assert!(error.message().contains("the batches 4 to 9 would be lost"), "{error}");
     let recovery = open(&image, LENIENT).unwrap();
     assert_eq!(recovery.records, records[..3]);
@@ -296,7 +298,7 @@ fn a_record_inside_a_payload_is_not_taken_for_a_promise() {
     assert_eq!(recovery.durable, Seq(0));
     open_with_forged(|_| *b"a mere guess").unwrap();
     // With it the same bytes are a promise, so the two above prove something.
-    let error = open_with_forged(|file| file[56..68].try_into().unwrap()).unwrap_err();
+    let error = open_with_forged(|file| file[64..76].try_into().unwrap()).unwrap_err();
     assert!(error.message().contains("everything up to batch 5 was durable"), "{error}");
 }
 
@@ -305,7 +307,7 @@ fn each_file_has_a_salt_of_its_own() {
     let sim = Sim::new(0);
     let (mut wal, _) = small_log(&sim);
     wal.roll().unwrap();
-    let salt = |path| sim.read(path, 1024).unwrap()[56..68].to_vec();
+    let salt = |path| sim.read(path, 1024).unwrap()[64..76].to_vec();
     assert_ne!(salt("log/000001.log"), salt("log/000002.log"));
     assert_ne!(salt("log/000001.log"), [0; 12]);
 }
@@ -335,8 +337,8 @@ fn files_that_are_missing_foreign_or_newer_are_refused() {
     assert!(error.message().contains("another store"), "{error}");
     let newer = |bytes: &mut Vec<u8>| {
         bytes[8] = 2;
-        let crc = crate::codec::crc32(&bytes[..68]);
-        bytes[68..72].copy_from_slice(&crc.to_le_bytes());
+        let crc = crate::codec::crc32(&bytes[..76]);
+        bytes[76..80].copy_from_slice(&crc.to_le_bytes());
     };
     sim.corrupt("log/000002.log", newer).unwrap();
     assert_eq!(kind(open(&sim, LENIENT)), Some(ErrorKind::Invalid));

@@ -16,7 +16,7 @@ use crate::wal::{LOG_DIR, LogStart, Record, RecoveryOptions, Wal, WalConfig};
 
 use super::allocate::Allocator;
 use super::apply::{Changes, note_numbers};
-use super::files::{FileKind, PARTS_DIR, open_names, open_part};
+use super::files::{FileKind, PARTS_DIR, missing_is_corrupt, open_names, open_part};
 use super::publish::{file_kind, read_sources};
 use super::record::BatchRecord;
 use super::settings::WriteSettings;
@@ -78,10 +78,11 @@ fn create(place: Place, fence: Arc<Fence>, lock: Box<dyn LockGuard>, started_ns:
     if let Some(name) = storage.list(PARTS_DIR)?.first() {
         return Err(Error::corrupt(format!("{PARTS_DIR}/{name} exists, but no manifest does")));
     }
-    let wal = Wal::create(wal_config(&place, &fence, place.new_store_id), FileNumber(1), Seq(0))?;
+    let mut wal = Wal::create(wal_config(&place, &fence, place.new_store_id), FileNumber(1), Seq(0))?;
     let catalog = Catalog::empty();
     let first = Manifest { catalog: catalog.encode(), ..Manifest::first(place.new_store_id, 1) };
     manifest::publish(storage, &fence, &first)?;
+    wal.note_manifest(first.number);
     let state = State {
         store_id: first.store_id,
         id_epoch: first.id_epoch,
@@ -127,6 +128,14 @@ fn open_existing(
     let start = LogStart { floor: manifest.log_floor, after: manifest.seq };
     let options = RecoveryOptions { discard_damaged_tail: place.settings.discard_damaged_tail };
     let (mut wal, recovery) = Wal::open(wal_config(&place, &fence, manifest.store_id), start, options)?;
+    if recovery.manifest > manifest.number && !options.discard_damaged_tail {
+        return Err(Error::corrupt(format!(
+            "{} is missing: the log knows of it, and {} is an older one, which lacks what it brought",
+            manifest::path(recovery.manifest),
+            manifest::path(manifest.number)
+        )));
+    }
+    wal.note_manifest(manifest.number);
     let (sources, loads) = read_sources(&manifest.sources)?;
     let load_reached = loads.values().map(|loaded| loaded.seq).max().unwrap_or(Seq(0));
     if recovery.last_seq < load_reached && !options.discard_damaged_tail {
@@ -249,7 +258,8 @@ fn read_catalog(storage: &dyn Storage, manifest: &Manifest, audiences: Option<&S
         return Ok(catalog);
     };
     let path = file.held.path();
-    let bytes = storage.read(path, AUDIENCES_BYTES_MAX.min(file.bytes))?;
+    let read = storage.read(path, AUDIENCES_BYTES_MAX.min(file.bytes));
+    let bytes = read.map_err(|error| missing_is_corrupt(path, error))?;
     if bytes.len() as u64 != file.bytes || crate::codec::crc32(&bytes) != file.footer_crc {
         return Err(Error::corrupt(format!("{path}: length or checksum is not what the manifest says")));
     }

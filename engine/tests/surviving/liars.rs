@@ -53,7 +53,7 @@ fn a_checksum_that_is_skipped_is_found_out() {
 /// Makes the checksum of each payload in a log file right, whatever the payload is: as if nobody looked at it. The
 /// layout is that of docs/formats/log.md.
 pub(crate) fn skip_payload_checksums(path: &str, bytes: &mut [u8]) {
-    const HEADER_BYTES: usize = 72;
+    const HEADER_BYTES: usize = 80;
     const RECORD_BYTES: usize = 32;
     if !path.starts_with("log/") || bytes.len() < HEADER_BYTES {
         return;
@@ -63,7 +63,7 @@ pub(crate) fn skip_payload_checksums(path: &str, bytes: &mut [u8]) {
         hasher.update(bytes);
         hasher.finalize()
     };
-    let seed = crc(crc(crc(0, &bytes[16..32]), &bytes[32..40]), &bytes[56..68]);
+    let seed = crc(crc(crc(0, &bytes[16..32]), &bytes[32..40]), &bytes[64..76]);
     let number = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     let mut at = HEADER_BYTES;
     while at + RECORD_BYTES <= bytes.len() {

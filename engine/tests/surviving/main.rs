@@ -4,7 +4,9 @@
 //! What takes longer than everybody can wait for is asked for by name: `MUSTER_CRASH_IMAGES=1000000` and
 //! `MUSTER_DAMAGE=all`.
 
+mod damage;
 mod failures;
+
 #[path = "../write_path/history.rs"]
 #[allow(dead_code, reason = "shared with the tests of the write path")]
 mod history;

@@ -107,7 +107,7 @@ fn go_on(engine: &Engine, state: &Shown) -> Result<Shown, String> {
         engine.change_catalog(change).map_err(|error| format!("it does not take a type: {error:?}"))?;
         after.catalog = engine.snapshot().catalog().clone();
     }
-    if version.0 % 2 == 0 {
+    if version.0.is_multiple_of(2) {
         engine.flush().map_err(|error| format!("it does not flush: {error:?}"))?;
     }
     compare(engine, &[Arc::new(after.clone())])?;

@@ -252,7 +252,12 @@ impl Work {
     }
 
     fn shown(&self) -> Shown {
-        let snapshot = self.engine.as_ref().expect("it is open").snapshot();
+        self.now(self.engine.as_ref().expect("it is open"))
+    }
+
+    /// What `engine` must show after all that was done.
+    pub(crate) fn now(&self, engine: &Engine) -> Shown {
+        let snapshot = engine.snapshot();
         Shown {
             version: snapshot.version(),
             visible: expected(&self.history.oracle, &snapshot),

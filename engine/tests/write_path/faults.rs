@@ -217,7 +217,7 @@ fn damage_to_the_acknowledged_log_is_given_up_only_when_told() {
         drop(engine);
         let log = sim.list("log").unwrap().pop().unwrap();
         // Behind the header and the header of the first record.
-        sim.corrupt(&format!("log/{log}"), |bytes| bytes[108] ^= 1).unwrap();
+        sim.corrupt(&format!("log/{log}"), |bytes| bytes[116] ^= 1).unwrap();
         let error = open(&sim, &options).err().expect("the log is damaged");
         assert_eq!(error.kind(), ErrorKind::Corrupt);
         assert!(error.message().contains(&log), "{error}");
