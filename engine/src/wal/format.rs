@@ -1,6 +1,6 @@
 //! The layout of a log file; the text is docs/formats/log.md.
 
-use crate::codec::{Reader, Writer, align_up, crc32, crc32_seeded, is_zero};
+use crate::codec::{Reader, Writer, align_up, crc32, crc32_seeded, is_zero, newer_format};
 use crate::error::{Error, Result};
 use crate::ids::{FileNumber, Seq};
 use crate::storage::SECRET_BYTES;
@@ -109,18 +109,16 @@ impl FileHeader {
             return Err(Error::corrupt(format!("the checksum of its header (version {version}) is wrong")));
         }
         if version != VERSION {
-            return Err(Error::invalid(format!(
-                "use a newer muster: it has format version {version}, this one reads up to {VERSION}"
-            )));
+            return Err(newer_format(version, VERSION));
         }
         let flags = reader.u32()?;
         let found = FileHeader {
             is_restart: flags == FLAG_RESTART,
             store_id: reader.array()?,
             number: FileNumber(reader.u64()?),
-            manifest: FileNumber(reader.u64()?),
             first_seq: Seq(reader.u64()?),
             durable: Seq(reader.u64()?),
+            manifest: FileNumber(reader.u64()?),
             salt: reader.array()?,
         };
         if flags & !FLAG_RESTART != 0 || !is_given(found.first_seq.0) {

@@ -151,12 +151,11 @@ fn open_existing(
         log_floor: manifest.log_floor,
         audiences,
     };
-    let unwritten = write_anew(&mut wal, &recovery.records, manifest.seq)?;
     let mut state = State {
         store_id: manifest.store_id,
         id_epoch: manifest.id_epoch,
         wal,
-        unwritten,
+        unwritten: None,
         seq: manifest.seq,
         catalog,
         stack,
@@ -169,6 +168,8 @@ fn open_existing(
     let mut allocator = Allocator::default();
     note_values(&state.stack, &mut allocator)?;
     replay(&recovery.records, &mut state, &mut allocator)?;
+    // Nothing on disk is changed before all of it is understood.
+    state.unwritten = write_anew(&mut state.wal, &recovery.records, manifest.seq)?;
     // Where a damaged log was given up, loads may be newer than what is left of it; their places stay given.
     let highest = state.stack.layers.iter().map(|layer| layer.last_seq).max().unwrap_or(Seq(0));
     state.seq = state.seq.max(load_reached).max(highest);

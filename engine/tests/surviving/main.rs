@@ -6,7 +6,7 @@
 
 mod damage;
 mod failures;
-
+mod formats;
 #[path = "../write_path/history.rs"]
 #[allow(dead_code, reason = "shared with the tests of the write path")]
 mod history;
