@@ -7,8 +7,11 @@ use muster_engine::{Error, ErrorKind, Options};
 use super::damage::Store;
 use super::workload::open;
 
+/// A file, and what becomes of it.
+type Changed<'c> = (&'c str, &'c dyn Fn(&mut Vec<u8>));
+
 /// Opens the store with some files changed; it must be refused, also when damage is to be given up.
-fn refused(store: &Store, changes: &[(&str, &dyn Fn(&mut Vec<u8>))]) -> Error {
+fn refused(store: &Store, changes: &[Changed<'_>]) -> Error {
     let everything = CrashPolicy { names: Keep::Everything, data: Keep::Everything };
     let image = store.sim.crash_with(everything, 0);
     for (path, change) in changes {
