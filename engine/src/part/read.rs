@@ -7,6 +7,7 @@ use super::directory::check_layout;
 use super::format::*;
 use super::verified::Verified;
 use crate::bitmap::{Container, Run, Words};
+use crate::codec::newer_format;
 use crate::error::{Error, Result};
 use crate::ids::{BitmapId, ChunkId, Seq, TagId, ValueId};
 use crate::storage::Mapped;
@@ -104,7 +105,7 @@ impl BitmapView {
 
 impl Part {
     /// Opens a part: checks lengths, header, footer and page checksums, nothing else. `expected_footer_crc` is what
-    /// the manifest says. Errors: corrupt, naming `name`.
+    /// the manifest says. Errors: corrupt, or invalid when a newer program wrote it, naming `name`.
     pub fn open(bytes: Mapped, name: impl Into<String>, expected_footer_crc: Option<u32>) -> Result<Part> {
         let name = name.into();
         let corrupt = |what: &str| Error::corrupt(format!("{name}: {what}"));
@@ -113,14 +114,20 @@ impl Part {
         }
         let header: Header = bytemuck::pod_read_unaligned(&bytes[..HEADER_BYTES]);
         let footer: Footer = bytemuck::pod_read_unaligned(&bytes[bytes.len() - FOOTER_BYTES..]);
-        if header.magic != HEADER_MAGIC || footer.magic != FOOTER_MAGIC {
+        if header.magic != HEADER_MAGIC {
             return Err(corrupt("not a part file"));
         }
-        if header.version != FORMAT_VERSION || footer.version != FORMAT_VERSION {
-            return Err(corrupt(&format!("format version {}, this program reads {FORMAT_VERSION}", header.version)));
-        }
-        if header.crc != header_crc(&header) || header.reserved != 0 || header.zero != [0; 28] {
+        if header.crc != header_crc(&header) {
             return Err(corrupt("the header fails its checksum"));
+        }
+        if header.version != FORMAT_VERSION {
+            return Err(newer_format(header.version, FORMAT_VERSION).context(&name));
+        }
+        if footer.magic != FOOTER_MAGIC || footer.version != FORMAT_VERSION {
+            return Err(corrupt("the last bytes are not the footer of a part"));
+        }
+        if header.reserved != 0 || header.zero != [0; 28] {
+            return Err(corrupt("the header says what no header says"));
         }
         if footer.crc != footer_crc(header.crc, &footer) || footer.zero != [0; 12] {
             return Err(corrupt("the footer fails its checksum"));

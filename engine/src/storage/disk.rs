@@ -12,7 +12,8 @@ use rustix::io::Errno;
 use super::counters::LiveCounters;
 use super::lock::LOCK_BYTES_MAX;
 use super::mmap::FileMap;
-use super::{AlignedBytes, Counters, LockGuard, LockHolder, Mapped, Storage, WriteFile};
+use super::random::system_random_bytes;
+use super::{AlignedBytes, Counters, LockGuard, LockHolder, Mapped, SECRET_BYTES, Storage, WriteFile};
 use super::{check_dir, check_path, check_rename};
 use crate::error::{Error, Result};
 
@@ -179,6 +180,10 @@ impl Storage for Disk {
         let guard = DiskLock { file: Mutex::new(file), path: full };
         guard.announce(address)?;
         Ok(Box::new(guard))
+    }
+
+    fn secret(&self) -> Result<[u8; SECRET_BYTES]> {
+        system_random_bytes()
     }
 
     fn counters(&self) -> Counters {

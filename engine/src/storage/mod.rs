@@ -38,6 +38,9 @@ pub use sim::Sim;
 
 use crate::error::{Error, Result};
 
+/// The length of [`Storage::secret`].
+pub const SECRET_BYTES: usize = 12;
+
 /// The files of one space.
 pub trait Storage: Send + Sync {
     /// Creates an empty file. Errors: conflict, when `path` exists.
@@ -76,6 +79,9 @@ pub trait Storage: Send + Sync {
     /// Takes the lock at `path` for this process, which answers at `address`; it is held until the guard is dropped.
     /// Errors: conflict, when another holds it; the message says who.
     fn lock(&self, path: &str, address: &str) -> Result<Box<dyn LockGuard>>;
+
+    /// Bytes that whoever chooses the content of files cannot foresee.
+    fn secret(&self) -> Result<[u8; SECRET_BYTES]>;
 
     /// What was done so far.
     fn counters(&self) -> Counters;

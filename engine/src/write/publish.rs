@@ -57,6 +57,7 @@ impl Writer {
         };
         manifest::publish(&*self.storage, &self.fence, &manifest)?;
         state.manifest = number;
+        state.wal.note_manifest(number);
         // Old manifests that stay are in nobody's way.
         let _ = manifest::retire(&*self.storage, self.settings.manifests_kept);
         Ok(())
