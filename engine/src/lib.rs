@@ -3,6 +3,7 @@
 mod background;
 pub mod bitmap;
 pub mod catalog;
+pub mod check;
 #[allow(dead_code, reason = "readers and writers of one layout stand side by side")]
 mod codec;
 pub mod columns;

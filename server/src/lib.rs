@@ -4,6 +4,7 @@
 //! on a thread of its own, behind a bound on how many run at once, with the caller's deadline and a flag that is raised
 //! when the caller goes away. Only `convert` knows both the wire and the engine.
 
+mod check;
 mod config;
 mod convert;
 mod holder;
@@ -15,6 +16,8 @@ mod spaces;
 mod spool;
 mod work;
 
+pub use check::{SpaceReport, check_dir};
 pub use config::{Config, Limits};
 pub use holder::{Holder, holder_of};
+pub use muster_engine::check::{Fault, Note, Progress, Report};
 pub use run::{Listener, ServeError, run};

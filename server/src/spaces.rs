@@ -15,7 +15,7 @@ use crate::leases::Leases;
 /// The space that a request without one means; it exists from the start.
 pub(crate) const MAIN: &str = "main";
 /// The folder of all spaces.
-const SPACES_FOLDER: &str = "spaces";
+pub(crate) const SPACES_FOLDER: &str = "spaces";
 /// The longest name of a space, in characters.
 const NAME_CHARS_MAX: usize = 100;
 /// How long to wait between two looks whether requests still use a space that is to be closed.
@@ -164,7 +164,7 @@ impl Spaces {
 }
 
 /// A name that is the same folder on every file system that tells case apart.
-fn check_name(name: &str) -> Result<()> {
+pub(crate) fn check_name(name: &str) -> Result<()> {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     if name.is_empty() || name.len() > NAME_CHARS_MAX || name.starts_with('.') || !name.chars().all(good) {
         return Err(Error::invalid(format!(

@@ -10,8 +10,8 @@ use clap::{Parser, Subcommand};
 pub(crate) use globals::Globals;
 
 use crate::commands::{
-    add, audience, breakdown, clear, compact, completions, count, erase, explain, flush, get, load, members, remove,
-    serve, set, space, stats, status, tag, type_, why,
+    add, audience, breakdown, check, clear, compact, completions, count, erase, explain, flush, get, load, members,
+    remove, serve, set, space, stats, status, tag, type_, why,
 };
 use crate::demo;
 
@@ -83,6 +83,8 @@ pub(crate) enum Command {
     Flush(flush::FlushArgs),
     /// Merge all parts
     Compact(compact::CompactArgs),
+    /// Check every byte of a store that nobody serves
+    Check(check::CheckArgs),
     /// A million shoppers, a dozen questions, and a crash
     Demo(demo::DemoArgs),
     /// Print a completion script for a shell

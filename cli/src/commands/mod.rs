@@ -4,6 +4,7 @@ pub(crate) mod add;
 pub(crate) mod audience;
 pub(crate) mod breakdown;
 mod change;
+pub(crate) mod check;
 pub(crate) mod clear;
 pub(crate) mod compact;
 pub(crate) mod completions;
@@ -56,7 +57,7 @@ pub(crate) async fn run(command: &Command, asker: &Asker) -> Result<(), Failure>
         Command::Status(_) => status::run(asker).await,
         Command::Flush(_) => flush::run(asker).await,
         Command::Compact(_) => compact::run(asker).await,
-        Command::Serve(_) | Command::Shell(_) | Command::Demo(_) | Command::Completions(_) => {
+        Command::Serve(_) | Command::Shell(_) | Command::Demo(_) | Command::Check(_) | Command::Completions(_) => {
             Err(Failure::usage("this command cannot be used inside the shell"))
         }
     }

@@ -4,6 +4,7 @@
 //! says is one line: `bitmap = (below - erased - cleared(tag) - removed(bitmap)) + added(bitmap)`. This module knows how
 //! one part is built, written, read and merged with others; it does not know names, snapshots or the disk.
 
+mod check;
 mod columns;
 mod directory;
 mod drafts;
@@ -18,6 +19,7 @@ mod stack;
 mod verified;
 mod writer;
 
+pub(crate) use check::unopened_bytes;
 pub use columns::ColumnBuilder;
 pub use drafts::KeptBitmap;
 pub use group::PartBuilder;

@@ -359,33 +359,6 @@ impl Part {
         block.map(Some).ok_or_else(|| self.corrupt("a pair block is not aligned"))
     }
 
-    /// Checks everything: every page, every unit, and that what no checksum covers is zero. Errors: corrupt.
-    pub fn check(&self) -> Result<()> {
-        for page in 0..self.layout.bytes.div_ceil(PAGE_BYTES) {
-            self.verify_page(page)?;
-        }
-        let mut units = Vec::with_capacity(self.footer.unit_count as usize);
-        for index in 0..self.footer.unit_count {
-            let entry = self.unit_entry(index)?;
-            self.verify_unit(index)?;
-            units.push((entry.offset as usize, entry.length as usize));
-        }
-        units.sort_unstable();
-        let mut position = HEADER_BYTES;
-        let directory = self.footer.directory_offset as usize;
-        for (offset, length) in units.into_iter().chain([(directory, 0)]) {
-            if offset < position || self.bytes[position..offset].iter().any(|&byte| byte != 0) {
-                return Err(self.corrupt("bytes between its units are not zero"));
-            }
-            position = offset + length;
-        }
-        let tail = self.footer.page_checksums_offset as usize + 4 * self.layout.bytes.div_ceil(PAGE_BYTES);
-        if self.bytes[tail..self.bytes.len() - FOOTER_BYTES].iter().any(|&byte| byte != 0) {
-            return Err(self.corrupt("bytes before its footer are not zero"));
-        }
-        Ok(())
-    }
-
     #[inline]
     fn chunk_index(&self, first: u32, count: u32, first_chunk: ChunkId, dense: bool, chunk: ChunkId) -> Option<u32> {
         let distance = u32::from(chunk.0).checked_sub(u32::from(first_chunk.0))?;
@@ -441,7 +414,7 @@ impl Part {
     }
 
     #[cold]
-    fn verify_unit(&self, unit: u32) -> Result<()> {
+    pub(super) fn verify_unit(&self, unit: u32) -> Result<()> {
         if unit >= self.footer.unit_count {
             return Err(self.corrupt("a container names a unit that is not there"));
         }

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use super::counters::LiveCounters;
 use super::lock::LOCK_BYTES_MAX;
 use super::mmap::FileMap;
-use super::{AlignedBytes, Counters, LockGuard, LockHolder, Mapped, Storage, WriteFile};
+use super::{AlignedBytes, Counters, LockGuard, LockHolder, Mapped, SCAN_PIECE_BYTES, Storage, WriteFile};
 use super::{check_dir, check_path, check_rename};
 use crate::error::{Error, Result};
 
@@ -87,6 +87,25 @@ impl Storage for Disk {
         }
         self.counters.read(bytes.len());
         Ok(bytes)
+    }
+
+    fn scan(&self, path: &str, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let path = self.path(path)?;
+        let mut file = File::open(&path).map_err(|error| failure("read", &path, error))?;
+        let mut piece = vec![0; SCAN_PIECE_BYTES];
+        let mut offset = 0;
+        loop {
+            match file.read(&mut piece) {
+                Ok(0) => return Ok(()),
+                Ok(len) => {
+                    self.counters.read(len);
+                    offset += len as u64;
+                    visit(&piece[..len])?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failure(&format!("read behind byte {offset} of"), &path, error)),
+            }
+        }
     }
 
     fn map(&self, path: &str) -> Result<Mapped> {

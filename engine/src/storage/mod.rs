@@ -38,6 +38,9 @@ pub use sim::Sim;
 
 use crate::error::{Error, Result};
 
+/// The longest piece that [`Storage::scan`] gives at once, in bytes.
+pub const SCAN_PIECE_BYTES: usize = 1 << 20;
+
 /// The files of one space.
 pub trait Storage: Send + Sync {
     /// Creates an empty file. Errors: conflict, when `path` exists.
@@ -45,6 +48,10 @@ pub trait Storage: Send + Sync {
 
     /// The whole content of a small file. Errors: corrupt, when it is longer than `len_max`.
     fn read(&self, path: &str, len_max: u64) -> Result<Vec<u8>>;
+
+    /// Reads a file front to back in pieces of at most [`SCAN_PIECE_BYTES`], each given to `visit`. Unlike a mapping, a
+    /// device that fails is an error here; it names the byte.
+    fn scan(&self, path: &str, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>;
 
     /// The content of a file that nobody changes any more, mapped into memory.
     fn map(&self, path: &str) -> Result<Mapped>;

@@ -19,7 +19,7 @@ pub use self::state::{Failure, Fault, Operation};
 
 use self::state::{Change, FileChange, InodeId, Node, State};
 use super::counters::LiveCounters;
-use super::{AlignedBytes, Counters, LockGuard, LockHolder, Mapped, Random, Storage, WriteFile};
+use super::{AlignedBytes, Counters, LockGuard, LockHolder, Mapped, Random, SCAN_PIECE_BYTES, Storage, WriteFile};
 use super::{check_dir, check_path, check_rename, parent};
 use crate::error::{Error, Result};
 
@@ -110,6 +110,11 @@ impl Storage for Sim {
         }
         self.counters.read(content.len as usize);
         Ok(content.to_vec())
+    }
+
+    fn scan(&self, path: &str, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        // The pieces are visited without the lock, so that a visitor may write what it reads.
+        self.read(path, u64::MAX)?.chunks(SCAN_PIECE_BYTES).try_for_each(visit)
     }
 
     fn map(&self, path: &str) -> Result<Mapped> {

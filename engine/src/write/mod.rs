@@ -26,10 +26,13 @@ mod status;
 mod writer;
 
 pub use batch::{BATCH_CHANGES_MAX, BATCH_ENTITIES_MAX, Batch, Change, EntityChanges, SOURCE_BYTES_MAX, SOURCES_MAX};
+pub(crate) use files::{FileKind, PARTS_DIR};
 pub use load::{BLOCK_ROWS_MAX, LOAD_ID_BYTES_MAX, Load};
-pub(crate) use recover::Place;
+pub(crate) use publish::file_kind;
+pub(crate) use record::BatchRecord;
+pub(crate) use recover::{AUDIENCES_BYTES_MAX, LOCK_PATH, Place};
 pub use reply::{Changed, LoadSpec, Loaded, Written};
 pub use settings::Durability;
 pub(crate) use settings::WriteSettings;
 pub use status::Status;
-pub(crate) use writer::{Work, Writer};
+pub(crate) use writer::{KIND_BATCH, KIND_CATALOG, KIND_PLACE, Work, Writer};

@@ -1,0 +1,4 @@
+//! What operators rely on: a check that sees every byte, backups that are whole.
+
+mod checking;
+mod store;
