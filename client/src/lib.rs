@@ -5,6 +5,7 @@
 
 mod address;
 mod call;
+mod erasures;
 mod error;
 mod load;
 mod members;
@@ -14,6 +15,7 @@ mod values;
 
 pub use address::Address;
 pub use call::Client;
+pub use erasures::Erasures;
 pub use error::{ClientError, ErrorDetails, ExitClass, Position};
 pub use load::{LoadEvent, Upload};
 pub use members::Members;

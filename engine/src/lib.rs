@@ -1,6 +1,7 @@
 //! The muster database as a synchronous library: no async, no network, no argument parsing.
 
 mod background;
+pub mod backup;
 pub mod bitmap;
 pub mod catalog;
 pub mod check;

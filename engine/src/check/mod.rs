@@ -19,7 +19,7 @@ use crate::manifest::{self, MANIFEST_DIR, Manifest, path as manifest_path};
 use crate::storage::Storage;
 use crate::storage::publish::TEMPORARY_SUFFIX;
 use crate::wal::LOG_DIR;
-use crate::write::{LOCK_PATH, PARTS_DIR};
+use crate::write::{DURABILITY_FILE, LOCK_PATH, PARTS_DIR, read_durability};
 
 /// The length of the header of a manifest, which has a checksum of its own.
 const MANIFEST_HEADER_BYTES: u64 = 64;
@@ -108,6 +108,7 @@ impl Checker<'_> {
                 self.progress.bytes_total += self.storage.file_len(&path).unwrap_or(0);
             }
         }
+        self.progress.bytes_total += self.storage.file_len(DURABILITY_FILE).unwrap_or(0);
         self.other_files()?;
         let Some(manifest) = self.manifests()? else {
             return Ok(());
@@ -181,10 +182,23 @@ impl Checker<'_> {
 
     /// Files outside the directories.
     fn other_files(&mut self) -> Result<()> {
-        for name in self.storage.list("")?.into_iter().filter(|name| name != LOCK_PATH) {
-            self.stray(name);
+        for name in self.storage.list("")? {
+            match name.as_str() {
+                LOCK_PATH => {}
+                DURABILITY_FILE => self.durability(),
+                _ => self.stray(name),
+            }
         }
         Ok(())
+    }
+
+    /// What the space promises, in a word that no flipped bit turns into another.
+    fn durability(&mut self) {
+        if self.read_through(DURABILITY_FILE)
+            && let Err(error) = read_durability(&**self.storage)
+        {
+            self.fault(DURABILITY_FILE.to_owned(), None, format!("{error:#}"));
+        }
     }
 
     /// Reads a file front to back, so that a device that cannot give it is a fault and not the end. Returns whether the

@@ -132,6 +132,22 @@ impl Storage for Disk {
         std::fs::hard_link(&from, &to).map_err(|error| failure("link", &to, error))
     }
 
+    fn link_from(&self, source: &dyn Storage, path: &str) -> Result<bool> {
+        let Some(directory) = source.directory() else {
+            return Ok(false);
+        };
+        let to = self.path(path)?;
+        match std::fs::hard_link(directory.join(path), &to) {
+            Ok(()) => Ok(true),
+            Err(error) if is_unlinkable(&error) => Ok(false),
+            Err(error) => Err(failure("link", &to, error)),
+        }
+    }
+
+    fn directory(&self) -> Option<&Path> {
+        Some(&self.root)
+    }
+
     fn remove(&self, path: &str) -> Result<()> {
         let path = self.path(path)?;
         std::fs::remove_file(&path).map_err(|error| failure("remove", &path, error))
@@ -275,6 +291,13 @@ impl LockGuard for DiskLock {
 fn sync_directory(dir: &Path) -> Result<()> {
     let file = File::open(dir).map_err(|error| failure("open", dir, error))?;
     rustix::fs::fsync(&file).map_err(|error| sync_failure(dir, error.into()))
+}
+
+/// Whether a link is refused because of where the two ends lie, so that a copy may do: another file system, one without
+/// links, a file with as many as it can have, or one of another owner.
+fn is_unlinkable(error: &io::Error) -> bool {
+    use io::ErrorKind::*;
+    matches!(error.kind(), CrossesDevices | Unsupported | TooManyLinks | PermissionDenied)
 }
 
 /// A refusal of the operating system by what a caller can do about it.

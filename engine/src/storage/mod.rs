@@ -23,6 +23,7 @@ pub mod random;
 pub mod sim;
 #[cfg(test)]
 mod tests;
+pub mod transfer;
 
 pub use aligned_writer::AlignedWriter;
 pub use bytes::AlignedBytes;
@@ -61,6 +62,13 @@ pub trait Storage: Send + Sync {
 
     /// Gives the file a second name. Errors: conflict, when `to` exists.
     fn hard_link(&self, from: &str, to: &str) -> Result<()>;
+
+    /// Gives a file of another storage the same path here, without moving a byte; false where the two cannot share a
+    /// file. REQUIRES: nobody changes it any more. Errors: conflict, when the path exists here.
+    fn link_from(&self, source: &dyn Storage, path: &str) -> Result<bool>;
+
+    /// The directory of this machine behind the storage, if it is one.
+    fn directory(&self) -> Option<&std::path::Path>;
 
     /// Takes a name away.
     fn remove(&self, path: &str) -> Result<()>;

@@ -158,6 +158,15 @@ impl Storage for Sim {
         Ok(())
     }
 
+    /// Each simulator is a disk of its own.
+    fn link_from(&self, _: &dyn Storage, _: &str) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn directory(&self) -> Option<&std::path::Path> {
+        None
+    }
+
     fn remove(&self, path: &str) -> Result<()> {
         check_path(path)?;
         let mut state = self.state.lock();
