@@ -202,6 +202,15 @@ impl Part {
     /// All bitmaps of a tag in rising order, both roles. Errors: corrupt.
     pub fn bitmaps_of(&self, tag: TagId) -> Result<Vec<TagBitmap>> {
         let mut list = Vec::new();
+        self.visit_bitmaps_of(tag, &mut |bitmap| {
+            list.push(bitmap);
+            Ok(())
+        })?;
+        Ok(list)
+    }
+
+    /// Calls `visit` with each bitmap of a tag in rising order, both roles. Errors: corrupt, and those of `visit`.
+    pub fn visit_bitmaps_of(&self, tag: TagId, visit: &mut dyn FnMut(TagBitmap) -> Result<()>) -> Result<()> {
         let mut index = self.lower_bound(BitmapId::new(tag, 0), Role::Added)?;
         while index < self.footer.bitmap_count {
             let entry = self.bitmap_entry(index)?;
@@ -209,10 +218,10 @@ impl Part {
             if bitmap.tag() != tag {
                 break;
             }
-            list.push(TagBitmap { bitmap, role: self.role(entry)?, view: self.view(entry)? });
+            visit(TagBitmap { bitmap, role: self.role(entry)?, view: self.view(entry)? })?;
             index += 1;
         }
-        Ok(list)
+        Ok(())
     }
 
     /// How many bit slices a number tag has here, empty ones below the highest included. Errors: corrupt.

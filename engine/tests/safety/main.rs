@@ -2,4 +2,5 @@
 
 mod backups;
 mod checking;
+mod device;
 mod store;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::error::{Error, Result};
 use crate::ids::{LocalId, Seq, TagId, TypeId};
 use crate::query::bind::Bound;
+use crate::query::budget::Budget;
 use crate::query::evaluate::{Run, Scratch, count};
 use crate::query::plan::{Node, NodeId, Plan, Planned, QueryRequest, Warning, plan_parsed};
 use crate::snapshot::Snapshot;
@@ -16,6 +17,7 @@ pub struct Prepared {
     pub(super) snapshot: Snapshot,
     pub(super) planned: Planned,
     pub(super) bound: Bound,
+    pub(super) budget: Budget,
     pub(super) memory_bytes_max: u64,
     timing: Timing,
     live_count: OnceLock<u64>,
@@ -55,12 +57,16 @@ impl Snapshot {
         let planned = plan_parsed(self, type_id, text, &parsed, request)?;
         let plan_ns = nanoseconds_since(start);
         let start = Instant::now();
-        let bound = Bound::new(self, type_id, &planned.plan, &[])?;
+        let memory_bytes_max = request.memory_bytes_max;
+        let mut budget = Budget::new(memory_bytes_max);
+        budget.charge(planned.plan.given_bytes(), "the ids given with the query")?;
+        let bound = Bound::new(self, type_id, &planned.plan, &[], memory_bytes_max)?;
         Ok(Prepared {
             snapshot: self.clone(),
             planned,
             bound,
-            memory_bytes_max: request.memory_bytes_max,
+            budget,
+            memory_bytes_max,
             timing: Timing { parse_ns, plan_ns, bind_ns: nanoseconds_since(start) },
             live_count: OnceLock::new(),
         })
@@ -141,7 +147,7 @@ impl Prepared {
 
     /// Counts another plan on the same snapshot.
     pub(super) fn count_of(&self, plan: Plan, run: &Run) -> Result<u64> {
-        let bound = Bound::new(&self.snapshot, self.planned.type_id, &plan, &[])?;
+        let bound = Bound::new(&self.snapshot, self.planned.type_id, &plan, &[], self.memory_bytes_max)?;
         Scratch::lend(|scratch| count(&bound, 0..u32::MAX, run, scratch))
     }
 }
