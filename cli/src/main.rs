@@ -53,6 +53,8 @@ fn report(failure: &Failure) -> ExitCode {
 async fn run(cli: Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Serve(args) => commands::serve::run(args, &cli.globals).await,
+        Command::Check(args) => commands::check::run(args, &cli.globals).await,
+        Command::Restore(args) => commands::restore::run(args, &cli.globals).await,
         Command::Completions(args) => commands::completions::run(args),
         Command::Demo(args) => demo::run(args, &cli.globals).await,
         command => ask(command, &cli.globals).await,

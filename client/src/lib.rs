@@ -5,6 +5,7 @@
 
 mod address;
 mod call;
+mod erasures;
 mod error;
 mod load;
 mod members;
@@ -15,6 +16,7 @@ mod values;
 
 pub use address::Address;
 pub use call::Client;
+pub use erasures::Erasures;
 pub use error::{ClientError, Delivery, ErrorDetails, ExitClass, Position};
 pub use load::{LoadEvent, Upload};
 pub use members::Members;

@@ -68,7 +68,8 @@ impl Background {
         background.spawn("muster-flush", |writer, stop| work(writer, stop, Work::Flush))?;
         background.spawn("muster-compact", |writer, stop| work(writer, stop, Work::Compact))?;
         if options.durability == Durability::Interval {
-            let interval = Duration::from_millis(options.sync_interval_ms);
+            // A sync takes its time too: with two in an interval, what a power cut takes is not older than one.
+            let interval = Duration::from_millis(options.sync_interval_ms.div_ceil(2));
             background.spawn("muster-sync", move |writer, stop| sync_regularly(writer, stop, interval))?;
         }
         Ok(background)

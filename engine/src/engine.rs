@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::background::Background;
+use crate::backup::{self, Copied};
 use crate::catalog::CatalogChange;
 use crate::error::Result;
 use crate::ids::Seq;
@@ -86,6 +87,13 @@ impl Engine {
     /// Merges all part files down to the bottom layer, as far as running loads allow.
     pub fn compact(&self) -> Result<()> {
         self.writer.compact_fully()
+    }
+
+    /// Writes everything up to now to `target`, an empty storage, and verifies it there; writers go on meanwhile.
+    ///
+    /// Errors: conflict, when `target` is not empty; corrupt, when what arrived does not verify; limit, on a full disk.
+    pub fn back_up(&self, target: &Arc<dyn Storage>) -> Result<Copied> {
+        backup::back_up(&self.writer.freeze()?, target)
     }
 
     /// Begins a bulk load; small writes go on meanwhile and win over its rows. Dropping the load aborts it.

@@ -4,6 +4,7 @@
 //! says is one line: `bitmap = (below - erased - cleared(tag) - removed(bitmap)) + added(bitmap)`. This module knows how
 //! one part is built, written, read and merged with others; it does not know names, snapshots or the disk.
 
+mod check;
 mod columns;
 mod cursor;
 mod directory;
@@ -19,6 +20,7 @@ mod stack;
 mod verified;
 mod writer;
 
+pub(crate) use check::unopened_bytes;
 pub use columns::ColumnBuilder;
 pub use cursor::Cursor;
 pub use drafts::KeptBitmap;

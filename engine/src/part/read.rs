@@ -214,6 +214,15 @@ impl Part {
     /// All bitmaps of a tag in rising order, both roles. Errors: corrupt.
     pub fn bitmaps_of(&self, tag: TagId) -> Result<Vec<TagBitmap>> {
         let mut list = Vec::new();
+        self.visit_bitmaps_of(tag, &mut |bitmap| {
+            list.push(bitmap);
+            Ok(())
+        })?;
+        Ok(list)
+    }
+
+    /// Calls `visit` with each bitmap of a tag in rising order, both roles. Errors: corrupt, and those of `visit`.
+    pub fn visit_bitmaps_of(&self, tag: TagId, visit: &mut dyn FnMut(TagBitmap) -> Result<()>) -> Result<()> {
         let mut index = self.lower_bound(BitmapId::new(tag, 0), Role::Added)?;
         while index < self.footer.bitmap_count {
             let entry = self.bitmap_entry(index)?;
@@ -221,10 +230,10 @@ impl Part {
             if bitmap.tag() != tag {
                 break;
             }
-            list.push(TagBitmap { bitmap, role: self.role(entry)?, view: self.view(entry)? });
+            visit(TagBitmap { bitmap, role: self.role(entry)?, view: self.view(entry)? })?;
             index += 1;
         }
-        Ok(list)
+        Ok(())
     }
 
     /// How many bit slices a number tag has here, empty ones below the highest included. Errors: corrupt.
@@ -371,33 +380,6 @@ impl Part {
         block.map(Some).ok_or_else(|| self.corrupt("a pair block is not aligned"))
     }
 
-    /// Checks everything: every page, every unit, and that what no checksum covers is zero. Errors: corrupt.
-    pub fn check(&self) -> Result<()> {
-        for page in 0..self.layout.bytes.div_ceil(PAGE_BYTES) {
-            self.verify_page(page)?;
-        }
-        let mut units = Vec::with_capacity(self.footer.unit_count as usize);
-        for index in 0..self.footer.unit_count {
-            let entry = self.unit_entry(index)?;
-            self.verify_unit(index)?;
-            units.push((entry.offset as usize, entry.length as usize));
-        }
-        units.sort_unstable();
-        let mut position = HEADER_BYTES;
-        let directory = self.footer.directory_offset as usize;
-        for (offset, length) in units.into_iter().chain([(directory, 0)]) {
-            if offset < position || self.bytes[position..offset].iter().any(|&byte| byte != 0) {
-                return Err(self.corrupt("bytes between its units are not zero"));
-            }
-            position = offset + length;
-        }
-        let tail = self.footer.page_checksums_offset as usize + 4 * self.layout.bytes.div_ceil(PAGE_BYTES);
-        if self.bytes[tail..self.bytes.len() - FOOTER_BYTES].iter().any(|&byte| byte != 0) {
-            return Err(self.corrupt("bytes before its footer are not zero"));
-        }
-        Ok(())
-    }
-
     #[inline]
     fn chunk_index(&self, first: u32, count: u32, first_chunk: ChunkId, dense: bool, chunk: ChunkId) -> Option<u32> {
         let distance = u32::from(chunk.0).checked_sub(u32::from(first_chunk.0))?;
@@ -453,7 +435,7 @@ impl Part {
     }
 
     #[cold]
-    fn verify_unit(&self, unit: u32) -> Result<()> {
+    pub(super) fn verify_unit(&self, unit: u32) -> Result<()> {
         if unit >= self.footer.unit_count {
             return Err(self.corrupt("a container names a unit that is not there"));
         }

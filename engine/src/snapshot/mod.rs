@@ -175,14 +175,19 @@ impl Snapshot {
     /// All values that a choice or set tag ever had, by number. Errors: corrupt.
     pub fn values(&self, tag: TagId) -> Result<Vec<(ValueId, String)>> {
         let mut values = Vec::new();
-        self.names().visit(tag, |number, bytes| match std::str::from_utf8(bytes) {
-            Ok(name) => {
-                values.push((ValueId(number), name.to_owned()));
-                Ok(())
-            }
-            Err(_) => Err(Error::corrupt(format!("value {number} of tag {tag} is not UTF-8"))),
+        self.visit_values(tag, &mut |value, name| {
+            values.push((value, name.to_owned()));
+            Ok(())
         })?;
         Ok(values)
+    }
+
+    /// Calls `visit` with all values that a choice or set tag ever had, by number. Errors: corrupt, and those of `visit`.
+    pub fn visit_values(&self, tag: TagId, visit: &mut dyn FnMut(ValueId, &str) -> Result<()>) -> Result<()> {
+        self.names().visit(tag, |number, bytes| match std::str::from_utf8(bytes) {
+            Ok(name) => visit(ValueId(number), name),
+            Err(_) => Err(Error::corrupt(format!("value {number} of tag {tag} is not UTF-8"))),
+        })
     }
 
     /// How many entities of a type live. Errors: not found, corrupt.

@@ -20,7 +20,9 @@ pub use self::state::{Call, Failure, Fault, Operation, ReadThrough};
 
 use self::state::{Change, FileChange, InodeId, Node, State};
 use super::counters::LiveCounters;
-use super::{AlignedBytes, Counters, LockGuard, LockHolder, Mapped, Random, SECRET_BYTES, Storage, WriteFile};
+use super::{
+    AlignedBytes, Counters, LockGuard, LockHolder, Mapped, Random, SCAN_PIECE_BYTES, SECRET_BYTES, Storage, WriteFile,
+};
 use super::{check_dir, check_path, check_rename, parent};
 use crate::error::{Error, Result};
 
@@ -156,6 +158,11 @@ impl Storage for Sim {
         Ok(bytes)
     }
 
+    fn scan(&self, path: &str, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        // The pieces are visited without the lock, so that a visitor may write what it reads.
+        self.read(path, u64::MAX)?.chunks(SCAN_PIECE_BYTES).try_for_each(visit)
+    }
+
     fn map(&self, path: &str) -> Result<Mapped> {
         check_path(path)?;
         let mut state = self.state.lock();
@@ -196,6 +203,15 @@ impl Storage for Sim {
         }
         state.change(Change::Name { path: to.to_owned(), node });
         Ok(())
+    }
+
+    /// Each simulator is a disk of its own.
+    fn link_from(&self, _: &dyn Storage, _: &str) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn directory(&self) -> Option<&std::path::Path> {
+        None
     }
 
     fn remove(&self, path: &str) -> Result<()> {

@@ -12,6 +12,7 @@
 //!
 //! It does not know what a payload means.
 
+mod check;
 mod format;
 mod reader;
 mod recovery;
@@ -22,6 +23,7 @@ mod writer;
 use std::fmt;
 use std::sync::Arc;
 
+pub(crate) use self::check::{LogCheck, LogFault, check_log};
 pub(crate) use self::format::{GROUP_BYTES_MAX, KIND_MAX, LOG_DIR, RECORD_BYTES_MAX};
 pub(crate) use self::recovery::Recovery;
 

@@ -31,9 +31,9 @@ pub(crate) struct Recovery {
 }
 
 /// A file that counts, with its header read.
-struct OpenFile {
-    header: FileHeader,
-    bytes: Mapped,
+pub(super) struct OpenFile {
+    pub(super) header: FileHeader,
+    pub(super) bytes: Mapped,
 }
 
 /// Reads the log from `start` on. Errors: corrupt, when something durable is missing; invalid, when a newer program
@@ -112,11 +112,11 @@ fn read_chain(config: &WalConfig, start: LogStart, numbers: &[FileNumber], recov
     Ok(())
 }
 
-type Chain = Vec<(FileNumber, Result<OpenFile>)>;
+pub(super) type Chain = Vec<(FileNumber, Result<OpenFile>)>;
 
 /// Opens the files from the highest number down until one begins the log anew. Returns where the log begins and the
 /// files that count, rising.
-fn find_chain(config: &WalConfig, floor: FileNumber, numbers: &[FileNumber]) -> Result<(FileNumber, Chain)> {
+pub(super) fn find_chain(config: &WalConfig, floor: FileNumber, numbers: &[FileNumber]) -> Result<(FileNumber, Chain)> {
     let mut files = Vec::new();
     let mut first = floor;
     for &number in numbers.iter().rev() {

@@ -105,7 +105,7 @@ fn record(file: &StoredFile, kind: PartKind, seqs: (Seq, Seq), range: (BitmapId,
 }
 
 /// The kind of file that a record of a manifest names.
-pub(super) fn file_kind(kind: PartKind) -> Result<FileKind> {
+pub(crate) fn file_kind(kind: PartKind) -> Result<FileKind> {
     match kind {
         PartKind::Bitmaps => Ok(FileKind::Part),
         PartKind::Keys => Ok(FileKind::Names),

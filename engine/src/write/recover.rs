@@ -29,7 +29,7 @@ pub(crate) const LOCK_PATH: &str = "LOCK";
 /// Replayed batches become a memory part when they reach this many bytes of log.
 const REPLAY_PART_BYTES: usize = 8 << 20;
 /// The longest file of audiences.
-const AUDIENCES_BYTES_MAX: u64 = 1 << 30;
+pub(crate) const AUDIENCES_BYTES_MAX: u64 = 1 << 30;
 
 /// What a store is opened with.
 pub(crate) struct Place {

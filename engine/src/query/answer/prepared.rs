@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::error::{Error, Result};
 use crate::ids::{LocalId, Seq, TagId, TypeId};
 use crate::query::bind::Bound;
+use crate::query::budget::Budget;
 use crate::query::evaluate::{Run, count_spread};
 use crate::query::plan::{Node, NodeId, Plan, Planned, QueryRequest, Warning, plan_parsed};
 use crate::snapshot::Snapshot;
@@ -18,6 +19,7 @@ pub struct Prepared {
     pub(super) bound: Arc<Bound>,
     /// About how many bytes an evaluation reads.
     pub(super) payload_bytes: u64,
+    pub(super) budget: Budget,
     pub(super) memory_bytes_max: u64,
     timing: Timing,
     live_count: OnceLock<u64>,
@@ -57,13 +59,17 @@ impl Snapshot {
         let planned = plan_parsed(self, type_id, text, &parsed, request)?;
         let plan_ns = nanoseconds_since(start);
         let start = Instant::now();
-        let bound = Bound::new(self, type_id, &planned.plan, &[])?;
+        let memory_bytes_max = request.memory_bytes_max;
+        let mut budget = Budget::new(memory_bytes_max);
+        budget.charge(planned.plan.given_bytes(), "the ids given with the query")?;
+        let bound = Bound::new(self, type_id, &planned.plan, &[], memory_bytes_max)?;
         Ok(Prepared {
             snapshot: self.clone(),
             planned,
             payload_bytes: bound.payload_bytes(),
             bound: Arc::new(bound),
-            memory_bytes_max: request.memory_bytes_max,
+            budget,
+            memory_bytes_max,
             timing: Timing { parse_ns, plan_ns, bind_ns: nanoseconds_since(start) },
             live_count: OnceLock::new(),
         })
@@ -144,7 +150,7 @@ impl Prepared {
 
     /// Counts another plan on the same snapshot.
     pub(super) fn count_of(&self, plan: Plan, run: &Run) -> Result<u64> {
-        let bound = Bound::new(&self.snapshot, self.planned.type_id, &plan, &[])?;
+        let bound = Bound::new(&self.snapshot, self.planned.type_id, &plan, &[], self.memory_bytes_max)?;
         let bytes = bound.payload_bytes();
         count_spread(&Arc::new(bound), bytes, run)
     }

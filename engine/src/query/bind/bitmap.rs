@@ -4,6 +4,7 @@ use crate::bitmap::{ChunkBuffer, Container};
 use crate::error::Result;
 use crate::ids::{BitmapId, ChunkId, LocalId};
 use crate::part::{BitmapStack, BitmapView, Cursor, Source};
+use crate::query::budget::ALLOCATION_BYTES;
 use crate::snapshot::{Layer, stack};
 
 /// A bitmap through all layers, and which of them say something about which chunk.
@@ -56,6 +57,16 @@ impl BoundBitmap {
             _ => Owners::Table(table(&stack)?),
         };
         Ok(BoundBitmap { stack, owners })
+    }
+
+    /// What it takes beside its own size, in bytes.
+    pub(in crate::query) fn heap_bytes(&self) -> u64 {
+        let sources = self.stack.added.capacity() + self.stack.taken.capacity();
+        let table = match &self.owners {
+            Owners::Table(table) => table.len(),
+            Owners::Nobody | Owners::One => 0,
+        };
+        (sources * size_of::<Source>() + table) as u64 + 3 * ALLOCATION_BYTES
     }
 
     /// The members in `chunk`. Errors: corrupt.
