@@ -35,6 +35,9 @@ pub(crate) struct ServeArgs {
     /// Directory below which loads may name files by their path
     #[arg(long, value_name = "DIR")]
     import_dir: Vec<PathBuf>,
+    /// Sets an option of the engine, such as durability=interval or flush_bytes=16777216; may be repeated
+    #[arg(long = "option", value_name = "NAME=VALUE")]
+    options: Vec<String>,
 }
 
 /// Serves until told to stop.
@@ -42,6 +45,8 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
     let Place::Data(dir) = Place::of(globals)? else {
         return Err(Failure::usage("name the directory to serve with --data; --listen says where"));
     };
+    let mut config = Config::new(&dir);
+    set_options(&mut config, &args.options)?;
     let failed = |error: std::io::Error| Failure::refused(format!("cannot use {}: {error}", dir.display()));
     let Some(mut holder) = Holder::take(&dir).map_err(failed)? else {
         let address = holder_of(&dir).map_err(failed)?.unwrap_or_default();
@@ -52,7 +57,6 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
     };
     let wanted: Address = args.listen.parse()?;
     let (listener, address) = listen(&wanted).await?;
-    let mut config = Config::new(&dir);
     config.zone.clone_from(&globals.zone);
     config.import_dirs.clone_from(&args.import_dir);
     holder.announce(&address.to_string()).map_err(failed)?;
@@ -66,6 +70,16 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
     }
     drop(holder);
     served.map_err(|error| Failure::refused(error.to_string()))
+}
+
+fn set_options(config: &mut Config, options: &[String]) -> Result<(), Failure> {
+    for option in options {
+        let Some((name, value)) = option.split_once('=') else {
+            return Err(Failure::usage(format!("write --option NAME=VALUE instead of '{option}'")));
+        };
+        config.set_option(name, value).map_err(|error| Failure::usage(error.to_string()))?;
+    }
+    config.engine.check().map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// Listens, and tells the address that clients on this machine can use.

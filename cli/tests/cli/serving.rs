@@ -67,3 +67,12 @@ fn commands_attach_to_the_server_that_holds_their_directory() {
     assert!(server.terminate());
     assert_eq!(store.count("vip"), 5, "a null keeps the old value");
 }
+
+#[test]
+fn an_option_that_does_not_exist_is_refused_with_those_that_do() {
+    let store = Store::of_people();
+    let said = store.refusal(&["serve", "--listen", "127.0.0.1:0", "--option", "flush=1"], 2);
+    assert!(said.contains("flush_bytes") && said.contains("there is no option flush"), "{said}");
+    let said = store.refusal(&["serve", "--listen", "127.0.0.1:0", "--option", "flush_bytes=1"], 2);
+    assert!(said.contains("flush_bytes must lie between"), "{said}");
+}
