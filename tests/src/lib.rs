@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod history;
+pub mod mounts;
 pub mod served;
 pub mod writers;
 

@@ -12,6 +12,7 @@ mod files;
 mod flush;
 mod gate;
 mod load;
+mod logging;
 mod maintain;
 mod memory;
 mod publish;
