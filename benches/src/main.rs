@@ -2,6 +2,7 @@
 
 mod cases;
 mod data;
+mod export;
 mod floor;
 mod report;
 mod store;
@@ -42,6 +43,9 @@ struct Arguments {
     /// Also draw the table.
     #[arg(long)]
     svg: Option<PathBuf>,
+    /// Only write the population as plain columns into this folder, for benches/compare/.
+    #[arg(long)]
+    export: Option<PathBuf>,
 }
 
 fn main() -> Result<()> {
@@ -51,6 +55,10 @@ fn main() -> Result<()> {
     let start = Instant::now();
     let data: &'static Data = Box::leak(Box::new(Data::new(arguments.entities, 1)));
     eprintln!("{} entities made in {:.1} s", data.entities, start.elapsed().as_secs_f64());
+    if let Some(folder) = &arguments.export {
+        return export::export(data, folder)
+            .map_err(|error| Error::io(format!("cannot write {}", folder.display())).with_source(error));
+    }
     let start = Instant::now();
     let (engine, type_id) = store::build(&dir, data)?;
     eprintln!("loaded, closed and opened in {:.1} s: {:?}", start.elapsed().as_secs_f64(), engine.status());

@@ -1,12 +1,12 @@
-//! Fuzzes one reader, or each in turn, for some seconds.
+//! Fuzzes one reader, or all of them, for some seconds each.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use clap::Parser;
-use muster_fuzz::fuzz;
-use muster_fuzz::targets::TARGETS;
+use muster_fuzz::targets::{TARGETS, Target};
+use muster_fuzz::{corpus, fuzz};
 
 /// Feeds changed inputs to the readers of bytes from outside; exits with 1 when one panics.
 #[derive(Parser)]
@@ -19,33 +19,57 @@ struct Arguments {
     /// The seed of the changes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// A folder of inputs for each reader; what made one panic is written there.
-    #[arg(long, default_value = "fuzz/corpus")]
-    corpus: PathBuf,
+    /// Readers at the same time.
+    #[arg(long, default_value_t = std::thread::available_parallelism().map_or(2, usize::from))]
+    jobs: usize,
+    /// Add the inputs that led to something new to fuzz/corpus.
+    #[arg(long)]
+    grow: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let mut crashed = false;
-    for target in &TARGETS {
-        if arguments.target.as_ref().is_some_and(|name| name != target.name) {
-            continue;
-        }
-        let folder = arguments.corpus.join(target.name);
-        let outcome = fuzz(target, &inputs(&folder), arguments.seed, Duration::from_secs(arguments.seconds));
-        println!("{}: {} inputs from seed {}", target.name, outcome.inputs, arguments.seed);
-        if let Some(input) = outcome.crash {
-            crashed = true;
-            let path = folder.join(format!("crash-{}-{}", arguments.seed, outcome.inputs));
-            let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, input));
-            println!("{}: PANIC; the input is {} ({written:?})", target.name, path.display());
-        }
+    let is_asked = |target: &&Target| arguments.target.as_ref().is_none_or(|name| name == target.name);
+    let targets: Vec<&Target> = TARGETS.iter().filter(is_asked).collect();
+    if targets.is_empty() {
+        eprintln!("name one of {}", TARGETS.each_ref().map(|target| target.name).join(", "));
+        return ExitCode::from(2);
     }
-    if crashed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let (next, crashed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        for _ in 0..arguments.jobs.clamp(1, targets.len()) {
+            scope.spawn(|| {
+                while let Some(target) = targets.get(next.fetch_add(1, SeqCst)) {
+                    if !passes(target, &arguments) {
+                        crashed.store(true, SeqCst);
+                    }
+                }
+            });
+        }
+    });
+    if crashed.load(SeqCst) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// The inputs that a folder holds; none where there is no folder.
-fn inputs(folder: &Path) -> Vec<Vec<u8>> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    entries.filter_map(|entry| std::fs::read(entry.ok()?.path()).ok()).collect()
+/// Fuzzes one reader and says how that went; false if an input made it panic.
+fn passes(target: &Target, arguments: &Arguments) -> bool {
+    let folder = corpus::home().join("corpus").join(target.name);
+    let kept = corpus::inputs(&folder);
+    let outcome = fuzz(target, &kept, arguments.seed, Duration::from_secs(arguments.seconds));
+    println!(
+        "{}: {} inputs in {} s from seed {} and {} kept ones; {} came to something new",
+        target.name,
+        outcome.inputs,
+        arguments.seconds,
+        arguments.seed,
+        kept.len(),
+        outcome.news.len()
+    );
+    if arguments.grow {
+        let added = corpus::grow(&folder, &outcome.news).expect("the corpus can be written");
+        println!("{}: {added} of them are kept in {}", target.name, folder.display());
+    }
+    let Some(input) = outcome.crash else { return true };
+    let path = corpus::keep(&corpus::home().join("crashes").join(target.name), &input).expect("it can be written");
+    println!("{}: PANIC, or too slow; the input is {}", target.name, path.display());
+    false
 }

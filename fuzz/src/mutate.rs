@@ -37,6 +37,22 @@ pub fn mutate(random: &mut Random, input: &mut Vec<u8>, other: &[u8]) {
     }
 }
 
+/// Changes one to three places of `input` and leaves every other byte where it is.
+pub fn mutate_in_place(random: &mut Random, input: &mut [u8]) {
+    for _ in 0..1 + random.below(3) {
+        let place = random.below(input.len() as u64) as usize;
+        match random.below(3) {
+            0 => input[place] ^= 1 << random.below(8),
+            1 => input[place] = random.next_u64() as u8,
+            _ => {
+                let telling = TELLING[random.below(TELLING.len() as u64) as usize];
+                let end = (place + telling.len()).min(input.len());
+                input[place..end].copy_from_slice(&telling[..end - place]);
+            }
+        }
+    }
+}
+
 fn insert(input: &mut Vec<u8>, place: usize, piece: &[u8]) {
     if input.len() + piece.len() <= INPUT_BYTES_MAX {
         input.splice(place..place, piece.iter().copied());

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use muster_client::v1;
 use muster_engine::catalog::{CatalogChange, EntityKey, KeyKind, TagKind, TagSpec, Value};
 use muster_engine::ids::{BitmapId, ChunkId, LocalId, Seq, TagId, TypeId, ValueId};
 use muster_engine::part::{Part, PartBuilder};
@@ -14,22 +15,25 @@ use muster_exchange::{Input, LoadReader, Mapping, ReadOptions};
 use prost::Message;
 use roaring::RoaringBitmap;
 
+use crate::trace::Trace;
+use crate::wire::Wire;
+
 /// A reader of bytes.
 pub struct Target {
     /// What the command line calls it.
     pub name: &'static str,
     /// Inputs that are right.
     pub seeds: fn() -> Vec<Vec<u8>>,
-    /// Reads one input; it must not panic.
-    pub run: fn(&[u8]),
+    /// Reads one input, and notes what that comes to; it must not panic.
+    pub run: fn(&[u8], &mut Trace),
 }
 
 /// All readers.
 pub const TARGETS: [Target; 7] = [
     Target { name: "query", seeds: query_seeds, run: query },
     Target { name: "part", seeds: part_seeds, run: part },
-    Target { name: "log", seeds: || store_seeds("log/"), run: |bytes| store("log/", bytes) },
-    Target { name: "manifest", seeds: || store_seeds("manifest"), run: |bytes| store("manifest", bytes) },
+    Target { name: "log", seeds: || store_seeds("log/"), run: |bytes, trace| store("log/", bytes, trace) },
+    Target { name: "manifest", seeds: || store_seeds("manifest"), run: |bytes, trace| store("manifest", bytes, trace) },
     Target { name: "roaring", seeds: roaring_seeds, run: roaring },
     Target { name: "batch", seeds: batch_seeds, run: batch },
     Target { name: "csv", seeds: csv_seeds, run: csv },
@@ -46,15 +50,28 @@ fn query_seeds() -> Vec<Vec<u8>> {
     texts.map(|text| text.as_bytes().to_vec()).to_vec()
 }
 
-fn query(bytes: &[u8]) {
+/// The words of the canonical text.
+const KEYWORDS: [&str; 20] = [
+    "AND", "OR", "NOT", "EXCEPT", "XOR", "BETWEEN", "IN", "HAS", "ANY", "ALL", "IS", "MISSING", "LIKE", "LAST", "NEXT",
+    "ENDING", "AT", "LEAST", "MOST", "OF",
+];
+
+fn query(bytes: &[u8], trace: &mut Trace) {
     let text = String::from_utf8_lossy(bytes);
     match muster_language::parse(&text) {
         Ok(parsed) => {
             let printed = muster_language::print(&parsed.expr);
             let again = muster_language::parse(&printed).expect("a canonical print parses");
             assert_eq!(muster_language::print(&again.expr), printed, "the canonical print is stable");
+            // Neighbouring keywords of the canonical text are its shape.
+            let words = printed.split(|it: char| !it.is_ascii_uppercase()).filter(|word| KEYWORDS.contains(word));
+            let words: Vec<&str> = words.collect();
+            words.windows(2).for_each(|pair| trace.note(format!("{} {}", pair[0], pair[1])));
         }
-        Err(error) => drop(error.render(&text)),
+        Err(error) => {
+            drop(error.render(&text));
+            trace.note(error.code);
+        }
     }
 }
 
@@ -69,21 +86,31 @@ fn part_seeds() -> Vec<Vec<u8>> {
     vec![builder.finish(Seq(1), Seq(1)).expect("a part").to_vec()]
 }
 
-fn part(bytes: &[u8]) {
-    let Ok(part) = Part::open(Mapped::from(bytes), "a fuzzed part", None) else { return };
-    let _ = part.check();
+fn part(bytes: &[u8], trace: &mut Trace) {
+    let part = match Part::open(Mapped::from(bytes), "a fuzzed part", None) {
+        Ok(part) => part,
+        Err(error) => return trace.error(error),
+    };
+    if let Err(error) = part.check() {
+        trace.error(error);
+    }
     for tag in part.tags().unwrap_or_default() {
         for one in part.bitmaps_of(tag).unwrap_or_default() {
             for chunk in 0..3 {
-                let _ = part.container(&one.view, ChunkId(chunk)).map(|members| members.cardinality());
+                match part.container(&one.view, ChunkId(chunk)).map(|members| members.cardinality()) {
+                    Ok(_) => trace.note("a container"),
+                    Err(error) => trace.error(error),
+                }
             }
         }
     }
-    let _ = part.bitmap(BitmapId::present(TagId(2)), muster_engine::part::Role::Added);
+    if let Err(error) = part.bitmap(BitmapId::present(TagId(2)), muster_engine::part::Role::Added) {
+        trace.error(error);
+    }
 }
 
 fn options() -> Options {
-    Options { background: false, new_store_id: Some([7; 16]), ..Options::default() }
+    Options { background: false, log_file_bytes: 4096, new_store_id: Some([7; 16]), ..Options::default() }
 }
 
 fn open(sim: &Sim) -> muster_engine::Result<Engine> {
@@ -136,14 +163,21 @@ fn mutate_limit() -> usize {
     crate::mutate::INPUT_BYTES_MAX
 }
 
-fn store(prefix: &str, bytes: &[u8]) {
-    let (sim, type_id) = store_with_data();
+fn store(prefix: &str, bytes: &[u8], trace: &mut Trace) {
+    thread_local! {
+        static STORE: (Sim, TypeId) = store_with_data();
+    }
+    // After a crash a store of which everything is synced is a copy of itself.
+    let (sim, type_id) = STORE.with(|(sim, type_id)| (sim.crash(1), *type_id));
     let path = newest_file(&sim, prefix).expect("a store has such a file");
     sim.corrupt(&path, |file| *file = bytes.to_vec()).expect("the simulator allows it");
-    if let Ok(engine) = open(&sim)
-        && let Ok(prepared) = engine.snapshot().prepare(type_id, "city = 'city 1'", &QueryRequest::at(0))
-    {
-        let _ = prepared.count(&Run::default());
+    let counted = open(&sim).and_then(|engine| {
+        let prepared = engine.snapshot().prepare(type_id, "city = 'city 1'", &QueryRequest::at(0))?;
+        prepared.count(&Run::default())
+    });
+    match counted {
+        Ok(_) => trace.note("opened"),
+        Err(error) => trace.error(error),
     }
 }
 
@@ -159,7 +193,7 @@ fn roaring_seeds() -> Vec<Vec<u8>> {
     sets.map(bytes).to_vec()
 }
 
-fn roaring(bytes: &[u8]) {
+fn roaring(bytes: &[u8], trace: &mut Trace) {
     thread_local! {
         static STORE: (Engine, TypeId) = {
             let (sim, type_id) = store_with_data();
@@ -170,19 +204,55 @@ fn roaring(bytes: &[u8]) {
         let mut request = QueryRequest::at(0);
         let given = Parameter::Bitmap { bytes: bytes.to_vec(), id_epoch: None, store_id: None };
         request.parameters.insert("given".into(), given);
-        if let Ok(prepared) = engine.snapshot().prepare(*type_id, "$given", &request) {
-            let _ = prepared.count(&Run::default());
+        let snapshot = engine.snapshot();
+        match snapshot.prepare(*type_id, "$given", &request).and_then(|it| it.count(&Run::default())) {
+            Ok(_) => trace.note("counted"),
+            Err(error) => trace.error(error),
         }
     });
 }
 
 fn batch_seeds() -> Vec<Vec<u8>> {
-    let request = muster_proto::v1::WriteRequest::default();
-    vec![request.encode_to_vec(), vec![0x0A, 4, b'm', b'a', b'i', b'n', 0x12, 0]]
+    let set = |tag: &str, value| {
+        let set = v1::SetTag { tag: tag.into(), value: Some(v1::Value { value: Some(value) }) };
+        v1::Change { change: Some(v1::change::Change::Set(set)) }
+    };
+    let all = vec![
+        set("f", v1::value::Value::Flag(true)),
+        set("c", v1::value::Value::Text("x".into())),
+        set("s", v1::value::Value::List(v1::TextList { values: vec!["x".into(), "y".into()] })),
+        set("i", v1::value::Value::Int(-7)),
+        set("m", v1::value::Value::Decimal(v1::Decimal { unscaled: 12, scale: 0 })),
+        set("d", v1::value::Value::Date(20_000)),
+        set("t", v1::value::Value::Time(1_700_000_000_000)),
+        set("t", v1::value::Value::Written("2026-01-02T03:04:05Z".into())),
+        v1::Change { change: Some(v1::change::Change::Touch(v1::Touch {})) },
+    ];
+    let remove = v1::change::Change::Remove(v1::RemoveValue { tag: "s".into(), value: "x".into() });
+    let clear = v1::change::Change::Clear(v1::ClearTag { tag: "i".into() });
+    let less = [remove, clear, v1::change::Change::Erase(v1::Erase {})];
+    let less = less.map(|change| v1::Change { change: Some(change) }).to_vec();
+    let request = |sequence, changes: Vec<v1::Change>| {
+        let key = Some(muster_client::text_key("k"));
+        let source = Some(v1::SourceSequence { source: "a".into(), sequence });
+        v1::WriteRequest { source, entities: vec![v1::EntityChanges { key, changes }], ..v1::WriteRequest::default() }
+    };
+    vec![
+        v1::WriteRequest::default().encode_to_vec(),
+        request(1, all).encode_to_vec(),
+        request(2, less).encode_to_vec(),
+        vec![0x0A, 4, b'm', b'a', b'i', b'n', 0x12, 0],
+    ]
 }
 
-fn batch(bytes: &[u8]) {
-    let _ = muster_proto::v1::WriteRequest::decode(bytes);
+fn batch(bytes: &[u8], trace: &mut Trace) {
+    thread_local! {
+        static WIRE: Wire = Wire::new();
+    }
+    match v1::WriteRequest::decode(bytes) {
+        Ok(request) => WIRE.with(|wire| wire.write(request, trace)),
+        Err(error) => trace.error(error),
+    }
 }
 
 const CSV: &str = "id,city,spend,since\r\n1,\"a \"\"b\"\"\",1.50,2026-01-02\n2,,,\n3,\"two\nlines\",-3,2025-12-31\n";
@@ -191,7 +261,7 @@ fn csv_seeds() -> Vec<Vec<u8>> {
     vec![CSV.as_bytes().to_vec()]
 }
 
-fn csv(bytes: &[u8]) {
+fn csv(bytes: &[u8], trace: &mut Trace) {
     let map = "type = \"users\"\nkey = { column = \"id\", kind = \"string\" }\ncolumns = [\n\
                { column = \"city\", kind = \"choice\" },\n{ column = \"spend\", kind = \"decimal(2)\" },\n\
                { column = \"since\", kind = \"date\" },\n]\n";
@@ -205,7 +275,16 @@ fn csv(bytes: &[u8]) {
             kind: column.kind,
         })
         .collect();
-    let Ok(input) = Input::from_read("a fuzzed file", std::io::Cursor::new(bytes.to_vec())) else { return };
-    let Ok(mut reader) = LoadReader::open(input, &mapping, &resolved, ReadOptions::default()) else { return };
-    while let Ok(Some(_)) = reader.next_block() {}
+    let read = Input::from_read("a fuzzed file", std::io::Cursor::new(bytes.to_vec()))
+        .and_then(|input| LoadReader::open(input, &mapping, &resolved, ReadOptions::default()))
+        .and_then(|mut reader| {
+            while let Some(block) = reader.next_block()? {
+                trace.note(format!("{} rows", block.rows_read.min(9)));
+                block.rejected.iter().for_each(|reject| trace.error(&reject.reason));
+            }
+            Ok(())
+        });
+    if let Err(error) = read {
+        trace.error(error);
+    }
 }

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use muster_engine::options::Options;
+use muster_engine::options::{Durability, Options};
 use muster_engine::query::plan::QueryRequest;
+use muster_engine::{Error, Result};
 
 /// The memory of one query, unless the limits say otherwise.
 pub const QUERY_MEMORY_BYTES_DEFAULT: u64 = QueryRequest::MEMORY_BYTES_DEFAULT;
@@ -46,6 +47,51 @@ impl Config {
             shutdown_wait: Duration::from_secs(10),
             limits: Limits::default(),
         }
+    }
+
+    /// Sets an option of the engines by its name, such as `flush_bytes` to `1048576`.
+    ///
+    /// Errors: invalid, when there is no such option, or it does not take this value.
+    pub fn set_option(&mut self, name: &str, value: &str) -> Result<()> {
+        let number = || -> Result<u64> {
+            value.parse().map_err(|_| Error::invalid(format!("give option {name} a whole number, not `{value}`")))
+        };
+        let count = || number().map(|number| usize::try_from(number).unwrap_or(usize::MAX));
+        let engine = &mut self.engine;
+        match name {
+            "durability" => engine.durability = durability(value)?,
+            "sync_interval_ms" => engine.sync_interval_ms = number()?,
+            "delta_parts_max" => engine.delta_parts_max = count()?,
+            "delta_bytes_max" => engine.delta_bytes_max = number()?,
+            "busy_wait_ms" => engine.busy_wait_ms = number()?,
+            "flush_bytes" => engine.flush_bytes = number()?,
+            "part_bytes_max" => engine.part_bytes_max = number()?,
+            "log_file_bytes" => engine.log_file_bytes = number()?,
+            "load_bytes_max" => engine.load_bytes_max = number()?,
+            "threads" => engine.threads = count()?,
+            "discard_damaged_tail" => {
+                engine.discard_damaged_tail = value
+                    .parse()
+                    .map_err(|_| Error::invalid(format!("give option {name} true or false, not `{value}`")))?;
+            }
+            _ => {
+                return Err(Error::invalid(format!(
+                    "name one of durability, sync_interval_ms, delta_parts_max, delta_bytes_max, busy_wait_ms, \
+                     flush_bytes, part_bytes_max, log_file_bytes, load_bytes_max, threads, discard_damaged_tail: \
+                     there is no option {name}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn durability(value: &str) -> Result<Durability> {
+    match value {
+        "commit" => Ok(Durability::Commit),
+        "interval" => Ok(Durability::Interval),
+        "none" => Ok(Durability::None),
+        _ => Err(Error::invalid(format!("give option durability commit, interval or none, not `{value}`"))),
     }
 }
 
@@ -115,6 +161,27 @@ impl Default for Limits {
             writes_running_max: 256,
             loads_running_max: 4,
             streams_max: 1_024,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_is_set_by_its_name_or_refused_with_a_remedy() {
+        let mut config = Config::new("store");
+        config.set_option("flush_bytes", "4096").unwrap();
+        config.set_option("durability", "none").unwrap();
+        config.set_option("discard_damaged_tail", "true").unwrap();
+        assert_eq!((config.engine.flush_bytes, config.engine.durability), (4096, Durability::None));
+        assert!(config.engine.discard_damaged_tail);
+        for (name, value, remedy) in
+            [("flush", "1", "name one of"), ("threads", "two", "a whole number"), ("durability", "yes", "interval")]
+        {
+            let error = config.set_option(name, value).unwrap_err();
+            assert!(error.message().contains(remedy), "{error}");
         }
     }
 }

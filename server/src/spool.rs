@@ -1,5 +1,6 @@
 //! Files that arrive by stream, kept on disk until their load has read them.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,7 +24,7 @@ impl Spool {
         let failed = |error| Error::io(format!("cannot prepare {}", folder.display())).with_source(error);
         match std::fs::remove_dir_all(&folder) {
             Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),
         }
         std::fs::create_dir_all(&folder).map_err(failed)?;
@@ -35,7 +36,7 @@ impl Spool {
         let path = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
         let file = File::create_new(&path)
             .await
-            .map_err(|error| Error::io(format!("cannot create {}", path.display())).with_source(error))?;
+            .map_err(|error| refused(format!("cannot create {}", path.display()), error))?;
         Ok(Incoming { file, bytes: 0, bytes_max: self.bytes_max, spooled: Spooled { path } })
     }
 }
@@ -54,24 +55,33 @@ impl Incoming {
         self.bytes
     }
 
-    /// Errors: limit when the file is too large, io when the disk refuses.
+    /// Errors: limit when the file is too large or the disk full, io when the disk refuses otherwise.
     pub(crate) async fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.bytes += bytes.len() as u64;
         if self.bytes > self.bytes_max {
             return Err(Error::limit(format!("send a file of at most {} bytes (upload_bytes_max)", self.bytes_max)));
         }
-        self.file.write_all(bytes).await.map_err(full)
+        self.file.write_all(bytes).await.map_err(not_kept)
     }
 
     /// The whole file.
     pub(crate) async fn finish(mut self) -> Result<Spooled> {
-        self.file.flush().await.map_err(full)?;
+        self.file.flush().await.map_err(not_kept)?;
         Ok(self.spooled)
     }
 }
 
-fn full(error: std::io::Error) -> Error {
-    Error::io("cannot keep the file that is sent").with_source(error)
+fn not_kept(error: std::io::Error) -> Error {
+    refused("cannot keep the file that is sent".to_owned(), error)
+}
+
+/// A full disk is a limit: the load can be sent again when there is room.
+fn refused(message: String, error: std::io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::limit(format!("disk full: {message}")),
+        _ => Error::io(message),
+    }
+    .with_source(error)
 }
 
 /// A file that has arrived; deleted when this goes.

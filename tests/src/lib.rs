@@ -1,4 +1,11 @@
-//! What whole-product tests share: the binary, and where real data lies.
+//! What whole-product tests share: the binary, servers of their own, writers whose work can be checked, and where real
+//! data lies.
+
+pub mod account;
+pub mod history;
+pub mod mounts;
+pub mod served;
+pub mod writers;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -117,6 +124,27 @@ impl Store {
     /// How many entities a query selects.
     pub fn count(&self, query: &str) -> u64 {
         self.json(&["count", query])["count"].as_u64().expect("a count is a number")
+    }
+}
+
+/// A whole number from the environment.
+pub fn number_from(variable: &str, default: u64) -> u64 {
+    match std::env::var(variable) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable} is a whole number, not {text:?}")),
+        Err(_) => default,
+    }
+}
+
+/// Copies a folder with all that is in it.
+pub fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder can be made");
+    for entry in std::fs::read_dir(from).expect("a folder to copy") {
+        let entry = entry.expect("an entry");
+        let (path, copy) = (entry.path(), to.join(entry.file_name()));
+        match path.is_dir() {
+            true => copy_folder(&path, &copy),
+            false => drop(std::fs::copy(&path, &copy).expect("a file can be copied")),
+        }
     }
 }
 

@@ -43,12 +43,15 @@ pub(crate) struct ServeArgs {
     /// The ledger of erasures, best on another disk [default: erasures.ndjson in the store]
     #[arg(long, value_name = "FILE")]
     erasure_ledger: Option<PathBuf>,
-    /// What a reply to a batch promises, in spaces that do not say it themselves
-    #[arg(long, value_enum, default_value_t)]
-    durability: DurabilityWord,
+    /// What a reply to a batch promises, in spaces that do not say it themselves [default: commit]
+    #[arg(long, value_enum)]
+    durability: Option<DurabilityWord>,
     /// The memory of one query in bytes; beyond it the query is refused
     #[arg(long, value_name = "BYTES", default_value_t = QUERY_MEMORY_BYTES_DEFAULT, value_parser = clap::value_parser!(u64).range(1 << 20..))]
     query_memory_bytes: u64,
+    /// Sets an option of the engine, such as durability=interval or flush_bytes=16777216; may be repeated
+    #[arg(long = "option", value_name = "NAME=VALUE")]
+    options: Vec<String>,
 }
 
 /// Serves until told to stop.
@@ -56,6 +59,8 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
     let Place::Data(dir) = Place::of(globals)? else {
         return Err(Failure::usage("name the directory to serve with --data; --listen says where"));
     };
+    let mut config = Config::new(&dir);
+    set_options(&mut config, &args.options)?;
     let failed = |error: std::io::Error| Failure::refused(format!("cannot use {}: {error}", dir.display()));
     let Some(mut holder) = Holder::take(&dir).map_err(failed)? else {
         let address = holder_of(&dir).map_err(failed)?.unwrap_or_default();
@@ -66,12 +71,13 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
     };
     let wanted: Address = args.listen.parse()?;
     let (listener, address) = listen(&wanted).await?;
-    let mut config = Config::new(&dir);
     config.zone.clone_from(&globals.zone);
     config.import_dirs.clone_from(&args.import_dir);
     config.backup_dirs.clone_from(&args.backup_dir);
     config.erasure_ledger.clone_from(&args.erasure_ledger);
-    config.engine.durability = args.durability.into();
+    if let Some(durability) = args.durability {
+        config.engine.durability = durability.into();
+    }
     config.limits.query_memory_bytes = args.query_memory_bytes;
     holder.announce(&address.to_string()).map_err(failed)?;
     if !globals.quiet {
@@ -84,6 +90,16 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
     }
     drop(holder);
     served.map_err(|error| Failure::refused(error.to_string()))
+}
+
+fn set_options(config: &mut Config, options: &[String]) -> Result<(), Failure> {
+    for option in options {
+        let Some((name, value)) = option.split_once('=') else {
+            return Err(Failure::usage(format!("write --option NAME=VALUE instead of '{option}'")));
+        };
+        config.set_option(name, value).map_err(|error| Failure::usage(error.to_string()))?;
+    }
+    config.engine.check().map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// Listens, and tells the address that clients on this machine can use.

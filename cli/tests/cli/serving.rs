@@ -134,3 +134,12 @@ fn answers(shell: &mut Child) -> Lines<BufReader<ChildStdout>> {
 fn ask(shell: &mut Child, line: &str) {
     writeln!(shell.stdin.as_mut().unwrap(), "{line}").unwrap();
 }
+
+#[test]
+fn an_option_that_does_not_exist_is_refused_with_those_that_do() {
+    let store = Store::of_people();
+    let said = store.refusal(&["serve", "--listen", "127.0.0.1:0", "--option", "flush=1"], 2);
+    assert!(said.contains("flush_bytes") && said.contains("there is no option flush"), "{said}");
+    let said = store.refusal(&["serve", "--listen", "127.0.0.1:0", "--option", "flush_bytes=1"], 2);
+    assert!(said.contains("flush_bytes must lie between"), "{said}");
+}

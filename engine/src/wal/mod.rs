@@ -29,13 +29,18 @@ pub(crate) use self::recovery::Recovery;
 
 use self::format::{FILE_HEADER_BYTES, FileHeader};
 use self::writer::{LogFile, PreparedFile};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{FileNumber, Seq};
 use crate::storage::publish::remove_temporaries;
 use crate::storage::{Fence, Storage};
 
 /// The length of a log file at which the next one begins, in bytes.
 pub(crate) const FILE_BYTES_DEFAULT: u64 = 64 << 20;
+
+/// The part of a log file that only deletes may use, so that they go on when the disk is full.
+const RESERVE_SHARE: u64 = 8;
+/// That part is never longer than this, in bytes.
+const RESERVE_BYTES_MAX: u64 = 1 << 20;
 
 /// Where a log lives.
 #[derive(Clone)]
@@ -48,6 +53,13 @@ pub(crate) struct WalConfig {
     pub(crate) store_id: [u8; 16],
     /// See [`FILE_BYTES_DEFAULT`]; a group longer than this gets a file of its own length.
     pub(crate) file_bytes: u64,
+}
+
+impl WalConfig {
+    /// The bytes of a log file that only deletes may use.
+    fn reserve_bytes(&self) -> u64 {
+        (self.file_bytes / RESERVE_SHARE).min(RESERVE_BYTES_MAX)
+    }
 }
 
 /// Where the log begins, as the manifest says.
@@ -139,7 +151,7 @@ impl Wal {
     /// synced when this returns; older files no longer count and are removed. `after` is what the parts hold.
     ///
     /// What recovery read may have come from the page cache, which proves nothing about the disk; so this comes before
-    /// the first acknowledgement. On a full disk it can be tried again.
+    /// the first acknowledgement. On a full disk less room is taken in advance; it can be tried again.
     pub(crate) fn rewrite(&mut self, records: &[Record], after: Seq) -> Result<()> {
         self.config.fence.check()?;
         let records: Vec<LogRecord<'_>> = records.iter().map(Record::as_log_record).collect();
@@ -147,7 +159,13 @@ impl Wal {
         let number = self.highest.next();
         let header = FileHeader { durable: last_seq, ..self.header(number, after.next(), true)? };
         make_dir(&self.config)?;
-        let file = PreparedFile::write(&self.config, header, &records, self.config.file_bytes)?;
+        let file = match PreparedFile::write(&self.config, header, &records, self.config.file_bytes) {
+            Err(error) if error.kind() == ErrorKind::Limit => {
+                let room_bytes = FILE_HEADER_BYTES as u64 + group_bytes(&records) + self.config.reserve_bytes();
+                PreparedFile::write(&self.config, header, &records, room_bytes)?
+            }
+            result => result?,
+        };
         self.current = Some(file.publish(&self.config)?);
         self.highest = number;
         self.last_seq = last_seq;
@@ -164,16 +182,26 @@ impl Wal {
     /// Errors: limit, when the disk is full: nothing was written, later groups may be tried; read-only, after an
     /// earlier failure; any other error trips the fence.
     pub(crate) fn append_group(&mut self, records: &[LogRecord<'_>], durable: Seq) -> Result<()> {
+        self.append(records, durable, self.config.reserve_bytes())
+    }
+
+    /// The same for records that only delete: they may use the end of the file, which is kept for them.
+    pub(crate) fn append_deletes(&mut self, records: &[LogRecord<'_>], durable: Seq) -> Result<()> {
+        self.append(records, durable, 0)
+    }
+
+    /// Appends where `reserve_bytes` behind the group stay free.
+    fn append(&mut self, records: &[LogRecord<'_>], durable: Seq, reserve_bytes: u64) -> Result<()> {
         self.config.fence.check()?;
         let last_seq = check_group(records, self.last_seq)?;
         if durable > self.last_seq {
             return Err(Error::internal(format!("batch {durable} cannot be durable before it is written")));
         }
-        let group_bytes: u64 = records.iter().map(|record| format::record_bytes(record.payload.len()) as u64).sum();
+        let group_bytes = group_bytes(records);
         if group_bytes > GROUP_BYTES_MAX as u64 {
             return Err(Error::limit(format!("a group of {group_bytes} bytes is longer than {GROUP_BYTES_MAX}")));
         }
-        if !self.current()?.has_room(group_bytes) {
+        if !self.current()?.has_room(group_bytes.saturating_add(reserve_bytes)) {
             self.roll_with_room(group_bytes)?;
         }
         let fence = Arc::clone(&self.config.fence);
@@ -273,7 +301,8 @@ impl Wal {
         self.config.fence.check()?;
         self.current()?;
         let number = self.highest.next();
-        let room_bytes = self.config.file_bytes.max(FILE_HEADER_BYTES as u64 + group_bytes);
+        let room_bytes =
+            self.config.file_bytes.max(FILE_HEADER_BYTES as u64 + group_bytes + self.config.reserve_bytes());
         let header = FileHeader { durable: self.last_seq, ..self.header(number, self.last_seq.next(), false)? };
         let next = PreparedFile::write(&self.config, header, &[], room_bytes)?;
         let fence = Arc::clone(&self.config.fence);
@@ -289,6 +318,11 @@ impl Wal {
 fn make_dir(config: &WalConfig) -> Result<()> {
     let made = config.storage.create_dir(LOG_DIR).and_then(|()| config.storage.sync_dir(""));
     config.fence.guard(made)
+}
+
+/// How many bytes a group takes in a file.
+fn group_bytes(records: &[LogRecord<'_>]) -> u64 {
+    records.iter().map(|record| format::record_bytes(record.payload.len()) as u64).sum()
 }
 
 /// Checks what can be wrong with a group behind `last_seq`; returns the seq of its last record.

@@ -23,6 +23,15 @@ pub struct Batch {
     pub entities: Vec<EntityChanges>,
 }
 
+impl Batch {
+    /// Whether it only takes away, which goes on when the disk is full.
+    pub(crate) fn only_deletes(&self) -> bool {
+        let deletes = |change: &Change| matches!(change, Change::Remove { .. } | Change::Clear { .. } | Change::Erase);
+        // Without any change the entity becomes known.
+        self.entities.iter().all(|entity| !entity.changes.is_empty() && entity.changes.iter().all(deletes))
+    }
+}
+
 /// The changes of one entity, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EntityChanges {

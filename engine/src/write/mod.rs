@@ -13,6 +13,7 @@ mod flush;
 mod freeze;
 mod gate;
 mod load;
+mod logging;
 mod maintain;
 mod memory;
 mod publish;

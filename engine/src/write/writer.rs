@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use parking_lot::{Condvar, Mutex};
 
 use crate::catalog::{CatalogChange, CatalogRecord};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{Seq, TypeId};
 use crate::keys::NamesPart;
 use crate::part::Part;
@@ -28,10 +28,11 @@ use super::batch::Batch;
 use super::gate::Gate;
 use super::load::Running;
 use super::load::young::YoungKeys;
+use super::logging::{Log, log_of};
 use super::record::BatchRecord;
 use super::reply::{Changed, Written};
 use super::resolve::{Numbers, Resolver, batch_changes, untake};
-use super::settings::{Durability, WriteSettings};
+use super::settings::WriteSettings;
 use super::stack::{StackLayer, StackNames, StackPart};
 use super::state::{SourceMark, State};
 
@@ -77,7 +78,7 @@ pub(crate) struct Writer {
     pub(super) memory_bytes: AtomicU64,
     /// Bytes of records above what is in files: what a crash now would replay.
     pub(super) log_tail_bytes: AtomicU64,
-    durable: AtomicU64,
+    pub(super) durable: AtomicU64,
     pub(super) wakeups: Wakeups,
     pub(super) recovered_records: u64,
     pub(super) open_ns: u64,
@@ -211,14 +212,6 @@ impl Writer {
         }
     }
 
-    /// Syncs the log and says so to everybody.
-    pub(super) fn sync_log(&self, state: &mut State) -> Result<Seq> {
-        rewrite_recovered(state)?;
-        let result = state.wal.sync();
-        self.durable.store(state.wal.durable().0, Relaxed);
-        result.map(|()| state.wal.durable())
-    }
-
     /// Waits until memory has room. Errors: busy, when it stays full.
     fn wait_for_room(&self) -> Result<()> {
         let is_full = || self.memory_bytes.load(Relaxed) >= self.settings.delta_bytes_max;
@@ -264,9 +257,23 @@ impl Writer {
     fn commit_batches(&self, state: &mut State, batches: Vec<Batch>, replies: &mut Vec<Result<Reply>>) {
         let mut rest = &batches[..];
         while !rest.is_empty() {
-            let answers = self.commit_run(state, rest);
+            let mut answers = self.commit_run(state, rest);
+            self.commit_deletes(state, &rest[..answers.len()], &mut answers);
             rest = &rest[answers.len()..];
             replies.extend(answers.into_iter().map(|answer| answer.map(Reply::Written)));
+        }
+    }
+
+    /// Commits what only deletes by itself where the disk was too full for the run that it was part of.
+    fn commit_deletes(&self, state: &mut State, batches: &[Batch], answers: &mut [Result<Written>]) {
+        if batches.iter().all(Batch::only_deletes) {
+            return;
+        }
+        for (batch, answer) in batches.iter().zip(answers) {
+            let is_refused = answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::Limit);
+            if is_refused && batch.only_deletes() {
+                *answer = self.commit_run(state, std::slice::from_ref(batch)).remove(0);
+            }
         }
     }
 
@@ -276,10 +283,11 @@ impl Writer {
             return batches.iter().map(|_| Err(copy(&error))).collect();
         }
         let mut run = self.resolve_run(state, batches);
+        let only_deletes = batches[..run.answers.len()].iter().all(Batch::only_deletes);
         if run.records.is_empty() {
             return run.answers;
         }
-        if let Err(error) = self.promise(state, &run) {
+        if let Err(error) = self.promise(state, &run, log_of(only_deletes)) {
             self.give_back(&run);
             for &(index, ..) in &run.records {
                 run.answers[index] = Err(copy(&error));
@@ -340,7 +348,7 @@ impl Writer {
 
     /// Makes the run's records durable as the space promises, and visible. An error leaves everything as it was, or
     /// the fence has tripped.
-    fn promise(&self, state: &mut State, run: &Run) -> Result<()> {
+    fn promise(&self, state: &mut State, run: &Run, log: Log) -> Result<()> {
         let mut changes = Changes::new(state.seq.next());
         for (_, seq, record, _) in &run.records {
             changes.add(record, *seq, &state.catalog)?;
@@ -349,7 +357,7 @@ impl Writer {
         let opened = open_built(&built)?;
         let records: Vec<LogRecord<'_>> =
             run.records.iter().map(|(_, seq, _, payload)| LogRecord { seq: *seq, kind: KIND_BATCH, payload }).collect();
-        self.log(state, &records)?;
+        log(self, state, &records)?;
         state.seq = built.last_seq;
         for (_, seq, record, _) in &run.records {
             let mark = SourceMark {
@@ -364,19 +372,6 @@ impl Writer {
         state.stack.names.extend(opened.1);
         self.merge_memory(state);
         self.publish(state);
-        Ok(())
-    }
-
-    /// Appends to the log, and syncs it where a reply promises that.
-    pub(super) fn log(&self, state: &mut State, records: &[LogRecord<'_>]) -> Result<()> {
-        rewrite_recovered(state)?;
-        let durable = state.wal.durable();
-        state.wal.append_group(records, durable)?;
-        let bytes: usize = records.iter().map(|record| record.payload.len()).sum();
-        self.log_tail_bytes.fetch_add(bytes as u64, Relaxed);
-        if self.settings.durability == Durability::Commit {
-            self.sync_log(state)?;
-        }
         Ok(())
     }
 
@@ -402,7 +397,9 @@ impl Writer {
         let catalog = state.catalog.apply(&record)?;
         let seq = state.seq.next();
         let payload = record.encode();
-        self.log(state, &[LogRecord { seq, kind: KIND_CATALOG, payload: &payload }])?;
+        use CatalogRecord::{DropAudience, DropTag, DropType};
+        let only_deletes = matches!(record, DropType(_) | DropTag(_) | DropAudience(_));
+        log_of(only_deletes)(self, state, &[LogRecord { seq, kind: KIND_CATALOG, payload: &payload }])?;
         state.seq = seq;
         state.catalog = catalog;
         self.publish(state);
@@ -435,15 +432,6 @@ impl Writer {
 struct Run {
     answers: Vec<Result<Written>>,
     records: Vec<(usize, Seq, BatchRecord, Vec<u8>)>,
-}
-
-/// Writes anew what recovery read, if that is still to be done. Errors: limit, while the disk is full.
-pub(super) fn rewrite_recovered(state: &mut State) -> Result<()> {
-    if let Some(records) = &state.unwritten {
-        state.wal.rewrite(records, state.base.seq)?;
-        state.unwritten = None;
-    }
-    Ok(())
 }
 
 /// The same error for another caller of the group.
