@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result, ResultExt};
 use crate::ids::{FileNumber, Seq, ValueId};
 use crate::manifest::{self, Manifest, PartRecord};
 use crate::storage::{Clock, Fence, HeldFile, LockGuard, Storage, publish};
-use crate::wal::{LOG_DIR, LogStart, Record, RecoveryOptions, Wal, WalConfig};
+use crate::wal::{LOG_DIR, LogStart, Record, Recovery, RecoveryOptions, Wal, WalConfig};
 
 use super::allocate::Allocator;
 use super::apply::{Changes, note_numbers};
@@ -128,21 +128,11 @@ fn open_existing(
     let start = LogStart { floor: manifest.log_floor, after: manifest.seq };
     let options = RecoveryOptions { discard_damaged_tail: place.settings.discard_damaged_tail };
     let (mut wal, recovery) = Wal::open(wal_config(&place, &fence, manifest.store_id), start, options)?;
-    if recovery.manifest > manifest.number && !options.discard_damaged_tail {
-        return Err(Error::corrupt(format!(
-            "{} is missing: the log knows of it, and {} is an older one, which lacks what it brought",
-            manifest::path(recovery.manifest),
-            manifest::path(manifest.number)
-        )));
-    }
     wal.note_manifest(manifest.number);
     let (sources, loads) = read_sources(&manifest.sources)?;
     let load_reached = loads.values().map(|loaded| loaded.seq).max().unwrap_or(Seq(0));
-    if recovery.last_seq < load_reached && !options.discard_damaged_tail {
-        return Err(Error::corrupt(format!(
-            "the log ends at batch {}, but a load was committed at {load_reached}",
-            recovery.last_seq
-        )));
+    if !options.discard_damaged_tail {
+        check_log(&recovery, &manifest, load_reached)?;
     }
     let base = Base {
         seq: manifest.seq,
@@ -173,12 +163,7 @@ fn open_existing(
     // Where a damaged log was given up, loads may be newer than what is left of it; their places stay given.
     let highest = state.stack.layers.iter().map(|layer| layer.last_seq).max().unwrap_or(Seq(0));
     state.seq = state.seq.max(load_reached).max(highest);
-    // The ids that a load gave stand in no record, only in the manifest's counters.
-    for &(type_id, next) in &manifest.next_local_ids {
-        if let Some(entity_type) = state.catalog.entity_type(type_id) {
-            allocator.raise_local(entity_type.population, next);
-        }
-    }
+    note_locals(&manifest, &state.catalog, &mut allocator);
     remove_unnamed(&*place.storage, &manifest)?;
     let opened = Opened {
         open_ns: place.clock.monotonic_ns().saturating_sub(started_ns),
@@ -194,6 +179,24 @@ fn open_existing(
         lock,
     };
     Ok(Writer::new(opened))
+}
+
+/// Errors: corrupt, when log and manifest are not of one time: one of them is older than the store.
+fn check_log(recovery: &Recovery, manifest: &Manifest, load_reached: Seq) -> Result<()> {
+    if recovery.manifest > manifest.number {
+        return Err(Error::corrupt(format!(
+            "{} is missing: the log knows of it, and {} is an older one, which lacks what it brought",
+            manifest::path(recovery.manifest),
+            manifest::path(manifest.number)
+        )));
+    }
+    if recovery.last_seq < load_reached {
+        return Err(Error::corrupt(format!(
+            "the log ends at batch {}, but a load was committed at {load_reached}",
+            recovery.last_seq
+        )));
+    }
+    Ok(())
 }
 
 /// Writes anew what the log gave back, before anybody sees it. What is still to be written before the first change comes
@@ -277,6 +280,15 @@ fn note_values(stack: &Stack, allocator: &mut Allocator) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Raises the counters of ids: those that a load gave stand in no record, only in the manifest.
+fn note_locals(manifest: &Manifest, catalog: &Catalog, allocator: &mut Allocator) {
+    for &(type_id, next) in &manifest.next_local_ids {
+        if let Some(entity_type) = catalog.entity_type(type_id) {
+            allocator.raise_local(entity_type.population, next);
+        }
+    }
 }
 
 /// Makes memory parts of the log again. No part spans the place of a layer that lies between its batches.

@@ -32,10 +32,12 @@ const WORDS: [&str; 7] = ["北京", "上海", "sports", "", "a b", "x", "很长�
 pub(crate) struct Shape {
     pub(crate) types: &'static [(&'static str, KeyKind)],
     pub(crate) kinds: &'static [TagKind],
+    /// The values of choices and sets.
+    pub(crate) words: &'static [&'static str],
 }
 
 /// Every kind of key and of tag.
-pub(crate) const EVERYTHING: Shape = Shape { types: &TYPES, kinds: &KINDS };
+pub(crate) const EVERYTHING: Shape = Shape { types: &TYPES, kinds: &KINDS, words: &WORDS };
 
 /// A tag that the history knows.
 #[derive(Clone)]
@@ -154,7 +156,7 @@ impl History {
     }
 
     fn any_word(&mut self) -> String {
-        WORDS[self.random.below(WORDS.len() as u64) as usize].to_owned()
+        self.shape.words[self.random.below(self.shape.words.len() as u64) as usize].to_owned()
     }
 
     fn any_number(&mut self, kind: TagKind) -> i64 {
@@ -298,8 +300,8 @@ impl History {
 
     fn any_column(&mut self, tag: &KnownTag, null_clears: bool, cells: &mut [Vec<(TagId, Cell)>]) -> ColumnValues {
         let null = if null_clears { Cell::Clear } else { Cell::Keep };
-        let dictionary: Vec<String> = WORDS.iter().map(|&word| word.to_owned()).collect();
-        let words = WORDS.len() as u64;
+        let dictionary: Vec<String> = self.shape.words.iter().map(|&word| word.to_owned()).collect();
+        let words = self.shape.words.len() as u64;
         let (mut flags, mut codes, mut numbers, mut valid) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut offsets = vec![0];
         for row in cells.iter_mut() {
