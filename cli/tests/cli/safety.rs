@@ -18,9 +18,7 @@ fn a_backup_is_checked_restored_and_forgets_the_erased() {
     assert_eq!(ledger.lines().count(), 2);
     assert!(ledger.contains(r#""key":"u8""#), "{ledger}");
     let ledger = store.file("ledger.ndjson", &ledger);
-    for (name, arguments, vips) in
-        [("plain", vec![], 4), ("clean", vec!["--erasures", ledger.to_str().unwrap()], 2)]
-    {
+    for (name, arguments, vips) in [("plain", vec![], 4), ("clean", vec!["--erasures", ledger.to_str().unwrap()], 2)] {
         let data = store.path().join(name);
         let mut restore = muster();
         restore.args(["restore", "--from", to, "--data"]).arg(&data).args(&arguments);
