@@ -51,6 +51,19 @@ impl Ledger {
         Ledger { path, appending: Mutex::default() }
     }
 
+    /// The ledger of a server that starts. Errors: not found, when its directory does not exist: better now than at the
+    /// first erasure.
+    pub(crate) fn open(path: PathBuf) -> Result<Ledger> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        match folder.is_dir() {
+            true => Ok(Ledger::new(path)),
+            false => Err(Error::not_found(format!(
+                "make the directory of the ledger of erasures first: there is none for {}",
+                path.display()
+            ))),
+        }
+    }
+
     /// Where it lies.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -76,8 +89,9 @@ fn append(path: &Path, erasures: &[Erasure]) -> io::Result<()> {
     let lines: String = erasures.iter().map(Erasure::to_line).collect();
     file.write_all(lines.as_bytes())?;
     file.sync_data()?;
-    if is_new && let Some(parent) = path.parent() {
-        File::open(parent)?.sync_all()?;
+    if is_new {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()?;
     }
     Ok(())
 }

@@ -67,7 +67,7 @@ impl Part {
         units.sort_unstable_by_key(|unit| (unit.start, unit.end));
         let directory = self.footer.directory_offset;
         let mut position = HEADER_BYTES as u64;
-        for unit in units.into_iter().chain([directory..directory]) {
+        for unit in units.into_iter().chain(std::iter::once(directory..directory)) {
             if unit.start < position {
                 let what = "two units share bytes".to_owned();
                 faults.push(PartFault { bytes: unit.start..position, tags: BTreeSet::new(), what });

@@ -27,6 +27,11 @@ impl Budget {
         self.check(0, what)
     }
 
+    /// How many things of `bytes_each` still fit.
+    pub(in crate::query) fn room_for(&self, bytes_each: u64) -> usize {
+        usize::try_from(self.bytes_max.saturating_sub(self.used) / bytes_each.max(1)).unwrap_or(usize::MAX)
+    }
+
     /// Whether `bytes` more than what is charged still fit. Errors: limit.
     pub(in crate::query) fn check(&self, bytes: u64, what: &str) -> Result<()> {
         match self.used.saturating_add(bytes) > self.bytes_max {

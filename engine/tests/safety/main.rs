@@ -3,4 +3,5 @@
 mod backups;
 mod checking;
 mod device;
+mod durability;
 mod store;

@@ -38,7 +38,7 @@ impl Shared {
         Ok(Shared {
             spaces: Spaces::new(&config)?,
             spool: Spool::new(&config.data_dir, config.limits.upload_bytes_max)?,
-            ledger: Ledger::new(config.erasure_ledger.clone().unwrap_or_else(|| config.data_dir.join(LEDGER_FILE))),
+            ledger: Ledger::open(config.erasure_ledger.clone().unwrap_or_else(|| config.data_dir.join(LEDGER_FILE)))?,
             work: Work::new(&config.limits),
             started: Instant::now(),
             config,

@@ -180,3 +180,26 @@ async fn a_query_has_its_memory_and_no_more() {
     assert_eq!(error.code, Code::ResourceExhausted);
     assert!(error.message.contains("query_memory_bytes"), "{}", error.message);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_elsewhere_is_written_there_and_needs_its_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("other disk/erasures.ndjson");
+    let mut config = muster_server::Config::new(folder.path().join("store"));
+    config.erasure_ledger = Some(ledger.clone());
+    let listener = muster_server::Listener::Unix(tokio::net::UnixListener::bind(folder.path().join("s")).unwrap());
+    let refused = muster_server::run(config, listener, std::future::pending()).await.unwrap_err();
+    assert!(refused.to_string().contains("make the directory of the ledger"), "{refused}");
+    std::fs::create_dir(ledger.parent().unwrap()).unwrap();
+    let elsewhere = ledger.clone();
+    let served = Served::start_in(folder, |config| config.erasure_ledger = Some(elsewhere)).await;
+    served.add_shoppers("").await;
+    served.client.write(batch("", vec![entity("ann", vec![erase()])])).await.unwrap();
+    let text = std::fs::read_to_string(&ledger).unwrap();
+    assert!(text.contains(r#""key":"ann""#) && text.lines().count() == 1, "{text}");
+    // Moved away, it begins anew.
+    std::fs::remove_file(&ledger).unwrap();
+    served.client.write(batch("", vec![entity("bob", vec![erase()])])).await.unwrap();
+    assert!(std::fs::read_to_string(&ledger).unwrap().contains("bob"));
+    assert!(!served.folder.path().join("store/erasures.ndjson").exists());
+}

@@ -10,7 +10,7 @@ use crate::catalog::TagKind;
 use crate::error::{Error, Result};
 use crate::ids::{BitmapId, ChunkId, TagId, ValueId};
 use crate::query::bind::{Bound, BoundBitmap, BoundNumber, DigitWords, Digits, SLICES_MAX, values_in_layers};
-use crate::query::budget::{ALLOCATION_BYTES, Budget};
+use crate::query::budget::{ALLOCATION_BYTES, Budget, over};
 use crate::query::evaluate::{Merge, Run, Scratch, Want, evaluate, evaluate_spread};
 use crate::query::plan::{Node, NodeId, Plan};
 use crate::snapshot::taken;
@@ -103,7 +103,18 @@ impl Merge for WantValues {
 
 struct WantNumbers {
     number: Arc<BoundNumber>,
-    budget: Budget,
+    groups_max: usize,
+    memory_bytes_max: u64,
+}
+
+impl WantNumbers {
+    #[cold]
+    fn too_many(&self) -> Error {
+        match self.groups_max < GROUPS_MAX {
+            true => over(self.memory_bytes_max, "so many groups"),
+            false => too_many_groups(),
+        }
+    }
 }
 
 /// What a number that anybody has takes: in a table that is at least half full and may just be growing, and as a group.
@@ -148,12 +159,12 @@ impl Want for WantNumbers {
             let is_negative = !negative.is_empty() && negative.contains(low);
             let number = if is_negative { -(magnitude as i64) } else { magnitude as i64 };
             *partial.counts.entry(number).or_default() += 1;
+            // A chunk alone may bring more than there is room for.
+            if partial.counts.len() > self.groups_max {
+                return Err(self.too_many());
+            }
         }
-        self.budget.check(NUMBER_GROUP_BYTES * partial.counts.len() as u64, "so many groups")?;
-        match partial.counts.len() > GROUPS_MAX {
-            true => Err(too_many_groups()),
-            false => Ok(true),
-        }
+        Ok(true)
     }
 }
 
@@ -238,7 +249,8 @@ impl Prepared {
     fn by_numbers(&self, run: &Run, tag: TagId, kind: TagKind) -> Result<Breakdown> {
         let population = self.snapshot.entity_type(self.planned.type_id)?.population;
         let number = BoundNumber::new(&self.snapshot, tag, population)?;
-        let want = WantNumbers { number, budget: self.budget };
+        let groups_max = self.budget.room_for(NUMBER_GROUP_BYTES).min(GROUPS_MAX);
+        let want = WantNumbers { number, groups_max, memory_bytes_max: self.memory_bytes_max };
         let partial = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
         let groups = partial.counts.into_iter().map(|(number, count)| Group { key: GroupKey::Number(number), count });
         Ok(Breakdown {
