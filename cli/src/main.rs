@@ -53,6 +53,8 @@ fn report(failure: &Failure) -> ExitCode {
 async fn run(cli: Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Serve(args) => commands::serve::run(args, &cli.globals).await,
+        Command::Check(args) => commands::check::run(args, &cli.globals).await,
+        Command::Restore(args) => commands::restore::run(args, &cli.globals).await,
         Command::Completions(args) => commands::completions::run(args),
         Command::Demo(args) => demo::run(args, &cli.globals).await,
         command => ask(command, &cli.globals).await,
@@ -63,11 +65,11 @@ async fn run(cli: Cli) -> Result<(), Failure> {
 async fn ask(command: &Command, globals: &Globals) -> Result<(), Failure> {
     let settings = Settings::of(globals)?;
     let (place, _temporary) = place(command, globals)?;
-    let mut connection = Connection::open(place, command.may_create()).await?;
+    let connection = Connection::open(place, command.may_create()).await?;
     let outcome = match command {
-        Command::Shell(_) => shell::run(&mut connection, settings, &[]).await,
+        Command::Shell(_) => shell::run(&connection, settings, &[]).await,
         command => {
-            let asker = connection.asker(settings);
+            let asker = connection.asker(settings).await;
             unless_interrupted(commands::run(command, &asker)).await
         }
     };

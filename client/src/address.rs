@@ -4,8 +4,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use tonic::transport::Endpoint;
-
 use crate::error::ClientError;
 
 /// Where a server listens.
@@ -18,18 +16,14 @@ pub enum Address {
 }
 
 impl Address {
-    /// The address as a connector reads it.
-    pub(crate) fn endpoint(&self) -> Result<Endpoint, ClientError> {
-        let uri = match self {
-            Address::Tcp(host_port) => format!("http://{host_port}"),
-            Address::Unix(path) => match path.to_str() {
-                Some(path) => format!("unix://{path}"),
-                None => {
-                    return Err(ClientError::usage(format!("the socket path {} is not Unicode", path.display())));
-                }
-            },
-        };
-        Endpoint::from_shared(uri).map_err(|error| ClientError::usage(format!("{self} is no address: {error}")))
+    /// Refuses a path that a message could not name.
+    pub(crate) fn checked(&self) -> Result<(), ClientError> {
+        match self {
+            Address::Unix(path) if path.to_str().is_none() => {
+                Err(ClientError::usage(format!("the socket path {} is not Unicode", path.display())))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

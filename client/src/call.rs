@@ -7,12 +7,13 @@ use muster_proto::v1::admin_client::AdminClient;
 use muster_proto::v1::catalog_client::CatalogClient;
 use muster_proto::v1::ingest_client::IngestClient;
 use muster_proto::v1::query_client::QueryClient;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status};
 
 use crate::address::Address;
-use crate::error::ClientError;
+use crate::error::{ClientError, Delivery};
 use crate::options::ClientOptions;
+use crate::stream::{Connector, Stream};
 
 /// The most bytes of headers that a reply may have: a refusal carries its details there.
 const HEADER_BYTES_MAX: u32 = 256 << 10;
@@ -28,36 +29,50 @@ pub(crate) enum Repeat {
     Never,
 }
 
+/// The server's name in requests whose connections are made elsewhere; nobody looks it up.
+const AUTHORITY: &str = "http://muster.invalid";
+
 /// A connection to a server. Cheap to clone; the clones share it. All calls may run at once.
 #[derive(Clone, Debug)]
 pub struct Client {
     channel: Channel,
     options: ClientOptions,
-    address: Address,
 }
 
 impl Client {
-    /// Connects.
+    /// Connects to a server at one address.
     ///
     /// Errors: unreachable when nobody listens there, usage when it is no address.
     pub async fn connect(address: Address, options: ClientOptions) -> Result<Client, ClientError> {
-        let endpoint = address
-            .endpoint()?
-            .connect_timeout(options.connect_timeout)
+        address.checked()?;
+        let target = address.clone();
+        Client::over(options, move || {
+            let address = target.clone();
+            async move { Stream::connect(&address).await }
+        })
+        .await
+    }
+
+    /// Connects through `connect`, now and again whenever the connection has ended: what serves the data may have moved.
+    /// A call that the old connection surely never passed on is made again over the new one.
+    ///
+    /// Errors: those of `connect`; unreachable when it takes longer than the options allow.
+    pub async fn over<F, Fut>(options: ClientOptions, connect: F) -> Result<Client, ClientError>
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Stream, ClientError>> + Send + 'static,
+    {
+        let endpoint = Endpoint::from_static(AUTHORITY)
             .tcp_nodelay(true)
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(STREAM_WINDOW_BYTES)
             .http2_max_header_list_size(HEADER_BYTES_MAX);
-        let channel = tokio::time::timeout(options.connect_timeout, endpoint.connect())
+        let connecting = endpoint.connect_with_connector(Connector::new(connect));
+        let channel = tokio::time::timeout(options.connect_timeout, connecting)
             .await
-            .map_err(|_| ClientError::unreachable(format!("nobody answers at {address}")))?
-            .map_err(|error| ClientError::unreachable(format!("cannot connect to {address}: {}", innermost(&error))))?;
-        Ok(Client { channel, options, address })
-    }
-
-    /// Where the server listens.
-    pub fn address(&self) -> &Address {
-        &self.address
+            .map_err(|_| ClientError::unreachable("the server does not answer"))?
+            .map_err(|error| ClientError::of_connection(&error))?;
+        Ok(Client { channel, options })
     }
 
     /// How the client behaves.
@@ -97,7 +112,7 @@ impl Client {
     {
         let started = Instant::now();
         let mut wait = self.options.retry_wait;
-        let mut tries_left = if repeat == Repeat::Safe { self.options.retries_max } else { 0 };
+        let mut tries_left = self.options.retries_max;
         loop {
             let mut request = Request::new(message.clone());
             if let Some(deadline) = self.options.deadline {
@@ -113,7 +128,12 @@ impl Client {
                 error = deadline_over();
             }
             let in_time = self.options.deadline.is_none_or(|deadline| started.elapsed() + wait < deadline);
-            if error.code != Code::Unavailable || tries_left == 0 || !in_time {
+            let again = match error.delivery {
+                Delivery::Unsent => true,
+                Delivery::Unknown => repeat == Repeat::Safe,
+                Delivery::Answered => repeat == Repeat::Safe && error.code == Code::Unavailable,
+            };
+            if !again || tries_left == 0 || !in_time {
                 return Err(error);
             }
             tokio::time::sleep(wait).await;
@@ -126,13 +146,4 @@ impl Client {
 /// The time of a call is over.
 pub(crate) fn deadline_over() -> ClientError {
     ClientError::new(Code::DeadlineExceeded, "DEADLINE", "allow more time: the deadline of the call is over")
-}
-
-/// The cause at the end of the chain, which names the fault of the connection.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }

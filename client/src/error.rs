@@ -54,9 +54,22 @@ pub struct Position {
     pub column: usize,
 }
 
+/// What is known about the way of a request that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// The server answered with the error.
+    Answered,
+    /// It surely never left: no server has seen it.
+    Unsent,
+    /// The connection broke while it was under way: a server may have carried it out.
+    Unknown,
+}
+
 /// Why a call was not answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientError {
+    /// What is known about the way of the request.
+    pub delivery: Delivery,
     /// The code of the status.
     pub code: Code,
     /// The stable name of the reason, such as `QUERY_UNKNOWN_TAG`; empty if the server gave none.
@@ -87,15 +100,54 @@ const REASON_USAGE: &str = "USAGE";
 
 impl ClientError {
     pub(crate) fn new(code: Code, reason: &str, message: impl Into<String>) -> ClientError {
-        ClientError { code, reason: reason.to_owned(), message: message.into(), details: Box::default() }
+        ClientError {
+            delivery: Delivery::Answered,
+            code,
+            reason: reason.to_owned(),
+            message: message.into(),
+            details: Box::default(),
+        }
+    }
+
+    /// No connection could be made; an error of our own on the way is told as it is.
+    pub(crate) fn of_connection(error: &(dyn std::error::Error + 'static)) -> ClientError {
+        let mut cause = error;
+        loop {
+            if let Some(known) = cause.downcast_ref::<ClientError>() {
+                return known.clone();
+            }
+            match cause.source() {
+                Some(next) => cause = next,
+                None => return ClientError::unreachable(format!("cannot connect: {cause}")),
+            }
+        }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> ClientError {
         ClientError::new(Code::InvalidArgument, REASON_USAGE, message)
     }
 
-    pub(crate) fn unreachable(message: impl Into<String>) -> ClientError {
-        ClientError::new(Code::Unavailable, "UNREACHABLE", message)
+    /// No server could be reached, for the reason that `message` tells.
+    pub fn unreachable(message: impl Into<String>) -> ClientError {
+        ClientError { delivery: Delivery::Unsent, ..ClientError::new(Code::Unavailable, "UNREACHABLE", message) }
+    }
+
+    /// The connection broke before an answer.
+    fn broken(cause: &(dyn std::error::Error + 'static)) -> ClientError {
+        match delivery(cause) {
+            Delivery::Unsent => ClientError { delivery: Delivery::Unsent, ..ClientError::of_connection(cause) },
+            delivery => ClientError {
+                delivery,
+                ..ClientError::new(
+                    Code::Unavailable,
+                    "CONNECTION_LOST",
+                    format!(
+                        "look whether it was done: the connection broke before the answer ({})",
+                        chain(cause).last().map_or_else(String::new, ToString::to_string)
+                    ),
+                )
+            },
+        }
     }
 
     /// What the exit code of a program should be.
@@ -113,6 +165,12 @@ impl ClientError {
 
 impl From<Status> for ClientError {
     fn from(status: Status) -> ClientError {
+        // What a server says has no cause on this side, and neither has the end of a call's time.
+        if let Some(cause) = std::error::Error::source(&status)
+            && !is_timeout(cause)
+        {
+            return ClientError::broken(cause);
+        }
         let details = status.get_error_details();
         let mut error = ClientError::new(status.code(), "", status.message());
         let mut metadata = BTreeMap::new();
@@ -135,6 +193,30 @@ impl From<Status> for ClientError {
         }
         error
     }
+}
+
+/// The errors from `cause` down to the first one.
+fn chain<'a>(
+    cause: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(cause), |error| error.source())
+}
+
+fn is_timeout(cause: &(dyn std::error::Error + 'static)) -> bool {
+    chain(cause).any(|error| error.is::<tonic::TimeoutExpired>())
+}
+
+/// A request surely never reached a service if no connection was made for it, if it still waited when its connection
+/// ended (hyper calls that cancelled), or if the server had said goodbye before it came (RFC 9113, section 6.8: streams
+/// above the last one that a GOAWAY names were not and will not be processed; h2 gives them, and only them, that error).
+fn delivery(cause: &(dyn std::error::Error + 'static)) -> Delivery {
+    let unsent = chain(cause).any(|error| {
+        error.is::<tonic::ConnectError>()
+            || error.is::<ClientError>()
+            || error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled)
+            || error.downcast_ref::<h2::Error>().is_some_and(|error| error.is_go_away() && error.is_remote())
+    });
+    if unsent { Delivery::Unsent } else { Delivery::Unknown }
 }
 
 fn position(metadata: &BTreeMap<String, String>) -> Option<Position> {

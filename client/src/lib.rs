@@ -5,19 +5,23 @@
 
 mod address;
 mod call;
+mod erasures;
 mod error;
 mod load;
 mod members;
 mod options;
 mod services;
+mod stream;
 mod values;
 
 pub use address::Address;
 pub use call::Client;
-pub use error::{ClientError, ErrorDetails, ExitClass, Position};
+pub use erasures::Erasures;
+pub use error::{ClientError, Delivery, ErrorDetails, ExitClass, Position};
 pub use load::{LoadEvent, Upload};
 pub use members::Members;
 pub use muster_proto::v1;
 pub use options::ClientOptions;
+pub use stream::Stream;
 pub use tonic::Code;
 pub use values::{format_value, key_text, text_key};

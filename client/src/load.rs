@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::call::Client;
-use crate::error::ClientError;
+use crate::error::{ClientError, Delivery};
 
 /// How many chunks may wait between the file and the network.
 const CHUNKS_WAITING: usize = 4;
@@ -24,6 +24,17 @@ pub enum Upload {
     File(PathBuf),
     /// Bytes as they come, such as standard input.
     Reader(Box<dyn AsyncRead + Send + Unpin>),
+}
+
+impl Upload {
+    /// The same upload once more, if its bytes can be read again.
+    fn again(&self) -> Option<Upload> {
+        match self {
+            Upload::ServerPath => Some(Upload::ServerPath),
+            Upload::File(path) => Some(Upload::File(path.clone())),
+            Upload::Reader(_) => None,
+        }
+    }
 }
 
 /// What a load says while it runs.
@@ -44,9 +55,27 @@ impl Client {
     /// allowed; their rows have been reported before.
     pub async fn load(
         &self,
+        header: LoadHeader,
+        mut upload: Upload,
+        mut report: impl FnMut(LoadEvent),
+    ) -> Result<LoadResult, ClientError> {
+        let mut tries_left = self.options().retries_max;
+        loop {
+            let again = upload.again();
+            match (self.load_once(header.clone(), upload, &mut report).await, again) {
+                (Err(error), Some(again)) if error.delivery == Delivery::Unsent && tries_left > 0 => upload = again,
+                (outcome, _) => return outcome,
+            }
+            tries_left -= 1;
+            tokio::time::sleep(self.options().retry_wait).await;
+        }
+    }
+
+    async fn load_once(
+        &self,
         mut header: LoadHeader,
         upload: Upload,
-        mut report: impl FnMut(LoadEvent),
+        report: &mut impl FnMut(LoadEvent),
     ) -> Result<LoadResult, ClientError> {
         let file = header.file.get_or_insert_default();
         let (reader, bytes_total) = open(upload).await?;
@@ -62,7 +91,7 @@ impl Client {
                     biased;
                     Some(outcome) = sent.recv() => report(LoadEvent::Sent(outcome?)),
                     event = events.message() => match event? {
-                        Some(event) => if let Some(result) = pass_on(event, &mut report) {
+                        Some(event) => if let Some(result) = pass_on(event, report) {
                             return Ok(result);
                         },
                         None => return Err(ClientError::unreachable("the server ended the load without a result")),

@@ -4,7 +4,7 @@ use muster_proto::v1::{MembersReply, MembersRequest};
 use tonic::{Request, Streaming};
 
 use crate::call::{Client, deadline_over};
-use crate::error::ClientError;
+use crate::error::{ClientError, Delivery};
 
 /// The messages of one members call, as they arrive. The first carries the info, the last the token of the next page.
 pub struct Members {
@@ -21,11 +21,19 @@ impl Members {
 impl Client {
     /// Who. The deadline counts until the first message; a long stream may take as long as it is read.
     pub async fn members(&self, request: MembersRequest) -> Result<Members, ClientError> {
-        let open = async { self.query().members(Request::new(request)).await };
-        let response = match self.options().deadline {
-            Some(deadline) => tokio::time::timeout(deadline, open).await.map_err(|_| deadline_over())?,
-            None => open.await,
-        };
-        Ok(Members { stream: response?.into_inner() })
+        let mut tries_left = self.options().retries_max;
+        loop {
+            let open = async { self.query().members(Request::new(request.clone())).await };
+            let response = match self.options().deadline {
+                Some(deadline) => tokio::time::timeout(deadline, open).await.map_err(|_| deadline_over())?,
+                None => open.await,
+            };
+            match response.map_err(ClientError::from) {
+                Ok(response) => return Ok(Members { stream: response.into_inner() }),
+                Err(error) if error.delivery == Delivery::Unsent && tries_left > 0 => tries_left -= 1,
+                Err(error) => return Err(error),
+            }
+            tokio::time::sleep(self.options().retry_wait).await;
+        }
     }
 }

@@ -89,6 +89,8 @@ calls! {
         compact(CompactRequest) -> CompactReply, Safe;
         /// Waits for the disk.
         sync(SyncRequest) -> SyncReply, Safe;
+        /// Writes a verified copy to a directory of the server's machine.
+        backup(BackupRequest) -> BackupReply, Never;
     }
 }
 

@@ -1,8 +1,8 @@
 //! The background: the only place that starts threads.
 //!
 //! One thread flushes and one compacts when the writer says that there is something to do, so that a long compaction
-//! keeps no writer waiting; a third one syncs the log under [`Durability::Interval`]. All end when the engine is closed
-//! or dropped.
+//! keeps no writer waiting; a third one syncs the log under [`Durability::Interval`]. The others wait to help long
+//! queries. All end when the engine is closed or dropped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -13,6 +13,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, Result};
 use crate::options::{Durability, Options};
+use crate::workers::Workers;
 use crate::write::{Work, Writer};
 
 /// How long a thread waits before it tries again after a failure, in milliseconds.
@@ -21,6 +22,7 @@ const RETRY_MS: u64 = 1_000;
 /// The threads of one engine; dropping it ends and joins them.
 pub(crate) struct Background {
     writer: Arc<Writer>,
+    workers: Arc<Workers>,
     stop: Arc<Stop>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -48,12 +50,26 @@ impl Stop {
 
 impl Background {
     /// Starts the threads that `options` ask for.
-    pub(crate) fn start(writer: &Arc<Writer>, options: &Options) -> Result<Background> {
-        let mut background = Background { writer: Arc::clone(writer), stop: Arc::default(), threads: Vec::new() };
+    pub(crate) fn start(writer: &Arc<Writer>, workers: &Arc<Workers>, options: &Options) -> Result<Background> {
+        let mut background = Background {
+            writer: Arc::clone(writer),
+            workers: Arc::clone(workers),
+            stop: Arc::default(),
+            threads: Vec::new(),
+        };
+        // The thread that asks is one of them.
+        for _ in 1..threads_of(options) {
+            let workers = Arc::clone(workers);
+            background.spawn("muster-query", move |_, _| workers.help())?;
+        }
+        if !options.background {
+            return Ok(background);
+        }
         background.spawn("muster-flush", |writer, stop| work(writer, stop, Work::Flush))?;
         background.spawn("muster-compact", |writer, stop| work(writer, stop, Work::Compact))?;
         if options.durability == Durability::Interval {
-            let interval = Duration::from_millis(options.sync_interval_ms);
+            // A sync takes its time too: with two in an interval, what a power cut takes is not older than one.
+            let interval = Duration::from_millis(options.sync_interval_ms.div_ceil(2));
             background.spawn("muster-sync", move |writer, stop| sync_regularly(writer, stop, interval))?;
         }
         Ok(background)
@@ -79,10 +95,20 @@ impl Drop for Background {
         self.stop.changed.notify_all();
         self.writer.wake(Work::Flush);
         self.writer.wake(Work::Compact);
+        self.workers.close();
         for thread in self.threads.drain(..) {
             // A thread that panicked has said so itself.
             let _ = thread.join();
         }
+    }
+}
+
+/// How many threads one query may use.
+fn threads_of(options: &Options) -> usize {
+    match options.threads {
+        0 if !options.background => 1,
+        0 => std::thread::available_parallelism().map_or(1, |count| count.get()),
+        threads => threads,
     }
 }
 

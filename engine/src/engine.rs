@@ -8,18 +8,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::background::Background;
+use crate::backup::{self, Copied};
 use crate::catalog::CatalogChange;
 use crate::error::Result;
 use crate::ids::Seq;
 use crate::options::Options;
 use crate::snapshot::Snapshot;
 use crate::storage::{Clock, Disk, Storage, SystemClock};
+use crate::workers::Workers;
 use crate::write::{Batch, Changed, Load, LoadSpec, Place, Status, Writer, Written};
 
 /// One open store. All methods may be called from many threads at once.
 pub struct Engine {
     writer: Arc<Writer>,
     background: Option<Background>,
+    workers: Arc<Workers>,
     options: Options,
 }
 
@@ -43,11 +46,9 @@ impl Engine {
             storage,
             clock,
         })?);
-        let background = match options.background {
-            true => Some(Background::start(&writer, &options)?),
-            false => None,
-        };
-        Ok(Engine { writer, background, options })
+        let workers = Arc::new(Workers::default());
+        let background = Some(Background::start(&writer, &workers, &options)?);
+        Ok(Engine { writer, background, workers, options })
     }
 
     /// Tells whoever finds the store held where this process answers, once that is known.
@@ -70,7 +71,7 @@ impl Engine {
 
     /// The newest version, pinned; takes no lock.
     pub fn snapshot(&self) -> Snapshot {
-        self.writer.snapshot()
+        self.writer.snapshot().helped_by(Arc::clone(&self.workers))
     }
 
     /// Waits until everything up to `seq` survives a power cut; returns how far that now reaches.
@@ -86,6 +87,13 @@ impl Engine {
     /// Merges all part files down to the bottom layer, as far as running loads allow.
     pub fn compact(&self) -> Result<()> {
         self.writer.compact_fully()
+    }
+
+    /// Writes everything up to now to `target`, an empty storage, and verifies it there; writers go on meanwhile.
+    ///
+    /// Errors: conflict, when `target` is not empty; corrupt, when what arrived does not verify; limit, on a full disk.
+    pub fn back_up(&self, target: &Arc<dyn Storage>) -> Result<Copied> {
+        backup::back_up(&self.writer.freeze()?, target)
     }
 
     /// Begins a bulk load; small writes go on meanwhile and win over its rows. Dropping the load aborts it.

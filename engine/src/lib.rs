@@ -1,8 +1,10 @@
 //! The muster database as a synchronous library: no async, no network, no argument parsing.
 
 mod background;
+pub mod backup;
 pub mod bitmap;
 pub mod catalog;
+pub mod check;
 #[allow(dead_code, reason = "readers and writers of one layout stand side by side")]
 mod codec;
 pub mod columns;
@@ -22,6 +24,7 @@ pub mod snapshot;
 pub mod storage;
 #[allow(dead_code, unused_imports, reason = "some of it serves only its tests")]
 mod wal;
+mod workers;
 pub mod write;
 
 pub use engine::Engine;

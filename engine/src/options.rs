@@ -27,7 +27,8 @@ pub struct Options {
     pub log_file_bytes: u64,
     /// The bytes of one load that are held in memory; beyond it, its blocks wait in files.
     pub load_bytes_max: u64,
-    /// The most threads that one query uses; 0 stands for all the machine has.
+    /// The most threads that one query uses, the caller's included; the others are started with the engine.
+    /// 0 stands for all that the machine has, or without `background` for one.
     pub threads: usize,
     /// Whether flush, compaction and interval syncs run by themselves. Without it they run only when called.
     pub background: bool,

@@ -7,8 +7,9 @@ mod rejects;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::DataType;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::DataType;
 use muster_engine::columns::{ColumnValues, LoadColumn, NULL_CODE};
 use muster_engine::ids::TagId;
 use muster_engine::{Error, Result};

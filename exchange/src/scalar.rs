@@ -4,17 +4,20 @@
 //! to know each other. The walk is generic over what is done with a cell and is compiled per array type, so that the
 //! scalar never exists in memory.
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, LargeBinaryArray, LargeStringArray, StringArray,
-    StringViewArray,
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Float16Type, Float32Type,
+    Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow::compute::cast;
-use arrow::datatypes::{
-    DataType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Float16Type,
-    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
-    UInt64Type, i256,
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, BinaryViewArray, LargeBinaryArray, LargeStringArray, StringArray, StringViewArray,
 };
+use arrow_buffer::i256;
+use arrow_schema::{DataType, TimeUnit};
+use arrow_select::take::{TakeOptions, take};
 use muster_engine::{Error, Result};
 
 use crate::reject::raw_text;
@@ -246,15 +249,20 @@ fn each_text(array: &ArrayRef, visit: &mut impl FnMut(usize, Scalar<'_>)) -> Res
 
 /// The column without its dictionary. Texts become views into it, so that a long value is not copied for each row.
 fn undictionary(array: &ArrayRef) -> Result<ArrayRef> {
-    let DataType::Dictionary(_, values) = array.data_type() else {
+    let Some(dictionary) = array.as_any_dictionary_opt() else {
         return Ok(array.clone());
     };
-    let plain = match values.as_ref() {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8View,
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => DataType::BinaryView,
-        other => other.clone(),
+    let values = dictionary.values();
+    let values: ArrayRef = match values.data_type() {
+        DataType::Utf8 => Arc::new(StringViewArray::from(values.as_string::<i32>())),
+        DataType::LargeUtf8 => Arc::new(StringViewArray::from(values.as_string::<i64>())),
+        DataType::Binary => Arc::new(BinaryViewArray::from(values.as_binary::<i32>())),
+        DataType::LargeBinary => Arc::new(BinaryViewArray::from(values.as_binary::<i64>())),
+        _ => values.clone(),
     };
-    cast(array, &plain).map_err(|error| Error::invalid("a dictionary of the file cannot be read").with_source(error))
+    let checked = TakeOptions { check_bounds: true };
+    take(&values, dictionary.keys(), Some(checked))
+        .map_err(|error| Error::invalid("a dictionary of the file cannot be read").with_source(error))
 }
 
 #[inline(always)]

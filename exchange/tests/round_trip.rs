@@ -6,13 +6,15 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{
+use arrow_array::builder::{ListBuilder, StringBuilder};
+use arrow_array::types::Int32Type;
+use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int8Array, Int64Array,
-    LargeStringArray, ListBuilder, RecordBatch, StringArray, StringBuilder, StringViewArray, TimestampMicrosecondArray,
-    TimestampMillisecondArray, UInt64Array,
+    LargeStringArray, RecordBatch, StringArray, StringViewArray, TimestampMicrosecondArray, TimestampMillisecondArray,
+    UInt64Array,
 };
-use arrow::datatypes::{Field, Int32Type, Schema};
-use arrow::ipc::writer::FileWriter;
+use arrow_ipc::writer::FileWriter;
+use arrow_schema::{Field, Schema};
 use common::{Row, read_all};
 use muster_engine::catalog::TagKind;
 use muster_exchange::{Format, Input, Mapping, ReadOptions};

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use muster_engine::options::{Durability, Options};
+use muster_engine::query::plan::QueryRequest;
 use muster_engine::{Error, Result};
+
+/// The memory of one query, unless the limits say otherwise.
+pub const QUERY_MEMORY_BYTES_DEFAULT: u64 = QueryRequest::MEMORY_BYTES_DEFAULT;
 
 /// How a server runs.
 #[derive(Clone, Debug)]
@@ -19,6 +23,10 @@ pub struct Config {
     pub local_files: bool,
     /// Directories below which a load may name a path.
     pub import_dirs: Vec<PathBuf>,
+    /// Directories below which a backup may be made.
+    pub backup_dirs: Vec<PathBuf>,
+    /// The ledger of erasures; `erasures.ndjson` in `data_dir` if absent. On another disk it outlives the store.
+    pub erasure_ledger: Option<PathBuf>,
     /// How long running requests may go on after the order to stop.
     pub shutdown_wait: Duration,
     /// What may be asked.
@@ -34,6 +42,8 @@ impl Config {
             zone: None,
             local_files: false,
             import_dirs: Vec::new(),
+            backup_dirs: Vec::new(),
+            erasure_ledger: None,
             shutdown_wait: Duration::from_secs(10),
             limits: Limits::default(),
         }
@@ -104,6 +114,8 @@ pub struct Limits {
     pub message_roaring_bytes_max: usize,
     /// Groups of one breakdown.
     pub groups_max: usize,
+    /// The memory that one query may take beside the scratch of its threads, in bytes.
+    pub query_memory_bytes: u64,
     /// Values of one list.
     pub values_max: usize,
     /// Rejected rows that one load reports; the rest is counted.
@@ -138,6 +150,7 @@ impl Default for Limits {
             message_members_max: 8_192,
             message_roaring_bytes_max: 1 << 20,
             groups_max: 10_000,
+            query_memory_bytes: QUERY_MEMORY_BYTES_DEFAULT,
             values_max: 10_000,
             rejects_reported_max: 100_000,
             upload_bytes_max: 1 << 40,

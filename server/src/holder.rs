@@ -60,6 +60,31 @@ pub fn holder_of(data_dir: &Path) -> io::Result<Option<String>> {
     }
 }
 
+/// Keeps servers from a directory without writing into it, as long as the file lives; none where no server ever was.
+///
+/// Errors: conflict, naming the server that holds it.
+pub(crate) fn hold_unchanged(data_dir: &Path) -> muster_engine::Result<Option<File>> {
+    let failed = |error: io::Error| {
+        muster_engine::Error::io(format!("cannot lock the directory {}", data_dir.display())).with_source(error)
+    };
+    let file = match open(data_dir, false) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(failed)?,
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+        Err(TryLockError::WouldBlock) => {
+            let address = holder_of(data_dir).map_err(failed)?.unwrap_or_default();
+            let address = if address.is_empty() { "an address that it has not said yet" } else { &address };
+            Err(muster_engine::Error::conflict(format!(
+                "end the server first: {} is held by the one at {address}",
+                data_dir.display()
+            )))
+        }
+    }
+}
+
 fn open(data_dir: &Path, create: bool) -> io::Result<File> {
     OpenOptions::new().read(true).write(create).create(create).truncate(false).open(data_dir.join(HOLDER_FILE))
 }

@@ -4,9 +4,13 @@
 //! on a thread of its own, behind a bound on how many run at once, with the caller's deadline and a flag that is raised
 //! when the caller goes away. Only `convert` knows both the wire and the engine.
 
+mod backup;
+mod check;
 mod config;
 mod convert;
+mod erasures;
 mod holder;
+mod incoming;
 mod leases;
 mod loads;
 mod run;
@@ -15,6 +19,10 @@ mod spaces;
 mod spool;
 mod work;
 
-pub use config::{Config, Limits};
+pub use backup::{RestoredSpace, restore_dir};
+pub use check::{SpaceReport, check_dir};
+pub use config::{Config, Limits, QUERY_MEMORY_BYTES_DEFAULT};
 pub use holder::{Holder, holder_of};
+pub use muster_engine::check::{Fault, Note, Progress, Report};
+pub use muster_engine::options::Durability;
 pub use run::{Listener, ServeError, run};

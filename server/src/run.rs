@@ -11,11 +11,11 @@ use muster_proto::v1::ingest_server::IngestServer;
 use muster_proto::v1::query_server::QueryServer;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::oneshot;
-use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
 use tonic::transport::Server;
 use tonic::transport::server::Router;
 
 use crate::config::Config;
+use crate::incoming::Incoming;
 use crate::service::{Service, Shared};
 
 /// The window of a stream, so that a load is not held up by round trips.
@@ -53,8 +53,9 @@ impl fmt::Display for ServeError {
 
 impl std::error::Error for ServeError {}
 
-/// Serves `config.data_dir` on `listener` until `shutdown` is ready. Then no new connection is taken, running requests
-/// may go on for `config.shutdown_wait`, and all spaces are flushed and closed.
+/// Serves `config.data_dir` on `listener` until `shutdown` is ready. Then no new connection is made (a socket in the
+/// file system goes), running requests may go on for `config.shutdown_wait`, and all spaces are flushed and closed.
+/// A client whose request was not begun is told so by the end of its connection, and may ask elsewhere.
 ///
 /// The caller sees to it that no other server holds the directory (see [`Holder`](crate::Holder)).
 pub async fn run(
@@ -65,24 +66,22 @@ pub async fn run(
     let shutdown_wait = config.shutdown_wait;
     let shared = Arc::new(Shared::open(config).map_err(ServeError::Store)?);
     let (health, router) = router(&shared).await?;
-    let (stop, stopped) = oneshot::channel::<()>();
     let (stopping, waiting) = oneshot::channel::<()>();
-    let stop_signal = async move {
-        tokio::select! {
-            () = shutdown => {}
-            // The sender goes only with this function.
-            _ = stopped => {}
-        }
+    let stopped = async move {
+        shutdown.await;
         health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
         let _ = stopping.send(());
     };
+    // What ends the server is the end of its connections, after the last that was made in time; the signal that tonic
+    // wants only makes it wait for the requests that run then.
+    let never = std::future::pending();
     let serving = async {
         match listener {
             Listener::Tcp(listener) => {
-                router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop_signal).await
+                router.serve_with_incoming_shutdown(Incoming::new(listener, stopped), never).await
             }
             Listener::Unix(listener) => {
-                router.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop_signal).await
+                router.serve_with_incoming_shutdown(Incoming::new(listener, stopped), never).await
             }
         }
     };
@@ -97,7 +96,6 @@ pub async fn run(
         served = serving => served.map_err(ServeError::Transport),
         () = too_late => Ok(()),
     };
-    drop(stop);
     let closed = tokio::task::spawn_blocking(move || shared.spaces.close(shutdown_wait))
         .await
         .unwrap_or_else(|panic| Err(muster_engine::Error::internal(format!("closing failed: {panic}"))));

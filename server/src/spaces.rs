@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use muster_engine::engine::Engine;
 use muster_engine::options::Options;
+use muster_engine::storage::Disk;
+use muster_engine::write::{Durability, read_durability, write_durability};
 use muster_engine::{Error, Result};
 
 use crate::config::Config;
@@ -15,7 +17,7 @@ use crate::leases::Leases;
 /// The space that a request without one means; it exists from the start.
 pub(crate) const MAIN: &str = "main";
 /// The folder of all spaces.
-const SPACES_FOLDER: &str = "spaces";
+pub(crate) const SPACES_FOLDER: &str = "spaces";
 /// The longest name of a space, in characters.
 const NAME_CHARS_MAX: usize = 100;
 /// How long to wait between two looks whether requests still use a space that is to be closed.
@@ -25,6 +27,8 @@ const CLOSE_POLL: Duration = Duration::from_millis(5);
 pub(crate) struct Space {
     pub(crate) name: String,
     pub(crate) engine: Engine,
+    /// What a reply to a batch promises.
+    pub(crate) durability: Durability,
     pub(crate) leases: Leases,
     /// Held while an audience is checked and saved.
     pub(crate) saving: Mutex<()>,
@@ -86,11 +90,15 @@ impl Spaces {
     }
 
     fn open(&self, name: &str, folder: &Path) -> Result<Space> {
-        let engine =
-            Engine::open_dir(folder, self.options.clone()).map_err(|error| error.context(format!("space {name}")))?;
+        let place = |error: Error| error.context(format!("space {name}"));
+        let own = read_durability(&Disk::create(folder).map_err(place)?).map_err(place)?;
+        let durability = own.unwrap_or(self.options.durability);
+        let options = Options { durability, ..self.options.clone() };
+        let engine = Engine::open_dir(folder, options).map_err(place)?;
         Ok(Space {
             name: name.to_owned(),
             engine,
+            durability,
             leases: Leases::new(self.leases_max, self.lease),
             saving: Mutex::default(),
         })
@@ -101,11 +109,18 @@ impl Spaces {
         Error::not_found(format!("there is no space `{name}`; there are: {}", names.join(", ")))
     }
 
-    /// Makes a space and opens it. Errors: conflict if there is one of that name.
-    pub(crate) fn create(&self, name: &str) -> Result<Arc<Space>> {
+    /// Makes a space and opens it; where no durability is given, it promises what the server's others do. Errors:
+    /// conflict if there is one of that name.
+    pub(crate) fn create(&self, name: &str, durability: Option<Durability>) -> Result<Arc<Space>> {
         check_name(name)?;
-        match std::fs::create_dir(self.folder.join(name)) {
-            Ok(()) => self.get(name),
+        let folder = self.folder.join(name);
+        match std::fs::create_dir(&folder) {
+            Ok(()) => {
+                if let Some(durability) = durability {
+                    write_durability(&Disk::open(&folder)?, durability)?;
+                }
+                self.get(name)
+            }
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                 Err(Error::conflict(format!("there is a space `{name}` already")))
             }
@@ -129,6 +144,15 @@ impl Spaces {
             *open = slots.get(name).is_some_and(|slot| slot.0.try_lock().is_ok_and(|place| place.is_some()));
         }
         Ok(names.into_iter().collect())
+    }
+
+    /// What a space promises, be it open or not. Errors: corrupt.
+    pub(crate) fn durability(&self, name: &str) -> Result<Durability> {
+        let folder = self.folder.join(name);
+        match folder.is_dir() {
+            true => Ok(read_durability(&Disk::open(folder)?)?.unwrap_or(self.options.durability)),
+            false => Ok(self.options.durability),
+        }
     }
 
     /// Flushes and closes all spaces. One that a request still uses after `wait` is let go without: its log is replayed
@@ -164,7 +188,7 @@ impl Spaces {
 }
 
 /// A name that is the same folder on every file system that tells case apart.
-fn check_name(name: &str) -> Result<()> {
+pub(crate) fn check_name(name: &str) -> Result<()> {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     if name.is_empty() || name.len() > NAME_CHARS_MAX || name.starts_with('.') || !name.chars().all(good) {
         return Err(Error::invalid(format!(

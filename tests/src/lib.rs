@@ -9,7 +9,7 @@ pub mod writers;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use serde_json::Value;
@@ -72,14 +72,13 @@ fn newest_source(root: &Path) -> SystemTime {
 #[derive(Debug)]
 pub struct Store {
     folder: tempfile::TempDir,
-    turn: Mutex<()>,
 }
 
 impl Store {
     /// An empty directory.
     #[expect(clippy::new_without_default, reason = "it makes a directory, which no default should")]
     pub fn new() -> Store {
-        Store { folder: tempfile::tempdir().expect("a directory for a test"), turn: Mutex::new(()) }
+        Store { folder: tempfile::tempdir().expect("a directory for a test") }
     }
 
     /// The folder of the test, with room for its files.
@@ -87,10 +86,8 @@ impl Store {
         self.folder.path()
     }
 
-    /// Runs `muster` with `arguments` on the store, one command at a time: a command that attaches to the server inside
-    /// another one is cut off when that one ends first, a limit that docs/operating.md states.
+    /// Runs `muster` with `arguments` on the store.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         Command::new(binary())
             .arg("--data")
             .arg(self.folder().join("store"))

@@ -7,7 +7,11 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{Array, ArrayRef, Int32Array, ListBuilder, RecordBatch, StringArray, StringBuilder};
+use arrow_array::builder::{ListBuilder, StringBuilder};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, Int32Array, RecordBatch, StringArray};
+use arrow_schema::DataType;
+use arrow_select::take::take;
 use muster_tests::{Store, real_data};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -148,10 +152,22 @@ fn rows<A: Array + Clone + 'static>(path: &Path, ids: &str, texts: &str) -> Vec<
             let batch = batch.expect("a batch");
             let column = |name: &str| Arc::clone(batch.column_by_name(name).expect("a column"));
             let ids = column(ids).as_any().downcast_ref::<A>().expect("its type").clone();
-            let texts = arrow::compute::cast(&column(texts), &arrow::datatypes::DataType::Utf8).expect("text");
-            (ids, texts.as_any().downcast_ref::<StringArray>().expect("text").clone())
+            (ids, plain_texts(&column(texts)))
         })
         .collect()
+}
+
+/// A column of texts, however the file keeps them.
+fn plain_texts(column: &ArrayRef) -> StringArray {
+    let column = match column.as_any_dictionary_opt() {
+        Some(dictionary) => take(dictionary.values(), dictionary.keys(), None).expect("its values"),
+        None => Arc::clone(column),
+    };
+    match column.data_type() {
+        DataType::Utf8 => column.as_string::<i32>().clone(),
+        DataType::LargeUtf8 => column.as_string::<i64>().iter().collect(),
+        _ => column.as_string_view().iter().collect(),
+    }
 }
 
 /// The baskets with their items as a list, and with the departments of these items as another.

@@ -1,5 +1,6 @@
 //! The command line: what there is to say, with examples in every help.
 
+pub(crate) mod durability;
 pub(crate) mod globals;
 pub(crate) mod moment;
 pub(crate) mod parameter;
@@ -10,8 +11,8 @@ use clap::{Parser, Subcommand};
 pub(crate) use globals::Globals;
 
 use crate::commands::{
-    add, audience, breakdown, clear, compact, completions, count, erase, explain, flush, get, load, members, remove,
-    serve, set, space, stats, status, tag, type_, why,
+    add, audience, backup, breakdown, check, clear, compact, completions, count, erase, erasures, explain, flush, get,
+    load, members, remove, restore, serve, set, space, stats, status, sync, tag, type_, why,
 };
 use crate::demo;
 
@@ -83,6 +84,16 @@ pub(crate) enum Command {
     Flush(flush::FlushArgs),
     /// Merge all parts
     Compact(compact::CompactArgs),
+    /// Wait until everything written so far survives a power cut
+    Sync(sync::SyncArgs),
+    /// Copy a store while it is written to, and verify the copy
+    Backup(backup::BackupArgs),
+    /// Make a store from a backup
+    Restore(restore::RestoreArgs),
+    /// Who was erased, for the restore of an older backup
+    Erasures(erasures::ErasuresArgs),
+    /// Check every byte of a store that nobody serves
+    Check(check::CheckArgs),
     /// A million shoppers, a dozen questions, and a crash
     Demo(demo::DemoArgs),
     /// Print a completion script for a shell

@@ -2,14 +2,17 @@
 
 pub(crate) mod add;
 pub(crate) mod audience;
+pub(crate) mod backup;
 pub(crate) mod breakdown;
 mod change;
+pub(crate) mod check;
 pub(crate) mod clear;
 pub(crate) mod compact;
 pub(crate) mod completions;
 pub(crate) mod count;
 mod count_file;
 pub(crate) mod erase;
+pub(crate) mod erasures;
 pub(crate) mod explain;
 pub(crate) mod flush;
 pub(crate) mod get;
@@ -19,11 +22,13 @@ mod member_rows;
 pub(crate) mod members;
 pub(crate) mod progress;
 pub(crate) mod remove;
+pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod set;
 pub(crate) mod space;
 pub(crate) mod stats;
 pub(crate) mod status;
+pub(crate) mod sync;
 pub(crate) mod tag;
 pub(crate) mod tag_edit;
 pub(crate) mod type_;
@@ -56,8 +61,14 @@ pub(crate) async fn run(command: &Command, asker: &Asker) -> Result<(), Failure>
         Command::Status(_) => status::run(asker).await,
         Command::Flush(_) => flush::run(asker).await,
         Command::Compact(_) => compact::run(asker).await,
-        Command::Serve(_) | Command::Shell(_) | Command::Demo(_) | Command::Completions(_) => {
-            Err(Failure::usage("this command cannot be used inside the shell"))
-        }
+        Command::Sync(args) => sync::run(args, asker).await,
+        Command::Backup(args) => backup::run(args, asker).await,
+        Command::Erasures(args) => erasures::run(args, asker).await,
+        Command::Serve(_)
+        | Command::Shell(_)
+        | Command::Demo(_)
+        | Command::Check(_)
+        | Command::Restore(_)
+        | Command::Completions(_) => Err(Failure::usage("this command cannot be used inside the shell")),
     }
 }

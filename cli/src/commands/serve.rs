@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use muster_client::Address;
-use muster_server::{Config, Holder, Listener, holder_of};
+use muster_server::{Config, Holder, Listener, QUERY_MEMORY_BYTES_DEFAULT, holder_of};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::Globals;
+use crate::args::durability::DurabilityWord;
 use crate::connect::Place;
 use crate::exit::Failure;
 use crate::output::note;
@@ -25,6 +26,7 @@ Examples:
   muster serve --data ./store
   muster serve --data ./store --listen 0.0.0.0:7411 --import-dir /srv/loads
   muster serve --data ./store --listen unix:/run/muster.sock
+  muster serve --data ./store --backup-dir /backups --erasure-ledger /other-disk/erasures.ndjson
 
 Commands with --data ./store find this server by themselves. --zone is the zone of requests that name none. Ctrl-C or
 SIGTERM ends it after its running requests; MUSTER_LOG=info or debug says more on standard error.")]
@@ -35,6 +37,18 @@ pub(crate) struct ServeArgs {
     /// Directory below which loads may name files by their path
     #[arg(long, value_name = "DIR")]
     import_dir: Vec<PathBuf>,
+    /// Directory below which backups may be made
+    #[arg(long, value_name = "DIR")]
+    backup_dir: Vec<PathBuf>,
+    /// The ledger of erasures, best on another disk [default: erasures.ndjson in the store]
+    #[arg(long, value_name = "FILE")]
+    erasure_ledger: Option<PathBuf>,
+    /// What a reply to a batch promises, in spaces that do not say it themselves [default: commit]
+    #[arg(long, value_enum)]
+    durability: Option<DurabilityWord>,
+    /// The memory of one query in bytes; beyond it the query is refused
+    #[arg(long, value_name = "BYTES", default_value_t = QUERY_MEMORY_BYTES_DEFAULT, value_parser = clap::value_parser!(u64).range(1 << 20..))]
+    query_memory_bytes: u64,
     /// Sets an option of the engine, such as durability=interval or flush_bytes=16777216; may be repeated
     #[arg(long = "option", value_name = "NAME=VALUE")]
     options: Vec<String>,
@@ -59,6 +73,12 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
     let (listener, address) = listen(&wanted).await?;
     config.zone.clone_from(&globals.zone);
     config.import_dirs.clone_from(&args.import_dir);
+    config.backup_dirs.clone_from(&args.backup_dir);
+    config.erasure_ledger.clone_from(&args.erasure_ledger);
+    if let Some(durability) = args.durability {
+        config.engine.durability = durability.into();
+    }
+    config.limits.query_memory_bytes = args.query_memory_bytes;
     holder.announce(&address.to_string()).map_err(failed)?;
     if !globals.quiet {
         note(&format!("muster {} serves {} at {address}", env!("CARGO_PKG_VERSION"), dir.display()));

@@ -1,9 +1,10 @@
 //! `muster space`: tenants of a server.
 
 use clap::{Args, Subcommand};
-use muster_client::v1::{CreateSpaceRequest, ListSpacesRequest};
+use muster_client::v1::{self, CreateSpaceRequest, ListSpacesRequest};
 use serde_json::{Value, json};
 
+use crate::args::durability::{DurabilityWord, word};
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::Answer;
@@ -14,6 +15,7 @@ use crate::output::table::Table;
 #[command(after_help = "\
 Examples:
   muster space create brand_b
+  muster space create clicks --durability interval
   muster space list
   muster count 'vip' --space brand_b")]
 pub(crate) struct SpaceArgs {
@@ -27,6 +29,9 @@ enum Action {
     Create {
         /// Its name
         name: String,
+        /// What a reply to a batch promises [default: what the server's other spaces promise]
+        #[arg(long, value_enum, hide_default_value = true)]
+        durability: Option<DurabilityWord>,
     },
     /// The spaces
     List,
@@ -42,20 +47,31 @@ impl SpaceArgs {
 /// Runs the command.
 pub(crate) async fn run(args: &SpaceArgs, asker: &Asker) -> Result<(), Failure> {
     match &args.action {
-        Action::Create { name } => {
-            let reply = asker.client.create_space(CreateSpaceRequest { name: name.clone() }).await?;
-            let name = reply.space.unwrap_or_default().name;
-            asker.print(&Answer::object(json!({"name": name}), format!("created {name}\n")))
+        Action::Create { name, durability } => {
+            let durability = durability.map_or(v1::Durability::Unspecified, Into::into).into();
+            let reply = asker.client.create_space(CreateSpaceRequest { name: name.clone(), durability }).await?;
+            let space = reply.space.unwrap_or_default();
+            let (name, durability) = (&space.name, word(space.durability()));
+            let line = format!("created {name}, durability {durability}\n");
+            asker.print(&Answer::object(json!({"name": name, "durability": durability}), line))
         }
         Action::List => {
             let reply = asker.client.list_spaces(ListSpacesRequest {}).await?;
-            let mut table = Table::new(&["space", "open"]);
+            let mut table = Table::new(&["space", "open", "durability"]);
             for space in &reply.spaces {
-                table.row([space.name.as_str(), if space.open { "yes" } else { "no" }]);
+                table.row([space.name.as_str(), if space.open { "yes" } else { "no" }, word(space.durability())]);
             }
-            let spaces: Vec<Value> =
-                reply.spaces.iter().map(|space| json!({"name": space.name, "open": space.open})).collect();
-            asker.print(&Answer::list(json!({"spaces": spaces}), "spaces", &["name", "open"], table.render()))
+            let spaces: Vec<Value> = reply
+                .spaces
+                .iter()
+                .map(|it| json!({"name": it.name, "open": it.open, "durability": word(it.durability())}))
+                .collect();
+            asker.print(&Answer::list(
+                json!({"spaces": spaces}),
+                "spaces",
+                &["name", "open", "durability"],
+                table.render(),
+            ))
         }
     }
 }

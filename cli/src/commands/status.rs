@@ -5,6 +5,7 @@ use muster_client::v1::{StatusReply, StatusRequest};
 use serde_json::{Value, json};
 
 use super::type_::key_name;
+use crate::args::durability::word;
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::Answer;
@@ -63,6 +64,8 @@ fn document(reply: &StatusReply) -> Value {
         "background_error": reply.background_error,
         "server_version": reply.server_version,
         "uptime_ms": reply.uptime_ms,
+        "durability": word(reply.durability()),
+        "sync_interval_ms": reply.sync_interval_ms,
         "types": types,
     })
 }
@@ -71,6 +74,11 @@ fn table(reply: &StatusReply) -> String {
     let mut table = Table::new(&[&format!("space {}", reply.space), ""]);
     let versions = format!("{} (on disk {}, in parts {})", reply.version, reply.durable_version, reply.flushed_version);
     table.row(["version", &versions]);
+    let promise = match reply.sync_interval_ms {
+        0 => word(reply.durability()).to_owned(),
+        interval => format!("{}: on disk within {interval} ms", word(reply.durability())),
+    };
+    table.row(["durability", &promise]);
     table.row(["parts", &format!("{} with {}", grouped(reply.parts), bytes(reply.part_bytes))]);
     table.row(["keys and values", &format!("{} with {}", grouped(reply.names_files), bytes(reply.names_bytes))]);
     table.row(["in memory", &format!("{} with {}", grouped(reply.memory_parts), bytes(reply.memory_bytes))]);

@@ -1,8 +1,10 @@
 //! The server inside this process, on a socket that only this user can open.
 
+use std::convert::Infallible;
 use std::path::Path;
+use std::time::Duration;
 
-use muster_client::{Address, Client, ClientOptions};
+use muster_client::Address;
 use muster_server::{Config, Holder, Listener, ServeError};
 use tokio::net::UnixListener;
 use tokio::sync::oneshot;
@@ -11,6 +13,12 @@ use tokio::task::JoinHandle;
 use super::unusable;
 use crate::exit::Failure;
 use crate::folder::Folder;
+use crate::output::note;
+
+/// How long the requests of other commands may keep the server of this one.
+const GUESTS_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+/// After which time the user is told why the command does not end.
+const QUIET_WAIT: Duration = Duration::from_secs(2);
 
 /// A running server and what it needs.
 pub(crate) struct Embedded {
@@ -38,6 +46,7 @@ impl Embedded {
         let address = Address::Unix(socket);
         let mut config = Config::new(dir);
         config.local_files = true;
+        config.shutdown_wait = GUESTS_WAIT;
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(muster_server::run(config, Listener::Unix(listener), async {
             // The sender going away means the same as its order.
@@ -47,16 +56,27 @@ impl Embedded {
         Ok(Some(Embedded { address, stop, served, folder, holder }))
     }
 
-    /// A client of the server. If the server could not start, says why.
-    pub(super) async fn connect(&self) -> Result<Client, Failure> {
-        // The socket listens already, so a connection waits for the server rather than failing.
-        Ok(Client::connect(self.address.clone(), ClientOptions::default()).await?)
+    /// Where it listens.
+    pub(super) fn address(&self) -> &Address {
+        &self.address
     }
 
-    /// Stops the server after its running requests; everything is then written.
-    pub(super) async fn close(self) -> Result<(), Failure> {
+    /// Stops the server after its running requests, also those of other commands; everything is then written. Ctrl-C
+    /// gives up waiting for them.
+    pub(super) async fn close(mut self) -> Result<(), Failure> {
+        // From here on others wait for the directory instead of connecting.
+        let _ = self.holder.announce("");
         let _ = self.stop.send(());
-        let served = self.served.await;
+        let patience = async {
+            tokio::time::sleep(QUIET_WAIT).await;
+            note("waiting for other commands that use the store through this one; Ctrl-C cuts them off");
+            std::future::pending::<Infallible>().await
+        };
+        let served = tokio::select! {
+            served = &mut self.served => served,
+            Ok(()) = tokio::signal::ctrl_c() => return Err(Failure::Interrupted),
+            never = patience => match never {},
+        };
         drop(self.folder);
         drop(self.holder);
         match served {

@@ -1,17 +1,19 @@
 //! The way to a store: a remote server, a server inside this process, or the one that already holds the directory.
 
 mod embedded;
+mod home;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use muster_client::{Address, Client, ClientOptions, Code};
-use muster_server::holder_of;
+use muster_client::{Address, Client, ClientError, ClientOptions};
+use parking_lot::Mutex;
 
 use crate::args::Globals;
 use crate::ask::{Asker, Settings};
 use crate::exit::Failure;
-use embedded::Embedded;
+use home::Home;
 
 /// The variable that stands for `--data`.
 const DATA_VARIABLE: &str = "MUSTER_DATA";
@@ -19,10 +21,8 @@ const DATA_VARIABLE: &str = "MUSTER_DATA";
 const ADDR_VARIABLE: &str = "MUSTER_ADDR";
 /// The folder that every server makes in its directory.
 const SPACES_FOLDER: &str = "spaces";
-/// How long a directory may be held by a server that cannot be reached, because it starts or stops.
-const HELD_WAIT: Duration = Duration::from_secs(15);
-/// Time between two looks at such a directory.
-const HELD_POLL: Duration = Duration::from_millis(20);
+/// How long a connection to a directory may take: its server may be stopping, and end others' requests first.
+const CONNECT_WAIT: Duration = Duration::from_secs(30);
 
 /// Where the store is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,64 +65,75 @@ impl Place {
 /// A connection, with the server inside if it is one of our own.
 pub(crate) struct Connection {
     client: Client,
-    place: Place,
-    embedded: Option<Embedded>,
+    home: Option<Arc<Home>>,
 }
 
 impl Connection {
     /// Connects. A directory without a store is refused unless `create` allows to make one.
     pub(crate) async fn open(place: Place, create: bool) -> Result<Connection, Failure> {
-        match &place {
+        let dir = match place {
             Place::Address(address) => {
-                let client = Client::connect(address.clone(), ClientOptions::default()).await?;
-                Ok(Connection { client, place, embedded: None })
+                let client = Client::connect(address, ClientOptions::default()).await?;
+                return Ok(Connection { client, home: None });
             }
-            Place::Data(dir) => {
-                if !create && !holds_store(dir) {
-                    return Err(Failure::refused(format!(
-                        "load a file into it first, or name another directory: there is no store in {}",
-                        dir.display()
-                    )));
-                }
-                let (client, embedded) = embed_or_attach(dir).await?;
-                Ok(Connection { client, place, embedded })
-            }
+            Place::Data(dir) => dir,
+        };
+        if !create && !holds_store(&dir) {
+            return Err(Failure::refused(format!(
+                "load a file into it first, or name another directory: there is no store in {}",
+                dir.display()
+            )));
         }
+        let home = Arc::new(Home::new(dir));
+        // The first connection is made here, where a failure can say all it knows; later ones when the client needs them.
+        let first = Arc::new(Mutex::new(Some(home.connect().await?)));
+        let options = ClientOptions { connect_timeout: CONNECT_WAIT, ..ClientOptions::default() };
+        let follow = {
+            let home = Arc::clone(&home);
+            move || {
+                let (home, first) = (Arc::clone(&home), Arc::clone(&first));
+                async move {
+                    let first = first.lock().take();
+                    match first {
+                        Some(stream) => Ok(stream),
+                        None => home.connect().await.map_err(client_error),
+                    }
+                }
+            }
+        };
+        Ok(Connection { client: Client::over(options, follow).await?, home: Some(home) })
     }
 
     /// A client that asks as `settings` say.
-    pub(crate) fn asker(&self, settings: Settings) -> Asker {
+    pub(crate) async fn asker(&self, settings: Settings) -> Asker {
         let client = match settings.timeout {
             Some(timeout) => self.client.with_deadline(Some(timeout)),
             None => self.client.clone(),
         };
         // Only a server inside this process may read whatever file its user names.
-        Asker { client, settings, reads_local_files: self.embedded.is_some() }
-    }
-
-    /// Connects anew if the server that held our directory has gone. It may have been a command that ended.
-    pub(crate) async fn revive(&mut self) -> Result<(), Failure> {
-        let Place::Data(dir) = &self.place else { return Ok(()) };
-        if self.embedded.is_some() {
-            return Ok(());
-        }
-        let held = holder_of(dir).map_err(|error| unusable(dir, &error))?;
-        if held.as_deref() != Some(self.client.address().to_string().as_str()) {
-            let (client, embedded) = embed_or_attach(dir).await?;
-            self.client = client;
-            self.embedded = embedded;
-        }
-        Ok(())
+        let reads_local_files = match &self.home {
+            Some(home) => home.is_own().await,
+            None => false,
+        };
+        Asker { client, settings, reads_local_files }
     }
 
     /// Closes; a server of our own has then written everything.
     pub(crate) async fn close(self) -> Result<(), Failure> {
         // The server waits for connections to end.
         drop(self.client);
-        match self.embedded {
-            Some(embedded) => embedded.close().await,
+        match self.home {
+            Some(home) => home.close().await,
             None => Ok(()),
         }
+    }
+}
+
+/// A failure to connect again, for the call that wanted the connection.
+fn client_error(failure: Failure) -> ClientError {
+    match failure {
+        Failure::Client(error) => *error,
+        failure => ClientError::unreachable(failure.message().unwrap_or_default()),
     }
 }
 
@@ -133,33 +144,4 @@ fn holds_store(dir: &Path) -> bool {
 
 fn unusable(dir: &Path, error: &std::io::Error) -> Failure {
     Failure::refused(format!("cannot use the directory {}: {error}", dir.display()))
-}
-
-async fn embed_or_attach(dir: &Path) -> Result<(Client, Option<Embedded>), Failure> {
-    let started = Instant::now();
-    loop {
-        if let Some(embedded) = Embedded::start(dir).await? {
-            let client = embedded.connect().await?;
-            return Ok((client, Some(embedded)));
-        }
-        // A holder without an address is about to have one; one that does not answer is about to go.
-        let held = holder_of(dir).map_err(|error| unusable(dir, &error))?;
-        let address = held.as_deref().unwrap_or_default();
-        let mut fault = None;
-        if !address.is_empty() {
-            match Client::connect(address.parse()?, ClientOptions::default()).await {
-                Ok(client) => return Ok((client, None)),
-                Err(error) if error.code == Code::Unavailable => fault = Some(error),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        if started.elapsed() > HELD_WAIT {
-            let detail = fault.map_or_else(|| "it has not said where it listens".to_owned(), |fault| fault.message);
-            return Err(Failure::Unreachable(format!(
-                "end the server that holds {}, or wait for it: {detail}",
-                dir.display()
-            )));
-        }
-        tokio::time::sleep(HELD_POLL).await;
-    }
 }

@@ -94,7 +94,7 @@ async fn tell(args: &DemoArgs, globals: &Globals, temporary: &Path, store: &Path
     let connection = crate::unless_interrupted(async {
         make_population(args, &file).await?;
         let connection = Connection::open(Place::Data(store.to_path_buf()), true).await?;
-        let asker = connection.asker(settings.clone());
+        let asker = connection.asker(settings.clone()).await;
         story::load(&file, &asker).await?;
         let before = story::ask(&asker).await?;
         drop(asker);
@@ -108,10 +108,10 @@ async fn tell(args: &DemoArgs, globals: &Globals, temporary: &Path, store: &Path
     finish(connection, settings).await
 }
 
-async fn finish(mut connection: Connection, settings: Settings) -> Result<(), Failure> {
+async fn finish(connection: Connection, settings: Settings) -> Result<(), Failure> {
     let outcome = if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
         emit("\nNow you:\n")?;
-        shell::run(&mut connection, settings, &questions::SUGGESTIONS).await
+        shell::run(&connection, settings, &questions::SUGGESTIONS).await
     } else {
         let tries: String = questions::SUGGESTIONS.iter().map(|text| format!("  {text}\n")).collect();
         emit(&format!("\nOn a terminal the shell would start here. Try there:\n{tries}"))
@@ -153,7 +153,7 @@ async fn make_population(args: &DemoArgs, file: &Path) -> Result<(), Failure> {
 async fn reopen(store: &Path, settings: &Settings) -> Result<Connection, Failure> {
     let started = Instant::now();
     let connection = Connection::open(Place::Data(store.to_path_buf()), false).await?;
-    story::opened(&connection.asker(settings.clone()), store, started).await?;
+    story::opened(&connection.asker(settings.clone()).await, store, started).await?;
     Ok(connection)
 }
 
@@ -163,7 +163,7 @@ async fn survive(crash: &Crash<'_>, settings: &Settings, before: &Counts) -> Res
     let killed = crash.kill_in_load().await?;
     emit(&format!("  kill -9 {killed}\n"))?;
     let connection = reopen(crash.store, settings).await?;
-    let after = story::count_all(&connection.asker(settings.clone())).await?;
+    let after = story::count_all(&connection.asker(settings.clone()).await).await?;
     let differing = before.differing(&after);
     if !differing.is_empty() {
         return Err(Failure::refused(format!(

@@ -42,7 +42,7 @@ const MENU: &str = "completions";
 const HISTORY_VARIABLE: &str = "MUSTER_HISTORY";
 
 /// Runs the shell until its end. `suggestions` are lines to try, shown first on a terminal.
-pub(crate) async fn run(connection: &mut Connection, settings: Settings, suggestions: &[&str]) -> Result<(), Failure> {
+pub(crate) async fn run(connection: &Connection, settings: Settings, suggestions: &[&str]) -> Result<(), Failure> {
     let mut shell = Shell { connection, settings, is_over: false };
     if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
         shell.interactive(suggestions).await
@@ -52,7 +52,7 @@ pub(crate) async fn run(connection: &mut Connection, settings: Settings, suggest
 }
 
 struct Shell<'a> {
-    connection: &'a mut Connection,
+    connection: &'a Connection,
     settings: Settings,
     is_over: bool,
 }
@@ -69,8 +69,7 @@ impl Shell<'_> {
         let names = Names::new(tokio::runtime::Handle::current());
         let mut editor = editor(&names);
         while !self.is_over {
-            self.connection.revive().await?;
-            names.ask_with(self.connection.asker(self.settings.clone()));
+            names.ask_with(self.connection.asker(self.settings.clone()).await);
             let prompt = TypePrompt::new(&self.settings.entity_type);
             let read = tokio::task::block_in_place(|| editor.read_line(&prompt));
             let text = match read {
@@ -144,8 +143,7 @@ impl Shell<'_> {
             }
             Line::Option(option) => self.option(option).map(|()| false),
             Line::Count(text) => {
-                self.connection.revive().await?;
-                let asker = self.connection.asker(self.settings.clone());
+                let asker = self.connection.asker(self.settings.clone()).await;
                 crate::unless_interrupted(commands::count::count(&text, &asker)).await.map(|()| true)
             }
             Line::Command(argv) => self.command(&argv).await,
@@ -172,8 +170,7 @@ impl Shell<'_> {
             return Err(Failure::usage("end this shell and start another one for another store"));
         }
         let settings = self.settings.with(&cli.globals)?;
-        self.connection.revive().await?;
-        let asker = self.connection.asker(settings);
+        let asker = self.connection.asker(settings).await;
         crate::unless_interrupted(commands::run(&cli.command, &asker)).await.map(|()| true)
     }
 }

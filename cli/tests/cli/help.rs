@@ -2,7 +2,7 @@
 
 use crate::store::muster;
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 29] = [
     "serve",
     "shell",
     "load",
@@ -25,6 +25,11 @@ const COMMANDS: [&str; 24] = [
     "status",
     "flush",
     "compact",
+    "check",
+    "sync",
+    "backup",
+    "restore",
+    "erasures",
     "demo",
     "completions",
 ];

@@ -6,6 +6,7 @@ mod demo;
 mod exit_codes;
 mod help;
 mod loads;
+mod safety;
 mod serving;
 mod shell;
 mod store;

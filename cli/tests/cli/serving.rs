@@ -1,6 +1,7 @@
 //! A server of its own, and who finds it.
 
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::store::{Store, muster};
@@ -66,6 +67,72 @@ fn commands_attach_to_the_server_that_holds_their_directory() {
     store.command(&["load", "-", "--map", "map.toml"]).write_stdin(crate::store::PEOPLE).assert().success();
     assert!(server.terminate());
     assert_eq!(store.count("vip"), 5, "a null keeps the old value");
+}
+
+#[test]
+fn commands_that_overlap_share_a_server_and_outlive_it() {
+    const COMMANDS: usize = 12;
+    const ROUNDS: usize = 6;
+    let store = Store::of_people();
+    std::thread::scope(|scope| {
+        for command in 0..COMMANDS {
+            let store = &store;
+            scope.spawn(move || {
+                for round in 0..ROUNDS {
+                    // Reads and changes, so that some of them carry the server while others come and go.
+                    let key = format!("n{command}-{round}");
+                    if command % 3 == 0 {
+                        store.run(&["set", &key, "vip"]).success();
+                        store.run(&["count", "vip"]).success();
+                    } else {
+                        assert_eq!(store.json(&["count", "性别 = 女"])["count"], 5);
+                        assert_eq!(store.text(&["members", "城市 = 上海", "--format", "tsv"]).lines().count(), 3);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(store.json(&["count", "vip"])["count"], 4 + COMMANDS.div_ceil(3) * ROUNDS);
+}
+
+#[test]
+fn a_shell_goes_on_when_the_command_that_served_it_has_ended() {
+    let store = Store::of_people();
+    let run = |arguments: &[&str], stdin: Stdio| {
+        Command::new(env!("CARGO_BIN_EXE_muster"))
+            .arg("--data")
+            .arg(store.data())
+            .args(arguments)
+            .env_remove("MUSTER_ADDR")
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    // The first shell serves, the second is its guest.
+    let mut host = run(&["shell", "--format", "jsonl"], Stdio::piped());
+    let mut lines = answers(&mut host);
+    ask(&mut host, "vip");
+    assert!(lines.next().unwrap().unwrap().contains("\"count\":4"));
+    let mut guest = run(&["shell", "--format", "jsonl"], Stdio::piped());
+    let mut guest_lines = answers(&mut guest);
+    ask(&mut guest, "vip");
+    assert!(guest_lines.next().unwrap().unwrap().contains("\"count\":4"));
+    drop(host.stdin.take());
+    assert!(host.wait().unwrap().success());
+    ask(&mut guest, "\\set u2 vip");
+    ask(&mut guest, "vip");
+    assert!(guest_lines.any(|line| line.unwrap().contains("\"count\":5")));
+    drop(guest.stdin.take());
+    assert!(guest.wait().unwrap().success());
+}
+
+fn answers(shell: &mut Child) -> Lines<BufReader<ChildStdout>> {
+    BufReader::new(shell.stdout.take().unwrap()).lines()
+}
+
+fn ask(shell: &mut Child, line: &str) {
+    writeln!(shell.stdin.as_mut().unwrap(), "{line}").unwrap();
 }
 
 #[test]

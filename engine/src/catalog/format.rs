@@ -14,7 +14,7 @@ use crate::catalog::limits::{NAME_CHARS_MAX, SCALE_MAX, TEXT_BYTES_MAX, VALUE_BY
 use crate::catalog::name::is_stored_name;
 use crate::catalog::tag::{DeclaredValue, Layer, Sensitivity, Tag};
 use crate::catalog::{Catalog, CatalogRecord, Inner, NextIds};
-use crate::codec::{Reader, Writer, crc32, crc32_seeded};
+use crate::codec::{Reader, Writer, crc32, crc32_seeded, newer_format};
 use crate::error::{Error, Result};
 use crate::ids::{AudienceId, TagId, TypeId};
 
@@ -57,7 +57,7 @@ impl Catalog {
         framed(CATALOG_MAGIC, &writer.into_bytes())
     }
 
-    /// The catalog that [`Catalog::encode`] wrote, without audiences. Errors: corrupt.
+    /// The catalog that [`Catalog::encode`] wrote, without audiences. Errors: corrupt; invalid, when a newer program wrote it.
     pub fn decode(bytes: &[u8]) -> Result<Catalog> {
         decode_catalog(bytes).map_err(|error| error.context("the catalog"))
     }
@@ -160,9 +160,6 @@ fn unframed(magic: [u8; 8], bytes: &[u8]) -> Result<Reader<'_>> {
         return Err(Error::corrupt("the first bytes are not its magic"));
     }
     let version = reader.u32()?;
-    if version != VERSION {
-        return Err(Error::corrupt(format!("format version {version} is unknown, expected {VERSION}")));
-    }
     let crc = reader.u32()?;
     let body_bytes = reader.u64()?;
     if body_bytes != reader.remaining() as u64 {
@@ -174,6 +171,9 @@ fn unframed(magic: [u8; 8], bytes: &[u8]) -> Result<Reader<'_>> {
     let found = frame_crc(magic, version, &bytes[HEADER_BYTES..]);
     if found != crc {
         return Err(Error::corrupt(format!("expected checksum {crc:08x}, found {found:08x}")));
+    }
+    if version != VERSION {
+        return Err(newer_format(version, VERSION));
     }
     Ok(reader)
 }

@@ -3,7 +3,7 @@
 //! header, sections of each scope, scope directory (all in checksummed pages), page checksums, checksums of those,
 //! footer. The footer's checksum stands for the whole: manifest, footer, roots, page checksums, page.
 
-use crate::codec::{Reader, Writer, crc32};
+use crate::codec::{Reader, Writer, crc32, newer_format};
 use crate::error::{Error, Result};
 use crate::ids::TagId;
 
@@ -74,31 +74,27 @@ pub(super) fn encode_header() -> Vec<u8> {
     writer.into_bytes()
 }
 
-/// Errors: corrupt, when these are not the first 64 bytes of a part of this version.
+/// Errors: corrupt, when these are not the first 64 bytes of a part; invalid, when a newer program wrote it.
 pub(super) fn check_header(bytes: &[u8]) -> Result<()> {
     let mut reader = Reader::new(bytes);
     if reader.array::<8>()? != HEADER_MAGIC {
         return Err(Error::corrupt("the first bytes are not its magic"));
     }
-    check_version(reader.u32()?)?;
+    let version = reader.u32()?;
+    check_crc("the header", Reader::at(bytes, HEADER_BYTES - 4)?.u32()?, &bytes[..HEADER_BYTES - 4])?;
+    if version != VERSION {
+        return Err(newer_format(version, VERSION));
+    }
     if reader.u32()? != PAGE_BYTES as u32 {
         return Err(Error::corrupt("the page size is unknown"));
     }
-    reader.zeros(HEADER_BYTES - 20)?;
-    check_crc("the header", reader.u32()?, &bytes[..HEADER_BYTES - 4])
+    reader.zeros(HEADER_BYTES - 20)
 }
 
 pub(super) fn check_crc(what: &str, expected: u32, bytes: &[u8]) -> Result<()> {
     let found = crc32(bytes);
     if found != expected {
         return Err(Error::corrupt(format!("{what}: expected checksum {expected:08x}, found {found:08x}")));
-    }
-    Ok(())
-}
-
-fn check_version(version: u32) -> Result<()> {
-    if version != VERSION {
-        return Err(Error::corrupt(format!("format version {version} is unknown, expected {VERSION}")));
     }
     Ok(())
 }
@@ -176,7 +172,10 @@ impl Footer {
         if reader.array::<8>()? != FOOTER_MAGIC {
             return Err(Error::corrupt("the last bytes are not a footer"));
         }
-        check_version(reader.u32()?)?;
+        let version = reader.u32()?;
+        if version != VERSION {
+            return Err(Error::corrupt(format!("the footer has format version {version}, the header {VERSION}")));
+        }
         let scope_count = reader.u32()?;
         let written_bytes = reader.u64()?;
         let footer =

@@ -5,6 +5,7 @@
 //! not know who lives: a number may be that of an entity that was erased since.
 
 mod builder;
+mod check;
 mod format;
 mod merge;
 mod part;
@@ -17,6 +18,7 @@ mod tests;
 use std::sync::Arc;
 
 pub(crate) use builder::NamesBuilder;
+pub(crate) use check::unopened_bytes;
 pub(crate) use merge::merge_names;
 pub(crate) use part::NamesPart;
 pub(crate) use scope::{Hashes, Scope};

@@ -4,6 +4,7 @@
 //! they lie; opening looks at header and footer only. A page is verified once, at its first touch; a relaxed bit
 //! remembers it, two threads may both verify. What does not verify is a corrupt error, never a missing name.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result, ResultExt};
@@ -180,6 +181,21 @@ impl NamesPart {
         Ok(())
     }
 
+    /// The pages of the data, in order.
+    pub(super) fn page_ranges(&self) -> impl Iterator<Item = Range<u64>> + use<> {
+        ranges(0..self.footer.data_bytes)
+    }
+
+    /// The pages of the page checksums, in order.
+    pub(super) fn table_ranges(&self) -> impl Iterator<Item = Range<u64>> + use<> {
+        ranges(self.tail.table_offset..self.tail.table_offset + self.tail.table_bytes)
+    }
+
+    /// Where the scope directory stands.
+    pub(super) fn directory_range(&self) -> Range<u64> {
+        self.footer.directory_offset()..self.footer.data_bytes
+    }
+
     /// `len` verified bytes of the data. Errors: corrupt, when they do not verify or lie outside.
     pub(super) fn bytes_at(&self, offset: u64, len: u64) -> Result<&[u8]> {
         let end = offset
@@ -213,7 +229,7 @@ impl NamesPart {
     }
 
     #[cold]
-    fn verify_page(&self, page: usize) -> Result<()> {
+    pub(super) fn verify_page(&self, page: usize) -> Result<()> {
         let place = self.tail.table_offset as usize + page * 4;
         self.verify_table(page * 4 / PAGE_BYTES)?;
         let start = page * PAGE_BYTES;
@@ -225,7 +241,7 @@ impl NamesPart {
     }
 
     /// Verifies one page of the page checksums against its root, which was verified by opening.
-    fn verify_table(&self, table: usize) -> Result<()> {
+    pub(super) fn verify_table(&self, table: usize) -> Result<()> {
         if self.verified_tables.is_set(table) {
             return Ok(());
         }
@@ -242,4 +258,10 @@ impl NamesPart {
     fn raw_u32(&self, place: usize) -> u32 {
         u32::from_le_bytes(self.bytes[place..place + 4].try_into().unwrap_or_default())
     }
+}
+
+/// `whole` in pieces of a page.
+fn ranges(whole: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+    let end = whole.end;
+    whole.step_by(PAGE_BYTES).map(move |start| start..(start + PAGE_BYTES as u64).min(end))
 }

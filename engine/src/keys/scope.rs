@@ -4,6 +4,8 @@
 //! one's hash tells strangers apart, and the name decides. So a lookup touches four or five places, however many names
 //! there are; the full hash is kept for splits and merges and is not looked at.
 
+use std::ops::Range;
+
 use crate::error::Result;
 use crate::ids::TagId;
 use crate::keys::format::{GROUP_NAMES, ScopeEntry, Sections, VARYING, bucket_of, fingerprint, sort_key};
@@ -25,6 +27,11 @@ impl<'a> Scope<'a> {
     /// The tag that is the scope.
     pub(crate) fn tag(&self) -> TagId {
         self.entry.scope
+    }
+
+    /// Where its sections stand in the part.
+    pub(super) fn bytes(&self) -> Range<u64> {
+        self.entry.start..self.sections.end
     }
 
     /// How many entries it has; at least one.

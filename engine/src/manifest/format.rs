@@ -4,7 +4,7 @@ use super::{
     CATALOG_BYTES_MAX, Manifest, PARTS_MAX, PartKind, PartRecord, SOURCE_NAME_BYTES_MAX, SOURCE_REPLY_BYTES_MAX,
     SOURCES_MAX, SourceRecord, TYPES_MAX,
 };
-use crate::codec::{Reader, Writer, crc32};
+use crate::codec::{Reader, Writer, crc32, newer_format};
 use crate::error::{Error, Result};
 use crate::ids::{BitmapId, FileNumber, PartId, Seq, TypeId};
 
@@ -123,9 +123,7 @@ pub(super) fn decode(bytes: &[u8], number: FileNumber) -> Result<Manifest> {
         return Err(Error::corrupt(format!("the checksum of its header (version {version}) is wrong")));
     }
     if version != VERSION {
-        return Err(Error::invalid(format!(
-            "use a newer muster: it has format version {version}, this one reads up to {VERSION}"
-        )));
+        return Err(newer_format(version, VERSION));
     }
     header.zeros(4)?;
     let store_id = header.array()?;

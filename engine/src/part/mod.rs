@@ -4,7 +4,9 @@
 //! says is one line: `bitmap = (below - erased - cleared(tag) - removed(bitmap)) + added(bitmap)`. This module knows how
 //! one part is built, written, read and merged with others; it does not know names, snapshots or the disk.
 
+mod check;
 mod columns;
+mod cursor;
 mod directory;
 mod drafts;
 mod format;
@@ -18,7 +20,9 @@ mod stack;
 mod verified;
 mod writer;
 
+pub(crate) use check::unopened_bytes;
 pub use columns::ColumnBuilder;
+pub use cursor::Cursor;
 pub use drafts::KeptBitmap;
 pub use group::PartBuilder;
 pub use merge::{Merge, MergeTag};

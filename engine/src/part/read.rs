@@ -7,6 +7,7 @@ use super::directory::check_layout;
 use super::format::*;
 use super::verified::Verified;
 use crate::bitmap::{Container, Run, Words};
+use crate::codec::newer_format;
 use crate::error::{Error, Result};
 use crate::ids::{BitmapId, ChunkId, Seq, TagId, ValueId};
 use crate::storage::Mapped;
@@ -104,7 +105,7 @@ impl BitmapView {
 
 impl Part {
     /// Opens a part: checks lengths, header, footer and page checksums, nothing else. `expected_footer_crc` is what
-    /// the manifest says. Errors: corrupt, naming `name`.
+    /// the manifest says. Errors: corrupt, or invalid when a newer program wrote it, naming `name`.
     pub fn open(bytes: Mapped, name: impl Into<String>, expected_footer_crc: Option<u32>) -> Result<Part> {
         let name = name.into();
         let corrupt = |what: &str| Error::corrupt(format!("{name}: {what}"));
@@ -113,14 +114,20 @@ impl Part {
         }
         let header: Header = bytemuck::pod_read_unaligned(&bytes[..HEADER_BYTES]);
         let footer: Footer = bytemuck::pod_read_unaligned(&bytes[bytes.len() - FOOTER_BYTES..]);
-        if header.magic != HEADER_MAGIC || footer.magic != FOOTER_MAGIC {
+        if header.magic != HEADER_MAGIC {
             return Err(corrupt("not a part file"));
         }
-        if header.version != FORMAT_VERSION || footer.version != FORMAT_VERSION {
-            return Err(corrupt(&format!("format version {}, this program reads {FORMAT_VERSION}", header.version)));
-        }
-        if header.crc != header_crc(&header) || header.reserved != 0 || header.zero != [0; 28] {
+        if header.crc != header_crc(&header) {
             return Err(corrupt("the header fails its checksum"));
+        }
+        if header.version != FORMAT_VERSION {
+            return Err(newer_format(header.version, FORMAT_VERSION).context(&name));
+        }
+        if footer.magic != FOOTER_MAGIC || footer.version != FORMAT_VERSION {
+            return Err(corrupt("the last bytes are not the footer of a part"));
+        }
+        if header.reserved != 0 || header.zero != [0; 28] {
+            return Err(corrupt("the header says what no header says"));
         }
         if footer.crc != footer_crc(header.crc, &footer) || footer.zero != [0; 12] {
             return Err(corrupt("the footer fails its checksum"));
@@ -151,6 +158,11 @@ impl Part {
     /// The length of the part.
     pub fn byte_len(&self) -> u64 {
         self.bytes.len() as u64
+    }
+
+    /// How many bytes of members have been read since it was opened: of the units that were checked. Errors: corrupt.
+    pub fn touched_bytes(&self) -> Result<u64> {
+        self.units.iter().map(|unit| Ok(u64::from(self.unit_entry(unit as u32)?.length))).sum()
     }
 
     /// The first seq whose changes it holds.
@@ -202,6 +214,15 @@ impl Part {
     /// All bitmaps of a tag in rising order, both roles. Errors: corrupt.
     pub fn bitmaps_of(&self, tag: TagId) -> Result<Vec<TagBitmap>> {
         let mut list = Vec::new();
+        self.visit_bitmaps_of(tag, &mut |bitmap| {
+            list.push(bitmap);
+            Ok(())
+        })?;
+        Ok(list)
+    }
+
+    /// Calls `visit` with each bitmap of a tag in rising order, both roles. Errors: corrupt, and those of `visit`.
+    pub fn visit_bitmaps_of(&self, tag: TagId, visit: &mut dyn FnMut(TagBitmap) -> Result<()>) -> Result<()> {
         let mut index = self.lower_bound(BitmapId::new(tag, 0), Role::Added)?;
         while index < self.footer.bitmap_count {
             let entry = self.bitmap_entry(index)?;
@@ -209,10 +230,10 @@ impl Part {
             if bitmap.tag() != tag {
                 break;
             }
-            list.push(TagBitmap { bitmap, role: self.role(entry)?, view: self.view(entry)? });
+            visit(TagBitmap { bitmap, role: self.role(entry)?, view: self.view(entry)? })?;
             index += 1;
         }
-        Ok(list)
+        Ok(())
     }
 
     /// How many bit slices a number tag has here, empty ones below the highest included. Errors: corrupt.
@@ -359,33 +380,6 @@ impl Part {
         block.map(Some).ok_or_else(|| self.corrupt("a pair block is not aligned"))
     }
 
-    /// Checks everything: every page, every unit, and that what no checksum covers is zero. Errors: corrupt.
-    pub fn check(&self) -> Result<()> {
-        for page in 0..self.layout.bytes.div_ceil(PAGE_BYTES) {
-            self.verify_page(page)?;
-        }
-        let mut units = Vec::with_capacity(self.footer.unit_count as usize);
-        for index in 0..self.footer.unit_count {
-            let entry = self.unit_entry(index)?;
-            self.verify_unit(index)?;
-            units.push((entry.offset as usize, entry.length as usize));
-        }
-        units.sort_unstable();
-        let mut position = HEADER_BYTES;
-        let directory = self.footer.directory_offset as usize;
-        for (offset, length) in units.into_iter().chain([(directory, 0)]) {
-            if offset < position || self.bytes[position..offset].iter().any(|&byte| byte != 0) {
-                return Err(self.corrupt("bytes between its units are not zero"));
-            }
-            position = offset + length;
-        }
-        let tail = self.footer.page_checksums_offset as usize + 4 * self.layout.bytes.div_ceil(PAGE_BYTES);
-        if self.bytes[tail..self.bytes.len() - FOOTER_BYTES].iter().any(|&byte| byte != 0) {
-            return Err(self.corrupt("bytes before its footer are not zero"));
-        }
-        Ok(())
-    }
-
     #[inline]
     fn chunk_index(&self, first: u32, count: u32, first_chunk: ChunkId, dense: bool, chunk: ChunkId) -> Option<u32> {
         let distance = u32::from(chunk.0).checked_sub(u32::from(first_chunk.0))?;
@@ -409,7 +403,7 @@ impl Part {
     }
 
     #[inline]
-    fn decode(&self, entry: &ChunkEntry) -> Result<Container<'_>> {
+    pub(super) fn decode(&self, entry: &ChunkEntry) -> Result<Container<'_>> {
         let cardinality = u32::from(entry.cardinality_minus_one) + 1;
         let (length, runs) = match entry.kind {
             kind::FULL => return Ok(Container::Full),
@@ -441,7 +435,7 @@ impl Part {
     }
 
     #[cold]
-    fn verify_unit(&self, unit: u32) -> Result<()> {
+    pub(super) fn verify_unit(&self, unit: u32) -> Result<()> {
         if unit >= self.footer.unit_count {
             return Err(self.corrupt("a container names a unit that is not there"));
         }

@@ -22,6 +22,12 @@ impl Verified {
         self.bits.get(index / 64).is_some_and(|word| word.load(Ordering::Relaxed) >> (index % 64) & 1 == 1)
     }
 
+    /// Those that have been checked, rising.
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
+        let words = self.bits.iter().map(|word| word.load(Ordering::Relaxed)).enumerate();
+        words.flat_map(|(index, word)| (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| 64 * index + bit))
+    }
+
     /// Remembers that `index` has been checked. REQUIRES: `index` is in range.
     pub(super) fn insert(&self, index: usize) {
         self.bits[index / 64].fetch_or(1 << (index % 64), Ordering::Relaxed);

@@ -1,5 +1,6 @@
 //! What the planner asks of a snapshot.
 
+use super::budget::{ALLOCATION_BYTES, Budget};
 use super::plan::PlanContext;
 use crate::catalog::{Catalog, EntityKey};
 use crate::error::Result;
@@ -24,8 +25,17 @@ impl PlanContext for Snapshot {
         self.value_name(tag, value)
     }
 
-    fn values(&self, tag: TagId) -> Result<Vec<(ValueId, String)>> {
-        self.values(tag)
+    fn values(&self, tag: TagId, memory_bytes_max: u64) -> Result<Vec<(ValueId, String)>> {
+        let mut budget = Budget::new(memory_bytes_max);
+        let mut values = Vec::new();
+        self.visit_values(tag, &mut |value, name| {
+            // The list doubles as it grows.
+            let place = 2 * size_of::<(ValueId, String)>() as u64;
+            budget.charge(place + name.len() as u64 + ALLOCATION_BYTES, "all values of a tag")?;
+            values.push((value, name.to_owned()));
+            Ok(())
+        })?;
+        Ok(values)
     }
 
     fn entity(&self, type_id: TypeId, key: &EntityKey) -> Result<Option<LocalId>> {

@@ -4,6 +4,7 @@
 
 mod answer;
 mod bind;
+mod budget;
 mod context;
 mod evaluate;
 pub mod plan;

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::ids::{BitmapId, ChunkId, LocalId, Seq, TagId, TypeId, ValueId};
 use crate::keys::Names;
 use crate::part::{BitmapStack, BitmapView};
+use crate::workers::Workers;
 
 /// Everything that is readable at one seq.
 #[derive(Debug)]
@@ -37,12 +38,23 @@ pub struct Version {
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     version: Arc<Version>,
+    workers: Option<Arc<Workers>>,
 }
 
 impl Snapshot {
     /// Pins `version`.
     pub fn new(version: Arc<Version>) -> Snapshot {
-        Snapshot { version }
+        Snapshot { version, workers: None }
+    }
+
+    /// The same, whose long queries may be helped by `workers`.
+    pub(crate) fn helped_by(self, workers: Arc<Workers>) -> Snapshot {
+        Snapshot { workers: Some(workers), ..self }
+    }
+
+    /// Who may help with long queries.
+    pub(crate) fn workers(&self) -> Option<&Workers> {
+        self.workers.as_deref()
     }
 
     /// The last seq that it shows; `version` in every reply.
@@ -63,6 +75,11 @@ impl Snapshot {
     /// Types, tags and audiences.
     pub fn catalog(&self) -> &Catalog {
         &self.version.catalog
+    }
+
+    /// How many bytes of members anybody has read of its parts since they were opened. Errors: corrupt.
+    pub fn touched_bytes(&self) -> Result<u64> {
+        self.layers().iter().flat_map(|layer| &layer.parts).map(|part| part.touched_bytes()).sum()
     }
 
     /// The layers, oldest first.
@@ -158,14 +175,19 @@ impl Snapshot {
     /// All values that a choice or set tag ever had, by number. Errors: corrupt.
     pub fn values(&self, tag: TagId) -> Result<Vec<(ValueId, String)>> {
         let mut values = Vec::new();
-        self.names().visit(tag, |number, bytes| match std::str::from_utf8(bytes) {
-            Ok(name) => {
-                values.push((ValueId(number), name.to_owned()));
-                Ok(())
-            }
-            Err(_) => Err(Error::corrupt(format!("value {number} of tag {tag} is not UTF-8"))),
+        self.visit_values(tag, &mut |value, name| {
+            values.push((value, name.to_owned()));
+            Ok(())
         })?;
         Ok(values)
+    }
+
+    /// Calls `visit` with all values that a choice or set tag ever had, by number. Errors: corrupt, and those of `visit`.
+    pub fn visit_values(&self, tag: TagId, visit: &mut dyn FnMut(ValueId, &str) -> Result<()>) -> Result<()> {
+        self.names().visit(tag, |number, bytes| match std::str::from_utf8(bytes) {
+            Ok(name) => visit(ValueId(number), name),
+            Err(_) => Err(Error::corrupt(format!("value {number} of tag {tag} is not UTF-8"))),
+        })
     }
 
     /// How many entities of a type live. Errors: not found, corrupt.

@@ -12,7 +12,10 @@ use rustix::io::Errno;
 use super::counters::LiveCounters;
 use super::lock::LOCK_BYTES_MAX;
 use super::mmap::FileMap;
-use super::{AlignedBytes, Counters, LockGuard, LockHolder, Mapped, Storage, WriteFile};
+use super::random::system_random_bytes;
+use super::{
+    AlignedBytes, Counters, LockGuard, LockHolder, Mapped, SCAN_PIECE_BYTES, SECRET_BYTES, Storage, WriteFile,
+};
 use super::{check_dir, check_path, check_rename};
 use crate::error::{Error, Result};
 
@@ -89,6 +92,25 @@ impl Storage for Disk {
         Ok(bytes)
     }
 
+    fn scan(&self, path: &str, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let path = self.path(path)?;
+        let mut file = File::open(&path).map_err(|error| failure("read", &path, error))?;
+        let mut piece = vec![0; SCAN_PIECE_BYTES];
+        let mut offset = 0;
+        loop {
+            match file.read(&mut piece) {
+                Ok(0) => return Ok(()),
+                Ok(len) => {
+                    self.counters.read(len);
+                    offset += len as u64;
+                    visit(&piece[..len])?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failure(&format!("read behind byte {offset} of"), &path, error)),
+            }
+        }
+    }
+
     fn map(&self, path: &str) -> Result<Mapped> {
         let path = self.path(path)?;
         let file = File::open(&path).map_err(|error| failure("map", &path, error))?;
@@ -111,6 +133,22 @@ impl Storage for Disk {
     fn hard_link(&self, from: &str, to: &str) -> Result<()> {
         let (from, to) = (self.path(from)?, self.path(to)?);
         std::fs::hard_link(&from, &to).map_err(|error| failure("link", &to, error))
+    }
+
+    fn link_from(&self, source: &dyn Storage, path: &str) -> Result<bool> {
+        let Some(directory) = source.directory() else {
+            return Ok(false);
+        };
+        let to = self.path(path)?;
+        match std::fs::hard_link(directory.join(path), &to) {
+            Ok(()) => Ok(true),
+            Err(error) if is_unlinkable(&error) => Ok(false),
+            Err(error) => Err(failure("link", &to, error)),
+        }
+    }
+
+    fn directory(&self) -> Option<&Path> {
+        Some(&self.root)
     }
 
     fn remove(&self, path: &str) -> Result<()> {
@@ -179,6 +217,10 @@ impl Storage for Disk {
         let guard = DiskLock { file: Mutex::new(file), path: full };
         guard.announce(address)?;
         Ok(Box::new(guard))
+    }
+
+    fn secret(&self) -> Result<[u8; SECRET_BYTES]> {
+        system_random_bytes()
     }
 
     fn counters(&self) -> Counters {
@@ -256,6 +298,13 @@ impl LockGuard for DiskLock {
 fn sync_directory(dir: &Path) -> Result<()> {
     let file = File::open(dir).map_err(|error| failure("open", dir, error))?;
     rustix::fs::fsync(&file).map_err(|error| sync_failure(dir, error.into()))
+}
+
+/// Whether a link is refused because of where the two ends lie, so that a copy may do: another file system, one without
+/// links, a file with as many as it can have, or one of another owner.
+fn is_unlinkable(error: &io::Error) -> bool {
+    use io::ErrorKind::*;
+    matches!(error.kind(), CrossesDevices | Unsupported | TooManyLinks | PermissionDenied)
 }
 
 /// A refusal of the operating system by what a caller can do about it.

@@ -23,6 +23,7 @@ pub mod random;
 pub mod sim;
 #[cfg(test)]
 mod tests;
+pub mod transfer;
 
 pub use aligned_writer::AlignedWriter;
 pub use bytes::AlignedBytes;
@@ -38,6 +39,12 @@ pub use sim::Sim;
 
 use crate::error::{Error, Result};
 
+/// The length of [`Storage::secret`].
+pub const SECRET_BYTES: usize = 12;
+
+/// The longest piece that [`Storage::scan`] gives at once, in bytes.
+pub const SCAN_PIECE_BYTES: usize = 1 << 20;
+
 /// The files of one space.
 pub trait Storage: Send + Sync {
     /// Creates an empty file. Errors: conflict, when `path` exists.
@@ -45,6 +52,10 @@ pub trait Storage: Send + Sync {
 
     /// The whole content of a small file. Errors: corrupt, when it is longer than `len_max`.
     fn read(&self, path: &str, len_max: u64) -> Result<Vec<u8>>;
+
+    /// Reads a file front to back in pieces of at most [`SCAN_PIECE_BYTES`], each given to `visit`. Unlike a mapping, a
+    /// device that fails is an error here; it names the byte.
+    fn scan(&self, path: &str, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>;
 
     /// The content of a file that nobody changes any more, mapped into memory.
     fn map(&self, path: &str) -> Result<Mapped>;
@@ -54,6 +65,13 @@ pub trait Storage: Send + Sync {
 
     /// Gives the file a second name. Errors: conflict, when `to` exists.
     fn hard_link(&self, from: &str, to: &str) -> Result<()>;
+
+    /// Gives a file of another storage the same path here, without moving a byte; false where the two cannot share a
+    /// file. REQUIRES: nobody changes it any more. Errors: conflict, when the path exists here.
+    fn link_from(&self, source: &dyn Storage, path: &str) -> Result<bool>;
+
+    /// The directory of this machine behind the storage, if it is one.
+    fn directory(&self) -> Option<&std::path::Path>;
 
     /// Takes a name away.
     fn remove(&self, path: &str) -> Result<()>;
@@ -76,6 +94,9 @@ pub trait Storage: Send + Sync {
     /// Takes the lock at `path` for this process, which answers at `address`; it is held until the guard is dropped.
     /// Errors: conflict, when another holds it; the message says who.
     fn lock(&self, path: &str, address: &str) -> Result<Box<dyn LockGuard>>;
+
+    /// Bytes that whoever chooses the content of files cannot foresee.
+    fn secret(&self) -> Result<[u8; SECRET_BYTES]>;
 
     /// What was done so far.
     fn counters(&self) -> Counters;

@@ -39,7 +39,7 @@ impl Random {
     }
 }
 
-/// Bytes from the operating system that nobody can foresee, for the id of a store.
+/// Bytes from the operating system that nobody can foresee.
 pub fn system_random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     std::fs::File::open("/dev/urandom")

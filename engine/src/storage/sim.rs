@@ -10,16 +10,19 @@
 mod crash;
 mod state;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
 pub use self::crash::{CrashPolicy, Keep};
-pub use self::state::{Failure, Fault, Operation};
+pub use self::state::{Call, Failure, Fault, Operation, ReadThrough};
 
 use self::state::{Change, FileChange, InodeId, Node, State};
 use super::counters::LiveCounters;
-use super::{AlignedBytes, Counters, LockGuard, LockHolder, Mapped, Random, Storage, WriteFile};
+use super::{
+    AlignedBytes, Counters, LockGuard, LockHolder, Mapped, Random, SCAN_PIECE_BYTES, SECRET_BYTES, Storage, WriteFile,
+};
 use super::{check_dir, check_path, check_rename, parent};
 use crate::error::{Error, Result};
 
@@ -77,6 +80,47 @@ impl Sim {
         self.state.lock().lies_in_sync = lies;
     }
 
+    /// From now on syncs of `dir` answer and do nothing, as if the program had forgotten to make them.
+    pub fn lie_in_sync_of(&self, dir: &str) {
+        self.state.lock().lies_in_dirs.push(dir.to_owned());
+    }
+
+    /// From now on what is read, through a mapping or not, passes through `change` first.
+    pub fn read_through(&self, change: ReadThrough) {
+        self.state.lock().read_through = change;
+    }
+
+    /// From now on keeps a copy from before each call that changes something; copies share what they have in common.
+    pub fn record(&self) {
+        self.state.lock().recorded = Some(Vec::new());
+    }
+
+    /// The copies since the last time, and one of now: each can be crashed as this space could have been then.
+    pub fn take_recorded(&self) -> Vec<Sim> {
+        let mut state = self.state.lock();
+        let mut recorded = state.recorded.replace(Vec::new()).unwrap_or_default();
+        let now = state.copy();
+        recorded.push(now);
+        recorded.into_iter().map(Sim::from_state).collect()
+    }
+
+    /// From now on remembers each call.
+    pub fn trace(&self) {
+        self.state.lock().traced = Some(Vec::new());
+    }
+
+    /// The calls since the last time.
+    pub fn take_trace(&self) -> Vec<Call> {
+        self.state.lock().traced.replace(Vec::new()).unwrap_or_default()
+    }
+
+    /// All files with their content, as a running program sees them.
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let state = self.state.lock();
+        let files = state.names.iter().filter_map(|(path, node)| Some((path, node.inode()?)));
+        files.map(|(path, inode)| (path.clone(), state.inodes[inode].seen.to_vec())).collect()
+    }
+
     /// The size of the disk; `None` is endless.
     pub fn set_space(&self, bytes: Option<u64>) {
         self.state.lock().space_bytes = bytes;
@@ -109,7 +153,14 @@ impl Storage for Sim {
             return Err(Error::corrupt(format!("{path} is longer than {len_max} bytes")));
         }
         self.counters.read(content.len as usize);
-        Ok(content.to_vec())
+        let mut bytes = content.to_vec();
+        (state.read_through)(path, &mut bytes);
+        Ok(bytes)
+    }
+
+    fn scan(&self, path: &str, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        // The pieces are visited without the lock, so that a visitor may write what it reads.
+        self.read(path, u64::MAX)?.chunks(SCAN_PIECE_BYTES).try_for_each(visit)
     }
 
     fn map(&self, path: &str) -> Result<Mapped> {
@@ -119,6 +170,7 @@ impl Storage for Sim {
         let content = state.content(path)?;
         let mut bytes = AlignedBytes::zeroed(content.len as usize);
         bytes[..content.bytes.len()].copy_from_slice(&content.bytes);
+        (state.read_through)(path, &mut bytes);
         Ok(Mapped::from_bytes(bytes))
     }
 
@@ -151,6 +203,15 @@ impl Storage for Sim {
         }
         state.change(Change::Name { path: to.to_owned(), node });
         Ok(())
+    }
+
+    /// Each simulator is a disk of its own.
+    fn link_from(&self, _: &dyn Storage, _: &str) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn directory(&self) -> Option<&std::path::Path> {
+        None
     }
 
     fn remove(&self, path: &str) -> Result<()> {
@@ -225,6 +286,11 @@ impl Storage for Sim {
         let guard = SimLock { sim: self.clone(), path: path.to_owned() };
         guard.announce(address)?;
         Ok(Box::new(guard))
+    }
+
+    fn secret(&self) -> Result<[u8; SECRET_BYTES]> {
+        let mut state = self.state.lock();
+        Ok(std::array::from_fn(|_| state.random.next_u64() as u8))
     }
 
     fn counters(&self) -> Counters {

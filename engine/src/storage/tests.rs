@@ -236,6 +236,43 @@ fn a_sync_that_lies_keeps_nothing() {
 }
 
 #[test]
+fn a_directory_sync_that_does_nothing_leaves_files_without_names() {
+    let sim = Sim::new(1);
+    sim.lie_in_sync_of("");
+    write(&sim, "a", b"bytes").unwrap();
+    sim.sync_dir("").unwrap();
+    let forgotten = sim.crash_with(CrashPolicy { names: Keep::Nothing, data: Keep::Nothing }, 0);
+    assert!(forgotten.list("").unwrap().is_empty());
+    let named = sim.crash_with(CrashPolicy { names: Keep::Everything, data: Keep::Nothing }, 0);
+    assert_eq!(named.read("a", 9).unwrap(), b"bytes");
+}
+
+#[test]
+fn lengths_may_survive_without_the_bytes() {
+    let sim = Sim::new(1);
+    let mut file = sim.create("a").unwrap();
+    file.write_all(b"synced").unwrap();
+    file.sync_data().unwrap();
+    file.write_all(b"not").unwrap();
+    let image = sim.crash_with(CrashPolicy { names: Keep::Lengths, data: Keep::Lengths }, 0);
+    assert_eq!(image.read("a", 9).unwrap(), b"synced\0\0\0");
+}
+
+#[test]
+fn a_record_holds_the_space_before_each_change() {
+    let sim = Sim::new(1);
+    sim.record();
+    write(&sim, "a", b"bytes").unwrap();
+    sim.read("a", 9).unwrap();
+    sim.remove("a").unwrap();
+    let contents: Vec<_> = sim.take_recorded().iter().map(|sim| sim.files().remove("a")).collect();
+    let with = |bytes: &[u8]| Some(bytes.to_vec());
+    // Before create, write, sync and remove, and now.
+    assert_eq!(contents, [None, with(b""), with(b"bytes"), with(b"bytes"), None]);
+    assert_eq!(sim.take_recorded().len(), 1);
+}
+
+#[test]
 fn calls_fail_once_or_for_good() {
     let sim = Sim::new(1);
     sim.fail(Failure::once(2, Fault::NoSpace));

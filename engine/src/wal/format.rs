@@ -1,8 +1,9 @@
 //! The layout of a log file; the text is docs/formats/log.md.
 
-use crate::codec::{Reader, Writer, align_up, crc32, crc32_seeded, is_zero};
+use crate::codec::{Reader, Writer, align_up, crc32, crc32_seeded, is_zero, newer_format};
 use crate::error::{Error, Result};
 use crate::ids::{FileNumber, Seq};
+use crate::storage::SECRET_BYTES;
 
 /// The directory of the log files.
 pub(crate) const LOG_DIR: &str = "log";
@@ -21,11 +22,13 @@ pub(super) const VERSION: u32 = 1;
 /// The file begins the log anew: files with lower numbers no longer count.
 const FLAG_RESTART: u32 = 1;
 
-pub(super) const FILE_HEADER_BYTES: usize = 64;
-const FILE_CRC_OFFSET: usize = 60;
+pub(super) const FILE_HEADER_BYTES: usize = 80;
+const FILE_CRC_OFFSET: usize = 76;
 pub(super) const RECORD_HEADER_BYTES: usize = 32;
 /// Records begin on multiples of this.
 pub(super) const RECORD_ALIGNMENT: usize = 8;
+/// How much of a file's salt stands in each record header.
+const TAG_BYTES: usize = 3;
 /// What a mark carries: the durable seq once more, because a length of 0 is illegal.
 const MARK_PAYLOAD_BYTES: usize = 8;
 
@@ -61,6 +64,19 @@ pub(super) struct FileHeader {
     pub(super) first_seq: Seq,
     /// What was durable when the file got its name.
     pub(super) durable: Seq,
+    /// The newest manifest when the file got its name, 0 before the first: no older one is the store.
+    pub(super) manifest: FileNumber,
+    /// Unknown to whoever chooses payloads; see [`Seal`].
+    pub(super) salt: [u8; SECRET_BYTES],
+}
+
+/// What every record of one file bears, and no byte that was written elsewhere or chosen by a user: where its checksums
+/// start from, and a piece of the file's salt. A checksum alone could be guessed: a payload has room for millions of
+/// headers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Seal {
+    seed: u32,
+    tag: [u8; TAG_BYTES],
 }
 
 impl FileHeader {
@@ -73,7 +89,8 @@ impl FileHeader {
         writer.u64(self.number.0);
         writer.u64(self.first_seq.0);
         writer.u64(self.durable.0);
-        writer.zeros(4);
+        writer.u64(self.manifest.0);
+        writer.bytes(&self.salt);
         let crc = crc32(&writer.as_bytes()[start..]);
         writer.u32(crc);
     }
@@ -92,9 +109,7 @@ impl FileHeader {
             return Err(Error::corrupt(format!("the checksum of its header (version {version}) is wrong")));
         }
         if version != VERSION {
-            return Err(Error::invalid(format!(
-                "use a newer muster: it has format version {version}, this one reads up to {VERSION}"
-            )));
+            return Err(newer_format(version, VERSION));
         }
         let flags = reader.u32()?;
         let found = FileHeader {
@@ -103,8 +118,9 @@ impl FileHeader {
             number: FileNumber(reader.u64()?),
             first_seq: Seq(reader.u64()?),
             durable: Seq(reader.u64()?),
+            manifest: FileNumber(reader.u64()?),
+            salt: reader.array()?,
         };
-        reader.zeros(4)?;
         if flags & !FLAG_RESTART != 0 || !is_given(found.first_seq.0) {
             return Err(Error::corrupt("its header says what no header says"));
         }
@@ -117,9 +133,11 @@ impl FileHeader {
         Ok(found)
     }
 
-    /// Where the checksums of the records in this file start from, so that no record of another file or store passes.
-    pub(super) fn seed(&self) -> u32 {
-        crc32_seeded(crc32(&self.store_id), &self.number.0.to_le_bytes())
+    /// What the records of this file bear.
+    pub(super) fn seal(&self) -> Seal {
+        let file = crc32_seeded(crc32(&self.store_id), &self.number.0.to_le_bytes());
+        let [first, second, third, ..] = self.salt;
+        Seal { seed: crc32_seeded(file, &self.salt), tag: [first, second, third] }
     }
 }
 
@@ -136,7 +154,7 @@ pub(super) struct RecordHeader {
 
 impl RecordHeader {
     /// Reads the header at the start of `bytes`; `None` when no whole and true header stands there.
-    pub(super) fn decode(bytes: &[u8], seed: u32) -> Option<RecordHeader> {
+    pub(super) fn decode(bytes: &[u8], seal: Seal) -> Option<RecordHeader> {
         let mut reader = Reader::new(bytes.get(..RECORD_HEADER_BYTES)?);
         let crc = reader.u32().ok()?;
         let payload_bytes = reader.u32().ok()? as usize;
@@ -145,7 +163,9 @@ impl RecordHeader {
             return None;
         }
         let kind = reader.u8().ok()?;
-        reader.zeros(3).ok()?;
+        if reader.array().ok()? != seal.tag {
+            return None;
+        }
         let header = RecordHeader {
             payload_bytes,
             kind,
@@ -158,14 +178,14 @@ impl RecordHeader {
             && header.seq.0 != u64::MAX
             && (header.durable < header.seq || is_mark && header.durable == header.seq)
             && (!is_mark || payload_bytes == MARK_PAYLOAD_BYTES);
-        (is_lawful && crc32_seeded(seed, &bytes[4..RECORD_HEADER_BYTES]) == crc).then_some(header)
+        (is_lawful && crc32_seeded(seal.seed, &bytes[4..RECORD_HEADER_BYTES]) == crc).then_some(header)
     }
 
     /// The payload, which stands behind the header in `bytes`; `None` when it is not whole and true.
-    pub(super) fn payload<'a>(&self, bytes: &'a [u8], seed: u32) -> Option<&'a [u8]> {
+    pub(super) fn payload<'a>(&self, bytes: &'a [u8], seal: Seal) -> Option<&'a [u8]> {
         let padded = bytes.get(RECORD_HEADER_BYTES..self.record_bytes())?;
         let (payload, padding) = padded.split_at(self.payload_bytes);
-        let is_whole = crc32_seeded(seed, padded) == self.payload_crc && is_zero(padding);
+        let is_whole = crc32_seeded(seal.seed, padded) == self.payload_crc && is_zero(padding);
         is_whole.then_some(payload)
     }
 
@@ -181,25 +201,25 @@ pub(super) fn record_bytes(payload_bytes: usize) -> usize {
 }
 
 /// Appends a record. The caller has checked kind and length.
-pub(super) fn encode_record(writer: &mut Writer, seed: u32, kind: u8, seqs: (Seq, Seq), payload: &[u8]) {
+pub(super) fn encode_record(writer: &mut Writer, seal: Seal, kind: u8, seqs: (Seq, Seq), payload: &[u8]) {
     let start = writer.len();
     let (seq, durable) = seqs;
     writer.u32(0);
     writer.u32(u32::try_from(payload.len()).expect("a payload is bounded"));
     writer.u8(kind);
-    writer.zeros(3);
+    writer.bytes(&seal.tag);
     writer.u32(0);
     writer.u64(seq.0);
     writer.u64(durable.0);
     writer.bytes(payload);
     writer.zeros(record_bytes(payload.len()) - RECORD_HEADER_BYTES - payload.len());
-    let payload_crc = crc32_seeded(seed, &writer.as_bytes()[start + RECORD_HEADER_BYTES..]);
+    let payload_crc = crc32_seeded(seal.seed, &writer.as_bytes()[start + RECORD_HEADER_BYTES..]);
     writer.patch_u32(start + 12, payload_crc);
-    let crc = crc32_seeded(seed, &writer.as_bytes()[start + 4..start + RECORD_HEADER_BYTES]);
+    let crc = crc32_seeded(seal.seed, &writer.as_bytes()[start + 4..start + RECORD_HEADER_BYTES]);
     writer.patch_u32(start, crc);
 }
 
 /// Appends a mark: everything up to `durable` is durable, `last` is the seq of the record before.
-pub(super) fn encode_mark(writer: &mut Writer, seed: u32, last: Seq, durable: Seq) {
-    encode_record(writer, seed, KIND_MARK, (last, durable), &durable.0.to_le_bytes());
+pub(super) fn encode_mark(writer: &mut Writer, seal: Seal, last: Seq, durable: Seq) {
+    encode_record(writer, seal, KIND_MARK, (last, durable), &durable.0.to_le_bytes());
 }

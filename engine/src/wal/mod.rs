@@ -12,6 +12,7 @@
 //!
 //! It does not know what a payload means.
 
+mod check;
 mod format;
 mod reader;
 mod recovery;
@@ -22,6 +23,7 @@ mod writer;
 use std::fmt;
 use std::sync::Arc;
 
+pub(crate) use self::check::{LogCheck, LogFault, check_log};
 pub(crate) use self::format::{GROUP_BYTES_MAX, KIND_MAX, LOG_DIR, RECORD_BYTES_MAX};
 pub(crate) use self::recovery::Recovery;
 
@@ -107,6 +109,8 @@ pub(crate) struct Wal {
     highest: FileNumber,
     last_seq: Seq,
     durable: Seq,
+    /// See [`Wal::note_manifest`].
+    manifest: FileNumber,
 }
 
 impl Wal {
@@ -116,8 +120,9 @@ impl Wal {
     /// Errors: corrupt, when there are log files with batches already: a store that lost its manifests is not new.
     pub(crate) fn create(config: WalConfig, number: FileNumber, after: Seq) -> Result<Wal> {
         config.fence.check()?;
-        let mut wal = Wal { config, current: None, highest: number, last_seq: after, durable: after };
-        let header = wal.header(number, after.next(), false);
+        let mut wal =
+            Wal { config, current: None, highest: number, last_seq: after, durable: after, manifest: FileNumber(0) };
+        let header = wal.header(number, after.next(), false)?;
         make_dir(&wal.config)?;
         recovery::refuse_batches(&wal.config)?;
         let file = PreparedFile::write(&wal.config, header, &[], wal.config.file_bytes)?;
@@ -137,6 +142,7 @@ impl Wal {
             highest: recovery.highest,
             last_seq: recovery.last_seq,
             durable: recovery.durable,
+            manifest: recovery.manifest,
         };
         Ok((wal, recovery))
     }
@@ -151,7 +157,7 @@ impl Wal {
         let records: Vec<LogRecord<'_>> = records.iter().map(Record::as_log_record).collect();
         let last_seq = check_group(&records, after)?;
         let number = self.highest.next();
-        let header = FileHeader { durable: last_seq, ..self.header(number, after.next(), true) };
+        let header = FileHeader { durable: last_seq, ..self.header(number, after.next(), true)? };
         make_dir(&self.config)?;
         let file = match PreparedFile::write(&self.config, header, &records, self.config.file_bytes) {
             Err(error) if error.kind() == ErrorKind::Limit => {
@@ -249,6 +255,11 @@ impl Wal {
         Ok(self.highest)
     }
 
+    /// Files that get their name from now on say that manifest `number` exists, so that its loss is noticed.
+    pub(crate) fn note_manifest(&mut self, number: FileNumber) {
+        self.manifest = number;
+    }
+
     /// Removes the files below `number`, once a manifest names it as its floor.
     pub(crate) fn retire_below(&mut self, number: FileNumber) -> Result<()> {
         let keep = self.current.as_ref().map_or(number, |current| current.number().min(number));
@@ -277,8 +288,10 @@ impl Wal {
         self.current.as_mut().ok_or_else(|| Error::internal("the log is appended to before it was written anew"))
     }
 
-    fn header(&self, number: FileNumber, first_seq: Seq, is_restart: bool) -> FileHeader {
-        FileHeader { store_id: self.config.store_id, number, is_restart, first_seq, durable: self.durable }
+    fn header(&self, number: FileNumber, first_seq: Seq, is_restart: bool) -> Result<FileHeader> {
+        let (store_id, durable) = (self.config.store_id, self.durable);
+        let salt = self.config.fence.guard(self.config.storage.secret())?;
+        Ok(FileHeader { store_id, number, is_restart, first_seq, durable, manifest: self.manifest, salt })
     }
 
     /// The next file is prepared first, so that a full disk refuses it while the current one is as it was; then the
@@ -290,7 +303,7 @@ impl Wal {
         let number = self.highest.next();
         let room_bytes =
             self.config.file_bytes.max(FILE_HEADER_BYTES as u64 + group_bytes + self.config.reserve_bytes());
-        let header = FileHeader { durable: self.last_seq, ..self.header(number, self.last_seq.next(), false) };
+        let header = FileHeader { durable: self.last_seq, ..self.header(number, self.last_seq.next(), false)? };
         let next = PreparedFile::write(&self.config, header, &[], room_bytes)?;
         let fence = Arc::clone(&self.config.fence);
         self.current()?.close(&fence)?;

@@ -1,7 +1,9 @@
 //! Reading one log file: its whole records, and what the bytes behind them prove.
 
 use super::Record;
-use super::format::{FILE_HEADER_BYTES, FileHeader, KIND_MARK, RECORD_ALIGNMENT, RECORD_HEADER_BYTES, RecordHeader};
+use super::format::{
+    FILE_HEADER_BYTES, FileHeader, KIND_MARK, RECORD_ALIGNMENT, RECORD_HEADER_BYTES, RecordHeader, Seal,
+};
 use crate::codec::is_zero;
 use crate::ids::Seq;
 
@@ -27,7 +29,7 @@ pub(super) struct Damage {
 
 /// Reads the records of a file whose header was read.
 pub(super) fn read_file(bytes: &[u8], header: &FileHeader) -> FileContent {
-    let seed = header.seed();
+    let seal = header.seal();
     let mut content = FileContent {
         records: Vec::new(),
         last_seq: Seq(header.first_seq.0 - 1),
@@ -35,7 +37,7 @@ pub(super) fn read_file(bytes: &[u8], header: &FileHeader) -> FileContent {
         damage: None,
     };
     let mut offset = FILE_HEADER_BYTES;
-    while let Some((record, payload)) = record_at(&bytes[offset..], seed, content.last_seq) {
+    while let Some((record, payload)) = record_at(&bytes[offset..], seal, content.last_seq) {
         content.durable = content.durable.max(record.durable);
         if record.kind != KIND_MARK {
             content.last_seq = record.seq;
@@ -44,26 +46,26 @@ pub(super) fn read_file(bytes: &[u8], header: &FileHeader) -> FileContent {
         offset += record.record_bytes();
     }
     if !is_zero(&bytes[offset..]) {
-        let (durable, seq_seen) = search_headers(&bytes[offset..], seed);
+        let (durable, seq_seen) = search_headers(&bytes[offset..], seal);
         content.durable = content.durable.max(durable);
         content.damage = Some(Damage { offset, seq_seen });
     }
     content
 }
 
-fn record_at(bytes: &[u8], seed: u32, last_seq: Seq) -> Option<(RecordHeader, &[u8])> {
-    let header = RecordHeader::decode(bytes, seed)?;
+fn record_at(bytes: &[u8], seal: Seal, last_seq: Seq) -> Option<(RecordHeader, &[u8])> {
+    let header = RecordHeader::decode(bytes, seal)?;
     let in_order = if header.kind == KIND_MARK { header.seq == last_seq } else { header.seq > last_seq };
-    let payload = header.payload(bytes, seed)?;
+    let payload = header.payload(bytes, seal)?;
     in_order.then_some((header, payload))
 }
 
 /// Looks for record headers at every place where one could begin. Each true one was written, so what it says was
 /// durable was durable, whatever became of the records between. Returns that and the highest seq seen.
-fn search_headers(bytes: &[u8], seed: u32) -> (Seq, Option<Seq>) {
+fn search_headers(bytes: &[u8], seal: Seal) -> (Seq, Option<Seq>) {
     let (mut durable, mut seq_seen) = (Seq(0), None);
     for offset in (0..bytes.len().saturating_sub(RECORD_HEADER_BYTES - 1)).step_by(RECORD_ALIGNMENT) {
-        if let Some(header) = RecordHeader::decode(&bytes[offset..], seed) {
+        if let Some(header) = RecordHeader::decode(&bytes[offset..], seal) {
             durable = durable.max(header.durable);
             seq_seen = seq_seen.max(Some(header.seq));
         }

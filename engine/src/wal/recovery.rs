@@ -24,14 +24,16 @@ pub(crate) struct Recovery {
     pub(crate) durable: Seq,
     /// What was given up because the caller allowed it; a message for people.
     pub(crate) discarded: Option<String>,
+    /// The newest manifest that the files know of.
+    pub(crate) manifest: FileNumber,
     /// The highest number among all log files that exist.
     pub(super) highest: FileNumber,
 }
 
 /// A file that counts, with its header read.
-struct OpenFile {
-    header: FileHeader,
-    bytes: Mapped,
+pub(super) struct OpenFile {
+    pub(super) header: FileHeader,
+    pub(super) bytes: Mapped,
 }
 
 /// Reads the log from `start` on. Errors: corrupt, when something durable is missing; invalid, when a newer program
@@ -48,6 +50,7 @@ pub(super) fn recover(config: &WalConfig, start: LogStart, options: RecoveryOpti
         last_seq: start.after,
         durable: start.after,
         discarded: None,
+        manifest: FileNumber(0),
         highest: highest.max(start.floor),
     };
     match read_chain(config, start, &numbers, &mut recovery) {
@@ -91,10 +94,12 @@ fn read_chain(config: &WalConfig, start: LogStart, numbers: &[FileNumber], recov
     let mut reached: Option<Seq> = None;
     for (number, file) in files {
         if number != expected {
-            return Err(missing(expected, recovery));
+            // What is damaged may be the file that begins the log anew, and no other is missing.
+            return Err(file.err().map_or_else(|| missing(expected, recovery), |error| beyond(error, recovery)));
         }
         expected = number.next();
         let OpenFile { header, bytes } = file.map_err(|error| beyond(error, recovery))?;
+        recovery.manifest = recovery.manifest.max(header.manifest);
         check_first_seq(&header, reached, start.after, recovery)?;
         let content = reader::read_file(&bytes, &header);
         let last_seq = content.last_seq;
@@ -107,11 +112,11 @@ fn read_chain(config: &WalConfig, start: LogStart, numbers: &[FileNumber], recov
     Ok(())
 }
 
-type Chain = Vec<(FileNumber, Result<OpenFile>)>;
+pub(super) type Chain = Vec<(FileNumber, Result<OpenFile>)>;
 
 /// Opens the files from the highest number down until one begins the log anew. Returns where the log begins and the
 /// files that count, rising.
-fn find_chain(config: &WalConfig, floor: FileNumber, numbers: &[FileNumber]) -> Result<(FileNumber, Chain)> {
+pub(super) fn find_chain(config: &WalConfig, floor: FileNumber, numbers: &[FileNumber]) -> Result<(FileNumber, Chain)> {
     let mut files = Vec::new();
     let mut first = floor;
     for &number in numbers.iter().rev() {

@@ -99,7 +99,8 @@ fn the_layout_is_the_one_on_paper() {
         (8, "number"),
         (8, "first seq"),
         (8, "durable seq"),
-        (4, "zero"),
+        (8, "newest manifest"),
+        (12, "salt"),
         (4, "crc32 of the header"),
     ] {
         dump.field(len, field);
@@ -109,7 +110,7 @@ fn the_layout_is_the_one_on_paper() {
         for (len, field) in [
             (4, "  length of the payload"),
             (1, "  kind"),
-            (3, "  zero"),
+            (3, "  first bytes of the salt"),
             (4, "  crc32 of payload and padding"),
             (8, "  seq"),
             (8, "  durable seq"),
@@ -134,10 +135,12 @@ proptest! {
             is_restart: true,
             first_seq: Seq(first_seq),
             durable: Seq(seq),
+            manifest: FileNumber(0),
+            salt: *b"unforeseen!!",
         };
         let mut writer = crate::codec::Writer::new();
         header.encode(&mut writer);
-        format::encode_record(&mut writer, header.seed(), kind, (Seq(seq), Seq(first_seq)), b"payload");
+        format::encode_record(&mut writer, header.seal(), kind, (Seq(seq), Seq(first_seq)), b"payload");
         writer.bytes(&tail);
         let sim = Sim::new(0);
         small_log(&sim);
@@ -254,15 +257,59 @@ fn a_record_lost_below_the_durable_mark_is_named() {
     let (_, records) = small_log(&sim);
     let image = sim.crash(0);
     // Records are 40 bytes here: the fourth is zeroed, those behind it know that it was durable.
-    image.corrupt("log/000001.log", |bytes| bytes[64 + 120..64 + 160].fill(0)).unwrap();
+    image.corrupt("log/000001.log", |bytes| bytes[80 + 120..80 + 160].fill(0)).unwrap();
     let error = open(&image, STRICT).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
-    assert!(error.message().contains("log/000001.log is damaged at byte 184"), "{error}");
+    assert!(error.message().contains("log/000001.log is damaged at byte 200"), "{error}");
     assert!(error.message().contains("the batches 4 to 9 would be lost"), "{error}");
     let recovery = open(&image, LENIENT).unwrap();
     assert_eq!(recovery.records, records[..3]);
     assert_eq!(recovery.last_seq, Seq(3));
     assert_eq!(recovery.discarded.as_deref(), Some(error.message()));
+}
+
+/// What opening says when a record, whose payload holds a record that calls batch 5 durable, lost its own header.
+fn open_with_forged(salt_of: impl Fn(&[u8]) -> [u8; 12]) -> Result<Recovery> {
+    let sim = Sim::new(0);
+    let mut wal = Wal::create(config(&sim), FileNumber(1), Seq(0)).unwrap();
+    let first = record(1, 0);
+    append(&mut wal, std::slice::from_ref(&first)).unwrap();
+    wal.sync().unwrap();
+    let offset = FILE_HEADER_BYTES + format::record_bytes(first.payload.len());
+    let header = FileHeader {
+        salt: salt_of(&sim.read("log/000001.log", 1024).unwrap()),
+        ..wal.header(FileNumber(1), Seq(1), false).unwrap()
+    };
+    let mut forged = crate::codec::Writer::new();
+    format::encode_record(&mut forged, header.seal(), 1, (Seq(9), Seq(5)), b"forged");
+    append(&mut wal, &[Record { seq: Seq(2), kind: 1, payload: forged.into_bytes() }]).unwrap();
+    drop(wal);
+    let torn = sim.crash_with(CrashPolicy { names: Keep::Everything, data: Keep::Everything }, 0);
+    torn.corrupt("log/000001.log", |bytes| bytes[offset..offset + format::RECORD_HEADER_BYTES].fill(0)).unwrap();
+    let recovery = open(&torn, STRICT)?;
+    assert_eq!(recovery.records, [first]);
+    Ok(recovery)
+}
+
+#[test]
+fn a_record_inside_a_payload_is_not_taken_for_a_promise() {
+    // Store and number of the file may be known to whoever writes the payload; the salt is not.
+    let recovery = open_with_forged(|_| [0; 12]).unwrap();
+    assert_eq!(recovery.durable, Seq(0));
+    open_with_forged(|_| *b"a mere guess").unwrap();
+    // With it the same bytes are a promise, so the two above prove something.
+    let error = open_with_forged(|file| file[64..76].try_into().unwrap()).unwrap_err();
+    assert!(error.message().contains("everything up to batch 5 was durable"), "{error}");
+}
+
+#[test]
+fn each_file_has_a_salt_of_its_own() {
+    let sim = Sim::new(0);
+    let (mut wal, _) = small_log(&sim);
+    wal.roll().unwrap();
+    let salt = |path| sim.read(path, 1024).unwrap()[64..76].to_vec();
+    assert_ne!(salt("log/000001.log"), salt("log/000002.log"));
+    assert_ne!(salt("log/000001.log"), [0; 12]);
 }
 
 #[test]
@@ -290,8 +337,8 @@ fn files_that_are_missing_foreign_or_newer_are_refused() {
     assert!(error.message().contains("another store"), "{error}");
     let newer = |bytes: &mut Vec<u8>| {
         bytes[8] = 2;
-        let crc = crate::codec::crc32(&bytes[..60]);
-        bytes[60..64].copy_from_slice(&crc.to_le_bytes());
+        let crc = crate::codec::crc32(&bytes[..76]);
+        bytes[76..80].copy_from_slice(&crc.to_le_bytes());
     };
     sim.corrupt("log/000002.log", newer).unwrap();
     assert_eq!(kind(open(&sim, LENIENT)), Some(ErrorKind::Invalid));

@@ -1,6 +1,6 @@
 //! Writing one log file.
 
-use super::format::{self, FILE_HEADER_BYTES, FileHeader};
+use super::format::{self, FILE_HEADER_BYTES, FileHeader, Seal};
 use super::{LogRecord, WalConfig};
 use crate::codec::Writer;
 use crate::error::{ErrorKind, Result};
@@ -12,7 +12,7 @@ use crate::storage::{Fence, Storage, WriteFile};
 pub(super) struct LogFile {
     file: Box<dyn WriteFile>,
     number: FileNumber,
-    seed: u32,
+    seal: Seal,
     /// How far room was taken in advance.
     room_bytes: u64,
     /// No group may follow, because the disk was full in the middle of one.
@@ -77,16 +77,16 @@ fn fill_temporary(
     file.write_all(buffer.as_bytes())?;
     for record in records {
         buffer.clear();
-        encode(&mut buffer, header.seed(), record, Seq(header.first_seq.0 - 1));
+        encode(&mut buffer, header.seal(), record, Seq(header.first_seq.0 - 1));
         file.write_all(buffer.as_bytes())?;
     }
     file.sync_data()?;
-    let (number, seed, marked) = (header.number, header.seed(), header.durable);
-    Ok(LogFile { file, number, seed, room_bytes, is_closed: false, marked, buffer })
+    let (number, seal, marked) = (header.number, header.seal(), header.durable);
+    Ok(LogFile { file, number, seal, room_bytes, is_closed: false, marked, buffer })
 }
 
-fn encode(buffer: &mut Writer, seed: u32, record: &LogRecord<'_>, durable: Seq) {
-    format::encode_record(buffer, seed, record.kind, (record.seq, durable), record.payload);
+fn encode(buffer: &mut Writer, seal: Seal, record: &LogRecord<'_>, durable: Seq) {
+    format::encode_record(buffer, seal, record.kind, (record.seq, durable), record.payload);
 }
 
 impl LogFile {
@@ -107,7 +107,7 @@ impl LogFile {
     pub(super) fn append(&mut self, records: &[LogRecord<'_>], durable: Seq, fence: &Fence) -> Result<()> {
         self.buffer.clear();
         for record in records {
-            encode(&mut self.buffer, self.seed, record, durable);
+            encode(&mut self.buffer, self.seal, record, durable);
         }
         self.write_buffer(fence)?;
         self.marked = self.marked.max(durable);
@@ -117,7 +117,7 @@ impl LogFile {
     /// Writes a mark that everything up to `durable` is durable; `last` is the last record's seq.
     pub(super) fn append_mark(&mut self, last: Seq, durable: Seq, fence: &Fence) -> Result<()> {
         self.buffer.clear();
-        format::encode_mark(&mut self.buffer, self.seed, last, durable);
+        format::encode_mark(&mut self.buffer, self.seal, last, durable);
         self.write_buffer(fence)?;
         self.marked = durable;
         Ok(())

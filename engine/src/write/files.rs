@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::catalog::Catalog;
-use crate::error::{Error, Result, ResultExt};
+use crate::error::{Error, ErrorKind, Result, ResultExt};
 use crate::ids::{PartId, TagId};
 use crate::keys::{NamesPart, merge_names};
 use crate::part::{Merge, MergeTag, Part, PartSink, PartSummary};
@@ -182,12 +182,7 @@ pub(super) fn open_names(storage: &dyn crate::storage::Storage, file: &StoredFil
 
 fn map(storage: &dyn crate::storage::Storage, file: &StoredFile) -> Result<crate::storage::Mapped> {
     let path = file.held.path();
-    let mapped = storage.map(path).map_err(|error| match error.kind() {
-        crate::error::ErrorKind::NotFound => {
-            Error::corrupt(format!("{path}: the manifest names this file and it is missing")).with_source(error)
-        }
-        _ => error,
-    })?;
+    let mapped = storage.map(path).map_err(|error| missing_is_corrupt(path, error))?;
     if mapped.len() as u64 != file.bytes {
         return Err(Error::corrupt(format!(
             "{path}: expected {} bytes as the manifest says, found {}",
@@ -196,6 +191,16 @@ fn map(storage: &dyn crate::storage::Storage, file: &StoredFile) -> Result<crate
         )));
     }
     Ok(mapped.holding(Arc::clone(&file.held)))
+}
+
+/// A file that the manifest names and that is not there is damage.
+pub(super) fn missing_is_corrupt(path: &str, error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::NotFound => {
+            Error::corrupt(format!("{path}: the manifest names this file and it is missing")).with_source(error)
+        }
+        _ => error,
+    }
 }
 
 /// Lets files go that no manifest names.

@@ -57,6 +57,7 @@ impl Writer {
         };
         manifest::publish(&*self.storage, &self.fence, &manifest)?;
         state.manifest = number;
+        state.wal.note_manifest(number);
         // Old manifests that stay are in nobody's way.
         let _ = manifest::retire(&*self.storage, self.settings.manifests_kept);
         Ok(())
@@ -104,7 +105,7 @@ fn record(file: &StoredFile, kind: PartKind, seqs: (Seq, Seq), range: (BitmapId,
 }
 
 /// The kind of file that a record of a manifest names.
-pub(super) fn file_kind(kind: PartKind) -> Result<FileKind> {
+pub(crate) fn file_kind(kind: PartKind) -> Result<FileKind> {
     match kind {
         PartKind::Bitmaps => Ok(FileKind::Part),
         PartKind::Keys => Ok(FileKind::Names),

@@ -16,7 +16,7 @@ use crate::wal::{LOG_DIR, LogStart, Record, RecoveryOptions, Wal, WalConfig};
 
 use super::allocate::Allocator;
 use super::apply::{Changes, note_numbers};
-use super::files::{FileKind, PARTS_DIR, open_names, open_part};
+use super::files::{FileKind, PARTS_DIR, missing_is_corrupt, open_names, open_part};
 use super::publish::{file_kind, read_sources};
 use super::record::BatchRecord;
 use super::settings::WriteSettings;
@@ -29,7 +29,7 @@ pub(crate) const LOCK_PATH: &str = "LOCK";
 /// Replayed batches become a memory part when they reach this many bytes of log.
 const REPLAY_PART_BYTES: usize = 8 << 20;
 /// The longest file of audiences.
-const AUDIENCES_BYTES_MAX: u64 = 1 << 30;
+pub(crate) const AUDIENCES_BYTES_MAX: u64 = 1 << 30;
 
 /// What a store is opened with.
 pub(crate) struct Place {
@@ -78,10 +78,11 @@ fn create(place: Place, fence: Arc<Fence>, lock: Box<dyn LockGuard>, started_ns:
     if let Some(name) = storage.list(PARTS_DIR)?.first() {
         return Err(Error::corrupt(format!("{PARTS_DIR}/{name} exists, but no manifest does")));
     }
-    let wal = Wal::create(wal_config(&place, &fence, place.new_store_id), FileNumber(1), Seq(0))?;
+    let mut wal = Wal::create(wal_config(&place, &fence, place.new_store_id), FileNumber(1), Seq(0))?;
     let catalog = Catalog::empty();
     let first = Manifest { catalog: catalog.encode(), ..Manifest::first(place.new_store_id, 1) };
     manifest::publish(storage, &fence, &first)?;
+    wal.note_manifest(first.number);
     let state = State {
         store_id: first.store_id,
         id_epoch: first.id_epoch,
@@ -119,11 +120,22 @@ fn open_existing(
     manifest: Manifest,
     started_ns: u64,
 ) -> Result<Writer> {
+    // Its name may be known to the page cache alone: whoever gave it may have failed to sync the directory. Nothing is
+    // shown that a power cut could still take back.
+    place.storage.sync_dir(manifest::MANIFEST_DIR)?;
     let (stack, audiences) = open_files(&place.storage, &manifest)?;
     let catalog = read_catalog(&*place.storage, &manifest, audiences.as_ref())?;
     let start = LogStart { floor: manifest.log_floor, after: manifest.seq };
     let options = RecoveryOptions { discard_damaged_tail: place.settings.discard_damaged_tail };
     let (mut wal, recovery) = Wal::open(wal_config(&place, &fence, manifest.store_id), start, options)?;
+    if recovery.manifest > manifest.number && !options.discard_damaged_tail {
+        return Err(Error::corrupt(format!(
+            "{} is missing: the log knows of it, and {} is an older one, which lacks what it brought",
+            manifest::path(recovery.manifest),
+            manifest::path(manifest.number)
+        )));
+    }
+    wal.note_manifest(manifest.number);
     let (sources, loads) = read_sources(&manifest.sources)?;
     let load_reached = loads.values().map(|loaded| loaded.seq).max().unwrap_or(Seq(0));
     if recovery.last_seq < load_reached && !options.discard_damaged_tail {
@@ -139,12 +151,11 @@ fn open_existing(
         log_floor: manifest.log_floor,
         audiences,
     };
-    let unwritten = write_anew(&mut wal, &recovery.records, manifest.seq)?;
     let mut state = State {
         store_id: manifest.store_id,
         id_epoch: manifest.id_epoch,
         wal,
-        unwritten,
+        unwritten: None,
         seq: manifest.seq,
         catalog,
         stack,
@@ -157,6 +168,8 @@ fn open_existing(
     let mut allocator = Allocator::default();
     note_values(&state.stack, &mut allocator)?;
     replay(&recovery.records, &mut state, &mut allocator)?;
+    // Nothing on disk is changed before all of it is understood.
+    state.unwritten = write_anew(&mut state.wal, &recovery.records, manifest.seq)?;
     // Where a damaged log was given up, loads may be newer than what is left of it; their places stay given.
     let highest = state.stack.layers.iter().map(|layer| layer.last_seq).max().unwrap_or(Seq(0));
     state.seq = state.seq.max(load_reached).max(highest);
@@ -246,7 +259,8 @@ fn read_catalog(storage: &dyn Storage, manifest: &Manifest, audiences: Option<&S
         return Ok(catalog);
     };
     let path = file.held.path();
-    let bytes = storage.read(path, AUDIENCES_BYTES_MAX.min(file.bytes))?;
+    let read = storage.read(path, AUDIENCES_BYTES_MAX.min(file.bytes));
+    let bytes = read.map_err(|error| missing_is_corrupt(path, error))?;
     if bytes.len() as u64 != file.bytes || crate::codec::crc32(&bytes) != file.footer_crc {
         return Err(Error::corrupt(format!("{path}: length or checksum is not what the manifest says")));
     }

@@ -1,5 +1,9 @@
 //! What the write path is told about how to run.
 
+use crate::error::{Error, ErrorKind, Result};
+use crate::storage::publish::by_rename;
+use crate::storage::{Fence, Storage};
+
 /// What a reply to a batch promises. A batch becomes visible only when the promise holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Durability {
@@ -10,6 +14,49 @@ pub enum Durability {
     Interval,
     /// The batch survives the end of the process; the log is synced only by flush, `sync` and close.
     None,
+}
+
+impl Durability {
+    /// The word for it: `commit`, `interval` or `none`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Durability::Commit => "commit",
+            Durability::Interval => "interval",
+            Durability::None => "none",
+        }
+    }
+
+    /// What a word stands for. Errors: invalid.
+    pub fn from_name(name: &str) -> Result<Durability> {
+        [Durability::Commit, Durability::Interval, Durability::None]
+            .into_iter()
+            .find(|durability| durability.name() == name)
+            .ok_or_else(|| Error::invalid(format!("write commit, interval or none for the durability, not `{name}`")))
+    }
+}
+
+/// The file in which a space says its durability, where it has its own: the word and a line feed.
+pub const DURABILITY_FILE: &str = "DURABILITY";
+/// The longest such file.
+const DURABILITY_BYTES_MAX: u64 = 64;
+
+/// The durability that a space says for itself; none where it does not. Errors: corrupt, when the file says no such word.
+pub fn read_durability(storage: &dyn Storage) -> Result<Option<Durability>> {
+    let bytes = match storage.read(DURABILITY_FILE, DURABILITY_BYTES_MAX) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        bytes => bytes?,
+    };
+    let word = std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_suffix('\n'));
+    let durability = word.and_then(|word| Durability::from_name(word).ok());
+    durability
+        .map(Some)
+        .ok_or_else(|| Error::corrupt(format!("{DURABILITY_FILE}: expected commit, interval or none, and a line feed")))
+}
+
+/// Makes `durability` what the space says, durably. REQUIRES: the space is not open.
+pub fn write_durability(storage: &dyn Storage, durability: Durability) -> Result<()> {
+    let text = format!("{}\n", durability.name());
+    by_rename(storage, &Fence::new(), DURABILITY_FILE, |writer| writer.write_all(text.as_bytes())).map(drop)
 }
 
 /// The part of the engine's options that the write path reads; checked there.

@@ -1,7 +1,7 @@
 //! Failing syncs, full disks and damaged files.
 
 use muster_engine::catalog::EntityKey;
-use muster_engine::storage::sim::{Failure, Fault, Operation};
+use muster_engine::storage::sim::{CrashPolicy, Failure, Fault, Keep, Operation};
 use muster_engine::storage::{Sim, Storage};
 use muster_engine::write::{Batch, Change, EntityChanges};
 use muster_engine::{Engine, ErrorKind, Options};
@@ -144,6 +144,38 @@ fn a_committed_load_answers_its_repeat_across_restarts() {
 }
 
 #[test]
+fn a_manifest_whose_name_was_not_synced_is_kept_once_it_is_shown() {
+    let options = quiet_options();
+    let commit = |removal: Option<u64>| {
+        let (sim, engine, mut history) = started(9, &options);
+        let type_id = engine.snapshot().catalog().type_named("users").unwrap().id;
+        let mut load = history.begin_load(&engine, type_id, "a").unwrap();
+        history.append(&mut load, type_id).unwrap();
+        sim.trace();
+        if let Some(removal) = removal {
+            sim.fail(Failure::once(removal, Fault::Io).only(Operation::Remove));
+        }
+        let committed = load.commit();
+        (sim, engine, committed)
+    };
+    // When the temporary name goes, the manifest has its own, and the directory is not yet synced.
+    let trace = commit(None).0.take_trace();
+    let linked = trace.iter().position(|call| call.operation == Operation::HardLink).unwrap();
+    let removals = trace[..linked].iter().filter(|call| call.operation == Operation::Remove).count();
+    let (sim, engine, committed) = commit(Some(removals as u64 + 1));
+    assert_eq!(committed.unwrap_err().kind(), ErrorKind::Io);
+    assert!(engine.status().fenced.is_some());
+    drop(engine);
+    let engine = open(&sim, &options).unwrap();
+    let (version, shown) = (engine.snapshot().version(), read(&engine.snapshot()).unwrap());
+    drop(engine);
+    let forgotten = CrashPolicy { names: Keep::Nothing, data: Keep::Nothing };
+    let engine = open(&sim.crash_with(forgotten, 0), &options).unwrap();
+    assert_eq!(engine.snapshot().version(), version);
+    assert_eq!(read(&engine.snapshot()).unwrap(), shown);
+}
+
+#[test]
 fn a_missing_or_damaged_part_is_corruption() {
     let options = quiet_options();
     let (sim, engine, _) = started(8, &options);
@@ -185,7 +217,7 @@ fn damage_to_the_acknowledged_log_is_given_up_only_when_told() {
         drop(engine);
         let log = sim.list("log").unwrap().pop().unwrap();
         // Behind the header and the header of the first record.
-        sim.corrupt(&format!("log/{log}"), |bytes| bytes[100] ^= 1).unwrap();
+        sim.corrupt(&format!("log/{log}"), |bytes| bytes[116] ^= 1).unwrap();
         let error = open(&sim, &options).err().expect("the log is damaged");
         assert_eq!(error.kind(), ErrorKind::Corrupt);
         assert!(error.message().contains(&log), "{error}");

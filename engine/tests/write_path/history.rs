@@ -27,6 +27,16 @@ const KINDS: [TagKind; 8] = [
 ];
 const WORDS: [&str; 7] = ["北京", "上海", "sports", "", "a b", "x", "很长的值很长的值很长的值很长的值"];
 
+/// The entity types of a history, and the kinds of the tags that each of them gets.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    pub(crate) types: &'static [(&'static str, KeyKind)],
+    pub(crate) kinds: &'static [TagKind],
+}
+
+/// Every kind of key and of tag.
+pub(crate) const EVERYTHING: Shape = Shape { types: &TYPES, kinds: &KINDS };
+
 /// A tag that the history knows.
 #[derive(Clone)]
 struct KnownTag {
@@ -42,6 +52,7 @@ pub(crate) struct History {
     pub(crate) oracle: Oracle,
     tags: BTreeMap<TypeId, Vec<KnownTag>>,
     types: Vec<(TypeId, &'static str, KeyKind)>,
+    shape: Shape,
     keys: u64,
     next_name: u64,
     next_sequence: u64,
@@ -49,7 +60,12 @@ pub(crate) struct History {
 
 impl History {
     pub(crate) fn new(seed: u64, keys: u64) -> History {
+        History::of(EVERYTHING, seed, keys)
+    }
+
+    pub(crate) fn of(shape: Shape, seed: u64, keys: u64) -> History {
         History {
+            shape,
             random: Random::seeded(seed),
             oracle: Oracle::default(),
             tags: BTreeMap::new(),
@@ -60,27 +76,42 @@ impl History {
         }
     }
 
-    /// Creates the next type, and then its first tags; returns whether all are there.
+    /// Creates all types and their first tags.
     pub(crate) fn set_up(&mut self, engine: &Engine) -> Result<()> {
-        while self.types.len() < TYPES.len() {
-            let (name, key) = TYPES[self.types.len()];
-            let changed = engine.change_catalog(CatalogChange::CreateType {
-                name: name.into(),
-                key,
-                label: None,
-                description: String::new(),
-            })?;
-            let type_id = changed.type_id.expect("a type was created");
-            self.types.push((type_id, name, key));
-            self.tags.insert(type_id, Vec::new());
-            for kind in KINDS {
-                self.create_tag(engine, type_id, name, kind)?;
-            }
-        }
+        while self.set_up_next(engine)? {}
         Ok(())
     }
 
-    fn create_tag(&mut self, engine: &Engine, type_id: TypeId, type_name: &str, kind: TagKind) -> Result<()> {
+    /// Creates the next tag or type; returns whether there was one left to create.
+    pub(crate) fn set_up_next(&mut self, engine: &Engine) -> Result<bool> {
+        if let Some(&(type_id, name, _)) = self.types.last()
+            && let Some(&kind) = self.shape.kinds.get(self.tags[&type_id].len())
+        {
+            self.create_tag(engine, type_id, name, kind)?;
+            return Ok(true);
+        }
+        let Some(&(name, key)) = self.shape.types.get(self.types.len()) else {
+            return Ok(false);
+        };
+        let changed = engine.change_catalog(CatalogChange::CreateType {
+            name: name.into(),
+            key,
+            label: None,
+            description: String::new(),
+        })?;
+        let type_id = changed.type_id.expect("a type was created");
+        self.types.push((type_id, name, key));
+        self.tags.insert(type_id, Vec::new());
+        Ok(true)
+    }
+
+    pub(crate) fn create_tag(
+        &mut self,
+        engine: &Engine,
+        type_id: TypeId,
+        type_name: &str,
+        kind: TagKind,
+    ) -> Result<()> {
         self.next_name += 1;
         let name = format!("tag.{}", self.next_name);
         let changed =
@@ -90,16 +121,22 @@ impl History {
         Ok(())
     }
 
-    /// A tag goes and one with its name comes back.
+    /// A tag goes and one of its kind comes.
     pub(crate) fn replace_tag(&mut self, engine: &Engine) -> Result<()> {
+        let (type_id, type_name, kind) = self.drop_tag(engine)?;
+        self.create_tag(engine, type_id, type_name, kind)
+    }
+
+    /// A tag goes; returns what [`History::create_tag`] needs to make one of its kind.
+    pub(crate) fn drop_tag(&mut self, engine: &Engine) -> Result<(TypeId, &'static str, TagKind)> {
         let (type_id, type_name, _) = self.any_type();
         let index = self.random.below(self.tags[&type_id].len() as u64) as usize;
         let old = self.tags[&type_id][index].clone();
-        let change = CatalogChange::DropTag { type_name: type_name.into(), name: old.name.clone(), force: false };
+        let change = CatalogChange::DropTag { type_name: type_name.into(), name: old.name, force: true };
         engine.change_catalog(change)?;
         self.tags.get_mut(&type_id).expect("a known type").remove(index);
         self.oracle.drop_tag(old.id);
-        self.create_tag(engine, type_id, type_name, old.kind)
+        Ok((type_id, type_name, old.kind))
     }
 
     fn any_type(&mut self) -> (TypeId, &'static str, KeyKind) {

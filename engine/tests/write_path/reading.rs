@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use muster_engine::Result;
-use muster_engine::bitmap::ChunkBuffer;
+use muster_engine::bitmap::{ChunkBuffer, for_each_id};
 use muster_engine::catalog::{KeyKind, Tag, TagKind};
 use muster_engine::ids::{BitmapId, ChunkId, LocalId, TagId, TypeId};
 use muster_engine::part::BitmapStack;
@@ -85,11 +85,14 @@ fn read_tag(snapshot: &Snapshot, tag: &Tag, population: TagId, entities: &mut [(
     let negative = open(BitmapId::negative(tag.id))?;
     let mut slices = Vec::new();
     for slice in 0..BitmapId::SLICES_MAX {
-        slices.push(open(BitmapId::slice(tag.id, slice))?);
+        let members = open(BitmapId::slice(tag.id, slice))?;
+        if !members.added.is_empty() {
+            slices.push((slice, members));
+        }
     }
     for (id, entity) in entities.iter_mut() {
         let mut magnitude = 0i64;
-        for (slice, members) in slices.iter().enumerate() {
+        for (slice, members) in &slices {
             if has(members, *id)? {
                 magnitude |= 1 << slice;
             }
@@ -113,9 +116,7 @@ fn members(snapshot: &Snapshot, stack: &BitmapStack, type_id: TypeId) -> Result<
         if buffer.is_empty() {
             continue;
         }
-        let container = buffer.as_container();
-        let lows = (0..=u16::MAX).filter(|&low| container.contains(low));
-        found.extend(lows.map(|low| LocalId::from_parts(chunk, low)));
+        for_each_id(buffer.as_container(), |low| found.push(LocalId::from_parts(chunk, low)));
     }
     Ok(found)
 }

@@ -385,6 +385,43 @@ impl UnknownValues {
         }
     }
 }
+/// What a reply to a batch promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Durability {
+    /// Not said.
+    Unspecified = 0,
+    /// The batch survives a power cut.
+    Commit = 1,
+    /// The batch survives the end of the process; a power cut loses at most the last interval.
+    Interval = 2,
+    /// The batch survives the end of the process.
+    None = 3,
+}
+impl Durability {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DURABILITY_UNSPECIFIED",
+            Self::Commit => "DURABILITY_COMMIT",
+            Self::Interval => "DURABILITY_INTERVAL",
+            Self::None => "DURABILITY_NONE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DURABILITY_UNSPECIFIED" => Some(Self::Unspecified),
+            "DURABILITY_COMMIT" => Some(Self::Commit),
+            "DURABILITY_INTERVAL" => Some(Self::Interval),
+            "DURABILITY_NONE" => Some(Self::None),
+            _ => None,
+        }
+    }
+}
 /// Asks how a space is.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StatusRequest {
@@ -467,6 +504,12 @@ pub struct StatusReply {
     /// Why the last flush or compaction in the background failed; empty if it did not.
     #[prost(string, tag = "24")]
     pub background_error: ::prost::alloc::string::String,
+    /// What a reply to a batch promises.
+    #[prost(enumeration = "Durability", tag = "25")]
+    pub durability: i32,
+    /// With durability `interval`: how often the log is written to disk, in milliseconds; else 0.
+    #[prost(uint64, tag = "26")]
+    pub sync_interval_ms: u64,
 }
 /// How an entity type is.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -531,6 +574,97 @@ pub struct SyncReply {
     /// Everything up to this seq is on disk.
     #[prost(uint64, tag = "1")]
     pub durable_version: u64,
+}
+/// Asks for a backup.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BackupRequest {
+    /// The directory to make, by an absolute path; it must not exist, or be empty. Allowed where the server is embedded or
+    /// the path lies in a backup directory.
+    #[prost(string, tag = "1")]
+    pub directory: ::prost::alloc::string::String,
+    /// The spaces; all when empty.
+    #[prost(string, repeated, tag = "2")]
+    pub spaces: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// The backup is complete and was read to the last byte.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BackupReply {
+    /// The directory.
+    #[prost(string, tag = "1")]
+    pub directory: ::prost::alloc::string::String,
+    /// What it holds.
+    #[prost(message, repeated, tag = "2")]
+    pub spaces: ::prost::alloc::vec::Vec<SpaceBackup>,
+    /// How long it took.
+    #[prost(uint64, tag = "3")]
+    pub elapsed_ms: u64,
+}
+/// The backup of one space.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SpaceBackup {
+    /// The space.
+    #[prost(string, tag = "1")]
+    pub space: ::prost::alloc::string::String,
+    /// Every batch up to this seq is in it, none above.
+    #[prost(uint64, tag = "2")]
+    pub version: u64,
+    /// The store, 16 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub store_id: ::prost::alloc::vec::Vec<u8>,
+    /// The epoch of the ids.
+    #[prost(uint64, tag = "4")]
+    pub id_epoch: u64,
+    /// Its files.
+    #[prost(uint64, tag = "5")]
+    pub files: u64,
+    /// Their bytes.
+    #[prost(uint64, tag = "6")]
+    pub bytes: u64,
+    /// How many of the files are hard links.
+    #[prost(uint64, tag = "7")]
+    pub linked: u64,
+}
+/// Asks who was erased.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ErasuresRequest {
+    /// The space; all when empty.
+    #[prost(string, tag = "1")]
+    pub space: ::prost::alloc::string::String,
+    /// Only erasures above this seq.
+    #[prost(uint64, tag = "2")]
+    pub since: u64,
+}
+/// Some erasures, in the order of the ledger.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ErasuresReply {
+    /// The erasures.
+    #[prost(message, repeated, tag = "1")]
+    pub erasures: ::prost::alloc::vec::Vec<Erasure>,
+}
+/// One erasure.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Erasure {
+    /// The space.
+    #[prost(string, tag = "1")]
+    pub space: ::prost::alloc::string::String,
+    /// The name of the entity type at that time.
+    #[prost(string, tag = "2")]
+    pub entity_type: ::prost::alloc::string::String,
+    /// The number of the entity type, which stays.
+    #[prost(uint32, tag = "3")]
+    pub type_id: u32,
+    /// The entity.
+    #[prost(message, optional, tag = "4")]
+    pub key: ::core::option::Option<EntityKey>,
+    /// The epoch of the ids at that time.
+    #[prost(uint64, tag = "5")]
+    pub id_epoch: u64,
+    /// The seq of the batch.
+    #[prost(uint64, tag = "6")]
+    pub version: u64,
+    /// Milliseconds since 1970-01-01T00:00:00Z, by the server's clock.
+    #[prost(sint64, tag = "7")]
+    pub time_unix_ms: i64,
 }
 /// Generated client implementations.
 pub mod admin_client {
@@ -700,6 +834,47 @@ pub mod admin_client {
             req.extensions_mut().insert(GrpcMethod::new("muster.v1.Admin", "Sync"));
             self.inner.unary(req, path, codec).await
         }
+        /// Writes a verified copy of spaces to a directory of the server's machine; writers go on meanwhile.
+        pub async fn backup(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BackupRequest>,
+        ) -> std::result::Result<tonic::Response<super::BackupReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/muster.v1.Admin/Backup");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("muster.v1.Admin", "Backup"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Who was erased, from the ledger of erasures.
+        pub async fn erasures(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ErasuresRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ErasuresReply>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/muster.v1.Admin/Erasures");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("muster.v1.Admin", "Erasures"));
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -735,6 +910,22 @@ pub mod admin_server {
             &self,
             request: tonic::Request<super::SyncRequest>,
         ) -> std::result::Result<tonic::Response<super::SyncReply>, tonic::Status>;
+        /// Writes a verified copy of spaces to a directory of the server's machine; writers go on meanwhile.
+        async fn backup(
+            &self,
+            request: tonic::Request<super::BackupRequest>,
+        ) -> std::result::Result<tonic::Response<super::BackupReply>, tonic::Status>;
+        /// Server streaming response type for the Erasures method.
+        type ErasuresStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ErasuresReply, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Who was erased, from the ledger of erasures.
+        async fn erasures(
+            &self,
+            request: tonic::Request<super::ErasuresRequest>,
+        ) -> std::result::Result<tonic::Response<Self::ErasuresStream>, tonic::Status>;
     }
     /// Looks after a server.
     #[derive(Debug)]
@@ -985,6 +1176,95 @@ pub mod admin_server {
                     };
                     Box::pin(fut)
                 }
+                "/muster.v1.Admin/Backup" => {
+                    #[allow(non_camel_case_types)]
+                    struct BackupSvc<T: Admin>(pub Arc<T>);
+                    impl<T: Admin> tonic::server::UnaryService<super::BackupRequest>
+                    for BackupSvc<T> {
+                        type Response = super::BackupReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BackupRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Admin>::backup(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BackupSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/muster.v1.Admin/Erasures" => {
+                    #[allow(non_camel_case_types)]
+                    struct ErasuresSvc<T: Admin>(pub Arc<T>);
+                    impl<
+                        T: Admin,
+                    > tonic::server::ServerStreamingService<super::ErasuresRequest>
+                    for ErasuresSvc<T> {
+                        type Response = super::ErasuresReply;
+                        type ResponseStream = T::ErasuresStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ErasuresRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Admin>::erasures(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ErasuresSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -1034,6 +1314,9 @@ pub struct Space {
     /// Whether its store is open at the moment; the first request opens it.
     #[prost(bool, tag = "2")]
     pub open: bool,
+    /// What a reply to a batch promises.
+    #[prost(enumeration = "Durability", tag = "3")]
+    pub durability: i32,
 }
 /// Which space to make.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1041,6 +1324,9 @@ pub struct CreateSpaceRequest {
     /// Letters, digits, `_`, `-` and `.`; 1 to 100 characters, not beginning with a point.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
+    /// What a reply to a batch is to promise; that of the server's other spaces when not said.
+    #[prost(enumeration = "Durability", tag = "2")]
+    pub durability: i32,
 }
 /// The space made.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

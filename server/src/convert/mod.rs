@@ -4,6 +4,7 @@ pub(crate) mod answers;
 pub(crate) mod batch;
 pub(crate) mod catalog;
 pub(crate) mod context;
+pub(crate) mod durability;
 pub(crate) mod error;
 pub(crate) mod reply;
 pub(crate) mod span;

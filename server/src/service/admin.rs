@@ -1,12 +1,29 @@
 //! `Admin`: the state of a server and its spaces.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
 use muster_engine::ids::Seq;
+use muster_engine::options::Durability;
 use muster_engine::query::Run;
+use muster_engine::{Error, Result as EngineResult};
 use muster_proto::v1;
-use tonic::Status;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Request, Response, Status};
 
 use super::{OrStatus, Shared, service};
-use crate::convert::catalog;
+use crate::backup;
+use crate::convert::{catalog, durability, error, value};
+use crate::erasures::{self, Erasure};
+use crate::spaces::Space;
+use crate::work::{self, Lane};
+
+/// How many messages may wait for a slow reader.
+const MESSAGES_WAITING: usize = 4;
+/// Erasures of one message.
+const MESSAGE_ERASURES_MAX: usize = 1_000;
 
 service! {
     v1::admin_server::Admin {
@@ -14,6 +31,26 @@ service! {
         flush(FlushRequest) -> FlushReply in Write;
         compact(CompactRequest) -> CompactReply in Write;
         sync(SyncRequest) -> SyncReply in Write;
+        backup(BackupRequest) -> BackupReply in Load;
+    }
+
+    type ErasuresStream = ReceiverStream<Result<v1::ErasuresReply, Status>>;
+
+    async fn erasures(
+        &self,
+        request: Request<v1::ErasuresRequest>,
+    ) -> Result<Response<Self::ErasuresStream>, Status> {
+        let permit = self.shared.work.admit(Lane::Query, work::deadline(request.metadata())).await?;
+        let (messages, stream) = mpsc::channel(MESSAGES_WAITING);
+        let shared = Arc::clone(&self.shared);
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            if let Err(status) = send_erasures(&shared, request.get_ref(), &messages) {
+                // A reader that is gone does not miss it.
+                let _ = messages.blocking_send(Err(status));
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
     }
 }
 
@@ -57,6 +94,11 @@ fn status(shared: &Shared, request: v1::StatusRequest, _: &Run) -> Result<v1::St
         loads: status.loads as u64,
         recovered_records: status.recovered_records,
         background_error: status.background_error.unwrap_or_default(),
+        durability: durability::to_wire(space.durability).into(),
+        sync_interval_ms: match space.durability {
+            Durability::Interval => space.engine.options().sync_interval_ms,
+            _ => 0,
+        },
     })
 }
 
@@ -77,4 +119,84 @@ fn sync(shared: &Shared, request: v1::SyncRequest, _: &Run) -> Result<v1::SyncRe
     let version = request.version.map_or_else(|| space.engine.snapshot().version(), Seq);
     let durable = space.engine.sync(version).or_status()?;
     Ok(v1::SyncReply { durable_version: durable.0 })
+}
+
+fn backup(shared: &Shared, request: v1::BackupRequest, _: &Run) -> Result<v1::BackupReply, Status> {
+    let started = Instant::now();
+    let to = Path::new(&request.directory);
+    if !to.is_absolute() || !may_write(shared, to) {
+        let message = format!(
+            "name a directory below one that the server was given with --backup-dir, by its whole path, not {}",
+            request.directory
+        );
+        return Err(error::refuse(Code::PermissionDenied, "PATH_NOT_ALLOWED", message));
+    }
+    let names = match request.spaces.is_empty() {
+        true => shared.spaces.list().or_status()?.into_iter().map(|(name, _)| name).collect(),
+        false => request.spaces,
+    };
+    let spaces = names.iter().map(|name| shared.spaces.get(name)).collect::<EngineResult<Vec<Arc<Space>>>>();
+    let copies = backup::back_up(&spaces.or_status()?, to).or_status()?;
+    let spaces = copies.into_iter().map(|(space, copied)| v1::SpaceBackup {
+        space,
+        version: copied.version.0,
+        store_id: copied.store_id.to_vec(),
+        id_epoch: copied.id_epoch,
+        files: copied.files,
+        bytes: copied.bytes,
+        linked: copied.linked,
+    });
+    Ok(v1::BackupReply {
+        directory: request.directory,
+        spaces: spaces.collect(),
+        elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+/// Whether a backup may go to `to`: its nearest directory that exists lies in a backup directory, links resolved.
+fn may_write(shared: &Shared, to: &Path) -> bool {
+    let config = &shared.config;
+    let is_plain = to.components().all(|it| it != std::path::Component::ParentDir);
+    let nearest = to.ancestors().skip(1).find_map(|parent| parent.canonicalize().ok());
+    let is_inside = nearest.is_some_and(|nearest| {
+        config.backup_dirs.iter().any(|dir| dir.canonicalize().is_ok_and(|dir| nearest.starts_with(dir)))
+    });
+    config.local_files || is_plain && is_inside
+}
+
+/// Sends what the ledger holds, as far as it is asked for.
+fn send_erasures(
+    shared: &Shared,
+    request: &v1::ErasuresRequest,
+    messages: &mpsc::Sender<Result<v1::ErasuresReply, Status>>,
+) -> Result<(), Status> {
+    let mut waiting = Vec::new();
+    let gone = |_| Error::cancelled("the reader has gone");
+    let read = erasures::read(shared.ledger.path(), &mut |erasure| {
+        if erasure.version > request.since && (request.space.is_empty() || request.space == erasure.space) {
+            waiting.push(erasure_to_wire(erasure));
+        }
+        if waiting.len() >= MESSAGE_ERASURES_MAX {
+            let erasures = std::mem::take(&mut waiting);
+            messages.blocking_send(Ok(v1::ErasuresReply { erasures })).map_err(gone)?;
+        }
+        Ok(())
+    });
+    read.or_status()?;
+    if !waiting.is_empty() {
+        messages.blocking_send(Ok(v1::ErasuresReply { erasures: waiting })).map_err(gone).or_status()?;
+    }
+    Ok(())
+}
+
+fn erasure_to_wire(erasure: Erasure) -> v1::Erasure {
+    v1::Erasure {
+        key: Some(value::key_to_wire(&erasure.key)),
+        space: erasure.space,
+        entity_type: erasure.type_name,
+        type_id: erasure.type_id.0,
+        id_epoch: erasure.id_epoch,
+        version: erasure.version,
+        time_unix_ms: erasure.time_unix_ms,
+    }
 }

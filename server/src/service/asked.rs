@@ -40,7 +40,8 @@ impl Asked {
         };
         let entity_type = catalog::entity_type(snapshot.catalog(), &context.entity_type).or_status()?.clone();
         let zone = shared.config.zone.as_deref();
-        let request = context::request_from_wire(context, zone, shared.now_unix_ms()).or_status()?;
+        let mut request = context::request_from_wire(context, zone, shared.now_unix_ms()).or_status()?;
+        request.memory_bytes_max = shared.config.limits.query_memory_bytes;
         Ok(Asked { space, snapshot, entity_type, request })
     }
 

@@ -10,7 +10,7 @@ use tonic::Status;
 
 use super::audience::{drop_audience, get_audience, list_audiences, save_audience};
 use super::{OrStatus, Shared, service};
-use crate::convert::{catalog as convert, error};
+use crate::convert::{catalog as convert, durability, error};
 use crate::spaces::Space;
 
 service! {
@@ -36,14 +36,20 @@ service! {
 }
 
 fn create_space(shared: &Shared, request: v1::CreateSpaceRequest, _: &Run) -> Result<v1::CreateSpaceReply, Status> {
-    let space = shared.spaces.create(&request.name).or_status()?;
-    let space = v1::Space { name: space.name.clone(), open: true };
+    let durability = durability::from_wire(request.durability());
+    let space = shared.spaces.create(&request.name, durability).or_status()?;
+    let durability = durability::to_wire(space.durability).into();
+    let space = v1::Space { name: space.name.clone(), open: true, durability };
     Ok(v1::CreateSpaceReply { space: Some(space) })
 }
 
 fn list_spaces(shared: &Shared, _: v1::ListSpacesRequest, _: &Run) -> Result<v1::ListSpacesReply, Status> {
-    let spaces = shared.spaces.list().or_status()?.into_iter().map(|(name, open)| v1::Space { name, open });
-    Ok(v1::ListSpacesReply { spaces: spaces.collect() })
+    let listed = shared.spaces.list().or_status()?;
+    let spaces = listed.into_iter().map(|(name, open)| {
+        let durability = shared.spaces.durability(&name).map(durability::to_wire).or_status()?.into();
+        Ok(v1::Space { name, open, durability })
+    });
+    Ok(v1::ListSpacesReply { spaces: spaces.collect::<Result<_, Status>>()? })
 }
 
 fn create_type(shared: &Shared, request: v1::CreateTypeRequest, _: &Run) -> Result<v1::CreateTypeReply, Status> {

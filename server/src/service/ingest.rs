@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use muster_engine::catalog::EntityKey;
 use muster_engine::query::Run;
+use muster_engine::write::Change;
 use muster_proto::v1;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -12,6 +14,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use super::{OrStatus, Shared, service};
 use crate::convert::{batch, error};
+use crate::erasures::Erasure;
 use crate::loads;
 use crate::work::{self, Lane};
 
@@ -76,8 +79,29 @@ fn write(shared: &Shared, request: v1::WriteRequest, _: &Run) -> Result<v1::Writ
         return Err(error::over_limit("batch_changes_max", changes, allowed));
     }
     let space = shared.spaces.get(&request.space).or_status()?;
-    let batch = batch::batch_from_wire(space.engine.snapshot().catalog(), request).or_status()?;
+    let snapshot = space.engine.snapshot();
+    let batch = batch::batch_from_wire(snapshot.catalog(), request).or_status()?;
+    let type_id = snapshot.catalog().require_type(&batch.type_name).or_status()?.id;
+    let erased: Vec<EntityKey> = batch
+        .entities
+        .iter()
+        .filter(|entity| entity.changes.contains(&Change::Erase))
+        .map(|entity| entity.key.clone())
+        .collect();
+    let type_name = batch.type_name.clone();
     let written = space.engine.write(batch).or_status()?;
+    if !erased.is_empty() {
+        let entry = |key| Erasure {
+            space: space.name.clone(),
+            type_name: type_name.clone(),
+            type_id,
+            key,
+            id_epoch: snapshot.id_epoch(),
+            version: written.seq.0,
+            time_unix_ms: shared.now_unix_ms(),
+        };
+        shared.ledger.append(&erased.into_iter().map(entry).collect::<Vec<_>>()).or_status()?;
+    }
     Ok(batch::written_to_wire(&written))
 }
 

@@ -123,7 +123,7 @@ impl<'a> Listing<'a> {
         let tags = request.with_tags.iter().map(|name| find_tag(&asked, name).cloned());
         let with_tags = tags.collect::<Result<Vec<Tag>, Status>>()?;
         let info = reply::info(&asked, &request.text, &prepared, run, 0)?;
-        let profiler = Profiler::new(&asked.snapshot, asked.entity_type.id)?;
+        let profiler = Profiler::new(&asked.snapshot, asked.entity_type.id, asked.request.memory_bytes_max)?;
         Ok(Listing {
             shared,
             run,

@@ -16,6 +16,7 @@ use tonic::{Request, Response, Status};
 
 use crate::config::Config;
 use crate::convert::error;
+use crate::erasures::{LEDGER_FILE, Ledger};
 use crate::spaces::Spaces;
 use crate::spool::Spool;
 use crate::work::{self, Lane, Work};
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) spaces: Spaces,
     pub(crate) spool: Spool,
+    pub(crate) ledger: Ledger,
     pub(crate) work: Work,
     pub(crate) started: Instant,
 }
@@ -36,6 +38,7 @@ impl Shared {
         Ok(Shared {
             spaces: Spaces::new(&config)?,
             spool: Spool::new(&config.data_dir, config.limits.upload_bytes_max)?,
+            ledger: Ledger::new(config.erasure_ledger.clone().unwrap_or_else(|| config.data_dir.join(LEDGER_FILE))),
             work: Work::new(&config.limits),
             started: Instant::now(),
             config,

@@ -118,8 +118,10 @@ fn profile(shared: &Shared, request: v1::ProfileRequest, _: &Run) -> Result<v1::
     let Some(entity) = asked.snapshot.entity(asked.entity_type.id, &key).or_status()? else {
         return Err(unknown_key(&asked, &key.to_string()));
     };
+    let said = read_profile(&asked.snapshot, asked.entity_type.id, entity, asked.request.memory_bytes_max);
+    let said = said.or_status()?;
     let mut tags = Vec::new();
-    for (id, said) in read_profile(&asked.snapshot, asked.entity_type.id, entity).or_status()? {
+    for (id, said) in said {
         if let Some(tag) = asked.snapshot.catalog().tag(id) {
             tags.push(v1::TagValue {
                 tag: tag.name.clone(),

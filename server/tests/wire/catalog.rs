@@ -9,7 +9,7 @@ use crate::served::{Served, batch, context, create_tag, create_type, entity, set
 async fn spaces_know_nothing_of_each_other() {
     let served = Served::with_shoppers().await;
     let client = &served.client;
-    let create = |name: &str| CreateSpaceRequest { name: name.into() };
+    let create = |name: &str| CreateSpaceRequest { name: name.into(), ..Default::default() };
     client.create_space(create("tenant-b")).await.unwrap();
     assert_eq!(client.create_space(create("tenant-b")).await.unwrap_err().code, Code::FailedPrecondition);
     assert_eq!(client.create_space(create("../up")).await.unwrap_err().code, Code::InvalidArgument);

@@ -5,6 +5,7 @@ mod errors;
 mod loads;
 mod members;
 mod queries;
+mod safety;
 mod served;
 mod services;
 mod writes;

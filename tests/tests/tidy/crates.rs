@@ -14,8 +14,16 @@ const OURS: [(&str, &[&str]); 7] = [
 ];
 
 /// Crates that only one of ours may know.
-const ONLY: [(&str, &str); 4] =
-    [("arrow", "exchange"), ("parquet", "exchange"), ("memmap2", "engine"), ("reedline", "cli")];
+const ONLY: [(&str, &str); 8] = [
+    ("arrow-array", "exchange"),
+    ("arrow-buffer", "exchange"),
+    ("arrow-ipc", "exchange"),
+    ("arrow-schema", "exchange"),
+    ("arrow-select", "exchange"),
+    ("parquet", "exchange"),
+    ("memmap2", "engine"),
+    ("reedline", "cli"),
+];
 
 /// Crates whose tests, benches or fuzz targets may know everything.
 const ABOVE_ALL: [&str; 3] = ["tests", "benches", "fuzz"];
@@ -120,7 +128,7 @@ fn a_dependency_upwards_is_found() {
     let check = |path, text| dependencies(&Tree::of(&[(path, text)])).len();
     assert_eq!(check("engine/Cargo.toml", "[dependencies]\nmuster-proto.workspace = true\n"), 1);
     assert_eq!(check("cli/Cargo.toml", "[dependencies]\nmuster-engine = { path = \"../engine\" }\n"), 1);
-    assert_eq!(check("server/Cargo.toml", "[dependencies.arrow]\nworkspace = true\n"), 1);
+    assert_eq!(check("server/Cargo.toml", "[dependencies.arrow-array]\nworkspace = true\n"), 1);
     assert_eq!(check("language/Cargo.toml", "[dependencies]\nserde.workspace = true\n"), 1);
     assert_eq!(check("novelty/Cargo.toml", ""), 1);
     assert_eq!(check("server/Cargo.toml", "[dependencies]\nmuster-engine.workspace = true\n"), 0);

@@ -5,12 +5,13 @@ use crate::tree::{Tree, is_test};
 
 /// The modules of the engine with their rank. Tens are the levels; within a level only a higher rank may import a
 /// lower one, and equal ranks never meet.
-const RANKS: [(&str, u32); 20] = [
+const RANKS: [(&str, u32); 23] = [
     ("error", 0),
     ("ids", 1),
     ("codec", 10),
     ("bitmap", 10),
     ("storage", 10),
+    ("workers", 10),
     ("columns", 20),
     ("catalog", 20),
     ("wal", 30),
@@ -21,6 +22,8 @@ const RANKS: [(&str, u32); 20] = [
     ("snapshot", 41),
     ("write", 50),
     ("query", 50),
+    ("check", 60),
+    ("backup", 61),
     ("options", 60),
     ("background", 61),
     ("engine", 62),

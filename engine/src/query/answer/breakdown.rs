@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::prepared::Prepared;
+use super::profile::VALUES;
 use crate::bitmap::{ChunkBuffer, Container, Slices, and_count, and_into, append_ids, gather_values};
 use crate::catalog::TagKind;
 use crate::error::{Error, Result};
 use crate::ids::{BitmapId, ChunkId, TagId, ValueId};
 use crate::query::bind::{Bound, BoundBitmap, BoundNumber, DigitWords, Digits, SLICES_MAX, values_in_layers};
-use crate::query::evaluate::{Run, Scratch, Want, evaluate};
+use crate::query::budget::{ALLOCATION_BYTES, Budget};
+use crate::query::evaluate::{Merge, Run, Scratch, Want, evaluate, evaluate_spread};
 use crate::query::plan::{Node, NodeId, Plan};
 use crate::snapshot::taken;
 
@@ -91,9 +93,21 @@ impl Want for WantValues {
     }
 }
 
+impl Merge for WantValues {
+    fn merge(&self, into: &mut ValueCounts, more: ValueCounts) {
+        into.members += more.members;
+        into.present += more.present;
+        into.counts.iter_mut().zip(more.counts).for_each(|(count, more)| *count += more);
+    }
+}
+
 struct WantNumbers {
     number: Arc<BoundNumber>,
+    budget: Budget,
 }
+
+/// What a number that anybody has takes: in a table that is at least half full and may just be growing, and as a group.
+const NUMBER_GROUP_BYTES: u64 = 17 * 4 + 2 * size_of::<Group>() as u64;
 
 #[derive(Default)]
 struct NumberCounts {
@@ -135,12 +149,17 @@ impl Want for WantNumbers {
             let number = if is_negative { -(magnitude as i64) } else { magnitude as i64 };
             *partial.counts.entry(number).or_default() += 1;
         }
+        self.budget.check(NUMBER_GROUP_BYTES * partial.counts.len() as u64, "so many groups")?;
         match partial.counts.len() > GROUPS_MAX {
             true => Err(too_many_groups()),
             false => Ok(true),
         }
     }
 }
+
+/// What a value takes: its place among the keys, its bitmap, its count, and its group in a list that doubles.
+const VALUE_GROUP_BYTES: u64 =
+    (size_of::<(ValueId, GroupKey)>() + size_of::<BoundBitmap>() + 8 + 3 * size_of::<Group>()) as u64;
 
 fn too_many_groups() -> Error {
     Error::limit(format!(
@@ -155,18 +174,25 @@ impl Prepared {
         let found = self.snapshot.catalog().tag(tag);
         let kind = found.ok_or_else(|| Error::not_found(format!("there is no tag number {tag}")))?.kind;
         let mut breakdown = match kind {
-            TagKind::Flag => self.by_values(run, tag, kind, vec![(ValueId(BitmapId::FLAG_SLOT), GroupKey::True)]),
+            TagKind::Flag => {
+                let keys = vec![(ValueId(BitmapId::FLAG_SLOT), GroupKey::True)];
+                self.by_values(run, (tag, kind), keys, self.budget)
+            }
             TagKind::Choice | TagKind::Set => {
-                let mut keys = Vec::new();
-                for value in values_in_layers(&self.snapshot, tag)? {
+                let mut budget = self.budget;
+                let values = values_in_layers(&self.snapshot, tag, &mut budget)?;
+                if values.len() > GROUPS_MAX {
+                    return Err(too_many_groups());
+                }
+                budget.charge(VALUE_GROUP_BYTES * values.len() as u64, VALUES)?;
+                let mut keys = Vec::with_capacity(values.len());
+                for value in values {
                     let name = self.snapshot.value_name(tag, value)?;
                     let name = name.ok_or_else(|| Error::corrupt(format!("value {value} of tag {tag} has no name")))?;
+                    budget.charge(name.len() as u64 + ALLOCATION_BYTES, VALUES)?;
                     keys.push((value, GroupKey::Value(name)));
                 }
-                match keys.len() > GROUPS_MAX {
-                    true => Err(too_many_groups()),
-                    false => self.by_values(run, tag, kind, keys),
-                }
+                self.by_values(run, (tag, kind), keys, budget)
             }
             _ => self.by_numbers(run, tag, kind),
         }?;
@@ -174,7 +200,13 @@ impl Prepared {
         Ok(breakdown)
     }
 
-    fn by_values(&self, run: &Run, tag: TagId, kind: TagKind, keys: Vec<(ValueId, GroupKey)>) -> Result<Breakdown> {
+    fn by_values(
+        &self,
+        run: &Run,
+        (tag, kind): (TagId, TagKind),
+        keys: Vec<(ValueId, GroupKey)>,
+        mut budget: Budget,
+    ) -> Result<Breakdown> {
         let snapshot = &self.snapshot;
         let population = snapshot.entity_type(self.planned.type_id)?.population;
         let taken = taken(snapshot.layers(), tag, population)?;
@@ -184,11 +216,16 @@ impl Prepared {
             _ => Node::Present(tag),
         };
         let present = Plan { nodes: vec![present], root: NodeId(0) };
-        let want = WantValues {
-            values: keys.iter().map(|(value, _)| bind(value)).collect::<Result<_>>()?,
-            present: Bound::new(snapshot, self.planned.type_id, &present, &[])?,
-        };
-        let partial = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+        let mut values = Vec::with_capacity(keys.len());
+        for (value, _) in &keys {
+            let bound = bind(value)?;
+            budget.charge(bound.heap_bytes(), VALUES)?;
+            values.push(bound);
+        }
+        let present = Bound::new(snapshot, self.planned.type_id, &present, &[], self.memory_bytes_max)?;
+        let want = WantValues { values, present };
+        let bytes = self.payload_bytes + want.values.iter().map(BoundBitmap::payload_bytes).sum::<u64>();
+        let partial = evaluate_spread(&self.bound, bytes, want, run)?;
         let groups = keys.into_iter().zip(partial.counts).filter(|(_, count)| *count > 0);
         Ok(Breakdown {
             kind,
@@ -200,7 +237,8 @@ impl Prepared {
 
     fn by_numbers(&self, run: &Run, tag: TagId, kind: TagKind) -> Result<Breakdown> {
         let population = self.snapshot.entity_type(self.planned.type_id)?.population;
-        let want = WantNumbers { number: BoundNumber::new(&self.snapshot, tag, population)? };
+        let number = BoundNumber::new(&self.snapshot, tag, population)?;
+        let want = WantNumbers { number, budget: self.budget };
         let partial = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
         let groups = partial.counts.into_iter().map(|(number, count)| Group { key: GroupKey::Number(number), count });
         Ok(Breakdown {

@@ -6,15 +6,19 @@ use std::sync::Arc;
 
 use super::prepared::Prepared;
 use crate::bitmap::Container;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::{BitmapId, ChunkId};
 use crate::part::{BitmapStack, KeptBitmap, Part, Role, Source};
 use crate::query::bind::BoundBitmap;
+use crate::query::budget::Budget;
 use crate::query::evaluate::{Run, Scratch, Want, evaluate};
 
 struct WantKept {
-    bytes_max: u64,
+    budget: Budget,
 }
+
+/// While it becomes a part, a kept audience stands there as a draft and as bytes that double as they grow.
+const KEPT_TIMES: u64 = 4;
 
 impl Want for WantKept {
     type Partial = KeptBitmap;
@@ -25,20 +29,15 @@ impl Want for WantKept {
 
     fn add(&self, kept: &mut KeptBitmap, chunk: ChunkId, members: Container<'_>, _: &mut Scratch) -> Result<bool> {
         kept.push(chunk, members);
-        match kept.byte_len() > self.bytes_max {
-            true => Err(Error::limit(format!(
-                "keeping the audience takes more than {} bytes (memory_bytes_max)",
-                self.bytes_max
-            ))),
-            false => Ok(true),
-        }
+        self.budget.check(KEPT_TIMES * kept.byte_len(), "the audience, kept to be read several times,")?;
+        Ok(true)
     }
 }
 
 impl Prepared {
     /// The members as one bitmap. Errors: limit, corrupt, cancelled, deadline.
     pub(super) fn keep(&self, run: &Run) -> Result<BoundBitmap> {
-        let want = WantKept { bytes_max: self.memory_bytes_max };
+        let want = WantKept { budget: self.budget };
         let kept = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
         let bitmap = BitmapId::default();
         let part = Arc::new(Part::open(kept.finish(bitmap)?, "a kept audience", None)?);

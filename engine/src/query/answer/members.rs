@@ -6,6 +6,7 @@ use super::prepared::Prepared;
 use crate::bitmap::{Container, append_page};
 use crate::error::{Error, Result};
 use crate::ids::{ChunkId, LocalId};
+use crate::query::budget::Budget;
 use crate::query::evaluate::{Run, Scratch, Want, evaluate};
 
 /// Some members, in rising order of their ids.
@@ -20,6 +21,7 @@ pub struct MembersPage {
 struct WantPage {
     from: LocalId,
     limit: usize,
+    budget: Budget,
 }
 
 #[derive(Default)]
@@ -40,24 +42,37 @@ impl Want for WantPage {
         let room = self.limit - page.ids.len();
         let next = append_page(members, low, room, chunk.first().0, &mut page.ids);
         page.has_more = next.is_some();
+        self.budget.check(4 * page.ids.capacity() as u64, "a page of so many members")?;
         Ok(!page.has_more)
     }
 }
 
 struct WantBitmap {
-    bytes_max: u64,
+    budget: Budget,
 }
 
-impl Want for WantBitmap {
-    type Partial = RoaringBitmap;
+/// The members as one bitmap, and what it takes with its portable form.
+#[derive(Default)]
+struct PartialBitmap {
+    bitmap: RoaringBitmap,
+    bytes: u64,
+}
 
-    fn nothing(&self) -> RoaringBitmap {
-        RoaringBitmap::new()
+/// What a chunk takes beside its members in the bitmap (whose list of chunks doubles as it grows) and in its bytes.
+const BITMAP_CHUNK_BYTES: u64 = 160;
+/// The members of a chunk take no more than this, once in the bitmap and once in its bytes.
+const BITMAP_MEMBERS_BYTES_MAX: u64 = 8_192;
+
+impl Want for WantBitmap {
+    type Partial = PartialBitmap;
+
+    fn nothing(&self) -> PartialBitmap {
+        PartialBitmap::default()
     }
 
     fn add(
         &self,
-        bitmap: &mut RoaringBitmap,
+        partial: &mut PartialBitmap,
         chunk: ChunkId,
         members: Container<'_>,
         scratch: &mut Scratch,
@@ -65,14 +80,14 @@ impl Want for WantBitmap {
         let ids = scratch.ids();
         ids.clear();
         crate::bitmap::append_ids(members, chunk.first().0, ids);
-        bitmap.append(ids.iter().copied()).map_err(|_| Error::internal("chunks came out of order"))?;
-        match bitmap.serialized_size() as u64 > self.bytes_max {
-            true => Err(Error::limit(format!(
-                "the members take more than {} bytes (memory_bytes_max); ask for pages of ids instead",
-                self.bytes_max
-            ))),
-            false => Ok(true),
-        }
+        // A list of members doubles as it grows.
+        let members_bytes = 2 * ids.len() as u64;
+        partial.bytes += (2 * members_bytes).min(BITMAP_MEMBERS_BYTES_MAX)
+            + members_bytes.min(BITMAP_MEMBERS_BYTES_MAX)
+            + BITMAP_CHUNK_BYTES;
+        self.budget.check(partial.bytes, "the members as one bitmap, instead of pages of ids,")?;
+        let appended = partial.bitmap.append(ids.iter().copied());
+        appended.map(|_| true).map_err(|_| Error::internal("chunks came out of order"))
     }
 }
 
@@ -85,7 +100,7 @@ impl Prepared {
             Some(after) if after >= LocalId::MAX => return Ok(MembersPage::default()),
             Some(after) => LocalId(after.0 + 1),
         };
-        let want = WantPage { from, limit };
+        let want = WantPage { from, limit, budget: self.budget };
         let chunks = u32::from(from.chunk().0)..u32::MAX;
         let page = Scratch::lend(|scratch| evaluate(&self.bound, chunks, &want, run, scratch))?;
         Ok(MembersPage { ids: page.ids.into_iter().map(LocalId).collect(), has_more: page.has_more })
@@ -94,8 +109,9 @@ impl Prepared {
     /// All members in the portable roaring format, as local ids. Errors: limit, where they take more memory than the
     /// request allows; corrupt, cancelled, deadline.
     pub fn bitmap(&self, run: &Run) -> Result<Vec<u8>> {
-        let want = WantBitmap { bytes_max: self.memory_bytes_max };
-        let mut bitmap = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+        let want = WantBitmap { budget: self.budget };
+        let PartialBitmap { mut bitmap, .. } =
+            Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
         bitmap.optimize();
         let mut bytes = Vec::with_capacity(bitmap.serialized_size());
         bitmap

@@ -1,12 +1,13 @@
 //! A query that is planned and bound once and can be asked again and again.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::ids::{LocalId, Seq, TagId, TypeId};
 use crate::query::bind::Bound;
-use crate::query::evaluate::{Run, Scratch, count};
+use crate::query::budget::Budget;
+use crate::query::evaluate::{Run, count_spread};
 use crate::query::plan::{Node, NodeId, Plan, Planned, QueryRequest, Warning, plan_parsed};
 use crate::snapshot::Snapshot;
 use muster_language::parse;
@@ -15,7 +16,10 @@ use muster_language::parse;
 pub struct Prepared {
     pub(super) snapshot: Snapshot,
     pub(super) planned: Planned,
-    pub(super) bound: Bound,
+    pub(super) bound: Arc<Bound>,
+    /// About how many bytes an evaluation reads.
+    pub(super) payload_bytes: u64,
+    pub(super) budget: Budget,
     pub(super) memory_bytes_max: u64,
     timing: Timing,
     live_count: OnceLock<u64>,
@@ -55,12 +59,17 @@ impl Snapshot {
         let planned = plan_parsed(self, type_id, text, &parsed, request)?;
         let plan_ns = nanoseconds_since(start);
         let start = Instant::now();
-        let bound = Bound::new(self, type_id, &planned.plan, &[])?;
+        let memory_bytes_max = request.memory_bytes_max;
+        let mut budget = Budget::new(memory_bytes_max);
+        budget.charge(planned.plan.given_bytes(), "the ids given with the query")?;
+        let bound = Bound::new(self, type_id, &planned.plan, &[], memory_bytes_max)?;
         Ok(Prepared {
             snapshot: self.clone(),
             planned,
-            bound,
-            memory_bytes_max: request.memory_bytes_max,
+            payload_bytes: bound.payload_bytes(),
+            bound: Arc::new(bound),
+            budget,
+            memory_bytes_max,
             timing: Timing { parse_ns, plan_ns, bind_ns: nanoseconds_since(start) },
             live_count: OnceLock::new(),
         })
@@ -71,7 +80,7 @@ impl Prepared {
     /// How many entities it selects. Errors: corrupt, cancelled, deadline.
     pub fn count(&self, run: &Run) -> Result<Counted> {
         let start = Instant::now();
-        let count = Scratch::lend(|scratch| count(&self.bound, 0..u32::MAX, run, scratch))?;
+        let count = count_spread(&self.bound, self.payload_bytes, run)?;
         let evaluate_ns = nanoseconds_since(start);
         Ok(Counted { count, live: self.live_count()?, evaluate_ns })
     }
@@ -141,8 +150,9 @@ impl Prepared {
 
     /// Counts another plan on the same snapshot.
     pub(super) fn count_of(&self, plan: Plan, run: &Run) -> Result<u64> {
-        let bound = Bound::new(&self.snapshot, self.planned.type_id, &plan, &[])?;
-        Scratch::lend(|scratch| count(&bound, 0..u32::MAX, run, scratch))
+        let bound = Bound::new(&self.snapshot, self.planned.type_id, &plan, &[], self.memory_bytes_max)?;
+        let bytes = bound.payload_bytes();
+        count_spread(&Arc::new(bound), bytes, run)
     }
 }
 

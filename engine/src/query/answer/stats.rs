@@ -10,7 +10,7 @@ use crate::ids::{ChunkId, TagId};
 use crate::query::bind::{
     Bound, BoundAnd, BoundBitmap, BoundNode, BoundNumber, DigitWords, Digits, SLICES_MAX, require_number,
 };
-use crate::query::evaluate::{Run, Scratch, Want, count, evaluate};
+use crate::query::evaluate::{Merge, Run, Scratch, Want, count, evaluate_spread};
 use crate::query::plan::{NodeId, Term};
 
 /// What the numbers of a tag come to. Numbers are ints, unscaled decimals, days or milliseconds, as the kind says.
@@ -115,6 +115,16 @@ impl Want for WantSums {
     }
 }
 
+impl Merge for WantSums {
+    fn merge(&self, into: &mut Sums, more: Sums) {
+        into.members += more.members;
+        into.count += more.count;
+        into.sum += more.sum;
+        into.min = into.min.into_iter().chain(more.min).min();
+        into.max = into.max.into_iter().chain(more.max).max();
+    }
+}
+
 impl Prepared {
     /// How many members have `tag`, and the sum of their numbers; less work than [`Prepared::stats`]. Errors: invalid,
     /// where the tag holds no numbers; corrupt, cancelled, deadline.
@@ -122,7 +132,8 @@ impl Prepared {
         require_number(&self.snapshot, tag)?;
         let population = self.snapshot.entity_type(self.planned.type_id)?.population;
         let want = WantSums { number: BoundNumber::new(&self.snapshot, tag, population)?, extremes: false };
-        let sums = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+        let bytes = self.payload_bytes + want.number.payload_bytes();
+        let sums = evaluate_spread(&self.bound, bytes, want, run)?;
         Ok((sums.count, sums.sum))
     }
 
@@ -134,7 +145,7 @@ impl Prepared {
         let population = self.snapshot.entity_type(self.planned.type_id)?.population;
         let number = BoundNumber::new(&self.snapshot, tag, population)?;
         let want = WantSums { number: Arc::clone(&number), extremes: true };
-        let sums = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+        let sums = evaluate_spread(&self.bound, self.payload_bytes + number.payload_bytes(), want, run)?;
         let mut stats = Stats {
             kind,
             members: sums.members,

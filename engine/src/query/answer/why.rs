@@ -29,8 +29,9 @@ impl Prepared {
     pub fn why(&self, entity: LocalId) -> Result<Why> {
         let mut nodes = Vec::new();
         collect_nodes(&self.planned.conditions, &mut nodes);
-        let bound = Bound::new(&self.snapshot, self.planned.type_id, &self.planned.plan, &nodes)?;
-        let mut profiler = Profiler::new(&self.snapshot, self.planned.type_id)?;
+        let bound =
+            Bound::new(&self.snapshot, self.planned.type_id, &self.planned.plan, &nodes, self.memory_bytes_max)?;
+        let mut profiler = Profiler::new(&self.snapshot, self.planned.type_id, self.memory_bytes_max)?;
         self.judge(&self.planned.conditions, &bound, &mut profiler, entity)
     }
 

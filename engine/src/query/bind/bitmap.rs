@@ -3,7 +3,8 @@
 use crate::bitmap::{ChunkBuffer, Container};
 use crate::error::Result;
 use crate::ids::{BitmapId, ChunkId, LocalId};
-use crate::part::{BitmapStack, BitmapView, Source};
+use crate::part::{BitmapStack, BitmapView, Cursor, Source};
+use crate::query::budget::ALLOCATION_BYTES;
 use crate::snapshot::{Layer, stack};
 
 /// A bitmap through all layers, and which of them say something about which chunk.
@@ -25,6 +26,9 @@ enum Owners {
     /// By chunk: the place of a source in `added`, or one of the two below.
     Table(Box<[u8]>),
 }
+
+/// Bytes of one chunk as a bitset.
+const CHUNK_BYTES: u64 = size_of::<crate::bitmap::Words>() as u64;
 
 /// Nobody is a member in the chunk.
 const NOBODY: u8 = 255;
@@ -55,6 +59,16 @@ impl BoundBitmap {
         Ok(BoundBitmap { stack, owners })
     }
 
+    /// What it takes beside its own size, in bytes.
+    pub(in crate::query) fn heap_bytes(&self) -> u64 {
+        let sources = self.stack.added.capacity() + self.stack.taken.capacity();
+        let table = match &self.owners {
+            Owners::Table(table) => table.len(),
+            Owners::Nobody | Owners::One => 0,
+        };
+        (sources * size_of::<Source>() + table) as u64 + 3 * ALLOCATION_BYTES
+    }
+
     /// The members in `chunk`. Errors: corrupt.
     #[inline(always)]
     pub(in crate::query) fn find(&self, chunk: ChunkId) -> Result<Found<'_>> {
@@ -68,6 +82,15 @@ impl BoundBitmap {
             },
         };
         source.container(chunk).map(Found::View)
+    }
+
+    /// Its containers one after the other; none where they do not all stand in one part by themselves.
+    #[inline]
+    pub(in crate::query) fn cursor(&self) -> Option<Cursor<'_>> {
+        match self.owners {
+            Owners::One => self.stack.added[0].part.cursor(&self.stack.added[0].view),
+            Owners::Nobody | Owners::Table(_) => None,
+        }
     }
 
     /// The members in `chunk`, where [`BoundBitmap::find`] says that they must be folded. Errors: corrupt.
@@ -114,6 +137,27 @@ impl BoundBitmap {
         }
     }
 
+    /// How many members it has in all chunks, where one part says so without being read.
+    pub(in crate::query) fn cardinality_of_all(&self) -> Option<u64> {
+        match (&self.owners, self.stack.added.first().map(|source| source.view)) {
+            (Owners::Nobody, _) => Some(0),
+            (Owners::One, Some(BitmapView::Chunks { cardinality, .. } | BitmapView::Pairs { cardinality, .. })) => {
+                Some(cardinality)
+            }
+            _ => None,
+        }
+    }
+
+    /// About how many bytes hold its members, in all layers.
+    pub(in crate::query) fn payload_bytes(&self) -> u64 {
+        let bytes = |source: &Source| match source.view {
+            BitmapView::Chunks { count, cardinality, .. } => (2 * cardinality).min(u64::from(count) * CHUNK_BYTES),
+            BitmapView::Pairs { cardinality, .. } => 2 * cardinality,
+            BitmapView::Everyone => 0,
+        };
+        self.stack.added.iter().chain(&self.stack.taken).map(bytes).sum()
+    }
+
     /// How many members `chunk` has, from the directory where that is enough. Errors: corrupt.
     #[inline]
     pub(in crate::query) fn cardinality(&self, chunk: ChunkId, buffer: &mut ChunkBuffer) -> Result<u32> {
@@ -125,7 +169,11 @@ impl BoundBitmap {
     }
 
     /// Whether one entity is a member. Errors: corrupt.
+    #[inline]
     pub(in crate::query) fn contains(&self, id: LocalId) -> Result<bool> {
+        if let Owners::One = self.owners {
+            return self.stack.added[0].contains(id.chunk(), id.low());
+        }
         self.stack.contains(id.chunk(), id.low())
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 pub(in crate::query) use bitmap::{BoundBitmap, Found};
 pub(in crate::query) use number::{BoundNumber, DigitWords, Digits, SLICES_MAX};
 
+use super::budget::Budget;
 use super::plan::{Comparison, GivenIds, Node, NodeId, Plan, Split, Term, ThresholdMode};
 use crate::bitmap::{ChunkBuffer, Container, and_into};
 use crate::catalog::{KeyKind, TagKind};
@@ -101,8 +102,15 @@ pub(in crate::query) struct BoundAnd {
 }
 
 impl Bound {
-    /// Binds what the root of `plan` and the nodes in `also` need. Errors: not found, corrupt.
-    pub(in crate::query) fn new(snapshot: &Snapshot, type_id: TypeId, plan: &Plan, also: &[NodeId]) -> Result<Bound> {
+    /// Binds what the root of `plan` and the nodes in `also` need. All values of a tag are bound only within
+    /// `memory_bytes_max`. Errors: not found, limit, corrupt.
+    pub(in crate::query) fn new(
+        snapshot: &Snapshot,
+        type_id: TypeId,
+        plan: &Plan,
+        also: &[NodeId],
+        memory_bytes_max: u64,
+    ) -> Result<Bound> {
         let mut bound = Bound {
             live: BoundBitmap::of_stack(snapshot.live(type_id)?)?,
             chunk_end: snapshot.chunk_end(type_id)?,
@@ -127,6 +135,7 @@ impl Bound {
             population: snapshot.entity_type(type_id)?.population,
             taken: HashMap::new(),
             number_of: HashMap::new(),
+            memory_bytes_max,
         };
         for (node, needed) in plan.nodes.iter().zip(needed) {
             let node = if needed { binder.node(node)? } else { BoundNode::Nothing };
@@ -157,6 +166,8 @@ struct Binder<'b> {
     /// What the layers take from each tag, looked up once a tag.
     taken: HashMap<TagId, Arc<[Source]>>,
     number_of: HashMap<TagId, usize>,
+    /// What the values of a tag may take.
+    memory_bytes_max: u64,
 }
 
 impl Binder<'_> {
@@ -221,8 +232,11 @@ impl Binder<'_> {
             return Ok(BoundNode::Bitmap(present));
         }
         let mut values = Vec::new();
-        for value in values_in_layers(&snapshot, tag)? {
-            values.push(self.bitmap(BitmapId::value(tag, value))?);
+        let mut budget = Budget::new(self.memory_bytes_max);
+        for value in values_in_layers(&snapshot, tag, &mut budget)? {
+            let value = self.bitmap(BitmapId::value(tag, value))?;
+            budget.charge(2 * size_of::<BoundBitmap>() as u64 + value.heap_bytes(), "reading all values of a tag")?;
+            values.push(value);
         }
         Ok(BoundNode::SetPresence(Box::new(SetPresence { present, doubtful, values })))
     }
@@ -258,19 +272,38 @@ impl Binder<'_> {
     }
 }
 
-/// Every value of `tag` that any layer has, rising. Errors: corrupt.
-pub(in crate::query) fn values_in_layers(snapshot: &Snapshot, tag: TagId) -> Result<Vec<ValueId>> {
+impl Bound {
+    /// About how many bytes an evaluation of everything reads.
+    pub(in crate::query) fn payload_bytes(&self) -> u64 {
+        let of_node = |node: &BoundNode| match node {
+            BoundNode::Bitmap(bitmap) => bitmap.payload_bytes(),
+            BoundNode::SetPresence(presence) => presence.present.payload_bytes(),
+            BoundNode::Values { values, .. } => values.iter().map(BoundBitmap::payload_bytes).sum(),
+            _ => 0,
+        };
+        let nodes: u64 = self.nodes.iter().map(of_node).sum();
+        nodes + self.numbers.iter().map(|number| number.payload_bytes()).sum::<u64>()
+    }
+}
+
+/// Every value of `tag` that any layer has, rising; the list is charged to `budget`. Errors: limit, corrupt.
+pub(in crate::query) fn values_in_layers(snapshot: &Snapshot, tag: TagId, budget: &mut Budget) -> Result<Vec<ValueId>> {
     let mut values = Vec::new();
     for layer in snapshot.layers() {
         for part in layer.parts_of(tag) {
-            let bitmaps = part.bitmaps_of(tag)?;
-            let slots = bitmaps.iter().map(|one| one.bitmap.slot());
-            let is_value = |slot: &u32| (BitmapId::VALUE_SLOT_MIN..=BitmapId::VALUE_SLOT_MAX).contains(slot);
-            values.extend(slots.filter(is_value).map(ValueId));
+            part.visit_bitmaps_of(tag, &mut |one| {
+                let slot = one.bitmap.slot();
+                if (BitmapId::VALUE_SLOT_MIN..=BitmapId::VALUE_SLOT_MAX).contains(&slot) {
+                    values.push(ValueId(slot));
+                }
+                budget.check((values.capacity() * size_of::<ValueId>()) as u64, "reading all values of a tag")
+            })?;
         }
+        // Layers mostly have the same values.
+        values.sort_unstable();
+        values.dedup();
     }
-    values.sort_unstable();
-    values.dedup();
+    budget.charge((values.capacity() * size_of::<ValueId>()) as u64, "reading all values of a tag")?;
     Ok(values)
 }
 

@@ -41,6 +41,12 @@ impl BoundNumber {
         }))
     }
 
+    /// About how many bytes hold it, in all layers.
+    pub(in crate::query) fn payload_bytes(&self) -> u64 {
+        let slices: u64 = self.slices.iter().map(BoundBitmap::payload_bytes).sum();
+        self.present.payload_bytes() + self.negative.payload_bytes() + slices
+    }
+
     /// The number of one entity. Errors: corrupt.
     pub(in crate::query) fn value(&self, id: LocalId) -> Result<Option<i64>> {
         if !self.present.contains(id)? {
@@ -59,7 +65,8 @@ impl BoundNumber {
 #[derive(Default)]
 pub(in crate::query) struct DigitWords {
     digits: Vec<DigitBuffer>,
-    fold: ChunkBuffer,
+    /// Made when a digit is first folded: an empty one of these must cost nothing.
+    fold: Option<Box<ChunkBuffer>>,
 }
 
 /// The buffer of one digit, made when it is first needed, and whether this chunk uses it.
@@ -84,8 +91,9 @@ impl DigitWords {
                 }
                 Found::View(container) => container,
                 Found::Fold => {
-                    slice.fold(chunk, &mut self.fold)?;
-                    self.fold.as_container()
+                    let fold = self.fold.get_or_insert_default();
+                    slice.fold(chunk, fold)?;
+                    fold.as_container()
                 }
             };
             let words = digit.words.get_or_insert_with(|| Box::new(AlignedWords::ZERO));

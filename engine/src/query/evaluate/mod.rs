@@ -5,6 +5,7 @@
 
 mod and;
 mod chunk;
+mod direct;
 mod few;
 mod linear;
 mod next;
@@ -12,6 +13,7 @@ mod number;
 mod point;
 mod scratch;
 mod split;
+mod spread;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,8 +21,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 pub(in crate::query) use scratch::Scratch;
+pub(in crate::query) use spread::{Merge, count_spread, evaluate_spread};
 
-use super::bind::Bound;
+use super::bind::{Bound, BoundNode};
 use crate::bitmap::Container;
 use crate::error::{Error, Result};
 use crate::ids::ChunkId;
@@ -32,6 +35,9 @@ pub struct Run {
     pub deadline: Option<Instant>,
     /// Set by somebody who wants it to stop.
     pub cancelled: Option<Arc<AtomicBool>>,
+    /// The most threads it may use, the caller's included. 0 leaves it to the engine: all that it has for a long query,
+    /// the caller's alone for a short one.
+    pub threads: usize,
 }
 
 /// Chunks between two looks at the clock: reading it costs as much as a cheap chunk.
@@ -104,9 +110,20 @@ pub(in crate::query) fn evaluate<W: Want>(
 
 /// Counts what `bound` selects in `chunks`; nothing is stored. Errors: corrupt, cancelled, deadline.
 pub(in crate::query) fn count(bound: &Bound, chunks: Range<u32>, run: &Run, scratch: &mut Scratch) -> Result<u64> {
+    let end = chunks.end.min(bound.chunk_end);
+    if let BoundNode::Bitmap(bitmap) = bound.node(bound.root)
+        && (chunks.start, end) == (0, bound.chunk_end)
+        && let Some(count) = bitmap.cardinality_of_all()
+    {
+        return Ok(count);
+    }
+    if let BoundNode::And(and) = bound.node(bound.root)
+        && let Some(count) = bound.count_directly(and, chunks.start..end, run, scratch)?
+    {
+        return Ok(count);
+    }
     scratch.begin(bound);
     let mut count = 0;
-    let end = chunks.end.min(bound.chunk_end);
     let mut next = bound.next_chunk(bound.root, chunks.start);
     while next < end {
         run.check(next)?;

@@ -100,7 +100,9 @@ impl Bound {
         let (mut first, mut second) = (scratch.borrow(), scratch.borrow());
         let bound = &*self.numbers[number];
         let mut count = 0;
-        if let Some(sign) = Sign::read(bound, chunk, (&mut first, &mut second), (&mut None, &mut None))? {
+        let mut rooms = std::mem::take(&mut scratch.rooms);
+        let [present_room, negative_room, _] = &mut rooms;
+        if let Some(sign) = Sign::read(bound, chunk, (&mut first, &mut second), (present_room, negative_room))? {
             digits.read(bound, chunk)?;
             let mut slices: Digits<'_> = [None; SLICES_MAX];
             let slice_count = digits.digits(bound, chunk, &mut slices)?;
@@ -111,6 +113,7 @@ impl Bound {
                 count += slices_range_fused_count(slices, low, high, fused);
             });
         }
+        scratch.rooms = rooms;
         scratch.digits[number] = digits;
         scratch.give_back(first);
         scratch.give_back(second);
@@ -130,6 +133,8 @@ impl Bound {
         result.clear();
         let mut digits = std::mem::take(&mut scratch.digits[number]);
         let (mut first, mut second) = (scratch.borrow(), scratch.borrow());
+        let mut rooms = std::mem::take(&mut scratch.rooms);
+        let [present_room, negative_room, room] = &mut rooms;
         let bound = &*self.numbers[number];
         if !candidates.is_empty() && candidates.cardinality() <= GATHER_MAX {
             digits.read(bound, chunk)?;
@@ -145,15 +150,14 @@ impl Bound {
                     result.insert(low);
                 }
             }
-        } else if let Some(sign) = Sign::read(bound, chunk, (&mut first, &mut second), (&mut None, &mut None))? {
+        } else if let Some(sign) = Sign::read(bound, chunk, (&mut first, &mut second), (present_room, negative_room))? {
             digits.read(bound, chunk)?;
             let mut slices: Digits<'_> = [None; SLICES_MAX];
             let slice_count = digits.digits(bound, chunk, &mut slices)?;
             let slices = Slices { slices: &slices[..slice_count] };
-            let mut room = None;
             let (mut all, mut none): (WordsList<'_>, WordsList<'_>) = (Few::new(&NOBODY), Few::new(&NOBODY));
             if !matches!(candidates, Container::Full) {
-                words_of(candidates, &mut room).into_iter().for_each(|words| all.push(words));
+                words_of(candidates, room).into_iter().for_each(|words| all.push(words));
             }
             let mut more = scratch.borrow();
             for_each_pass(ranges, &sign, &mut all, &mut none, &mut |low, high, fused| {
@@ -166,6 +170,7 @@ impl Bound {
             });
             scratch.give_back(more);
         }
+        scratch.rooms = rooms;
         scratch.digits[number] = digits;
         scratch.give_back(first);
         scratch.give_back(second);

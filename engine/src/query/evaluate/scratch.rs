@@ -2,7 +2,7 @@
 
 use parking_lot::Mutex;
 
-use crate::bitmap::{ChunkBuffer, Counters};
+use crate::bitmap::{AlignedWords, ChunkBuffer, Counters};
 use crate::ids::ChunkId;
 use crate::query::bind::{Bound, DigitWords};
 use crate::query::plan::NodeId;
@@ -17,6 +17,8 @@ pub(in crate::query) struct Scratch {
     spare: Vec<Box<ChunkBuffer>>,
     /// By number: its digits in the current chunk.
     pub(super) digits: Vec<DigitWords>,
+    /// Room for a presence, a sign and candidates that do not stand as bitsets.
+    pub(super) rooms: [Option<Box<AlignedWords>>; 3],
     /// Counters of a threshold.
     pub(super) counters: Counters,
     /// Values gathered for a few candidates.

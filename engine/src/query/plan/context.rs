@@ -18,8 +18,8 @@ pub trait PlanContext {
     /// The value with this number.
     fn value_name(&self, tag: TagId, value: ValueId) -> Result<Option<String>>;
 
-    /// All values of a choice or set tag.
-    fn values(&self, tag: TagId) -> Result<Vec<(ValueId, String)>>;
+    /// All values of a choice or set tag, where they take no more than `memory_bytes_max`; else a limit.
+    fn values(&self, tag: TagId, memory_bytes_max: u64) -> Result<Vec<(ValueId, String)>>;
 
     /// The live entity with this key.
     fn entity(&self, type_id: TypeId, key: &EntityKey) -> Result<Option<LocalId>>;

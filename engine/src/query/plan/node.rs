@@ -32,6 +32,15 @@ impl Plan {
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.index()]
     }
+
+    /// What the ids take that came with the query: as a bitmap, as the part made of it, and room for both to grow.
+    pub(in crate::query) fn given_bytes(&self) -> u64 {
+        let given = self.nodes.iter().filter_map(|node| match node {
+            Node::Given(given) => Some(3 * given.ids().serialized_size() as u64),
+            _ => None,
+        });
+        given.sum()
+    }
 }
 
 /// One operation on sets of entities. Every leaf is within the present of its tags, and presents are within the live;

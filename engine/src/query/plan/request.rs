@@ -19,8 +19,8 @@ pub struct QueryRequest {
 }
 
 impl QueryRequest {
-    /// The memory of an answer when the request does not say: room for two bitmaps of 2^32 ids.
-    pub const MEMORY_BYTES_DEFAULT: u64 = 1 << 30;
+    /// The memory of an answer when the request does not say.
+    pub const MEMORY_BYTES_DEFAULT: u64 = 256 << 20;
 
     /// A request without parameters, in UTC, at `now_unix_ms`; unknown values are refused.
     pub fn at(now_unix_ms: i64) -> QueryRequest {

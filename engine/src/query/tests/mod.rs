@@ -37,7 +37,7 @@ fn check(history: &History, random: &mut Random, plan_count: usize, seed: u64) {
         let plan = random_plan(random, history.id_end());
         let expected: Vec<u32> =
             (0..history.id_end()).filter(|&id| holds(&history.model, &plan, plan.root, id)).collect();
-        let bound = Bound::new(&snapshot, TAGS.type_id, &plan, &[]).unwrap();
+        let bound = Bound::new(&snapshot, TAGS.type_id, &plan, &[], u64::MAX).unwrap();
         let place = format!("seed {seed}, plan {number}: {plan:?}");
         let found = evaluate(&bound, 0..u32::MAX, &WantIds, &run, &mut scratch).unwrap();
         assert!(found == expected, "members differ, {} against {}, {place}", found.len(), expected.len());
@@ -78,7 +78,7 @@ fn ranges_of_chunks_add_up_to_the_whole() {
     let mut scratch = Scratch::default();
     for _ in 0..50 {
         let plan = random_plan(&mut random, history.id_end());
-        let bound = Bound::new(&snapshot, TAGS.type_id, &plan, &[]).unwrap();
+        let bound = Bound::new(&snapshot, TAGS.type_id, &plan, &[], u64::MAX).unwrap();
         let mut counted = |chunks| count(&bound, chunks, &Run::default(), &mut scratch).unwrap();
         let split = 1 + random.below(u64::from(bound.chunk_end)) as u32;
         assert_eq!(counted(0..split) + counted(split..u32::MAX), counted(0..u32::MAX));

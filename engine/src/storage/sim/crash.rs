@@ -15,6 +15,8 @@ pub enum Keep {
     Nothing,
     /// All.
     Everything,
+    /// All names and lengths, but none of the bytes: they are zero, or what was there before.
+    Lengths,
     /// The first ones; a write at the border is torn at any byte.
     Prefix,
     /// Any, in any combination; a write survives sector by sector, what does not is zero or what was there before.
@@ -32,10 +34,11 @@ pub struct CrashPolicy {
 
 impl Keep {
     fn choose(random: &mut Random) -> Keep {
-        match random.below(6) {
+        match random.below(7) {
             0 => Keep::Nothing,
             1 => Keep::Everything,
-            2 | 3 => Keep::Prefix,
+            2 => Keep::Lengths,
+            3 | 4 => Keep::Prefix,
             _ => Keep::Any,
         }
     }
@@ -66,6 +69,10 @@ pub(super) fn image(before: &State, policy: CrashPolicy, mut random: Random) -> 
     }
     after.durable_names = after.names.clone();
     after.space_bytes = before.space_bytes;
+    // What the disk is like does not change by a crash.
+    after.lies_in_sync = before.lies_in_sync;
+    after.lies_in_dirs = before.lies_in_dirs.clone();
+    after.read_through = before.read_through;
     after.random = random;
     after
 }
@@ -76,7 +83,7 @@ fn surviving_names(before: &State, keep: Keep, random: &mut Random) -> BTreeMap<
     for (index, change) in before.pending.iter().enumerate() {
         let survives = match keep {
             Keep::Nothing => false,
-            Keep::Everything => true,
+            Keep::Everything | Keep::Lengths => true,
             Keep::Prefix => index < prefix,
             Keep::Any => random.one_in(2),
         };
@@ -99,10 +106,18 @@ fn surviving_content(inode: &Inode, keep: Keep, random: &mut Random) -> Content 
     match keep {
         Keep::Nothing => {}
         Keep::Everything => inode.pending.iter().for_each(|change| content.apply(change)),
+        Keep::Lengths => inode.pending.iter().for_each(|change| keep_length(change, &mut content)),
         Keep::Prefix => keep_prefix(inode, &mut content, random),
         Keep::Any => keep_any(inode, &mut content, random),
     }
     content
+}
+
+fn keep_length(change: &FileChange, content: &mut Content) {
+    content.set_len(match change {
+        FileChange::Length(len) => *len,
+        FileChange::Write { at, bytes } => content.len.max(at + bytes.len() as u64),
+    });
 }
 
 fn keep_prefix(inode: &Inode, content: &mut Content, random: &mut Random) {

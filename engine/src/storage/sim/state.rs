@@ -30,10 +30,27 @@ pub enum Operation {
 
 impl Operation {
     /// Whether the call takes room, so that a disk can be too full for it.
-    fn takes_room(self) -> bool {
+    pub fn takes_room(self) -> bool {
         use Operation::*;
         matches!(self, Create | Write | Preallocate | Rename | HardLink | CreateDir)
     }
+
+    /// Whether the call changes what a crash would leave.
+    pub fn changes(self) -> bool {
+        use Operation::*;
+        !matches!(self, Read | Map | List | FileLen | AvailableBytes)
+    }
+}
+
+/// A call that was made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    /// What it does.
+    pub operation: Operation,
+    /// The file or directory; of a rename and a link the one name, as in the message of a failure.
+    pub path: String,
+    /// Whether it was made to fail.
+    pub failed: bool,
 }
 
 /// How a call fails.
@@ -43,6 +60,8 @@ pub enum Fault {
     Io,
     /// The disk is full; calls that need no room fail as with [`Fault::Io`].
     NoSpace,
+    /// The disk is full; calls that need no room succeed.
+    Full,
 }
 
 /// A plan to fail.
@@ -75,6 +94,9 @@ impl Failure {
         self
     }
 }
+
+/// Changes what is read of a path.
+pub type ReadThrough = fn(&str, &mut [u8]);
 
 pub(super) type InodeId = usize;
 
@@ -175,7 +197,8 @@ pub(super) struct Inode {
     pub(super) pending: Vec<FileChange>,
 }
 
-/// Everything behind a simulated storage.
+/// Everything behind a simulated storage. A copy shares all contents with it.
+#[derive(Clone)]
 pub(super) struct State {
     pub(super) inodes: Vec<Inode>,
     pub(super) names: BTreeMap<String, Node>,
@@ -186,7 +209,14 @@ pub(super) struct State {
     pub(super) calls: u64,
     pub(super) has_failed: bool,
     pub(super) lies_in_sync: bool,
+    /// Directories whose syncs answer and do nothing.
+    pub(super) lies_in_dirs: Vec<String>,
+    pub(super) read_through: ReadThrough,
     pub(super) space_bytes: Option<u64>,
+    /// A copy from before each call that changes something, since somebody asked for it.
+    pub(super) recorded: Option<Vec<State>>,
+    /// Each call, since somebody asked for it.
+    pub(super) traced: Option<Vec<Call>>,
     failure: Option<Failure>,
 }
 
@@ -202,9 +232,21 @@ impl State {
             calls: 0,
             has_failed: false,
             lies_in_sync: false,
+            lies_in_dirs: Vec::new(),
+            read_through: |_, _| {},
             space_bytes: None,
+            recorded: None,
+            traced: None,
             failure: None,
         }
+    }
+
+    /// The same without a plan, a record or a trace.
+    pub(super) fn copy(&mut self) -> State {
+        let (recorded, traced) = (self.recorded.take(), self.traced.take());
+        let copy = State { failure: None, has_failed: false, ..self.clone() };
+        (self.recorded, self.traced) = (recorded, traced);
+        copy
     }
 
     pub(super) fn plan_failure(&mut self, failure: Option<Failure>) {
@@ -215,6 +257,18 @@ impl State {
     /// Counts a call and fails it if that is the plan.
     pub(super) fn enter(&mut self, operation: Operation, path: &str) -> Result<()> {
         self.calls += 1;
+        if self.recorded.is_some() && operation.changes() {
+            let copy = self.copy();
+            self.recorded.get_or_insert_default().push(copy);
+        }
+        let result = self.fail_as_planned(operation, path);
+        if let Some(traced) = &mut self.traced {
+            traced.push(Call { operation, path: path.to_owned(), failed: result.is_err() });
+        }
+        result
+    }
+
+    fn fail_as_planned(&mut self, operation: Operation, path: &str) -> Result<()> {
         let Some(failure) = &mut self.failure else {
             return Ok(());
         };
@@ -229,10 +283,13 @@ impl State {
         if !failure.for_good {
             self.failure = None;
         }
+        if fault == Fault::Full && !operation.takes_room() {
+            return Ok(());
+        }
         self.has_failed = true;
         let what = format!("cannot do {operation:?} of {path} (simulated, call {})", self.calls);
         Err(match fault {
-            Fault::NoSpace if operation.takes_room() => Error::limit(format!("disk full: {what}")),
+            Fault::NoSpace | Fault::Full if operation.takes_room() => Error::limit(format!("disk full: {what}")),
             _ => Error::io(what),
         })
     }
@@ -284,7 +341,7 @@ impl State {
     }
 
     pub(super) fn sync_dir(&mut self, dir: &str) {
-        if self.lies_in_sync {
+        if self.lies_in_sync || self.lies_in_dirs.iter().any(|lying| lying == dir) {
             return;
         }
         let (durable, pending) = std::mem::take(&mut self.pending).into_iter().partition(|change| change.dir() == dir);

@@ -133,6 +133,9 @@ fn publish(
     }
     let base = state.base.clone();
     writer.write_manifest(state, &base, &stack, Some((&spec.load_id, &loaded)))?;
+    // Nothing but the manifest knows of the load, so the log must know of the manifest: without it an older one would be
+    // taken for the store. Where there is no room for another file the next one that begins will say it.
+    let _ = state.wal.roll();
     state.stack = stack;
     state.note_load(&spec.load_id, loaded);
     // Its layer may be worth merging with its neighbours.

@@ -10,6 +10,7 @@ use super::Resolver;
 use crate::catalog::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::LocalId;
+use crate::query::budget::over;
 
 /// The low half of the first word of portable roaring bytes with runs.
 const COOKIE_RUNS: u32 = 12_347;
@@ -17,6 +18,8 @@ const COOKIE_RUNS: u32 = 12_347;
 const COOKIE_PLAIN: u32 = 12_346;
 /// What one container takes at most once it is read.
 const CONTAINER_BYTES_MAX: u64 = 8_192;
+/// What a container takes beside its members.
+const CONTAINER_BYTES_BESIDE: u64 = 64;
 
 impl Resolver<'_> {
     /// `$name` alone: the bitmap that came for it.
@@ -85,7 +88,12 @@ impl Resolver<'_> {
                 }
             }
             ValueList::Param(param) => {
-                for text in self.list_of(param)? {
+                let texts = self.list_of(param)?;
+                let bytes = KEY_BYTES * texts.len() as u64;
+                if bytes > self.request.memory_bytes_max {
+                    return Err(over(self.request.memory_bytes_max, "a list of so many keys"));
+                }
+                for text in texts {
                     self.add_key(key_kind, text, param.span, &mut ids, &mut unknown)?;
                 }
             }
@@ -115,6 +123,28 @@ impl Resolver<'_> {
     }
 }
 
+/// What a key of a list can come to: its id, and a container of its own in the bitmap and in the part made of it.
+const KEY_BYTES: u64 = 256;
+/// How often the ids stand in memory at once: as a bitmap, as a draft, and as the bytes of a part, which double.
+const GIVEN_TIMES: u64 = 4;
+
+/// What the containers of a portable bitmap take in memory: runs no more than their bytes, others by their members.
+fn grown_bytes(bytes: &[u8], containers: usize, has_runs: bool) -> u64 {
+    let (flags, descriptions) = match has_runs {
+        true => (bytes.get(4..).unwrap_or_default(), 4 + containers.div_ceil(8)),
+        false => (&[][..], 8),
+    };
+    let is_run = |index: usize| flags.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1);
+    let members = |index: usize| {
+        let at = descriptions + 4 * index + 2;
+        let pair = bytes.get(at..at + 2).and_then(|pair| pair.try_into().ok());
+        u64::from(pair.map_or(u16::MAX, u16::from_le_bytes)) + 1
+    };
+    let others = (0..containers).filter(|&index| !is_run(index));
+    let grown: u64 = others.map(|index| (2 * members(index)).min(CONTAINER_BYTES_MAX)).sum();
+    bytes.len() as u64 + grown + CONTAINER_BYTES_BESIDE * containers as u64
+}
+
 /// Reads a portable roaring bitmap, nothing before or behind it. What it can grow to is bounded before it is read.
 fn read_roaring(bytes: &[u8], memory_bytes_max: u64) -> std::result::Result<RoaringBitmap, (ErrorKind, String)> {
     let invalid = |reason: String| (ErrorKind::Invalid, reason);
@@ -136,11 +166,11 @@ fn read_roaring(bytes: &[u8], memory_bytes_max: u64) -> std::result::Result<Roar
     if containers > 1 << 16 {
         return Err(invalid(format!("it claims {containers} containers, at most 65536 can be")));
     }
-    let grown = bytes.len() as u64 + containers * CONTAINER_BYTES_MAX;
+    let grown = GIVEN_TIMES * grown_bytes(bytes, containers as usize, first & 0xFFFF == COOKIE_RUNS);
     if grown > memory_bytes_max {
         return Err((
             ErrorKind::Limit,
-            format!("the bitmap can take {grown} bytes, the request allows {memory_bytes_max}"),
+            format!("the bitmap can take {grown} bytes, query_memory_bytes allows {memory_bytes_max}"),
         ));
     }
     let mut rest = bytes;

@@ -11,7 +11,7 @@ use super::super::node::NodeId;
 use super::super::request::{Parameter, UnknownValues};
 use super::{Resolver, with_article, written};
 use crate::catalog::{Tag, TagKind};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::ids::ValueId;
 
 /// More values than these are not compared for a suggestion.
@@ -65,7 +65,11 @@ impl<'a> Resolver<'a> {
 
     #[cold]
     fn unknown_value(&self, tag: &Tag, text: &str, span: Span) -> Result<Error> {
-        let values = self.context.values(tag.id)?;
+        // Where there are too many, none is suggested.
+        let values = match self.context.values(tag.id, self.request.memory_bytes_max) {
+            Err(error) if error.kind() == ErrorKind::Limit => Vec::new(),
+            values => values?,
+        };
         let labels = tag.values.iter().filter_map(|declared| declared.label.as_deref());
         let known = values.iter().take(NEAREST_VALUES_MAX).map(|(_, name)| name.as_str());
         let detail = format!("`{}` has no value `{text}`", tag.name);
@@ -257,7 +261,7 @@ impl<'a> Resolver<'a> {
     /// Those whose value fits the pattern.
     pub(super) fn like_node(&mut self, tag: &Tag, pattern: &Text) -> Result<NodeId> {
         let matcher = Pattern::new(&pattern.text);
-        let values = self.context.values(tag.id)?;
+        let values = self.context.values(tag.id, self.request.memory_bytes_max)?;
         let found: Vec<ValueId> =
             values.into_iter().filter(|(_, name)| matcher.matches(name)).map(|(value, _)| value).collect();
         Ok(self.arena.values(Self::valued(tag), found))

@@ -197,7 +197,7 @@ impl PlanContext for World {
         Ok(values.and_then(|values| values.get(value.0 as usize - 1).cloned()))
     }
 
-    fn values(&self, tag: TagId) -> Result<Vec<(ValueId, String)>> {
+    fn values(&self, tag: TagId, _: u64) -> Result<Vec<(ValueId, String)>> {
         let values = self.values.get(&tag).into_iter().flatten();
         Ok(values.enumerate().map(|(place, name)| (ValueId(place as u32 + 1), name.clone())).collect())
     }

@@ -1,0 +1,190 @@
+//! `muster check`: every byte of a store that nobody serves.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use muster_server::{SpaceReport, check_dir};
+use serde_json::{Value, json};
+
+use crate::args::Globals;
+use crate::ask::Settings;
+use crate::connect::Place;
+use crate::exit::Failure;
+use crate::output::json::hex;
+use crate::output::numbers::{bytes, elapsed, grouped};
+use crate::output::{Answer, note};
+
+/// The exit code of a store that is damaged.
+const DAMAGED: u8 = 1;
+
+/// Check every byte of a store that nobody serves; nothing is changed.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  muster check ./store
+  muster check ./backup-2026-11-21 --format json
+  muster check ./store --space brand_b
+
+Exit code 0 if every byte is as it was written, 1 if not: each fault names its file, its bytes and the tags it concerns.
+Files that nothing names and ends of writes that were never promised are noted and are no faults.")]
+pub(crate) struct CheckArgs {
+    /// The directory of the store
+    #[arg(value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+/// Checks a directory.
+pub(crate) async fn run(args: &CheckArgs, globals: &Globals) -> Result<(), Failure> {
+    let settings = Settings::of(globals)?;
+    let dir = match &args.dir {
+        Some(dir) => dir.clone(),
+        None => match Place::of(globals)? {
+            Place::Data(dir) => dir,
+            Place::Address(_) => {
+                return Err(Failure::usage("name the directory of the store: a check reads its files"));
+            }
+        },
+    };
+    let bar = progress_bar(settings.quiet);
+    let started = Instant::now();
+    let (space, shown, checked) = (globals.space.clone(), bar.clone(), dir.clone());
+    let work = tokio::task::spawn_blocking(move || {
+        check_dir(&checked, space.as_deref(), &mut |space, at| {
+            shown.set_length(at.bytes_total);
+            shown.set_position(at.bytes);
+            shown.set_message(space.to_owned());
+        })
+    });
+    let reports = work.await.map_err(|panic| Failure::refused(format!("the check failed: {panic}")))?;
+    bar.finish_and_clear();
+    let reports = reports.map_err(|error| Failure::refused(format!("{error:#}")))?;
+    let summary = Summary::of(&reports, started.elapsed());
+    if !settings.quiet && settings.format == crate::output::Format::Table {
+        reports.iter().flat_map(notes).for_each(|line| note(&line));
+    }
+    let document = document(&reports, &summary);
+    let columns = &["space", "file", "start", "end", "concerns", "what"];
+    Answer::list(document, "faults", columns, table(&reports, &summary)).print(settings.format)?;
+    match summary.faults {
+        0 => Ok(()),
+        // The faults are the answer.
+        _ => Err(Failure::Told(DAMAGED)),
+    }
+}
+
+fn progress_bar(quiet: bool) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+    match ProgressStyle::with_template("{msg} [{bar:30}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left") {
+        Ok(style) => bar.with_style(style.progress_chars("█▌ ")),
+        Err(_) => bar,
+    }
+}
+
+/// All spaces together.
+struct Summary {
+    files: u64,
+    bytes: u64,
+    faults: usize,
+    elapsed: Duration,
+}
+
+impl Summary {
+    fn of(reports: &[SpaceReport], elapsed: Duration) -> Summary {
+        Summary {
+            files: reports.iter().map(|it| it.report.files).sum(),
+            bytes: reports.iter().map(|it| it.report.bytes).sum(),
+            faults: reports.iter().map(|it| it.report.faults.len()).sum(),
+            elapsed,
+        }
+    }
+
+    fn gb_per_s(&self) -> f64 {
+        let rate = self.bytes as f64 / 1e9 / self.elapsed.as_secs_f64().max(1e-9);
+        (rate * 1000.0).round() / 1000.0
+    }
+}
+
+fn document(reports: &[SpaceReport], summary: &Summary) -> Value {
+    let spaces: Vec<Value> = reports
+        .iter()
+        .map(|SpaceReport { space, report }| {
+            json!({
+                "space": space,
+                "version": report.version.0,
+                "store_id": hex(&report.store_id),
+                "id_epoch": report.id_epoch,
+                "files": report.files,
+                "bytes": report.bytes,
+                "whole": report.is_whole(),
+            })
+        })
+        .collect();
+    let mut faults = Vec::new();
+    let mut notes = Vec::new();
+    for SpaceReport { space, report } in reports {
+        for fault in &report.faults {
+            let (start, end) = ends(&fault.bytes);
+            let (file, concerns, what) = (&fault.file, &fault.concerns, &fault.what);
+            faults.push(json!({
+                "space": space, "file": file, "start": start, "end": end, "concerns": concerns, "what": what,
+            }));
+        }
+        for note in &report.notes {
+            let (start, end) = ends(&note.bytes);
+            notes.push(json!({"space": space, "file": note.file, "start": start, "end": end, "what": note.what}));
+        }
+    }
+    json!({
+        "whole": summary.faults == 0,
+        "files": summary.files,
+        "bytes": summary.bytes,
+        "elapsed_ms": u64::try_from(summary.elapsed.as_millis()).unwrap_or(u64::MAX),
+        "gb_per_s": summary.gb_per_s(),
+        "spaces": spaces,
+        "faults": faults,
+        "notes": notes,
+    })
+}
+
+fn ends(bytes: &Option<std::ops::Range<u64>>) -> (Option<u64>, Option<u64>) {
+    (bytes.as_ref().map(|it| it.start), bytes.as_ref().map(|it| it.end))
+}
+
+fn notes(report: &SpaceReport) -> Vec<String> {
+    let line = |note: &muster_server::Note| {
+        let place = note.bytes.as_ref().map_or_else(String::new, |it| format!(", bytes {}..{}", it.start, it.end));
+        format!("note: spaces/{}/{}{place}: {}", report.space, note.file, note.what)
+    };
+    report.report.notes.iter().map(line).collect()
+}
+
+fn table(reports: &[SpaceReport], summary: &Summary) -> String {
+    let mut text = String::new();
+    for SpaceReport { space, report } in reports {
+        for fault in &report.faults {
+            text.push_str(&format!("damaged: spaces/{space}/{fault}\n"));
+        }
+        if report.is_whole() {
+            text.push_str(&format!("space {space} is whole up to version {}\n", grouped(report.version.0)));
+        }
+    }
+    text.push_str(&format!(
+        "{} files, {} in {} ({:.2} GB/s): {}\n",
+        grouped(summary.files),
+        bytes(summary.bytes),
+        elapsed(summary.elapsed),
+        summary.gb_per_s(),
+        match summary.faults {
+            0 => "every byte is as it was written".to_owned(),
+            1 => "1 fault".to_owned(),
+            count => format!("{count} faults"),
+        }
+    ));
+    text
+}

@@ -1,0 +1,81 @@
+//! A directory, and whoever serves it at the moment: another process, or a server inside this one.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use muster_client::{Address, ClientError, Code, Stream};
+use muster_server::holder_of;
+use tokio::sync::Mutex;
+
+use super::embedded::Embedded;
+use crate::exit::Failure;
+
+/// How long a directory may be held by a server that cannot be reached, because it starts or stops. One that stops may
+/// still be busy with the requests of others.
+const HELD_WAIT: Duration = Duration::from_secs(15);
+/// Time between two looks at such a directory.
+const HELD_POLL: Duration = Duration::from_millis(20);
+
+/// A directory whose server may change: commands that run at once share the one inside the first of them, and when that
+/// command ends, one of the others goes on serving.
+pub(super) struct Home {
+    dir: PathBuf,
+    embedded: Mutex<Option<Embedded>>,
+}
+
+impl Home {
+    pub(super) fn new(dir: PathBuf) -> Home {
+        Home { dir, embedded: Mutex::new(None) }
+    }
+
+    /// A connection to whoever serves the directory; if nobody does, this process does from now on.
+    pub(super) async fn connect(&self) -> Result<Stream, Failure> {
+        let mut embedded = self.embedded.lock().await;
+        if let Some(embedded) = &*embedded {
+            return Ok(Stream::connect(embedded.address()).await?);
+        }
+        let started = Instant::now();
+        loop {
+            if let Some(own) = Embedded::start(&self.dir).await? {
+                // The socket listens already, so the first request waits for the server rather than failing.
+                return Ok(Stream::connect(embedded.insert(own).address()).await?);
+            }
+            match self.attach().await {
+                Ok(stream) => return Ok(stream),
+                // Whoever holds it is about to say where, or about to go.
+                Err(error) if error.code == Code::Unavailable => {
+                    if started.elapsed() > HELD_WAIT {
+                        return Err(Failure::Unreachable(format!(
+                            "end the server that holds {}, or wait for it: {}",
+                            self.dir.display(),
+                            error.message
+                        )));
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+            tokio::time::sleep(HELD_POLL).await;
+        }
+    }
+
+    async fn attach(&self) -> Result<Stream, ClientError> {
+        let held = holder_of(&self.dir).map_err(|error| ClientError::unreachable(error.to_string()))?;
+        match held.as_deref().unwrap_or_default() {
+            "" => Err(ClientError::unreachable("it has not said where it listens")),
+            address => Stream::connect(&address.parse::<Address>()?).await,
+        }
+    }
+
+    /// Whether the server runs inside this process.
+    pub(super) async fn is_own(&self) -> bool {
+        self.embedded.lock().await.is_some()
+    }
+
+    /// Ends a server of our own; everything is then written.
+    pub(super) async fn close(&self) -> Result<(), Failure> {
+        match self.embedded.lock().await.take() {
+            Some(embedded) => embedded.close().await,
+            None => Ok(()),
+        }
+    }
+}

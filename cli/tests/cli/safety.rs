@@ -1,0 +1,75 @@
+//! Check, backup, restore, erasures and sync from the command line.
+
+use crate::store::{Store, muster};
+
+#[test]
+fn a_backup_is_checked_restored_and_forgets_the_erased() {
+    let store = Store::of_people();
+    let backup = store.path().join("backup");
+    let to = backup.to_str().unwrap();
+    let made = store.json(&["backup", "--to", to]);
+    assert_eq!(made["spaces"][0]["space"], "main");
+    let version = made["spaces"][0]["version"].as_u64().unwrap();
+    assert!(made["spaces"][0]["linked"].as_u64().unwrap() > 0);
+    let erased = store.json(&["erase", "u1", "u8"]);
+    assert!(erased["version"].as_u64().unwrap() > version);
+    assert!(erased["durable_version"].as_u64() >= erased["version"].as_u64());
+    let ledger = store.text(&["erasures", "--since", &version.to_string(), "--format", "jsonl"]);
+    assert_eq!(ledger.lines().count(), 2);
+    assert!(ledger.contains(r#""key":"u8""#), "{ledger}");
+    let ledger = store.file("ledger.ndjson", &ledger);
+    for (name, arguments, vips) in [("plain", vec![], 4), ("clean", vec!["--erasures", ledger.to_str().unwrap()], 2)] {
+        let data = store.path().join(name);
+        let mut restore = muster();
+        restore.args(["restore", "--from", to, "--data"]).arg(&data).args(&arguments);
+        restore.assert().success();
+        restore.assert().code(1);
+        let counted = muster().args(["count", "vip", "--format", "json", "--data"]).arg(&data).output().unwrap();
+        let counted: serde_json::Value = serde_json::from_slice(&counted.stdout).unwrap();
+        assert_eq!(counted["count"], vips, "{name}: {counted}");
+        muster().arg("check").arg(&data).assert().success();
+    }
+    let said = store.refusal(&["backup", "--to", to], 1);
+    assert!(said.contains("does not exist or is empty"), "{said}");
+}
+
+#[test]
+fn check_names_what_is_damaged_and_by_whom_a_store_is_held() {
+    let store = Store::of_people();
+    store.run(&["flush"]).success();
+    let whole: serde_json::Value = serde_json::from_str(&store.text(&["check", "--format", "json"])).unwrap();
+    assert_eq!((whole["whole"].as_bool(), whole["spaces"][0]["whole"].as_bool()), (Some(true), Some(true)));
+    assert!(whole["bytes"].as_u64() > Some(1000));
+    let parts = store.data().join("spaces/main/parts");
+    let part = std::fs::read_dir(&parts).unwrap().map(|entry| entry.unwrap().path());
+    let part = part.filter(|path| path.extension().is_some_and(|it| it == "part")).max().unwrap();
+    let bytes = std::fs::read(&part).unwrap();
+    let mut damaged = bytes.clone();
+    damaged[64] ^= 1;
+    std::fs::write(&part, &damaged).unwrap();
+    let output = store.run(&["check"]).code(1).get_output().clone();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let name = part.file_name().unwrap().to_str().unwrap();
+    assert!(said.contains(&format!("damaged: spaces/main/parts/{name}, bytes 64..")), "{said}");
+    assert!(said.contains("of `people`") && said.contains("1 fault"), "{said}");
+    std::fs::write(&part, &bytes).unwrap();
+    let holder = std::fs::File::open(store.data().join("server.lock")).unwrap();
+    holder.lock().unwrap();
+    std::fs::write(store.data().join("server.lock"), "127.0.0.1:7411").unwrap();
+    let said = store.refusal(&["check"], 1);
+    assert!(said.contains("held by the one at 127.0.0.1:7411"), "{said}");
+    drop(holder);
+    store.run(&["check"]).success();
+    muster().args(["check", "/nowhere/at/all"]).assert().code(1);
+}
+
+#[test]
+fn durability_is_said_and_sync_waits() {
+    let store = Store::of_people();
+    assert_eq!(store.json(&["space", "create", "clicks", "--durability", "none"])["durability"], "none");
+    assert_eq!(store.json(&["status", "--space", "clicks"])["durability"], "none");
+    let status = store.json(&["status"]);
+    assert_eq!((status["durability"].as_str(), status["sync_interval_ms"].as_u64()), (Some("commit"), Some(0)));
+    assert_eq!(store.json(&["sync"])["durable_version"], status["version"]);
+    store.refusal(&["sync", "--version-at-least", "999999"], 1);
+}

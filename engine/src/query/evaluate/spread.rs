@@ -1,0 +1,214 @@
+//! Spreading a long query over threads: the chunks are dealt out in grains, and whoever is free takes the next one.
+//!
+//! Partial results merge in any order, so the answer does not depend on how many threads took part, or when.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::{Run, Scratch, Want, count, evaluate};
+use crate::error::{Error, Result};
+use crate::query::bind::Bound;
+use crate::workers::Job;
+
+/// Payload from which a query is worth other threads: below, waking them takes as long as the work.
+const BYTES_MIN: u64 = 1 << 20;
+
+/// Grains for each thread, so that nobody waits long for the last one.
+const GRAINS_PER_THREAD: u32 = 8;
+
+/// A query that can be spread.
+trait Task: Send + Sync + 'static {
+    /// What some chunks come to.
+    type Partial: Send;
+
+    /// Evaluates some chunks.
+    fn evaluate(&self, chunks: Range<u32>, run: &Run, scratch: &mut Scratch) -> Result<Self::Partial>;
+
+    /// Adds one partial result to another.
+    fn merge(&self, into: &mut Self::Partial, more: Self::Partial);
+}
+
+/// A [`Want`] whose partial results merge in any order.
+pub(in crate::query) trait Merge: Want<Partial: Send> + Send + Sync + 'static {
+    /// Adds one partial result to another.
+    fn merge(&self, into: &mut Self::Partial, more: Self::Partial);
+}
+
+struct Counting(Arc<Bound>);
+
+impl Task for Counting {
+    type Partial = u64;
+
+    fn evaluate(&self, chunks: Range<u32>, run: &Run, scratch: &mut Scratch) -> Result<u64> {
+        count(&self.0, chunks, run, scratch)
+    }
+
+    fn merge(&self, into: &mut u64, more: u64) {
+        *into += more;
+    }
+}
+
+struct Wanting<W>(Arc<Bound>, W);
+
+impl<W: Merge> Task for Wanting<W> {
+    type Partial = W::Partial;
+
+    fn evaluate(&self, chunks: Range<u32>, run: &Run, scratch: &mut Scratch) -> Result<W::Partial> {
+        evaluate(&self.0, chunks, &self.1, run, scratch)
+    }
+
+    fn merge(&self, into: &mut W::Partial, more: W::Partial) {
+        self.1.merge(into, more);
+    }
+}
+
+/// Counts what `bound` selects, `bytes` of payload, with the help of other threads where that pays. Errors: corrupt,
+/// cancelled, deadline.
+pub(in crate::query) fn count_spread(bound: &Arc<Bound>, bytes: u64, run: &Run) -> Result<u64> {
+    match helpers(bound, bytes, run) {
+        0 => Scratch::lend(|scratch| count(bound, 0..u32::MAX, run, scratch)),
+        helpers => spread(Counting(Arc::clone(bound)), bound, helpers, run),
+    }
+}
+
+/// Evaluates `bound` for `want`, likewise. Errors: those of [`evaluate`].
+pub(in crate::query) fn evaluate_spread<W: Merge>(
+    bound: &Arc<Bound>,
+    bytes: u64,
+    want: W,
+    run: &Run,
+) -> Result<W::Partial> {
+    match helpers(bound, bytes, run) {
+        0 => Scratch::lend(|scratch| evaluate(bound, 0..u32::MAX, &want, run, scratch)),
+        helpers => spread(Wanting(Arc::clone(bound), want), bound, helpers, run),
+    }
+}
+
+/// How many threads may help.
+fn helpers(bound: &Bound, bytes: u64, run: &Run) -> usize {
+    let workers = bound.snapshot.workers().map_or(0, |workers| workers.count());
+    match run.threads {
+        0 if bytes < BYTES_MIN => 0,
+        0 => workers,
+        threads => workers.min(threads - 1),
+    }
+}
+
+/// What the threads of one query share.
+struct Shared<T: Task> {
+    task: T,
+    run: Run,
+    /// The first chunk that nobody has taken.
+    next: AtomicU32,
+    end: u32,
+    grain: u32,
+    state: Mutex<State<T::Partial>>,
+    changed: Condvar,
+}
+
+struct State<P> {
+    /// Threads that work.
+    busy: usize,
+    /// The query is over: whoever comes now goes home.
+    is_over: bool,
+    result: Option<Result<P>>,
+}
+
+fn spread<T: Task>(task: T, bound: &Bound, helpers: usize, run: &Run) -> Result<T::Partial> {
+    let grains = GRAINS_PER_THREAD * (helpers as u32 + 1);
+    let shared = Arc::new(Shared {
+        task,
+        run: run.clone(),
+        next: AtomicU32::new(0),
+        end: bound.chunk_end,
+        grain: bound.chunk_end.div_ceil(grains),
+        state: Mutex::new(State { busy: 1, is_over: false, result: None }),
+        changed: Condvar::new(),
+    });
+    if let Some(workers) = bound.snapshot.workers() {
+        workers.offer(helpers, || {
+            let shared = Arc::clone(&shared);
+            let job: Job = Box::new(move || shared.help());
+            job
+        });
+    }
+    shared.work();
+    let mut state = shared.state.lock();
+    state.is_over = true;
+    while state.busy > 0 {
+        shared.changed.wait(&mut state);
+    }
+    state.result.take().unwrap_or_else(|| Err(Error::internal("a thread of the query failed")))
+}
+
+impl<T: Task> Shared<T> {
+    /// What another thread does.
+    fn help(&self) {
+        {
+            let mut state = self.state.lock();
+            if state.is_over {
+                return;
+            }
+            state.busy += 1;
+        }
+        self.work();
+    }
+
+    /// Takes grains until none is left, and adds what they come to. REQUIRES: counted as busy.
+    fn work(&self) {
+        // Also when a kernel panics, nobody may wait for ever.
+        let leave = Leave(self);
+        let mine = Scratch::lend(|scratch| self.take_grains(scratch));
+        let mut state = self.state.lock();
+        let before = state.result.take();
+        state.result = match (before, mine) {
+            (None, mine) => mine,
+            (before, None) => before,
+            (Some(Ok(mut sum)), Some(Ok(more))) => {
+                self.task.merge(&mut sum, more);
+                Some(Ok(sum))
+            }
+            (Some(Err(error)), _) | (_, Some(Err(error))) => Some(Err(error)),
+        };
+        drop(state);
+        drop(leave);
+    }
+
+    fn take_grains(&self, scratch: &mut Scratch) -> Option<Result<T::Partial>> {
+        let mut sum: Option<T::Partial> = None;
+        loop {
+            let start = self.next.fetch_add(self.grain, Relaxed);
+            if start >= self.end {
+                return sum.map(Ok);
+            }
+            match self.task.evaluate(start..(start + self.grain).min(self.end), &self.run, scratch) {
+                Ok(more) => match &mut sum {
+                    Some(sum) => self.task.merge(sum, more),
+                    None => sum = Some(more),
+                },
+                Err(error) => {
+                    // The others need not go on.
+                    self.next.store(self.end, Relaxed);
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+struct Leave<'a, T: Task>(&'a Shared<T>);
+
+impl<T: Task> Drop for Leave<'_, T> {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.busy -= 1;
+        if std::thread::panicking() {
+            state.result = Some(Err(Error::internal("a thread of the query failed")));
+        }
+        drop(state);
+        self.0.changed.notify_all();
+    }
+}

@@ -1,0 +1,45 @@
+//! A count that is repeated takes no memory: everything it needs was made before.
+
+use muster_engine::query::Run;
+
+use crate::store::Store;
+
+fn allocations(work: impl FnOnce()) -> u64 {
+    allocation_counter::measure(work).count_total
+}
+
+#[test]
+fn a_repeated_count_allocates_nothing() {
+    let store = Store::loaded();
+    let run = Run { threads: 1, ..Run::default() };
+    for text in [
+        "half",
+        "half AND tenth",
+        "half AND NOT tenth",
+        "half AND tenth AND NOT first AND NOT last",
+        "half OR tenth",
+        "city IN (city1, city2, city5) AND half",
+        "age BETWEEN 20 AND 40",
+        "age BETWEEN 20 AND 40 AND tenth",
+        "first AND age > 50",
+        "AT LEAST 2 OF (half, tenth, even)",
+        "NOT (half OR tenth)",
+    ] {
+        let prepared = store.prepare(text);
+        let first = prepared.count(&run).unwrap();
+        // Scratch is lent from one place: while another test has what this one used, it makes some anew. What a count
+        // itself would take, it would take every time.
+        let least = (0..20).map(|_| {
+            let mut again = 0;
+            let count = allocations(|| again = prepared.count(&run).unwrap().count);
+            assert_eq!(again, first.count);
+            count
+        });
+        assert_eq!(least.min(), Some(0), "allocations of a repeated count of {text}");
+    }
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(1)))), 1);
+}

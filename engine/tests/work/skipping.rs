@@ -1,0 +1,60 @@
+//! What a query does not need is not read: counted by the bytes of the parts that were checked, since nothing is used
+//! before it was.
+
+use muster_engine::query::Run;
+
+use crate::store::Store;
+
+/// Bytes of a chunk as a bitset.
+const BITSET_BYTES: u64 = 8_192;
+/// Small containers share a checksum, and so are read together: a group is closed when it has reached 8 KiB.
+const UNIT_BYTES_MAX: u64 = 2 * 8_192;
+
+/// How many bytes a count reads of a store that has just been opened, and the count.
+fn touched(text: &str) -> (u64, u64) {
+    let store = Store::loaded();
+    let prepared = store.prepare(text);
+    assert_eq!(prepared.snapshot().touched_bytes().unwrap(), 0, "nothing is read before the count of {text}");
+    let count = prepared.count(&Run::default()).unwrap().count;
+    (prepared.snapshot().touched_bytes().unwrap(), count)
+}
+
+#[test]
+fn the_count_of_one_bitmap_stands_in_the_directory() {
+    assert_eq!(touched("first"), (0, 100));
+    assert_eq!(touched("first OR first").0, 0);
+}
+
+#[test]
+fn chunks_that_an_operand_leaves_out_are_not_read() {
+    // Of the seven chunks of `half` only the first is: one bitset, and the unit of `first`.
+    let (bytes, count) = touched("first AND half");
+    assert!(count > 20, "{count}");
+    assert!(bytes >= BITSET_BYTES && bytes <= BITSET_BYTES + UNIT_BYTES_MAX, "{bytes} bytes");
+    // `even` has two chunks, `half` eight: two of each.
+    let (bytes, _) = touched("even AND half");
+    assert!(bytes >= 3 * BITSET_BYTES && bytes <= 4 * BITSET_BYTES + UNIT_BYTES_MAX, "{bytes} bytes");
+}
+
+#[test]
+fn operands_that_never_meet_are_not_read_at_all() {
+    assert_eq!(touched("first AND last AND half"), (0, 0));
+    assert_eq!(touched("first AND last"), (0, 0));
+}
+
+#[test]
+fn a_number_is_read_only_where_candidates_are() {
+    let (bytes, _) = touched("first AND age BETWEEN 20 AND 40");
+    // Seven slices of one chunk, and the unit of `first`; presence and sign take no bytes where all or nobody are in.
+    assert!(bytes <= 7 * BITSET_BYTES + 2 * UNIT_BYTES_MAX, "{bytes} bytes");
+}
+
+#[test]
+fn a_page_of_members_reads_no_further_than_its_end() {
+    let store = Store::loaded();
+    let prepared = store.prepare("half AND NOT tenth");
+    let page = prepared.members(&Run::default(), None, 10).unwrap();
+    assert_eq!(page.ids.len(), 10);
+    let bytes = prepared.snapshot().touched_bytes().unwrap();
+    assert!(bytes <= 2 * BITSET_BYTES + UNIT_BYTES_MAX, "{bytes} bytes");
+}

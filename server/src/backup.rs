@@ -1,0 +1,206 @@
+//! Backup of a running server's spaces, and restore of a backup into a directory that does not exist yet.
+//!
+//! Both make their directory under a temporary name beside the final one, verify it to the last byte, and only then
+//! rename it; so a directory under its final name is whole.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use muster_engine::backup::{self, Copied};
+use muster_engine::catalog::Catalog;
+use muster_engine::options::Options;
+use muster_engine::storage::{Clock, Disk, Storage, SystemClock};
+use muster_engine::write::{Batch, Change, EntityChanges};
+use muster_engine::{Engine, Error, ErrorKind, Result};
+
+use crate::check::space_names;
+use crate::erasures::{self, Erasure, LEDGER_FILE, Ledger};
+use crate::holder::hold_unchanged;
+use crate::spaces::{SPACES_FOLDER, Space};
+
+/// The end of the name of a directory that is not complete.
+const UNFINISHED_SUFFIX: &str = ".unfinished";
+/// Erasures of one batch when they are applied again.
+const ERASURES_PER_BATCH: usize = 1_000;
+
+/// What was restored of one space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoredSpace {
+    /// The space.
+    pub space: String,
+    /// What the backup held, under its new epoch.
+    pub copied: Copied,
+    /// Its version now; above the backup's where erasures were applied again.
+    pub version: u64,
+    /// How many entities of the ledger were erased again.
+    pub erased: u64,
+}
+
+/// Backs `spaces` up into the directory `to`. Errors: conflict, when it holds something; those of each backup.
+pub(crate) fn back_up(spaces: &[Arc<Space>], to: &Path) -> Result<Vec<(String, Copied)>> {
+    let unfinished = Unfinished::begin(to)?;
+    let mut copies = Vec::new();
+    for space in spaces {
+        let folder = unfinished.space_folder(&space.name);
+        let target: Arc<dyn Storage> = Arc::new(Disk::create(&folder)?);
+        let copied = space.engine.back_up(&target).map_err(|error| error.context(format!("space {}", space.name)))?;
+        copies.push((space.name.clone(), copied));
+    }
+    unfinished.finish()?;
+    Ok(copies)
+}
+
+/// Restores the backup in `from` into `to`, which does not exist or is empty, and applies what `ledger` holds of later
+/// erasures. Every space gets a new id epoch.
+///
+/// Errors: corrupt, when a byte of the backup is not what was written; conflict, when `to` holds something or a server
+/// holds `from`; invalid, when the ledger cannot be read.
+pub fn restore_dir(from: &Path, to: &Path, ledger: Option<&Path>) -> Result<Vec<RestoredSpace>> {
+    let _held = hold_unchanged(from)?;
+    let names = space_names(from)?;
+    if let Some(ledger) = ledger.filter(|ledger| !ledger.is_file()) {
+        return Err(Error::not_found(format!("name the ledger of erasures: there is no file {}", ledger.display())));
+    }
+    let unfinished = Unfinished::begin(to)?;
+    let clock = SystemClock::new();
+    let applied = Ledger::new(unfinished.path.join(LEDGER_FILE));
+    let mut restored = Vec::new();
+    for name in names {
+        let place = |error: Error| error.context(format!("space {name}"));
+        let folder = unfinished.space_folder(&name);
+        let source: Arc<dyn Storage> = Arc::new(Disk::open(from.join(SPACES_FOLDER).join(&name))?);
+        let target: Arc<dyn Storage> = Arc::new(Disk::create(&folder)?);
+        let copied = backup::restore(&source, &target, clock.now_unix_ms()).map_err(place)?;
+        let later = match ledger {
+            Some(ledger) => later_erasures(ledger, &name, &copied)?,
+            None => Vec::new(),
+        };
+        let (erased, version) = erase_again(&folder, &name, later, &applied, &clock).map_err(place)?;
+        restored.push(RestoredSpace { space: name, copied, version: version.unwrap_or(copied.version.0), erased });
+    }
+    unfinished.finish()?;
+    Ok(restored)
+}
+
+fn later_erasures(ledger: &Path, space: &str, backup: &Copied) -> Result<Vec<Erasure>> {
+    let mut later = Vec::new();
+    erasures::read(ledger, &mut |erasure| {
+        if erasure.space == space && erasure.is_after(backup.source_epoch, backup.version.0) {
+            later.push(erasure);
+        }
+        Ok(())
+    })?;
+    Ok(later)
+}
+
+/// Erases what `later` names, as far as it is known here. Returns how many entities that were, and the version then.
+fn erase_again(
+    folder: &Path,
+    space: &str,
+    later: Vec<Erasure>,
+    applied: &Ledger,
+    clock: &SystemClock,
+) -> Result<(u64, Option<u64>)> {
+    if later.is_empty() {
+        return Ok((0, None));
+    }
+    let engine = Engine::open_dir(folder, Options { background: false, ..Options::default() })?;
+    let snapshot = engine.snapshot();
+    let (mut erased, id_epoch) = (0, snapshot.id_epoch());
+    for run in later.chunk_by(|a, b| a.type_id == b.type_id) {
+        // A type that the backup does not have had no entities then.
+        let Some(type_name) = type_name(snapshot.catalog(), &run[0]) else { continue };
+        for some in run.chunks(ERASURES_PER_BATCH) {
+            let erase = |erasure: &Erasure| EntityChanges::new(erasure.key.clone(), vec![Change::Erase]);
+            let entities = some.iter().map(erase).collect();
+            let written = engine.write(Batch { type_name: type_name.clone(), source: None, entities })?;
+            erased += some.len() as u64 - written.unknown_entities;
+            let again: Vec<Erasure> = some
+                .iter()
+                .map(|erasure| Erasure {
+                    space: space.to_owned(),
+                    type_name: type_name.clone(),
+                    id_epoch,
+                    version: written.seq.0,
+                    time_unix_ms: clock.now_unix_ms(),
+                    ..erasure.clone()
+                })
+                .collect();
+            applied.append(&again)?;
+        }
+    }
+    drop(snapshot);
+    let version = engine.snapshot().version().0;
+    engine.close()?;
+    let storage: Arc<dyn Storage> = Arc::new(Disk::open(folder)?);
+    muster_engine::check::check(&storage, &mut |_| ())?.require_whole()?;
+    Ok((erased, Some(version)))
+}
+
+fn type_name(catalog: &Catalog, erasure: &Erasure) -> Option<String> {
+    catalog.entity_type(erasure.type_id).map(|entity_type| entity_type.name.clone())
+}
+
+/// A directory under a temporary name; it goes away unless it is finished.
+struct Unfinished {
+    path: PathBuf,
+    to: PathBuf,
+    is_finished: bool,
+}
+
+impl Unfinished {
+    /// Errors: conflict, when `to` holds something, or an earlier attempt left its directory behind.
+    fn begin(to: &Path) -> Result<Unfinished> {
+        let to = std::path::absolute(to)
+            .map_err(|error| Error::io(format!("cannot find {}", to.display())).with_source(error))?;
+        let is_free = match std::fs::read_dir(&to) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        };
+        let name = to.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if !is_free || name.is_empty() {
+            return Err(Error::conflict(format!(
+                "name a directory that does not exist or is empty, not {}",
+                to.display()
+            )));
+        }
+        let path = to.with_file_name(format!("{name}{UNFINISHED_SUFFIX}"));
+        if path.exists() {
+            return Err(Error::conflict(format!(
+                "remove {} first: an earlier attempt that did not end left it",
+                path.display()
+            )));
+        }
+        // Makes what is missing above it too, durably.
+        Disk::create(&path)?;
+        Ok(Unfinished { path, to, is_finished: false })
+    }
+
+    fn space_folder(&self, space: &str) -> PathBuf {
+        self.path.join(SPACES_FOLDER).join(space)
+    }
+
+    /// Gives the directory its final name, durably.
+    fn finish(mut self) -> Result<()> {
+        let failed = |error| Error::io(format!("cannot rename {}", self.path.display())).with_source(error);
+        std::fs::create_dir_all(self.path.join(SPACES_FOLDER)).map_err(failed)?;
+        std::fs::rename(&self.path, &self.to).map_err(|error| match error.kind() {
+            std::io::ErrorKind::DirectoryNotEmpty => {
+                Error::new(ErrorKind::Conflict, format!("{} was filled meanwhile", self.to.display()))
+            }
+            _ => failed(error),
+        })?;
+        self.is_finished = true;
+        let parent = self.to.parent().unwrap_or(&self.to);
+        std::fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            // It was made by this value, so nothing else is in it; what cannot be removed is named by the next attempt.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The ledger of erasures: who was erased, so that a restored backup does not bring them back.
+//!
+//! One JSON object a line, appended and synced before the erasure is acknowledged. A backup knows the epoch and version
+//! at which it was made; the lines above those are applied again when it is restored. The file may lie on another disk
+//! than the store, and be moved away at any time: the next erasure begins a new one. Whether to keep old lines is the
+//! operator's choice; those older than the oldest backup serve nobody.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use muster_engine::catalog::EntityKey;
+use muster_engine::ids::TypeId;
+use muster_engine::{Error, Result};
+use serde_json::{Value, json};
+
+/// The ledger in the directory of a store, where no other place is configured.
+pub(crate) const LEDGER_FILE: &str = "erasures.ndjson";
+/// The longest line that is read; a key has at most 1,024 bytes.
+const LINE_BYTES_MAX: u64 = 64 << 10;
+
+/// One entity that was erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Erasure {
+    /// The space.
+    pub(crate) space: String,
+    /// The name of the entity type at that time.
+    pub(crate) type_name: String,
+    /// Its number, which stays.
+    pub(crate) type_id: TypeId,
+    /// The entity.
+    pub(crate) key: EntityKey,
+    /// The epoch of the ids at that time.
+    pub(crate) id_epoch: u64,
+    /// The version that the erasure made.
+    pub(crate) version: u64,
+    /// When, in milliseconds since 1970-01-01T00:00:00Z.
+    pub(crate) time_unix_ms: i64,
+}
+
+/// The file, for one server. It is opened for each erasure, so that it may be moved away.
+pub(crate) struct Ledger {
+    path: PathBuf,
+    appending: Mutex<()>,
+}
+
+impl Ledger {
+    /// The ledger at `path`, which need not exist.
+    pub(crate) fn new(path: PathBuf) -> Ledger {
+        Ledger { path, appending: Mutex::default() }
+    }
+
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Appends `erasures` durably. Errors: io; they are applied and must be sent again.
+    pub(crate) fn append(&self, erasures: &[Erasure]) -> Result<()> {
+        let _one = self.appending.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        append(&self.path, erasures).map_err(|error| {
+            Error::io(format!(
+                "send the erasure again: it is applied, but the ledger {} cannot be written",
+                self.path.display()
+            ))
+            .with_source(error)
+        })
+    }
+}
+
+fn append(path: &Path, erasures: &[Erasure]) -> io::Result<()> {
+    let is_new = !path.exists();
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    cut_torn_line(&mut file)?;
+    let lines: String = erasures.iter().map(Erasure::to_line).collect();
+    file.write_all(lines.as_bytes())?;
+    file.sync_data()?;
+    if is_new && let Some(parent) = path.parent() {
+        File::open(parent)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Takes away the end of a line that a crash tore; it was never acknowledged. The file then stands at its end.
+fn cut_torn_line(file: &mut File) -> io::Result<()> {
+    let len = file.metadata()?.len();
+    let start = len.saturating_sub(LINE_BYTES_MAX);
+    file.seek(SeekFrom::Start(start))?;
+    let mut tail = Vec::new();
+    Read::by_ref(file).take(LINE_BYTES_MAX).read_to_end(&mut tail)?;
+    let whole = tail.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    if whole < tail.len() {
+        file.set_len(start + whole as u64)?;
+    }
+    file.seek(SeekFrom::End(0)).map(drop)
+}
+
+/// Calls `visit` with each erasure of a ledger, in its order; a file that does not exist has none.
+///
+/// Errors: invalid, naming the line; a torn last one is passed over, because it was never acknowledged.
+pub(crate) fn read(path: &Path, visit: &mut dyn FnMut(Erasure) -> Result<()>) -> Result<()> {
+    let failed = |error: io::Error| Error::io(format!("cannot read {}", path.display())).with_source(error);
+    let mut reader = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        file => BufReader::new(file.map_err(failed)?),
+    };
+    for number in 1u64.. {
+        let mut line = Vec::new();
+        Read::by_ref(&mut reader).take(LINE_BYTES_MAX).read_until(b'\n', &mut line).map_err(failed)?;
+        let is_whole = line.pop_if(|last| *last == b'\n').is_some();
+        if !is_whole && line.len() as u64 >= LINE_BYTES_MAX {
+            return Err(Error::invalid(format!("{}, line {number}: longer than a line can be", path.display())));
+        }
+        match Erasure::from_line(&line) {
+            Some(erasure) => visit(erasure)?,
+            None if !is_whole => return Ok(()),
+            None if line.is_empty() => {}
+            None => {
+                return Err(Error::invalid(format!(
+                    "repair the ledger first: {}, line {number} is no erasure",
+                    path.display()
+                )));
+            }
+        }
+        if !is_whole {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+impl Erasure {
+    /// Whether it came after a backup of this epoch and version. Epochs rise, so one of a later epoch came later.
+    pub(crate) fn is_after(&self, id_epoch: u64, version: u64) -> bool {
+        (self.id_epoch, self.version) > (id_epoch, version)
+    }
+
+    fn to_line(&self) -> String {
+        let key = match &self.key {
+            EntityKey::Text(text) => json!(text),
+            EntityKey::Number(number) => json!(number),
+        };
+        let line = json!({
+            "space": self.space,
+            "type": self.type_name,
+            "type_id": self.type_id.0,
+            "key": key,
+            "id_epoch": self.id_epoch,
+            "version": self.version,
+            "time_unix_ms": self.time_unix_ms,
+        });
+        format!("{line}\n")
+    }
+
+    fn from_line(line: &[u8]) -> Option<Erasure> {
+        let value: Value = serde_json::from_slice(line).ok()?;
+        Some(Erasure {
+            space: value.get("space")?.as_str()?.to_owned(),
+            type_name: value.get("type")?.as_str()?.to_owned(),
+            type_id: TypeId(u32::try_from(value.get("type_id")?.as_u64()?).ok()?),
+            key: match value.get("key")? {
+                Value::String(text) => EntityKey::Text(text.clone()),
+                number => EntityKey::Number(number.as_u64()?),
+            },
+            id_epoch: value.get("id_epoch")?.as_u64()?,
+            version: value.get("version")?.as_u64()?,
+            time_unix_ms: value.get("time_unix_ms")?.as_i64()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn erasure(version: u64) -> Erasure {
+        Erasure {
+            space: "main".into(),
+            type_name: "用户".into(),
+            type_id: TypeId(1),
+            key: EntityKey::Text(format!("u\n\"{version}")),
+            id_epoch: 3,
+            version,
+            time_unix_ms: -5,
+        }
+    }
+
+    fn all(path: &Path) -> Result<Vec<u64>> {
+        let mut versions = Vec::new();
+        read(path, &mut |erasure| {
+            versions.push(erasure.version);
+            Ok(())
+        })?;
+        Ok(versions)
+    }
+
+    #[test]
+    fn what_is_appended_is_read_and_a_torn_end_is_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        assert_eq!(all(&path).unwrap(), Vec::<u64>::new());
+        let ledger = Ledger::new(path.clone());
+        ledger.append(&[erasure(1), erasure(2)]).unwrap();
+        ledger.append(&[Erasure { key: EntityKey::Number(u64::MAX), ..erasure(3) }]).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let third = whole[..whole.len() - 1].iter().rposition(|&byte| byte == b'\n').unwrap() + 1;
+        for cut in third..whole.len() - 1 {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            assert_eq!(all(&path).unwrap(), [1, 2], "cut at {cut}");
+            ledger.append(&[erasure(4)]).unwrap();
+            assert_eq!(all(&path).unwrap(), [1, 2, 4], "cut at {cut}");
+        }
+        std::fs::write(&path, [b"?\n", &whole[..]].concat()).unwrap();
+        assert!(all(&path).unwrap_err().message().contains("line 1"));
+    }
+
+    #[test]
+    fn later_means_a_later_epoch_or_version() {
+        let it = erasure(10);
+        assert!(it.is_after(3, 9) && it.is_after(2, 99));
+        assert!(!it.is_after(3, 10) && !it.is_after(4, 1));
+    }
+}
