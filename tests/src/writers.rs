@@ -41,15 +41,22 @@ pub struct Writers {
 }
 
 impl Writers {
-    /// Starts a writer for each account, and an operator who flushes and compacts at random.
+    /// Starts a writer for each account.
     pub fn start(client: &Client, accounts: &[Account], seed: u64) -> Writers {
         let is_over = Arc::new(AtomicBool::new(false));
-        let mut tasks: Vec<_> = accounts
+        let tasks: Vec<_> = accounts
             .iter()
             .map(|account| tokio::spawn(write(client.clone(), account.clone(), Random::seeded(seed), is_over.clone())))
             .collect();
-        tasks.push(tokio::spawn(operate(client.clone(), Random::seeded(seed), is_over.clone())));
         Writers { tasks, is_over }
+    }
+
+    /// The same with an operator beside them who flushes and compacts at random.
+    pub fn start_with_operator(client: &Client, accounts: &[Account], seed: u64) -> Writers {
+        let mut writers = Writers::start(client, accounts, seed);
+        let operator = operate(client.clone(), Random::seeded(seed), writers.is_over.clone());
+        writers.tasks.push(tokio::spawn(operator));
+        writers
     }
 
     /// From now on errors are no surprise.

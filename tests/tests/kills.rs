@@ -93,7 +93,7 @@ fn a_store_that_went_back_in_time_is_noticed() {
         copy_folder(&store, &copy);
         let mut served = life.serve();
         let client = served.client().await;
-        let writers = Writers::start(&client, &life.accounts, 1);
+        let writers = Writers::start_with_operator(&client, &life.accounts, 1);
         while life.accounts.iter().any(|account| account.progress.acknowledged.load(Relaxed) == 0) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -180,7 +180,7 @@ impl Life<'_> {
     async fn kill_while_writing(&mut self, kill: u64) {
         let mut served = self.serve();
         let client = self.check(&mut served).await;
-        let writers = Writers::start(&client, &self.accounts, self.seed ^ kill);
+        let writers = Writers::start_with_operator(&client, &self.accounts, self.seed ^ kill);
         tokio::time::sleep(self.moment(WRITE_MS_MAX)).await;
         writers.expect_the_end();
         served.kill();
