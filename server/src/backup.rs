@@ -126,7 +126,7 @@ fn erase_again(
                     ..erasure.clone()
                 })
                 .collect();
-            applied.append(&again)?;
+            applied.append(applied.make_room(&again)?, &again)?;
         }
     }
     drop(snapshot);

@@ -4,21 +4,28 @@
 //! at which it was made; the lines above those are applied again when it is restored. The file may lie on another disk
 //! than the store, and be moved away at any time: the next erasure begins a new one. Whether to keep old lines is the
 //! operator's choice; those older than the oldest backup serve nobody.
+//!
+//! People can be erased while the disk is full: room behind the end of the file is taken in advance, and an erasure for
+//! which there is none is refused before it is applied.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use muster_engine::catalog::EntityKey;
 use muster_engine::ids::TypeId;
 use muster_engine::{Error, Result};
+use rustix::fs::FallocateFlags;
+use rustix::io::Errno;
 use serde_json::{Value, json};
 
 /// The ledger in the directory of a store, where no other place is configured.
 pub(crate) const LEDGER_FILE: &str = "erasures.ndjson";
 /// The longest line that is read; a key has at most 1,024 bytes.
 const LINE_BYTES_MAX: u64 = 64 << 10;
+/// Room that is kept behind the end of the file: over a thousand erasures.
+const ROOM_BYTES: u64 = 256 << 10;
 
 /// One entity that was erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,13 +49,30 @@ pub(crate) struct Erasure {
 /// The file, for one server. It is opened for each erasure, so that it may be moved away.
 pub(crate) struct Ledger {
     path: PathBuf,
-    appending: Mutex<()>,
+    /// Bytes that were promised to lines still to come; locked while the file is used.
+    promised: Mutex<u64>,
+}
+
+/// A promise that some lines fit into the ledger, until it is dropped.
+pub(crate) struct Room<'a> {
+    ledger: &'a Ledger,
+    bytes: u64,
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        *self.ledger.lock() -= self.bytes;
+    }
 }
 
 impl Ledger {
     /// The ledger at `path`, which need not exist.
     pub(crate) fn new(path: PathBuf) -> Ledger {
-        Ledger { path, appending: Mutex::default() }
+        Ledger { path, promised: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, u64> {
+        self.promised.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The ledger of a server that starts. Errors: not found, when its directory does not exist: better now than at the
@@ -56,7 +80,12 @@ impl Ledger {
     pub(crate) fn open(path: PathBuf) -> Result<Ledger> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         match folder.is_dir() {
-            true => Ok(Ledger::new(path)),
+            true => {
+                let ledger = Ledger::new(path);
+                // A disk that is full now may have room later; each erasure asks again.
+                let _ = ledger.reserve(0);
+                Ok(ledger)
+            }
             false => Err(Error::not_found(format!(
                 "make the directory of the ledger of erasures first: there is none for {}",
                 path.display()
@@ -69,9 +98,47 @@ impl Ledger {
         &self.path
     }
 
-    /// Appends `erasures` durably. Errors: io; they are applied and must be sent again.
-    pub(crate) fn append(&self, erasures: &[Erasure]) -> Result<()> {
-        let _one = self.appending.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    /// Takes room for `erasures`, whose versions need not be known yet. Errors: limit, when the disk is full; io.
+    /// Either way they are not to be applied.
+    pub(crate) fn make_room(&self, erasures: &[Erasure]) -> Result<Room<'_>> {
+        let longest = |erasure: &Erasure| Erasure { version: u64::MAX, ..erasure.clone() }.to_line().len() as u64;
+        let bytes = erasures.iter().map(longest).sum();
+        self.reserve(bytes).map_err(|error| {
+            let place = self.path.display();
+            match error.kind() {
+                io::ErrorKind::StorageFull => {
+                    Error::limit(format!("disk full: no room in the ledger of erasures {place}")).with_source(error)
+                }
+                _ => Error::io(format!("nothing was erased: the ledger {place} cannot be written")).with_source(error),
+            }
+        })?;
+        Ok(Room { ledger: self, bytes })
+    }
+
+    /// Promises `bytes` behind what is promised already, and takes more than that while there is enough.
+    fn reserve(&self, bytes: u64) -> io::Result<()> {
+        let mut promised = self.lock();
+        let file = open(&self.path)?;
+        let end = file.metadata()?.len();
+        let needed = *promised + bytes;
+        if allocate(&file, end, needed + ROOM_BYTES).is_err() && needed > 0 {
+            allocate(&file, end, needed)?;
+        }
+        *promised = needed;
+        Ok(())
+    }
+
+    /// Appends `erasures` durably, for which there is `room`. Errors: io; they are applied and must be sent again.
+    pub(crate) fn append(&self, room: Room<'_>, erasures: &[Erasure]) -> Result<()> {
+        let written = self.append_lines(erasures);
+        drop(room);
+        // What was used is taken anew for the next one, if the disk has it.
+        let _ = self.reserve(0);
+        written
+    }
+
+    fn append_lines(&self, erasures: &[Erasure]) -> Result<()> {
+        let _one = self.lock();
         append(&self.path, erasures).map_err(|error| {
             Error::io(format!(
                 "send the erasure again: it is applied, but the ledger {} cannot be written",
@@ -83,17 +150,31 @@ impl Ledger {
 }
 
 fn append(path: &Path, erasures: &[Erasure]) -> io::Result<()> {
-    let is_new = !path.exists();
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    let mut file = open(path)?;
+    let is_first = file.metadata()?.len() == 0;
     cut_torn_line(&mut file)?;
     let lines: String = erasures.iter().map(Erasure::to_line).collect();
     file.write_all(lines.as_bytes())?;
     file.sync_data()?;
-    if is_new {
+    if is_first {
+        // Its name may be new.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()?;
     }
     Ok(())
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Takes `bytes` of room from `end` on without making the file longer. Where the file system cannot do that, the room is
+/// found when it is written.
+fn allocate(file: &File, end: u64, bytes: u64) -> io::Result<()> {
+    match rustix::fs::fallocate(file, FallocateFlags::KEEP_SIZE, end, bytes.max(1)) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) | Ok(()) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
 }
 
 /// Takes away the end of a line that a crash tore; it was never acknowledged. The file then stands at its end.
@@ -215,14 +296,15 @@ mod tests {
         let path = folder.path().join("ledger");
         assert_eq!(all(&path).unwrap(), Vec::<u64>::new());
         let ledger = Ledger::new(path.clone());
-        ledger.append(&[erasure(1), erasure(2)]).unwrap();
-        ledger.append(&[Erasure { key: EntityKey::Number(u64::MAX), ..erasure(3) }]).unwrap();
+        let append = |erasures: &[Erasure]| ledger.append(ledger.make_room(erasures).unwrap(), erasures).unwrap();
+        append(&[erasure(1), erasure(2)]);
+        append(&[Erasure { key: EntityKey::Number(u64::MAX), ..erasure(3) }]);
         let whole = std::fs::read(&path).unwrap();
         let third = whole[..whole.len() - 1].iter().rposition(|&byte| byte == b'\n').unwrap() + 1;
         for cut in third..whole.len() - 1 {
             std::fs::write(&path, &whole[..cut]).unwrap();
             assert_eq!(all(&path).unwrap(), [1, 2], "cut at {cut}");
-            ledger.append(&[erasure(4)]).unwrap();
+            append(&[erasure(4)]);
             assert_eq!(all(&path).unwrap(), [1, 2, 4], "cut at {cut}");
         }
         std::fs::write(&path, [b"?\n", &whole[..]].concat()).unwrap();

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use muster_engine::catalog::EntityKey;
 use muster_engine::query::Run;
 use muster_engine::write::Change;
 use muster_proto::v1;
@@ -82,26 +81,25 @@ fn write(shared: &Shared, request: v1::WriteRequest, _: &Run) -> Result<v1::Writ
     let snapshot = space.engine.snapshot();
     let batch = batch::batch_from_wire(snapshot.catalog(), request).or_status()?;
     let type_id = snapshot.catalog().require_type(&batch.type_name).or_status()?.id;
-    let erased: Vec<EntityKey> = batch
-        .entities
-        .iter()
-        .filter(|entity| entity.changes.contains(&Change::Erase))
-        .map(|entity| entity.key.clone())
-        .collect();
-    let type_name = batch.type_name.clone();
-    let written = space.engine.write(batch).or_status()?;
-    if !erased.is_empty() {
-        let entry = |key| Erasure {
+    let erased = batch.entities.iter().filter(|entity| entity.changes.contains(&Change::Erase));
+    let mut erased: Vec<Erasure> = erased
+        .map(|entity| Erasure {
             space: space.name.clone(),
-            type_name: type_name.clone(),
+            type_name: batch.type_name.clone(),
             type_id,
-            key,
+            key: entity.key.clone(),
             id_epoch: snapshot.id_epoch(),
-            version: written.seq.0,
+            version: 0,
             time_unix_ms: shared.now_unix_ms(),
-        };
-        shared.ledger.append(&erased.into_iter().map(entry).collect::<Vec<_>>()).or_status()?;
+        })
+        .collect();
+    if erased.is_empty() {
+        return Ok(batch::written_to_wire(&space.engine.write(batch).or_status()?));
     }
+    let room = shared.ledger.make_room(&erased).or_status()?;
+    let written = space.engine.write(batch).or_status()?;
+    erased.iter_mut().for_each(|erasure| erasure.version = written.seq.0);
+    shared.ledger.append(room, &erased).or_status()?;
     Ok(batch::written_to_wire(&written))
 }
 
