@@ -1,5 +1,7 @@
 //! The query set: each query for muster as text, for the peers in the fastest idioms that they offer.
 
+use std::cell::Cell;
+
 use croaring::Bitmap;
 use roaring::{MultiOps, RoaringBitmap};
 
@@ -35,6 +37,8 @@ pub(crate) struct Case {
     pub(crate) roaring: Vec<Idiom>,
     /// CRoaring.
     pub(crate) croaring: Vec<Idiom>,
+    /// How often muster was asked for one entity: each time it is another one.
+    pub(crate) asked: Asked,
 }
 
 /// Both peers' bitmaps of the population, shared by all cases for the life of the process.
@@ -89,6 +93,7 @@ fn one(peers: &Peers) -> Case {
         ask: Ask::Count,
         tags: vec![],
         roaring: vec![("len", Box::new(move || roaring.len()))],
+        asked: Asked::default(),
         croaring: vec![("cardinality", Box::new(move || croaring.cardinality()))],
     }
 }
@@ -113,6 +118,7 @@ fn pairs(peers: &Peers) -> Vec<Case> {
             ask: Ask::Count,
             tags: vec![a.into(), b.into()],
             roaring: vec![("intersection_len", Box::new(move || ra.intersection_len(rb)))],
+            asked: Asked::default(),
             croaring: vec![("and_cardinality", Box::new(move || ca.and_cardinality(cb)))],
         }
     };
@@ -136,6 +142,7 @@ fn four_way(peers: &Peers) -> Vec<Case> {
                 ("pairs, smallest first", Box::new(move || ((ra & rb) & rc).intersection_len(rd))),
                 ("MultiOps", Box::new(move || [ra, rb, rc, rd].intersection().len())),
             ],
+            asked: Asked::default(),
             croaring: vec![("pairs, smallest first", Box::new(move || ca.and(cb).and(cc).and_cardinality(cd)))],
         }
     };
@@ -166,6 +173,7 @@ fn unions(peers: &Peers) -> Vec<Case> {
                     }),
                 ),
             ],
+            asked: Asked::default(),
             croaring: vec![
                 ("union first", Box::new(move || Bitmap::fast_or(&croaring).and(b.1).andnot_cardinality(c.1))),
                 (
@@ -194,6 +202,7 @@ fn unions(peers: &Peers) -> Vec<Case> {
             ("union first", Box::new(move || roaring.iter().copied().union().intersection_len(gender.0))),
             ("sum of pairs", Box::new(move || again.iter().map(|value| gender.0.intersection_len(value)).sum())),
         ],
+        asked: Asked::default(),
         croaring: vec![
             ("union first", Box::new(move || Bitmap::fast_or(&croaring).and_cardinality(gender.1))),
             ("sum of pairs", Box::new(move || more.iter().map(|value| gender.1.and_cardinality(value)).sum())),
@@ -280,6 +289,7 @@ fn ranges(peers: &Peers) -> Vec<Case> {
                     false => roaring_range(&roaring, filter.0, 25, 34).len(),
                 }),
             )],
+            asked: Asked::default(),
             croaring: vec![(
                 "slices, filter first",
                 Box::new(move || match has_city {
@@ -310,6 +320,7 @@ fn sums(peers: &Peers) -> Vec<Case> {
                     digits.map(|(digit, slice)| slice.intersection_len(filter.0) << digit).sum()
                 }),
             )],
+            asked: Asked::default(),
             croaring: vec![(
                 "sum of and_cardinality",
                 Box::new(move || {
@@ -331,28 +342,52 @@ fn ids(peers: &Peers) -> Vec<Case> {
             ask: Ask::Ids,
             tags: vec![],
             roaring: vec![("collect", Box::new(move || (ra & rb).iter().collect::<Vec<u32>>().len() as u64))],
+            asked: Asked::default(),
             croaring: vec![("to_vec", Box::new(move || ca.and(cb).to_vec().len() as u64))],
         }
     };
     [("u10a", "u10b"), ("u50a", "u50b"), ("u1", "u50a")].into_iter().map(case).collect()
 }
 
-/// The entity of Q9.
-pub(crate) const ENTITY: u32 = 777_777;
+/// How often somebody was asked for one entity.
+pub(crate) type Asked = Cell<u32>;
+
+/// The entity of the next question: the same sequence for whoever is asked, far apart, so that nobody finds it in the
+/// cache only because it was asked for just before.
+pub(crate) fn next_entity(asked: &Asked) -> u32 {
+    let number = asked.get();
+    asked.set(number.wrapping_add(1));
+    // The golden ratio spreads them evenly over the smallest population.
+    number.wrapping_mul(0x9E37_79B9) % ENTITIES_MIN
+}
+
+/// Entities that every population has.
+const ENTITIES_MIN: u32 = 1_000_000;
 
 fn contains(peers: &Peers) -> Case {
     let both: Vec<Both> = (0..200).map(|value| peers.value("city", value)).collect();
     let roaring: Vec<&'static RoaringBitmap> = both.iter().map(|both| both.0).collect();
     let croaring: Vec<&'static Bitmap> = both.iter().map(|both| both.1).collect();
+    let (asked_roaring, asked_croaring) = (Asked::default(), Asked::default());
     Case {
         name: "Q9 one entity in 200".into(),
         texts: (0..200).map(|value| format!("city = city{value}")).collect(),
         ask: Ask::Contains,
         tags: vec![],
-        roaring: vec![("contains", Box::new(move || roaring.iter().filter(|set| set.contains(ENTITY)).count() as u64))],
+        asked: Asked::default(),
+        roaring: vec![(
+            "contains",
+            Box::new(move || {
+                let entity = next_entity(&asked_roaring);
+                roaring.iter().filter(|set| set.contains(entity)).count() as u64
+            }),
+        )],
         croaring: vec![(
             "contains",
-            Box::new(move || croaring.iter().filter(|set| set.contains(ENTITY)).count() as u64),
+            Box::new(move || {
+                let entity = next_entity(&asked_croaring);
+                croaring.iter().filter(|set| set.contains(entity)).count() as u64
+            }),
         )],
     }
 }

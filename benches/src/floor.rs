@@ -1,5 +1,7 @@
 //! The floor: stream the payload of the tags concerned once and do nothing else.
 
+use std::ops::Range;
+
 use muster_engine::bitmap::Container;
 use muster_engine::catalog::TagKind;
 use muster_engine::ids::{BitmapId, ChunkId, TypeId};
@@ -33,22 +35,27 @@ impl Floor {
             }
         }
         let mut floor = Floor { bitmaps, chunk_end: snapshot.chunk_end(type_id)?, bytes: 0 };
-        floor.bytes = floor.walk(snapshot, &mut |bytes| bytes.len() as u64)?;
+        floor.bytes = floor.walk(snapshot, 0..floor.chunk_end, &mut |bytes| bytes.len() as u64)?;
         Ok(floor)
     }
 
     /// Streams the payload; the result only keeps the loop alive.
     pub(crate) fn stream(&self, snapshot: &Snapshot) -> Result<u64> {
-        self.walk(snapshot, &mut sum)
+        self.stream_some(snapshot, 0..self.chunk_end)
     }
 
-    fn walk(&self, snapshot: &Snapshot, each: &mut dyn FnMut(&[u8]) -> u64) -> Result<u64> {
+    /// Streams the payload of some chunks.
+    pub(crate) fn stream_some(&self, snapshot: &Snapshot, chunks: Range<u32>) -> Result<u64> {
+        self.walk(snapshot, chunks, &mut sum)
+    }
+
+    fn walk(&self, snapshot: &Snapshot, chunks: Range<u32>, each: &mut dyn FnMut(&[u8]) -> u64) -> Result<u64> {
         let mut total = 0u64;
         for layer in snapshot.layers() {
             for &bitmap in &self.bitmaps {
                 let Some(part) = layer.part(bitmap) else { continue };
                 let Some(view) = part.bitmap(bitmap, Role::Added)? else { continue };
-                for chunk in 0..self.chunk_end {
+                for chunk in chunks.clone() {
                     total = total.wrapping_add(match part.container(&view, ChunkId(chunk as u16))? {
                         Container::Bitset { words, .. } => each(as_bytes(words)),
                         Container::Array(ids) => each(as_bytes(ids)),

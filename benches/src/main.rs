@@ -2,16 +2,20 @@
 
 mod cases;
 mod data;
+mod deltas;
 mod export;
+mod first;
 mod floor;
+mod real;
 mod report;
 mod store;
+mod threads;
 
 use std::hint::black_box;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use cases::{Ask, Case, ENTITY, Idiom, cases};
+use cases::{Ask, Case, Idiom, cases, next_entity};
 use clap::Parser;
 use data::Data;
 use floor::Floor;
@@ -19,7 +23,7 @@ use muster_engine::ids::{LocalId, TypeId};
 use muster_engine::query::plan::QueryRequest;
 use muster_engine::query::{Prepared, Run};
 use muster_engine::snapshot::Snapshot;
-use muster_engine::{Error, Result};
+use muster_engine::{Engine, Error, Result};
 use report::Row;
 
 /// Times the query set beside the peers. Every answer is checked against theirs.
@@ -43,6 +47,12 @@ struct Arguments {
     /// Also draw the table.
     #[arg(long)]
     svg: Option<PathBuf>,
+    /// Afterwards also: two threads beside one, the first answer after an opening, and ten deltas on top.
+    #[arg(long)]
+    more: bool,
+    /// Instead: the real bitmaps in this folder, as NAME.roaring.zip
+    #[arg(long)]
+    real: Option<PathBuf>,
     /// Only write the population as plain columns into this folder, for benches/compare/.
     #[arg(long)]
     export: Option<PathBuf>,
@@ -52,6 +62,9 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let temporary = tempfile::tempdir().map_err(|error| Error::io("no temporary directory").with_source(error))?;
     let dir = arguments.dir.clone().unwrap_or_else(|| temporary.path().join("store"));
+    if let Some(folder) = &arguments.real {
+        return real::measure(folder, arguments.rounds);
+    }
     let start = Instant::now();
     let data: &'static Data = Box::leak(Box::new(Data::new(arguments.entities, 1)));
     eprintln!("{} entities made in {:.1} s", data.entities, start.elapsed().as_secs_f64());
@@ -64,7 +77,9 @@ fn main() -> Result<()> {
     eprintln!("loaded, closed and opened in {:.1} s: {:?}", start.elapsed().as_secs_f64(), engine.status());
     let snapshot = engine.snapshot();
     let mut rows = Vec::new();
-    for case in cases(data).iter().filter(|case| case.name.contains(&arguments.only)) {
+    let all = cases(data);
+    let chosen: Vec<&Case> = all.iter().filter(|case| case.name.contains(&arguments.only)).collect();
+    for case in &chosen {
         let row = measure(case, &snapshot, type_id, arguments.rounds)?;
         let floor = row.floor.map_or(String::new(), |floor| format!(", {floor:.2} of the floor"));
         eprintln!(
@@ -90,14 +105,29 @@ fn main() -> Result<()> {
     };
     write(&arguments.csv, report::csv(&rows))?;
     let title = format!("times faster than CRoaring (green) and roaring-rs (blue), {} entities", data.entities);
-    write(&arguments.svg, report::svg(&rows, &title))
+    write(&arguments.svg, report::svg(&rows, &title))?;
+    drop(snapshot);
+    if arguments.more { more(&chosen, engine, &dir, type_id, data, arguments.rounds) } else { Ok(()) }
+}
+
+/// What is asked beside the query set.
+fn more(cases: &[&Case], engine: Engine, dir: &Path, type_id: TypeId, data: &Data, rounds: usize) -> Result<()> {
+    threads::measure(cases, &engine.snapshot(), type_id, rounds)?;
+    let engine = first::measure(cases, engine, dir, type_id, rounds.min(9))?;
+    first::deserialise(data);
+    deltas::measure(cases, &engine, type_id, data.entities, rounds)
+}
+
+/// The queries of a case on one snapshot.
+fn prepare(case: &Case, snapshot: &Snapshot, type_id: TypeId) -> Result<Vec<Prepared>> {
+    let request = QueryRequest::at(0);
+    case.texts.iter().map(|text| snapshot.prepare(type_id, text, &request)).collect()
 }
 
 fn measure(case: &Case, snapshot: &Snapshot, type_id: TypeId, rounds: usize) -> Result<Row> {
-    let request = QueryRequest::at(0);
-    let prepared = case.texts.iter().map(|text| snapshot.prepare(type_id, text, &request));
-    let prepared = prepared.collect::<Result<Vec<Prepared>>>()?;
-    let mut answer = || answer(case, &prepared, snapshot, type_id).expect("muster answers");
+    let prepared = prepare(case, snapshot, type_id)?;
+    let run = Run { threads: 1, ..Run::default() };
+    let mut answer = || answer(case, &prepared, snapshot, type_id, &run).expect("muster answers");
     let expected = answer();
     for (idiom, ask) in case.roaring.iter().chain(&case.croaring) {
         assert_eq!(ask(), expected, "{} by {idiom}", case.name);
@@ -130,19 +160,20 @@ fn measure(case: &Case, snapshot: &Snapshot, type_id: TypeId, rounds: usize) -> 
     })
 }
 
-fn answer(case: &Case, prepared: &[Prepared], snapshot: &Snapshot, type_id: TypeId) -> Result<u64> {
-    let (first, run) = (&prepared[0], Run::default());
+fn answer(case: &Case, prepared: &[Prepared], snapshot: &Snapshot, type_id: TypeId, run: &Run) -> Result<u64> {
+    let first = &prepared[0];
     match case.ask {
-        Ask::Count => Ok(first.count(&run)?.count),
+        Ask::Count => Ok(first.count(run)?.count),
         Ask::Sum(tag) => {
             let tag = snapshot.catalog().require_tag(type_id, tag)?.id;
-            Ok(first.sum(&run, tag)?.1 as u64)
+            Ok(first.sum(run, tag)?.1 as u64)
         }
-        Ask::Ids => Ok(first.members(&run, None, usize::MAX)?.ids.len() as u64),
+        Ask::Ids => Ok(first.members(run, None, usize::MAX)?.ids.len() as u64),
         Ask::Contains => {
             let mut count = 0;
+            let entity = LocalId(next_entity(&case.asked));
             for one in prepared {
-                count += u64::from(one.contains(LocalId(ENTITY))?);
+                count += u64::from(one.contains(entity)?);
             }
             Ok(count)
         }

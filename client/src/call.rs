@@ -124,7 +124,8 @@ impl Client {
             };
             // Both ends cut a call off when its time is over, and each names that in its own way.
             let is_over = |deadline| started.elapsed() >= deadline;
-            if error.code == Code::Cancelled && self.options.deadline.is_some_and(is_over) {
+            let cut_off = error.code == Code::Cancelled || error.delivery != Delivery::Answered;
+            if cut_off && self.options.deadline.is_some_and(is_over) {
                 error = deadline_over();
             }
             let in_time = self.options.deadline.is_none_or(|deadline| started.elapsed() + wait < deadline);

@@ -1,0 +1,73 @@
+//! From the opening to the first answer, beside deserialising what it needs.
+
+use std::path::Path;
+use std::time::Instant;
+
+use croaring::{Bitmap, Portable};
+use muster_engine::query::Run;
+use muster_engine::{Engine, Options, Result};
+use roaring::RoaringBitmap;
+
+use crate::data::Data;
+use crate::floor::Floor;
+use crate::{Case, TypeId, answer, median, prepare, time};
+
+/// Prints how long the store takes to open and to answer each query for the first time. Gives the engine back open.
+pub(crate) fn measure(cases: &[&Case], engine: Engine, dir: &Path, type_id: TypeId, rounds: usize) -> Result<Engine> {
+    println!(
+        "| first answer | open µs | first µs | steady µs | floor µs | first / (steady + floor) |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: |"
+    );
+    engine.close()?;
+    let run = Run { threads: 1, ..Run::default() };
+    for case in cases {
+        let mut times = [const { Vec::new() }; 4];
+        for _ in 0..rounds {
+            let start = Instant::now();
+            let engine = Engine::open_dir(dir, Options::default())?;
+            times[0].push(start.elapsed().as_nanos() as f64);
+            let snapshot = engine.snapshot();
+            let prepared = prepare(case, &snapshot, type_id)?;
+            let mut ask = || answer(case, &prepared, &snapshot, type_id, &run).expect("muster answers");
+            times[1].push(time(1, &mut ask));
+            times[2].push(time(5, &mut ask));
+            let floor = Floor::new(&snapshot, type_id, &case.tags)?;
+            times[3].push(time(5, &mut || floor.stream(&snapshot).expect("the floor streams")));
+            drop(prepared);
+            engine.close()?;
+        }
+        let [open, first, steady, floor] = times.map(|mut times| median(&mut times) / 1000.0);
+        let ratio = first / (steady + floor);
+        println!("| {} | {open:.0} | {first:.1} | {steady:.1} | {floor:.1} | {ratio:.2} |", case.name);
+    }
+    println!();
+    Engine::open_dir(dir, Options::default())
+}
+
+/// Prints how long the peers take to deserialise all flags and values, which is what they do instead of opening.
+pub(crate) fn deserialise(data: &Data) {
+    let mut lists: Vec<Vec<u32>> = data.flags.iter().map(|(_, ids)| ids.clone()).collect();
+    for (name, values, _) in &data.choices {
+        lists.extend((0..*values).map(|value| data.value(name, value)));
+    }
+    let bytes: Vec<Vec<u8>> = lists
+        .iter()
+        .map(|ids| {
+            let mut bitmap = Bitmap::of(ids);
+            bitmap.run_optimize();
+            bitmap.serialize::<Portable>()
+        })
+        .collect();
+    let total: usize = bytes.iter().map(Vec::len).sum();
+    let mut roaring = || {
+        let read = |bytes: &Vec<u8>| RoaringBitmap::deserialize_from(&bytes[..]).expect("its own bytes").len();
+        bytes.iter().map(read).sum()
+    };
+    let roaring = time(3, &mut roaring) / 1e6;
+    let mut croaring = || bytes.iter().map(|bytes| Bitmap::deserialize::<Portable>(bytes).cardinality()).sum();
+    let croaring = time(3, &mut croaring) / 1e6;
+    println!(
+        "Deserialising the same flags and values ({:.1} MB): roaring-rs {roaring:.1} ms, CRoaring {croaring:.1} ms\n",
+        total as f64 / 1e6
+    );
+}
