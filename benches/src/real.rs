@@ -28,18 +28,18 @@ pub(crate) fn measure(folder: &Path, rounds: usize) -> Result<()> {
     files.retain(|path| path.to_string_lossy().ends_with(".roaring.zip"));
     files.sort();
     println!("| real bitmaps | muster µs | roaring-rs | CRoaring |\n| --- | ---: | ---: | ---: |");
-    let (mut of_roaring, mut of_croaring) = (Vec::new(), Vec::new());
+    let (mut roaring_ratios, mut croaring_ratios) = (Vec::new(), Vec::new());
     for file in &files {
         let name = file.file_name().map(|name| name.to_string_lossy().replace(".roaring.zip", "")).unwrap_or_default();
         let sets = read_zip(&std::fs::read(file).map_err(failed)?)?;
         for (question, muster, roaring, croaring) in set(&sets, rounds)? {
             println!("| {name} {question} | {:.2} | {roaring:.2} | {croaring:.2} |", muster / 1000.0);
-            of_roaring.push(roaring);
-            of_croaring.push(croaring);
+            roaring_ratios.push(roaring);
+            croaring_ratios.push(croaring);
         }
     }
     let mean = |ratios: Vec<f64>| geometric_mean(ratios.into_iter());
-    println!("| geometric mean | | {:.2} | {:.2} |\n", mean(of_roaring), mean(of_croaring));
+    println!("| geometric mean | | {:.2} | {:.2} |\n", mean(roaring_ratios), mean(croaring_ratios));
     Ok(())
 }
 
@@ -54,15 +54,7 @@ fn set(sets: &[RoaringBitmap], rounds: usize) -> Result<Vec<Measured>> {
     let pairs = |operator: &str| -> Result<Vec<Prepared>> {
         (1..sets.len()).map(|index| prepare(format!("b{} {operator} b{index}", index - 1))).collect()
     };
-    let croaring: Vec<Bitmap> = sets
-        .iter()
-        .map(|set| {
-            let mut bitmap = Bitmap::of(&set.iter().collect::<Vec<u32>>());
-            bitmap.run_optimize();
-            bitmap.shrink_to_fit();
-            bitmap
-        })
-        .collect();
+    let croaring: Vec<Bitmap> = sets.iter().map(of_croaring).collect();
     let all: Vec<String> = (0..sets.len()).map(|index| format!("b{index}")).collect();
     let run = Run { threads: 1, ..Run::default() };
     let count = |prepared: &[Prepared]| -> u64 {
@@ -119,6 +111,14 @@ fn set(sets: &[RoaringBitmap], rounds: usize) -> Result<Vec<Measured>> {
         measured.push((question, muster, roaring / muster, croaring / muster));
     }
     Ok(measured)
+}
+
+/// The same bitmap, as compact as CRoaring makes it.
+fn of_croaring(set: &RoaringBitmap) -> Bitmap {
+    let mut bitmap = Bitmap::of(&set.iter().collect::<Vec<u32>>());
+    bitmap.run_optimize();
+    bitmap.shrink_to_fit();
+    bitmap
 }
 
 /// A store with one flag for each bitmap.

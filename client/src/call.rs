@@ -116,7 +116,12 @@ impl Client {
         loop {
             let mut request = Request::new(message.clone());
             if let Some(deadline) = self.options.deadline {
-                request.set_timeout(deadline.saturating_sub(started.elapsed()));
+                let left = deadline.saturating_sub(started.elapsed());
+                // A quick server would answer before the timers notice.
+                if left.is_zero() {
+                    return Err(deadline_over());
+                }
+                request.set_timeout(left);
             }
             let mut error = match call(request).await {
                 Ok(response) => return Ok(response.into_inner()),

@@ -2,6 +2,7 @@
 //!
 //! `bitmap = (below - erased - cleared(tag) - removed(bitmap)) + added(bitmap)`, from the oldest layer to the newest.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::read::{BitmapView, Part};
@@ -33,6 +34,17 @@ impl Source {
     }
 }
 
+/// What the younger layers come to while a chunk is folded; kept, so that a fold allocates nothing.
+#[derive(Default)]
+struct Folding {
+    above: ChunkBuffer,
+    gone: ChunkBuffer,
+}
+
+thread_local! {
+    static FOLDING: RefCell<Folding> = RefCell::default();
+}
+
 /// What the layers add to a bitmap and what they take from the one below; both rise by layer.
 #[derive(Clone, Default, Debug)]
 pub struct BitmapStack {
@@ -55,13 +67,42 @@ impl BitmapStack {
     }
 
     /// The members in one chunk, into `result`. Errors: corrupt.
+    ///
+    /// The oldest layer is mostly by far the largest, so it is touched twice only: what the younger ones add and take is
+    /// folded by itself first. `((b - t1) + a1 - t2) + a2` is `(b - (t1 + t2)) + ((a1 - t2) + a2)`.
     pub fn fold(&self, chunk: ChunkId, result: &mut ChunkBuffer) -> Result<()> {
-        self.fold_with(chunk, result, &mut |source, result| {
-            let container = source.container(chunk)?;
-            if result.is_empty() {
-                result.copy_from(container);
-            } else {
-                result.or_with(container);
+        let Some((base, younger)) = self.added.split_first() else {
+            result.clear();
+            return Ok(());
+        };
+        FOLDING.with_borrow_mut(|Folding { above, gone }| {
+            above.clear();
+            gone.clear();
+            let mut take = |taken: &Source, above: &mut ChunkBuffer| -> Result<()> {
+                let taken = taken.container(chunk)?;
+                if !taken.is_empty() {
+                    gone.or_with(taken);
+                    above.and_not_with(taken);
+                }
+                Ok(())
+            };
+            let mut taken = self.taken.iter().peekable();
+            for source in younger {
+                while let Some(taken) = taken.next_if(|taken| taken.layer <= source.layer) {
+                    take(taken, above)?;
+                }
+                let added = source.container(chunk)?;
+                if !added.is_empty() {
+                    above.or_with(added);
+                }
+            }
+            taken.try_for_each(|taken| take(taken, above))?;
+            result.copy_from(base.container(chunk)?);
+            if !gone.is_empty() {
+                result.and_not_with(gone.as_container());
+            }
+            if !above.is_empty() {
+                result.or_with(above.as_container());
             }
             Ok(())
         })
