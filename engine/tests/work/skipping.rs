@@ -43,6 +43,15 @@ fn operands_that_never_meet_are_not_read_at_all() {
 }
 
 #[test]
+fn the_union_of_sparse_bitmaps_visits_their_chunks_only() {
+    // The units of the two lists, and nothing of the six chunks between them.
+    let (bytes, count) = touched("first OR last");
+    assert_eq!(count, 200);
+    assert!(bytes <= 2 * UNIT_BYTES_MAX, "{bytes} bytes");
+    assert_eq!(touched("(first OR last) AND NOT even").1, 150);
+}
+
+#[test]
 fn a_number_is_read_only_where_candidates_are() {
     let (bytes, _) = touched("first AND age BETWEEN 20 AND 40");
     // Seven slices of one chunk, and the unit of `first`; presence and sign take no bytes where all or nobody are in.
