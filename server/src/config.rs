@@ -100,6 +100,9 @@ fn durability(value: &str) -> Result<Durability> {
 pub struct Limits {
     /// Bytes of one message.
     pub message_bytes_max: usize,
+    /// Bytes of one message that asks. A text of no characters takes two bytes on the wire and thirty times as much in
+    /// memory, before anybody can charge it to a query.
+    pub query_message_bytes_max: usize,
     /// Changes of one batch.
     pub batch_changes_max: usize,
     /// Expressions of one request.
@@ -143,6 +146,7 @@ impl Default for Limits {
         let threads = std::thread::available_parallelism().map_or(2, |count| count.get());
         Limits {
             message_bytes_max: 64 << 20,
+            query_message_bytes_max: 8 << 20,
             batch_changes_max: 1_000_000,
             queries_max: 10_000,
             quantiles_max: muster_engine::query::QUANTILES_MAX,

@@ -130,7 +130,7 @@ async fn router(shared: &Arc<Shared>) -> Result<(tonic_health::server::HealthRep
         .add_service(reflection_of_old)
         .add_service(CatalogServer::new(service.clone()).max_decoding_message_size(bytes))
         .add_service(IngestServer::new(service.clone()).max_decoding_message_size(bytes))
-        .add_service(QueryServer::new(service.clone()).max_decoding_message_size(bytes))
+        .add_service(QueryServer::new(service.clone()).max_decoding_message_size(limits.query_message_bytes_max))
         .add_service(AdminServer::new(service).max_decoding_message_size(bytes));
     Ok((health, router))
 }

@@ -65,6 +65,7 @@ async fn limits_are_named() {
     let served = Served::start_with(|config| {
         config.limits.batch_changes_max = 2;
         config.limits.queries_max = 1;
+        config.limits.query_message_bytes_max = 1 << 16;
     })
     .await;
     served.add_type_only().await;
@@ -76,6 +77,9 @@ async fn limits_are_named() {
     let request = CountBatchRequest { context: Some(context()), queries: vec![query.clone(), query] };
     let error = served.client.count_batch(request).await.unwrap_err();
     assert_eq!(error.details.metadata["limit"], "queries_max");
+    let request = CountRequest { context: Some(context()), text: format!("ALL{}", " ".repeat(1 << 17)) };
+    let error = served.client.count(request).await.unwrap_err();
+    assert_eq!(error.code, Code::OutOfRange, "{error}");
 }
 
 impl Served {
