@@ -27,16 +27,6 @@ impl Part {
 }
 
 impl<'a> Cursor<'a> {
-    /// How many containers the bitmap has.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether it has none at all, which a bitmap in a part never does.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// The chunk here; none behind the last.
     #[inline]
     pub fn chunk(&self) -> Option<u32> {
@@ -58,12 +48,6 @@ impl<'a> Cursor<'a> {
             };
         }
         self.chunk()
-    }
-
-    /// Goes to the next chunk.
-    #[inline]
-    pub fn advance(&mut self) {
-        self.place += 1;
     }
 
     /// The members in the chunk here, checked; nobody behind the last. Errors: corrupt.

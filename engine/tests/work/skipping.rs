@@ -43,7 +43,7 @@ fn operands_that_never_meet_are_not_read_at_all() {
 }
 
 #[test]
-fn the_union_of_sparse_bitmaps_visits_their_chunks_only() {
+fn the_union_of_sparse_bitmaps_reads_their_units_only() {
     // The units of the two lists, and nothing of the six chunks between them.
     let (bytes, count) = touched("first OR last");
     assert_eq!(count, 200);
