@@ -62,7 +62,12 @@ impl fmt::Display for ErrorKind {
 }
 
 /// Why a request was not done: a kind for programs, a message for people, and what lies behind it.
-pub struct Error {
+///
+/// One pointer, so that the results of the hot loops travel in registers.
+pub struct Error(Box<Told>);
+
+/// What an [`Error`] tells.
+struct Told {
     kind: ErrorKind,
     message: String,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -92,7 +97,7 @@ impl Error {
     /// An error of `kind`; `message` is lower case without a full stop.
     #[cold]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error { kind, message: message.into(), source: None, fault: None }
+        Error(Box::new(Told { kind, message: message.into(), source: None, fault: None }))
     }
 
     /// The text of a query is wrong: invalid, or a limit when it is too large.
@@ -100,7 +105,7 @@ impl Error {
     pub fn query(text: impl Into<String>, error: muster_language::Error) -> Error {
         let kind = if error.is_limit() { ErrorKind::Limit } else { ErrorKind::Invalid };
         let mut whole = Error::new(kind, error.to_string());
-        whole.fault = Some(Box::new(QueryFault { text: text.into(), error }));
+        whole.0.fault = Some(Box::new(QueryFault { text: text.into(), error }));
         whole
     }
 
@@ -131,41 +136,41 @@ impl Error {
 
     /// The same error with what lies behind it.
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Error {
-        self.source = Some(Box::new(source));
+        self.0.source = Some(Box::new(source));
         self
     }
 
     /// The same error with `context: ` before its message.
     pub fn context(mut self, context: impl fmt::Display) -> Error {
-        self.message = format!("{context}: {}", self.message);
+        self.0.message = format!("{context}: {}", self.0.message);
         self
     }
 
     /// The same error of another kind.
     pub fn of_kind(mut self, kind: ErrorKind) -> Error {
-        self.kind = kind;
+        self.0.kind = kind;
         self
     }
 
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// What is wrong with the text of a query, when that is the error.
     pub fn query_fault(&self) -> Option<&QueryFault> {
-        self.fault.as_deref()
+        self.0.fault.as_deref()
     }
 
     /// What happened, for people.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
+        f.write_str(&self.0.message)?;
         if f.alternate() {
             let mut source = std::error::Error::source(self);
             while let Some(error) = source {
@@ -179,13 +184,13 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {self:#}", self.kind)
+        write!(f, "{}: {self:#}", self.0.kind)
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+        self.0.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
     }
 }
 
