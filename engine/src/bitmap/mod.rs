@@ -40,7 +40,9 @@ pub use slices::{
     slices_range_fused_into, slices_range_into, slices_sum,
 };
 pub use threshold::{Counters, OPERANDS_MAX, Threshold, threshold_into};
-pub use union::{disjoint_union_count, disjoint_union_into, intersect_disjoint_union_count, union_count, union_into};
+pub use union::{
+    disjoint_union_count, disjoint_union_into, intersect_disjoint_union_count, union_count, union_into, union_more,
+};
 
 /// Ids in one chunk.
 pub const CHUNK_IDS: u32 = 65_536;

@@ -3,7 +3,8 @@
 
 use super::{Container, Fused, kernel, runs};
 
-/// `|a AND b|`.
+/// `|a AND b|`. Inline, so that containers stay in registers.
+#[inline(always)]
 pub fn and_count(a: Container<'_>, b: Container<'_>) -> u32 {
     use Container::{Array, Bitset, Empty, Full, Runs};
     let kernel = kernel::current();
@@ -14,11 +15,7 @@ pub fn and_count(a: Container<'_>, b: Container<'_>) -> u32 {
         (Runs { runs, .. }, Bitset { words, .. }) | (Bitset { words, .. }, Runs { runs, .. }) => {
             kernel.covered_count(runs, &Fused::all(&[words]))
         }
-        (Runs { runs, .. }, Array(ids)) | (Array(ids), Runs { runs, .. }) => {
-            let mut count = 0;
-            runs::for_each_stretch(ids, runs, |stretch| count += stretch.len() as u32);
-            count
-        }
+        (Runs { runs, .. }, Array(ids)) | (Array(ids), Runs { runs, .. }) => kernel.inside_count(ids, runs),
         (Runs { runs: x, .. }, Runs { runs: y, .. }) => runs::common_count(x, y),
         (Empty, _) | (_, Empty) => 0,
         (Full, other) | (other, Full) => other.cardinality(),

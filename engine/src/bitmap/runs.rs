@@ -84,7 +84,18 @@ pub(crate) fn cardinality(runs: &[Run]) -> u32 {
 }
 
 /// Runs against ids above which walking through the runs beats searching each of them.
-const SEARCH_RATIO: usize = 8;
+pub(crate) const SEARCH_RATIO: usize = 8;
+
+/// How many of `ids` lie inside of `runs`, each searched by itself.
+pub(crate) fn searched_count(ids: &[u16], runs: &[Run]) -> u32 {
+    ids.iter().map(|&id| u32::from(contains(runs, id))).sum()
+}
+
+/// Whether one of `runs` has `id`.
+pub(crate) fn contains(runs: &[Run], id: u16) -> bool {
+    let after = runs.partition_point(|run| run.first <= id);
+    after > 0 && id <= runs[after - 1].last
+}
 
 /// Calls `visit` with every stretch of `ids` that lies inside one run.
 pub(crate) fn for_each_stretch<'i>(ids: &'i [u16], runs: &[Run], mut visit: impl FnMut(&'i [u16])) {
@@ -95,8 +106,7 @@ pub(crate) fn for_each_stretch<'i>(ids: &'i [u16], runs: &[Run], mut visit: impl
     let mut rest = ids;
     if ids.len() * SEARCH_RATIO < runs.len() {
         for (index, &id) in ids.iter().enumerate() {
-            let after = runs.partition_point(|run| run.first <= id);
-            if after > 0 && id <= runs[after - 1].last {
+            if contains(runs, id) {
                 visit(&ids[index..=index]);
             }
         }

@@ -5,7 +5,7 @@
 //! cardinality of the union is the sum, and that of an intersection with a filter as well.
 
 use super::buffer::AlignedWords;
-use super::{ChunkBuffer, Container, Fused, Words, and_count, kernel, or_into, words};
+use super::{CHUNK_IDS, ChunkBuffer, Container, Fused, Words, and_count, kernel, or_into, words};
 
 /// Bitsets that one pass combines.
 const FUSED_MAX: usize = 32;
@@ -20,18 +20,58 @@ pub fn union_into(operands: &[Container<'_>], out: &mut ChunkBuffer) {
         (Some(only), None, _) => out.copy_from(*only),
         (Some(first), Some(second), None) => or_into(*first, *second, out),
         _ if operands.iter().any(|operand| matches!(operand, Container::Full)) => out.fill(),
+        _ if sort_few(operands, out) => {}
         _ => {
-            gather(operands, &mut out.words.0);
+            gather(operands, &mut out.words.0, false);
             out.words_for_overwrite();
             out.recount();
         }
     }
 }
 
+/// `out` gets the ids of `operands` in addition to its own.
+pub fn union_more(operands: &[Container<'_>], out: &mut ChunkBuffer) {
+    if out.cardinality() < CHUNK_IDS {
+        gather(operands, out.words_mut(), true);
+        out.recount();
+    }
+}
+
+/// So few ids are sorted faster than a bitset is cleared and counted.
+const FEW_IDS: usize = 96;
+
+/// `out` becomes the union where all operands are arrays and have [`FEW_IDS`] ids at most; returns whether they do.
+fn sort_few(operands: &[Container<'_>], out: &mut ChunkBuffer) -> bool {
+    let mut length = 0;
+    for operand in operands {
+        match *operand {
+            Container::Array(ids) if length + ids.len() <= FEW_IDS => {
+                out.array[length..length + ids.len()].copy_from_slice(ids);
+                length += ids.len();
+            }
+            Container::Empty => {}
+            _ => return false,
+        }
+    }
+    let ids = &mut out.array[..length];
+    ids.sort_unstable();
+    let mut kept = 0;
+    for index in 0..length {
+        if kept == 0 || ids[index] != ids[kept - 1] {
+            ids[kept] = ids[index];
+            kept += 1;
+        }
+    }
+    out.set_array(kept);
+    true
+}
+
 /// How many ids are in at least one of `operands`. `scratch` is overwritten.
 pub fn union_count(operands: &[Container<'_>], scratch: &mut ChunkBuffer) -> u32 {
-    if let [a, b] = operands {
-        return super::or_count(*a, *b);
+    match operands {
+        [only] => return only.cardinality(),
+        [a, b] => return super::or_count(*a, *b),
+        _ => {}
     }
     if operands.iter().all(|operand| matches!(operand, Container::Bitset { .. }))
         && (1..=FUSED_MAX).contains(&operands.len())
@@ -51,7 +91,7 @@ pub fn disjoint_union_into(operands: &[Container<'_>], out: &mut ChunkBuffer) {
         (Some(only), None, _) => out.copy_from(*only),
         (Some(first), Some(second), None) => or_into(*first, *second, out),
         _ => {
-            gather(operands, &mut out.words.0);
+            gather(operands, &mut out.words.0, false);
             out.set_words(cardinality);
         }
     }
@@ -96,9 +136,8 @@ fn with_bitsets<T>(operands: &[Container<'_>], work: impl FnOnce(&[&Words]) -> T
     work(&bitsets[..count])
 }
 
-/// Writes the union to `out`, whatever it held.
-fn gather(operands: &[Container<'_>], out: &mut Words) {
-    let mut is_written = false;
+/// Writes the union to `out`: over what it held, or to it where that `is_written` already.
+fn gather(operands: &[Container<'_>], out: &mut Words, mut is_written: bool) {
     for batch in operands.chunks(FUSED_MAX) {
         with_bitsets(batch, |any| match any {
             [] => {}

@@ -1,6 +1,8 @@
 //! The containers of one bitmap of one part, chunk after chunk: what a loop over many chunks reads without looking
 //! each of them up.
 
+use std::ops::Range;
+
 use super::format::ChunkEntry;
 use super::read::{BitmapView, Part};
 use crate::bitmap::Container;
@@ -9,7 +11,10 @@ use crate::error::Result;
 /// A place among the containers of a bitmap, which rise by chunk.
 #[derive(Clone, Copy)]
 pub struct Cursor<'a> {
+    /// Members over all chunks.
+    total: u64,
     part: &'a Part,
+    bytes: &'a [u8],
     entries: &'a [ChunkEntry],
     place: usize,
 }
@@ -18,8 +23,9 @@ impl Part {
     /// The containers of a bitmap from the first on; none where they do not stand by themselves.
     pub fn cursor(&self, view: &BitmapView) -> Option<Cursor<'_>> {
         match *view {
-            BitmapView::Chunks { first, count, .. } => {
-                Some(Cursor { part: self, entries: self.chunk_entries(first, count), place: 0 })
+            BitmapView::Chunks { first, count, cardinality, .. } => {
+                let entries = self.chunk_entries(first, count);
+                Some(Cursor { total: cardinality, part: self, bytes: &self.bytes, entries, place: 0 })
             }
             BitmapView::Pairs { .. } | BitmapView::Everyone => None,
         }
@@ -50,11 +56,22 @@ impl<'a> Cursor<'a> {
         self.chunk()
     }
 
+    /// How many members it has in `chunks`, wherever it stands, from the directory.
+    pub fn cardinality(&self, chunks: &Range<u32>) -> u64 {
+        let (first, last) = (u32::from(self.entries[0].chunk), u32::from(self.entries[self.entries.len() - 1].chunk));
+        if chunks.start <= first && last < chunks.end {
+            return self.total;
+        }
+        let from = self.entries.partition_point(|entry| u32::from(entry.chunk) < chunks.start);
+        let inside = self.entries[from..].iter().take_while(|entry| u32::from(entry.chunk) < chunks.end);
+        inside.map(|entry| u64::from(entry.cardinality_minus_one) + 1).sum()
+    }
+
     /// The members in the chunk here, checked; nobody behind the last. Errors: corrupt.
-    #[inline]
+    #[inline(always)]
     pub fn container(&self) -> Result<Container<'a>> {
         match self.entries.get(self.place) {
-            Some(entry) => self.part.decode(entry),
+            Some(entry) => self.part.decode_in(self.bytes, entry),
             None => Ok(Container::Empty),
         }
     }

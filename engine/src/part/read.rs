@@ -323,7 +323,7 @@ impl Part {
     }
 
     /// The members of a bitmap in one chunk, checked. Errors: corrupt.
-    #[inline]
+    #[inline(always)]
     pub fn container(&self, view: &BitmapView, chunk: ChunkId) -> Result<Container<'_>> {
         match *view {
             BitmapView::Chunks { first, count, first_chunk, dense, .. } => {
@@ -367,7 +367,7 @@ impl Part {
             return Ok(None);
         }
         let layout = PairsLayout::new(entry.count as usize);
-        let bytes = self.payload(entry.unit, entry.offset, layout.bytes)?;
+        let bytes = self.payload(&self.bytes, entry.unit, entry.offset, layout.bytes)?;
         let count = entry.count as usize;
         let block = (|| {
             Some(PairBlock {
@@ -402,36 +402,57 @@ impl Part {
         })
     }
 
-    #[inline]
+    /// The members that an entry of this part stands for, checked. Errors: corrupt.
+    #[inline(always)]
     pub(super) fn decode(&self, entry: &ChunkEntry) -> Result<Container<'_>> {
+        self.decode_in(&self.bytes, entry)
+    }
+
+    /// The same where the caller holds the part's `bytes`. Always inline: a container that comes back through memory
+    /// costs more than all the rest, because it is written in pieces and read as a whole.
+    #[inline(always)]
+    pub(super) fn decode_in<'a>(&self, bytes: &'a [u8], entry: &ChunkEntry) -> Result<Container<'a>> {
         let cardinality = u32::from(entry.cardinality_minus_one) + 1;
-        let (length, runs) = match entry.kind {
-            kind::FULL => return Ok(Container::Full),
-            kind::BITSET => (size_of::<Words>(), 0),
-            kind::ARRAY => (2 * cardinality as usize, 0),
+        let payload = |length| self.payload(bytes, entry.unit, entry.offset, length);
+        let container = match entry.kind {
+            kind::BITSET => {
+                let words = try_from_bytes(payload(size_of::<Words>())?);
+                words.ok().map(|words| Container::Bitset { words, cardinality })
+            }
+            kind::ARRAY => try_cast_slice(payload(2 * cardinality as usize)?).ok().map(Container::Array),
             kind::RUNS => {
                 let runs = usize::from(entry.runs_minus_one) + 1;
-                (size_of::<Run>() * runs, runs)
+                let runs = try_cast_slice(payload(size_of::<Run>() * runs)?);
+                runs.ok().map(|runs| Container::Runs { runs, cardinality })
             }
-            _ => return Err(self.corrupt("a container of unknown kind")),
+            kind::FULL => Some(Container::Full),
+            _ => None,
         };
-        let bytes = self.payload(entry.unit, entry.offset, length)?;
-        let container = match (entry.kind, runs) {
-            (kind::BITSET, _) => try_from_bytes(bytes).ok().map(|words| Container::Bitset { words, cardinality }),
-            (kind::ARRAY, _) => try_cast_slice(bytes).ok().map(Container::Array),
-            _ => try_cast_slice(bytes).ok().map(|runs| Container::Runs { runs, cardinality }),
-        };
-        container.ok_or_else(|| self.corrupt("a container is not aligned"))
+        container.ok_or_else(|| self.undecodable(entry))
+    }
+
+    /// Why an entry stands for nothing.
+    #[cold]
+    fn undecodable(&self, entry: &ChunkEntry) -> Error {
+        match entry.kind {
+            kind::BITSET | kind::ARRAY | kind::RUNS => self.corrupt("a container is not aligned"),
+            _ => self.corrupt("a container of unknown kind"),
+        }
     }
 
     /// Bytes inside a unit, which is checked first.
-    #[inline]
-    fn payload(&self, unit: u32, offset: u32, length: usize) -> Result<&[u8]> {
+    #[inline(always)]
+    fn payload<'a>(&self, bytes: &'a [u8], unit: u32, offset: u32, length: usize) -> Result<&'a [u8]> {
         if !self.units.contains(unit as usize) {
             self.verify_unit(unit)?;
         }
         let start = offset as usize;
-        self.bytes.get(start..start + length).ok_or_else(|| self.corrupt("a container lies outside the file"))
+        bytes.get(start..start + length).ok_or_else(|| self.outside())
+    }
+
+    #[cold]
+    fn outside(&self) -> Error {
+        self.corrupt("a container lies outside the file")
     }
 
     #[cold]

@@ -23,7 +23,7 @@ pub struct Source {
 
 impl Source {
     /// The members in one chunk. Errors: corrupt.
-    #[inline]
+    #[inline(always)]
     pub fn container(&self, chunk: ChunkId) -> Result<Container<'_>> {
         self.part.container(&self.view, chunk)
     }

@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
-use super::super::Words;
+use super::super::{Run, Words, runs};
 use super::arrays::{self, BLOCK, Blocks};
 use super::decode;
 use super::isa::{Isa, LINE_WORDS};
@@ -155,6 +155,37 @@ impl Isa for Avx512 {
     #[inline(always)]
     fn intersect_into(self, a: &[u16], b: &[u16], out: &mut [u16]) -> usize {
         arrays::intersect_into(self, a, b, out)
+    }
+    /// Thirty-two ids at once are compared with both ends of a run, so that nothing is searched and, unless a run has
+    /// more of them, no branch depends on the ids.
+    #[inline(always)]
+    fn inside_count(self, ids: &[u16], runs: &[Run]) -> u32 {
+        if ids.len() * runs::SEARCH_RATIO < runs.len() {
+            return runs::searched_count(ids, runs);
+        }
+        let (mut count, mut rest) = (0, ids);
+        let from = rest.first().map_or(0, |lowest| runs.partition_point(|run| run.last < *lowest));
+        for run in &runs[from..] {
+            let first = vector!(_mm512_set1_epi16(run.first as i16));
+            let last = vector!(_mm512_set1_epi16(run.last as i16));
+            loop {
+                let length = rest.len().min(32);
+                if length == 0 {
+                    return count;
+                }
+                let valid = u32::MAX >> (32 - length);
+                // SAFETY: only entries of the slice are selected.
+                let some = unsafe { _mm512_maskz_loadu_epi16(valid, rest.as_ptr().cast()) };
+                let below = vector!(_mm512_mask_cmplt_epu16_mask(valid, some, first)).count_ones();
+                let through = vector!(_mm512_mask_cmple_epu16_mask(valid, some, last)).count_ones();
+                count += through.saturating_sub(below);
+                rest = &rest[through as usize..];
+                if (through as usize) < length {
+                    break;
+                }
+            }
+        }
+        count
     }
     /// Sixteen ids at once: their words are gathered as halves of 32 bits.
     #[inline(always)]

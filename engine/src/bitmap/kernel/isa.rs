@@ -7,7 +7,7 @@
 //! Everything here is inlined always, into the function that was compiled for the instruction
 //! set; a call that is left over would neither be fast nor use its registers.
 
-use super::super::Words;
+use super::super::{Run, Words, runs};
 use super::arrays;
 
 /// Words in a line.
@@ -95,6 +95,13 @@ pub(super) trait Isa: Copy {
             length += usize::from(hit);
         });
         length
+    }
+    /// The number of `ids` inside of `runs`.
+    #[inline(always)]
+    fn inside_count(self, ids: &[u16], runs: &[Run]) -> u32 {
+        let mut count = 0;
+        runs::for_each_stretch(ids, runs, |stretch| count += stretch.len() as u32);
+        count
     }
     /// The number of `ids` that are set in `words`.
     #[inline(always)]

@@ -30,6 +30,7 @@ pub struct Kernel {
     pub(super) range_into: unsafe fn(&Range<'_>, &Fused<'_>, &mut Words) -> u32,
     pub(super) intersect_count: unsafe fn(&[u16], &[u16]) -> u32,
     pub(super) intersect_into: unsafe fn(&[u16], &[u16], &mut [u16]) -> usize,
+    pub(super) inside_count: unsafe fn(&[u16], &[Run]) -> u32,
     pub(super) probe_count: unsafe fn(&[u16], &Words) -> u32,
     pub(super) probe_into: unsafe fn(&[u16], &Words, bool, &mut [u16]) -> usize,
     pub(super) append_ids: unsafe fn(&Words, u32, u32, &mut Vec<u32>),
@@ -128,6 +129,10 @@ macro_rules! kernel_table {
                 $isa.intersect_into(a, b, out)
             }
             $(#[$attribute])*
+            fn inside_count(ids: &[u16], runs: &[Run]) -> u32 {
+                $isa.inside_count(ids, runs)
+            }
+            $(#[$attribute])*
             fn probe_count(ids: &[u16], words: &Words) -> u32 {
                 $isa.probe_count(ids, words)
             }
@@ -169,6 +174,7 @@ macro_rules! kernel_table {
                 range_into,
                 intersect_count,
                 intersect_into,
+                inside_count,
                 probe_count,
                 probe_into,
                 append_ids,
@@ -326,6 +332,13 @@ impl Kernel {
         assert!(out.len() >= a.len().min(b.len()) + ARRAY_SLACK);
         // SAFETY: the machine has the instructions (invariant of the type).
         unsafe { (self.intersect_into)(a, b, out) }
+    }
+
+    /// How many of `ids` lie inside of `runs`.
+    #[inline]
+    pub fn inside_count(&self, ids: &[u16], runs: &[Run]) -> u32 {
+        // SAFETY: the machine has the instructions (invariant of the type).
+        unsafe { (self.inside_count)(ids, runs) }
     }
 
     /// How many of `ids` are set in `words`.

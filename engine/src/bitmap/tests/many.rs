@@ -4,7 +4,7 @@ use super::oracle::{Oracle, Owned, Random, assert_holds, with_every_kernel};
 use crate::bitmap::{
     ChunkBuffer, Container, Counters, Fused, Threshold, Words, and_count, conjunction_count, conjunction_into,
     disjoint_union_count, disjoint_union_into, fused_count, fused_into, intersect_disjoint_union_count, or_many_count,
-    or_many_into, threshold_into, union_count, union_into,
+    or_many_into, threshold_into, union_count, union_into, union_more,
 };
 
 const ROUNDS: usize = 60;
@@ -78,8 +78,34 @@ fn unions_of_any_operands_agree_with_the_oracle() {
             assert_eq!(union_count(&borrowed(&operands), &mut out), expected.count());
             union_into(&borrowed(&operands), &mut out);
             assert_holds(&out, &expected, &format!("round {round}"));
+            let (first, more) = operands.split_at(operands.len() / 2);
+            union_into(&borrowed(first), &mut out);
+            union_more(&borrowed(more), &mut out);
+            assert_holds(&out, &expected, &format!("round {round}, in two parts"));
         }
     });
+}
+
+#[test]
+fn a_few_ids_that_many_operands_share_are_counted_once() {
+    let seed = 24;
+    println!("seed {seed}");
+    let mut random = Random(seed);
+    let mut out = ChunkBuffer::new();
+    for round in 0..200 {
+        let operand_count = 3 + random.below(12);
+        // Out of so few ids that most are in several.
+        let sets: Vec<Oracle> = (0..operand_count)
+            .map(|_| {
+                let ids: Vec<u16> = (0..6).map(|_| random.below(40) as u16).collect();
+                Oracle::new(|id| ids.contains(&id))
+            })
+            .collect();
+        let operands: Vec<Owned> = sets.iter().filter_map(|set| Owned::forms(set).into_iter().next()).collect();
+        let expected = fold(&sets, false, |a, b| a || b);
+        union_into(&borrowed(&operands), &mut out);
+        assert_holds(&out, &expected, &format!("round {round}"));
+    }
 }
 
 #[test]

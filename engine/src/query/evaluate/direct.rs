@@ -1,5 +1,5 @@
-//! Counts of Ands whose operands all stand in one part each: the directories are walked side by side, and nothing is
-//! looked up twice.
+//! Counts that need no buffer for any node: from the directory alone, and Ands and Ors of bitmaps that stand in one
+//! part each. The directories are walked side by side, and nothing is looked up twice.
 //!
 //! This is where the many small and the few large audiences are: a chunk costs its kernel and little else.
 
@@ -9,11 +9,130 @@ use super::Run;
 use super::chunk::OPERANDS_MAX;
 use super::few::Few;
 use super::scratch::Scratch;
-use crate::bitmap::{Container, and_count, and_not_count, conjunction_count};
+use super::union::count_union;
+use crate::bitmap::{Container, and_count, conjunction_count};
 use crate::error::Result;
 use crate::part::Cursor;
-use crate::query::bind::{Bound, BoundAnd, BoundNode};
+use crate::query::bind::{Bound, BoundAnd, BoundBitmap, BoundNode};
 use crate::query::plan::NodeId;
+
+impl Bound {
+    /// How many the root selects in all chunks, where directories say so; none where members must be read.
+    pub(super) fn count_of_directory(&self) -> Option<u64> {
+        match self.node(self.root) {
+            BoundNode::Nothing => Some(0),
+            BoundNode::Bitmap(bitmap) => bitmap.cardinality_of_all(),
+            BoundNode::Values { values, disjoint: true } => values.iter().map(BoundBitmap::cardinality_of_all).sum(),
+            _ => None,
+        }
+    }
+
+    /// How many the root selects in `chunks`, where it is an And or an Or of bitmaps that stand in one part each; none
+    /// where it is not. Errors: corrupt, cancelled, deadline.
+    pub(super) fn count_directly(&self, chunks: Range<u32>, run: &Run) -> Result<Option<u64>> {
+        match self.node(self.root) {
+            BoundNode::And(and) if and.is_plain() => match (and.positive.as_slice(), and.negative.as_slice()) {
+                (&[first, second], []) => self.count_pair(first, second, chunks, run, |_, _, both| both),
+                (&[first], &[second]) => {
+                    self.count_pair(first, second, chunks, run, |first, _, both| first.saturating_sub(both))
+                }
+                ([], _) => Ok(None),
+                (positive, negative) => self.count_many(positive, negative, chunks, run),
+            },
+            BoundNode::Or(children) => match **children {
+                [first, second] => self.count_pair(first, second, chunks, run, |first, second, both| {
+                    first.saturating_add(second).saturating_sub(both)
+                }),
+                _ => self.count_union(children.iter().map(|&child| self.node(child).as_bitmap()), chunks, run),
+            },
+            BoundNode::Values { values, disjoint: false } => self.count_union(values.iter().map(Some), chunks, run),
+            _ => Ok(None),
+        }
+    }
+
+    /// Counts a pair from how many the first has, the second, and both: the directory knows the former two, so that
+    /// only the intersection is walked, whatever the operation. A directory that lies must not make it overflow.
+    fn count_pair(
+        &self,
+        first: NodeId,
+        second: NodeId,
+        chunks: Range<u32>,
+        run: &Run,
+        count: impl Fn(u64, u64, u64) -> u64,
+    ) -> Result<Option<u64>> {
+        let (Some(first), Some(second)) = (self.cursor(first), self.cursor(second)) else { return Ok(None) };
+        let both = count_both(first, second, chunks.clone(), run)?;
+        Ok(Some(count(first.cardinality(&chunks), second.cardinality(&chunks), both)))
+    }
+
+    fn count_many(
+        &self,
+        positive: &[NodeId],
+        negative: &[NodeId],
+        chunks: Range<u32>,
+        run: &Run,
+    ) -> Result<Option<u64>> {
+        match (Cursors::of(self, positive), Cursors::of(self, negative)) {
+            (Some(positive), Some(negative)) => count_conjunction(positive, negative, chunks, run).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn count_union<'b>(
+        &'b self,
+        bitmaps: impl Iterator<Item = Option<&'b BoundBitmap>>,
+        chunks: Range<u32>,
+        run: &Run,
+    ) -> Result<Option<u64>> {
+        let somebody = bitmaps.filter(|bitmap| !bitmap.is_some_and(BoundBitmap::is_nobody));
+        let Some(mut cursors) = somebody.map(|bitmap| bitmap?.cursor()).collect::<Option<Vec<_>>>() else {
+            return Ok(None);
+        };
+        let chunks = chunks.start..chunks.end.min(self.chunk_end);
+        Scratch::lend(|scratch| count_union(&mut cursors, chunks, run, scratch)).map(Some)
+    }
+
+    /// The containers of a node that is a bitmap and stands in one part.
+    fn cursor(&self, id: NodeId) -> Option<Cursor<'_>> {
+        self.node(id).as_bitmap()?.cursor()
+    }
+}
+
+impl BoundNode {
+    fn as_bitmap(&self) -> Option<&BoundBitmap> {
+        match self {
+            BoundNode::Bitmap(bitmap) => Some(bitmap),
+            _ => None,
+        }
+    }
+}
+
+impl BoundAnd {
+    /// Whether it has operands only that can be combined as they stand.
+    fn is_plain(&self) -> bool {
+        self.unions.is_empty() && self.tests.is_empty()
+    }
+}
+
+/// Who is in both.
+fn count_both(mut first: Cursor<'_>, mut second: Cursor<'_>, chunks: Range<u32>, run: &Run) -> Result<u64> {
+    let mut count = 0;
+    let mut chunk = chunks.start;
+    while let Some(at) = first.seek(chunk)
+        && at < chunks.end
+    {
+        match second.seek(at) {
+            Some(other) if other == at => {
+                run.check(at)?;
+                count += u64::from(and_count(first.container()?, second.container()?));
+                chunk = at + 1;
+            }
+            Some(other) => chunk = other,
+            None => break,
+        }
+    }
+    Ok(count)
+}
 
 /// The operands of one sign.
 struct Cursors<'a> {
@@ -29,8 +148,7 @@ impl<'a> Cursors<'a> {
             return None;
         }
         for (place, &id) in cursors.all.iter_mut().zip(ids) {
-            let BoundNode::Bitmap(bitmap) = bound.node(id) else { return None };
-            *place = Some(bitmap.cursor()?);
+            *place = Some(bound.cursor(id)?);
         }
         Some(cursors)
     }
@@ -54,93 +172,34 @@ impl<'a> Cursors<'a> {
     }
 }
 
-impl Bound {
-    /// Counts `and` over `chunks`; none where an operand does not stand in one part. Errors: corrupt, cancelled,
-    /// deadline.
-    pub(super) fn count_directly(
-        &self,
-        and: &BoundAnd,
-        chunks: Range<u32>,
-        run: &Run,
-        scratch: &mut Scratch,
-    ) -> Result<Option<u64>> {
-        if and.positive.is_empty() || !and.unions.is_empty() || !and.tests.is_empty() {
-            return Ok(None);
-        }
-        let (Some(mut positive), Some(mut negative)) =
-            (Cursors::of(self, &and.positive), Cursors::of(self, &and.negative))
-        else {
-            return Ok(None);
-        };
-        let count = match (&mut positive.all, positive.count, &mut negative.all, negative.count) {
-            ([Some(first), Some(second), ..], 2, _, 0) => count_both(first, second, chunks, run)?,
-            ([Some(first), ..], 1, [Some(second), ..], 1) => count_one_without(first, second, chunks, run)?,
-            _ => count_all(&mut positive, &mut negative, chunks, run, scratch)?,
-        };
-        Ok(Some(count))
-    }
-}
-
-fn count_both(first: &mut Cursor<'_>, second: &mut Cursor<'_>, chunks: Range<u32>, run: &Run) -> Result<u64> {
-    let mut count = 0;
-    let mut chunk = chunks.start;
-    while let Some(at) = first.seek(chunk)
-        && at < chunks.end
-    {
-        match second.seek(at) {
-            Some(other) if other == at => {
-                run.check(at)?;
-                count += u64::from(and_count(first.container()?, second.container()?));
-                chunk = at + 1;
-            }
-            Some(other) => chunk = other,
-            None => break,
-        }
-    }
-    Ok(count)
-}
-
-fn count_one_without(first: &mut Cursor<'_>, second: &mut Cursor<'_>, chunks: Range<u32>, run: &Run) -> Result<u64> {
-    let mut count = 0;
-    let mut chunk = chunks.start;
-    while let Some(at) = first.seek(chunk)
-        && at < chunks.end
-    {
-        run.check(at)?;
-        let taken = if second.seek(at) == Some(at) { second.container()? } else { Container::Empty };
-        count += u64::from(and_not_count(first.container()?, taken));
-        chunk = at + 1;
-    }
-    Ok(count)
-}
-
-fn count_all(
-    positive: &mut Cursors<'_>,
-    negative: &mut Cursors<'_>,
+fn count_conjunction(
+    mut positive: Cursors<'_>,
+    mut negative: Cursors<'_>,
     chunks: Range<u32>,
     run: &Run,
-    scratch: &mut Scratch,
 ) -> Result<u64> {
-    let mut buffer = scratch.borrow();
-    let mut count = 0;
-    let mut chunk = chunks.start;
-    while let Some(at) = positive.meet(chunk)
-        && at < chunks.end
-    {
-        run.check(at)?;
-        let mut all: Few<Container<'_>, OPERANDS_MAX> = Few::new(Container::Empty);
-        for cursor in positive.iter_mut() {
-            all.push(cursor.container()?);
-        }
-        let mut none: Few<Container<'_>, OPERANDS_MAX> = Few::new(Container::Empty);
-        for cursor in negative.iter_mut() {
-            if cursor.seek(at) == Some(at) {
-                none.push(cursor.container()?);
+    Scratch::lend(|scratch| {
+        let mut buffer = scratch.borrow();
+        let mut count = 0;
+        let mut chunk = chunks.start;
+        while let Some(at) = positive.meet(chunk)
+            && at < chunks.end
+        {
+            run.check(at)?;
+            let mut all: Few<Container<'_>, OPERANDS_MAX> = Few::new(Container::Empty);
+            for cursor in positive.iter_mut() {
+                all.push(cursor.container()?);
             }
+            let mut none: Few<Container<'_>, OPERANDS_MAX> = Few::new(Container::Empty);
+            for cursor in negative.iter_mut() {
+                if cursor.seek(at) == Some(at) {
+                    none.push(cursor.container()?);
+                }
+            }
+            count += u64::from(conjunction_count(all.as_slice(), none.as_slice(), &mut buffer));
+            chunk = at + 1;
         }
-        count += u64::from(conjunction_count(all.as_slice(), none.as_slice(), &mut buffer));
-        chunk = at + 1;
-    }
-    scratch.give_back(buffer);
-    Ok(count)
+        scratch.give_back(buffer);
+        Ok(count)
+    })
 }

@@ -14,6 +14,7 @@ mod point;
 mod scratch;
 mod split;
 mod spread;
+mod union;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use std::time::Instant;
 pub(in crate::query) use scratch::Scratch;
 pub(in crate::query) use spread::{Merge, count_spread, evaluate_spread};
 
-use super::bind::{Bound, BoundNode};
+use super::bind::Bound;
 use crate::bitmap::Container;
 use crate::error::{Error, Result};
 use crate::ids::ChunkId;
@@ -108,21 +109,25 @@ pub(in crate::query) fn evaluate<W: Want>(
     Ok(partial)
 }
 
+/// Counts what `bound` selects in all chunks, on this thread; nothing is stored. Errors: corrupt, cancelled, deadline.
+pub(in crate::query) fn count_all(bound: &Bound, run: &Run) -> Result<u64> {
+    match bound.count_directly(0..u32::MAX, run)? {
+        Some(count) => Ok(count),
+        None => Scratch::lend(|scratch| count_by_chunk(bound, 0..u32::MAX, run, scratch)),
+    }
+}
+
 /// Counts what `bound` selects in `chunks`; nothing is stored. Errors: corrupt, cancelled, deadline.
 pub(in crate::query) fn count(bound: &Bound, chunks: Range<u32>, run: &Run, scratch: &mut Scratch) -> Result<u64> {
-    let end = chunks.end.min(bound.chunk_end);
-    if let BoundNode::Bitmap(bitmap) = bound.node(bound.root)
-        && (chunks.start, end) == (0, bound.chunk_end)
-        && let Some(count) = bitmap.cardinality_of_all()
-    {
-        return Ok(count);
+    match bound.count_directly(chunks.clone(), run)? {
+        Some(count) => Ok(count),
+        None => count_by_chunk(bound, chunks, run, scratch),
     }
-    if let BoundNode::And(and) = bound.node(bound.root)
-        && let Some(count) = bound.count_directly(and, chunks.start..end, run, scratch)?
-    {
-        return Ok(count);
-    }
+}
+
+fn count_by_chunk(bound: &Bound, chunks: Range<u32>, run: &Run, scratch: &mut Scratch) -> Result<u64> {
     scratch.begin(bound);
+    let end = chunks.end.min(bound.chunk_end);
     let mut count = 0;
     let mut next = bound.next_chunk(bound.root, chunks.start);
     while next < end {

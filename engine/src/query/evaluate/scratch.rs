@@ -2,6 +2,7 @@
 
 use parking_lot::Mutex;
 
+use super::union::Calendar;
 use crate::bitmap::{AlignedWords, ChunkBuffer, Counters};
 use crate::ids::ChunkId;
 use crate::query::bind::{Bound, DigitWords};
@@ -19,6 +20,8 @@ pub(in crate::query) struct Scratch {
     pub(super) digits: Vec<DigitWords>,
     /// Room for a presence, a sign and candidates that do not stand as bitsets.
     pub(super) rooms: [Option<Box<AlignedWords>>; 3],
+    /// Who waits for which chunk, in a union.
+    pub(super) calendar: Calendar,
     /// Counters of a threshold.
     pub(super) counters: Counters,
     /// Values gathered for a few candidates.

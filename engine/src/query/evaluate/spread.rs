@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::{Run, Scratch, Want, count, evaluate};
+use super::{Run, Scratch, Want, count, count_all, evaluate};
 use crate::error::{Error, Result};
 use crate::query::bind::Bound;
 use crate::workers::Job;
@@ -68,8 +68,11 @@ impl<W: Merge> Task for Wanting<W> {
 /// Counts what `bound` selects, `bytes` of payload, with the help of other threads where that pays. Errors: corrupt,
 /// cancelled, deadline.
 pub(in crate::query) fn count_spread(bound: &Arc<Bound>, bytes: u64, run: &Run) -> Result<u64> {
+    if let Some(count) = bound.count_of_directory() {
+        return Ok(count);
+    }
     match helpers(bound, bytes, run) {
-        0 => Scratch::lend(|scratch| count(bound, 0..u32::MAX, run, scratch)),
+        0 => count_all(bound, run),
         helpers => spread(Counting(Arc::clone(bound)), bound, helpers, run),
     }
 }
