@@ -21,7 +21,7 @@ use data::Data;
 use floor::Floor;
 use muster_engine::ids::{LocalId, TypeId};
 use muster_engine::query::plan::QueryRequest;
-use muster_engine::query::{Prepared, Run};
+use muster_engine::query::{Prepared, Run, contains_each};
 use muster_engine::snapshot::Snapshot;
 use muster_engine::{Engine, Error, Result};
 use report::Row;
@@ -170,12 +170,8 @@ fn answer(case: &Case, prepared: &[Prepared], snapshot: &Snapshot, type_id: Type
         }
         Ask::Ids => Ok(first.members(run, None, usize::MAX)?.ids.len() as u64),
         Ask::Contains => {
-            let mut count = 0;
             let entity = LocalId(next_entity(&case.asked));
-            for one in prepared {
-                count += u64::from(one.contains(entity)?);
-            }
-            Ok(count)
+            contains_each(prepared, entity).into_iter().map(|answer| answer.map(u64::from)).sum()
         }
     }
 }

@@ -1,4 +1,34 @@
-//! Merges of two sorted arrays that keep more than the intersection.
+//! One id in a sorted array, and merges of two that keep more than the intersection.
+
+/// Where `id` stands in `ids` if they are spread evenly over the chunk; behind the last where there are none.
+#[inline]
+pub(crate) fn expected_place(ids: &[u16], id: u16) -> usize {
+    (usize::from(id) * ids.len()) >> 16
+}
+
+/// Whether `ids` has `id`: looked for from the expected place outwards in steps that double, so that it takes a cache
+/// line or two where ids are spread evenly, and never longer than two binary searches.
+#[inline]
+pub(crate) fn contains(ids: &[u16], id: u16) -> bool {
+    const STEP: usize = 8;
+    let at = expected_place(ids, id);
+    let Some(&expected) = ids.get(at) else { return false };
+    let mut step = STEP;
+    let near = if expected <= id {
+        while at + step < ids.len() && ids[at + step] <= id {
+            step *= 2;
+        }
+        let from = if step == STEP { at } else { at + step / 2 };
+        &ids[from..ids.len().min(at + step)]
+    } else {
+        while step <= at && ids[at - step] > id {
+            step *= 2;
+        }
+        let to = if step == STEP { at } else { at - step / 2 };
+        &ids[at.saturating_sub(step)..to]
+    };
+    near.binary_search(&id).is_ok()
+}
 
 /// Writes the union to `out`; returns its length. REQUIRES: `out` holds both lengths together.
 pub(crate) fn union(a: &[u16], b: &[u16], out: &mut [u16]) -> usize {

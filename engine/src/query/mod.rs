@@ -13,6 +13,6 @@ mod tests;
 
 pub use answer::{
     Breakdown, Counted, Explained, GROUPS_MAX, Group, GroupKey, MembersPage, Prepared, ProfileValue, Profiler,
-    QUANTILES_MAX, Stats, Timing, Why, profile,
+    QUANTILES_MAX, Stats, Timing, Why, contains_each, profile,
 };
 pub use evaluate::Run;

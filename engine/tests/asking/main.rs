@@ -2,6 +2,7 @@
 //! and after each of them random query texts, answered by chunk, by point, as members and as statistics.
 
 mod expression;
+mod hundreds;
 mod population;
 
 use std::collections::BTreeSet;

@@ -6,6 +6,7 @@ mod audience;
 mod catalog;
 mod ingest;
 mod members;
+mod membership;
 mod query;
 
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use muster_engine::query::{Prepared, Run, profile as read_profile};
 use muster_proto::v1;
 use tonic::{Request, Response, Status};
 
+use super::membership::is_member;
 use super::{Asked, OrStatus, Shared, members, service};
 use crate::convert::{answers, error, reply, value};
 
@@ -39,9 +40,10 @@ fn count(shared: &Shared, request: v1::CountRequest, run: &Run) -> Result<v1::Co
 
 fn count_one(asked: &Asked, text: &str, run: &Run) -> muster_engine::Result<v1::CountReply> {
     let prepared = asked.prepare(text)?;
+    let started = Instant::now();
     let counted = prepared.count(run)?;
     Ok(v1::CountReply {
-        info: Some(reply::info(asked, text, &prepared, run, counted.evaluate_ns)?),
+        info: Some(reply::info(asked, text, &prepared, run, elapsed_ns(started))?),
         count: counted.count,
         live: counted.live,
     })
@@ -67,30 +69,6 @@ fn count_batch(shared: &Shared, request: v1::CountBatchRequest, run: &Run) -> Re
         live: asked.snapshot.live_count(asked.entity_type.id).or_status()?,
         items,
     })
-}
-
-fn is_member(shared: &Shared, request: v1::IsMemberRequest, _: &Run) -> Result<v1::IsMemberReply, Status> {
-    let allowed = shared.config.limits.queries_max;
-    if request.queries.len() > allowed {
-        return Err(error::over_limit("queries_max", request.queries.len(), allowed));
-    }
-    let asked = Asked::find(shared, request.context)?;
-    let key = value::key_from_wire(&asked.entity_type, request.key.as_ref()).or_status()?;
-    let entity = asked.snapshot.entity(asked.entity_type.id, &key).or_status()?;
-    let contains = |text: &str| {
-        let prepared = asked.prepare(text)?;
-        entity.map_or(Ok(false), |entity| prepared.contains(entity))
-    };
-    let mut items = Vec::with_capacity(request.queries.len());
-    for query in request.queries {
-        let outcome = match contains(&query.text) {
-            Ok(member) => v1::is_member_item::Outcome::Member(member),
-            Err(error) if error::is_for_all(&error) => return Err(error::status(&error)),
-            Err(error) => v1::is_member_item::Outcome::Problem(error::problem(&error)),
-        };
-        items.push(v1::IsMemberItem { name: query.name, outcome: Some(outcome) });
-    }
-    Ok(v1::IsMemberReply { version: asked.snapshot.version().0, known: entity.is_some(), items })
 }
 
 fn why(shared: &Shared, request: v1::WhyRequest, run: &Run) -> Result<v1::WhyReply, Status> {
@@ -180,13 +158,15 @@ fn breakdown(shared: &Shared, request: v1::BreakdownRequest, run: &Run) -> Resul
 fn explain(shared: &Shared, request: v1::ExplainRequest, run: &Run) -> Result<v1::ExplainReply, Status> {
     let asked = Asked::find(shared, request.context)?;
     let prepared = asked.prepare(&request.text).or_status()?;
+    let mut evaluate_ns = 0;
     let (explained, counted) = if request.analyze {
+        let started = Instant::now();
         let counted = prepared.count(run).or_status()?;
+        evaluate_ns = elapsed_ns(started);
         (prepared.analyze(run).or_status()?, Some(counted))
     } else {
         (prepared.explain().or_status()?, None)
     };
-    let evaluate_ns = counted.as_ref().map_or(0, |counted| counted.evaluate_ns);
     Ok(v1::ExplainReply {
         info: Some(reply::info(&asked, &request.text, &prepared, run, evaluate_ns).or_status()?),
         steps: answers::explained(&request.text, &explained, &prepared.planned().conditions),

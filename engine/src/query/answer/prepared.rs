@@ -43,8 +43,6 @@ pub struct Counted {
     pub count: u64,
     /// Entities of the type.
     pub live: u64,
-    /// How long the count took, in nanoseconds.
-    pub evaluate_ns: u64,
 }
 
 impl Snapshot {
@@ -79,10 +77,8 @@ impl Snapshot {
 impl Prepared {
     /// How many entities it selects. Errors: corrupt, cancelled, deadline.
     pub fn count(&self, run: &Run) -> Result<Counted> {
-        let start = Instant::now();
         let count = count_spread(&self.bound, self.payload_bytes, run)?;
-        let evaluate_ns = nanoseconds_since(start);
-        Ok(Counted { count, live: self.live_count()?, evaluate_ns })
+        Ok(Counted { count, live: self.live_count()? })
     }
 
     /// How many entities of the type live, counted once.

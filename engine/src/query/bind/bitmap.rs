@@ -168,11 +168,20 @@ impl BoundBitmap {
         Ok(self.read(chunk, buffer)?.cardinality())
     }
 
+    /// The one place where all of it stands, if there is one.
+    #[inline]
+    pub(in crate::query) fn only(&self) -> Option<&Source> {
+        match self.owners {
+            Owners::One => self.stack.added.first(),
+            Owners::Nobody | Owners::Table(_) => None,
+        }
+    }
+
     /// Whether one entity is a member. Errors: corrupt.
     #[inline]
     pub(in crate::query) fn contains(&self, id: LocalId) -> Result<bool> {
-        if let Owners::One = self.owners {
-            return self.stack.added[0].contains(id.chunk(), id.low());
+        if let Some(only) = self.only() {
+            return only.contains(id.chunk(), id.low());
         }
         self.stack.contains(id.chunk(), id.low())
     }
