@@ -6,6 +6,7 @@ mod deltas;
 mod export;
 mod first;
 mod floor;
+mod prepare;
 mod real;
 mod report;
 mod store;
@@ -47,7 +48,7 @@ struct Arguments {
     /// Also draw the table.
     #[arg(long)]
     svg: Option<PathBuf>,
-    /// Afterwards also: two threads beside one, the first answer after an opening, and ten deltas on top.
+    /// Afterwards also: from text to a query, two threads beside one, the first answer after an opening, and ten deltas on top.
     #[arg(long)]
     more: bool,
     /// Instead: the real bitmaps in this folder, as NAME.roaring.zip
@@ -112,6 +113,7 @@ fn main() -> Result<()> {
 
 /// What is asked beside the query set.
 fn more(cases: &[&Case], engine: Engine, dir: &Path, type_id: TypeId, data: &Data, rounds: usize) -> Result<()> {
+    prepare::measure(&engine.snapshot(), type_id, rounds)?;
     threads::measure(cases, &engine.snapshot(), type_id, rounds)?;
     let engine = first::measure(cases, engine, dir, type_id, rounds.min(9))?;
     first::deserialise(data);
