@@ -91,7 +91,7 @@ impl Work {
 
 /// How the engine is to run a request.
 pub(crate) fn order(deadline: Option<Instant>, cancelled: Arc<AtomicBool>) -> Run {
-    Run { deadline, cancelled: Some(cancelled), threads: 0 }
+    Run { deadline, cancelled: Some(cancelled), ..Run::default() }
 }
 
 impl Gate {

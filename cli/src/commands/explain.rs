@@ -8,7 +8,7 @@ use crate::args::text::query_text;
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::json::with_info;
-use crate::output::numbers::{grouped, nanoseconds};
+use crate::output::numbers::{bytes, grouped, nanoseconds};
 use crate::output::table::{Table, shortened};
 use crate::output::{Answer, tree};
 
@@ -23,7 +23,8 @@ Examples:
   muster explain --analyze \"性别 = 女 AND 年龄 < 30 AND 购买品类 HAS 瑜伽服\"
 
 `alone` is what a condition selects by itself, `without it` what the whole expression would select without it: the
-condition whose removal adds most is the one that starves the audience.")]
+condition whose removal adds most is the one that starves the audience. `read` are the bytes of members that it looked
+at alone, `path` is how: by directories, or so many chunks in each way.")]
 pub(crate) struct ExplainArgs {
     /// The expression; - reads it from standard input
     #[arg(value_name = "EXPRESSION", allow_negative_numbers = true)]
@@ -67,20 +68,25 @@ fn step(step: &ExplainStep) -> Value {
         "count": step.count,
         "without": step.without,
         "evaluate_ns": step.evaluate_ns,
+        "bytes": step.bytes,
+        "operation": step.operation,
+        "path": step.path,
     })
 }
 
 /// The steps as a tree for people.
 pub(crate) fn table(reply: &ExplainReply, analyze: bool) -> String {
     let depths: Vec<u32> = reply.steps.iter().map(|step| step.depth).collect();
-    let columns: &[&str] = if analyze { &["step", ">alone", ">without it", ">time"] } else { &["step", ">estimate"] };
+    let columns: &[&str] =
+        if analyze { &["step", ">alone", ">without it", ">time", ">read", "path"] } else { &["step", ">estimate"] };
     let mut table = Table::new(columns);
     let number = |number: Option<u64>| number.map(grouped).unwrap_or_default();
     for (step, branch) in reply.steps.iter().zip(tree::branches(&depths)) {
         let text = format!("{branch}{}", shortened(&step.text, TEXT_CELLS_MAX));
         if analyze {
             let time = step.evaluate_ns.map(nanoseconds).unwrap_or_default();
-            table.row([text, number(step.count), number(step.without), time]);
+            let read = step.bytes.map(bytes).unwrap_or_default();
+            table.row([text, number(step.count), number(step.without), time, read, step.path.clone()]);
         } else {
             table.row([text, grouped(step.estimate)]);
         }

@@ -154,9 +154,11 @@ fn explain_weighs_conditions() {
     assert_keys(&answer, &["count", "live", "steps", "times"]);
     assert_eq!(answer["count"], 1);
     let steps = answer["steps"].as_array().unwrap();
-    assert_eq!(keys(&steps[0]), ["count", "depth", "estimate", "evaluate_ns", "text", "without"]);
+    let shape = ["bytes", "count", "depth", "estimate", "evaluate_ns", "operation", "path", "text", "without"];
+    assert_eq!(keys(&steps[0]), shape);
     let vip = steps.iter().find(|step| step["text"] == "vip").unwrap();
     assert_eq!((&vip["count"], &vip["without"]), (&json!(4), &json!(2)), "{answer}");
+    assert_eq!((&vip["path"], &vip["bytes"]), (&json!("directory alone"), &json!(0)), "{answer}");
     let plain = store.json(&["explain", "vip"]);
     assert_keys(&plain, &["live", "steps", "times"]);
     assert!(store.text(&["explain", "--analyze", "vip AND age > 30"]).contains("without it"));

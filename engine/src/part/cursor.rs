@@ -64,7 +64,12 @@ impl<'a> Cursor<'a> {
         }
         let from = self.entries.partition_point(|entry| u32::from(entry.chunk) < chunks.start);
         let inside = self.entries[from..].iter().take_while(|entry| u32::from(entry.chunk) < chunks.end);
-        inside.map(|entry| u64::from(entry.cardinality_minus_one) + 1).sum()
+        inside.map(|entry| u64::from(entry.cardinality())).sum()
+    }
+
+    /// How many bytes hold the members in the chunk here, from the directory.
+    pub fn payload_bytes(&self) -> u64 {
+        self.entries.get(self.place).map_or(0, ChunkEntry::payload_bytes)
     }
 
     /// The members in the chunk here, checked; nobody behind the last. Errors: corrupt.

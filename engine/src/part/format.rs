@@ -92,6 +92,24 @@ pub(crate) struct ChunkEntry {
     pub(crate) zero: u8,
 }
 
+impl ChunkEntry {
+    /// How many ids it stands for.
+    #[inline]
+    pub(crate) fn cardinality(&self) -> u32 {
+        u32::from(self.cardinality_minus_one) + 1
+    }
+
+    /// How many bytes hold them.
+    pub(crate) fn payload_bytes(&self) -> u64 {
+        match self.kind {
+            kind::ARRAY => 2 * u64::from(self.cardinality()),
+            kind::BITSET => size_of::<crate::bitmap::Words>() as u64,
+            kind::RUNS => (size_of::<crate::bitmap::Run>() as u64) * (u64::from(self.runs_minus_one) + 1),
+            _ => 0,
+        }
+    }
+}
+
 /// The pairs of one tag in one chunk; sorted by `(tag, chunk)`.
 ///
 /// The block at `offset` holds `values_by_value: [u32]`, `lows_by_value: [u16]`, `lows_by_id: [u16]`, then, at the next

@@ -343,8 +343,19 @@ impl Part {
         match *view {
             BitmapView::Chunks { first, count, first_chunk, dense, .. } => Ok(self
                 .chunk_index(first, count, first_chunk, dense, chunk)
-                .map_or(0, |index| u32::from(self.chunk_entry(index).cardinality_minus_one) + 1)),
+                .map_or(0, |index| self.chunk_entry(index).cardinality())),
             _ => Ok(self.container(view, chunk)?.cardinality()),
+        }
+    }
+
+    /// How many bytes hold the members in one chunk, from the directory. Errors: corrupt.
+    pub fn payload_bytes(&self, view: &BitmapView, chunk: ChunkId) -> Result<u64> {
+        match *view {
+            BitmapView::Chunks { first, count, first_chunk, dense, .. } => Ok(self
+                .chunk_index(first, count, first_chunk, dense, chunk)
+                .map_or(0, |index| self.chunk_entry(index).payload_bytes())),
+            BitmapView::Pairs { .. } => Ok(2 * u64::from(self.cardinality(view, chunk)?)),
+            BitmapView::Everyone => Ok(0),
         }
     }
 
@@ -412,7 +423,7 @@ impl Part {
     /// costs more than all the rest, because it is written in pieces and read as a whole.
     #[inline(always)]
     pub(super) fn decode_in<'a>(&self, bytes: &'a [u8], entry: &ChunkEntry) -> Result<Container<'a>> {
-        let cardinality = u32::from(entry.cardinality_minus_one) + 1;
+        let cardinality = entry.cardinality();
         let payload = |length| self.payload(bytes, entry.unit, entry.offset, length);
         let container = match entry.kind {
             kind::BITSET => {

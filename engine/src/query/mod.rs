@@ -15,4 +15,4 @@ pub use answer::{
     Breakdown, Counted, Explained, GROUPS_MAX, Group, GroupKey, MembersPage, Prepared, ProfileValue, Profiler,
     QUANTILES_MAX, Stats, Timing, Why, contains_each, profile,
 };
-pub use evaluate::Run;
+pub use evaluate::{Run, Trace};

@@ -4819,6 +4819,13 @@ pub struct ExplainStep {
     /// How it is evaluated, in words.
     #[prost(string, tag = "8")]
     pub operation: ::prost::alloc::string::String,
+    /// With `analyze`: bytes of members in the chunks that it looked at alone; a chunk that was decided early is counted
+    /// whole.
+    #[prost(uint64, optional, tag = "9")]
+    pub bytes: ::core::option::Option<u64>,
+    /// With `analyze`: which ways it took alone: of the whole by name, of chunks with their number.
+    #[prost(string, tag = "10")]
+    pub path: ::prost::alloc::string::String,
 }
 /// Asks how a query is read.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -64,6 +64,8 @@ pub(crate) fn explained(text: &str, explained: &Explained, condition: &Condition
             evaluate_ns: step.evaluate_ns,
             span: place(text, condition),
             operation: step.operation.clone(),
+            bytes: step.bytes,
+            path: step.path.clone(),
         });
         let children = step.children.iter().zip(&condition.children).rev();
         waiting.extend(children.map(|(step, condition)| (depth + 1, step, condition)));

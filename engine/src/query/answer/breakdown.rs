@@ -69,7 +69,7 @@ impl Want for WantValues {
 
     fn nothing(&self) -> ValueCounts {
         let mut present_scratch = Scratch::default();
-        present_scratch.begin(&self.present);
+        present_scratch.begin(&self.present, &Run::default());
         ValueCounts {
             counts: vec![0; self.values.len()],
             members: 0,

@@ -1,10 +1,11 @@
 //! Explain: the conditions with estimates; and analyzed, with counts, what each one costs the audience, and times.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::prepared::{Prepared, nanoseconds_since};
 use crate::error::Result;
-use crate::query::evaluate::Run;
+use crate::query::evaluate::{Run, Trace};
 use crate::query::plan::{Condition, ConditionKind, Node, NodeId, Plan, PlanContext, Term};
 
 /// One condition, explained.
@@ -25,6 +26,11 @@ pub struct Explained {
     pub without: Option<u64>,
     /// How long its own count took, in nanoseconds; only when analyzed.
     pub evaluate_ns: Option<u64>,
+    /// Bytes of members in the chunks that its own count looked at; a chunk that was decided early is counted whole.
+    /// Only when analyzed.
+    pub bytes: Option<u64>,
+    /// Which ways its own count took: of the whole by name, of chunks with their number. Empty unless analyzed.
+    pub path: String,
     /// What it is made of.
     pub children: Vec<Explained>,
 }
@@ -63,6 +69,8 @@ impl Prepared {
             count: None,
             without: None,
             evaluate_ns: None,
+            bytes: None,
+            path: String::new(),
             children: condition.children.iter().map(|child| self.explained(child, live)).collect(),
         }
     }
@@ -70,8 +78,13 @@ impl Prepared {
     fn count_each(&self, condition: &Condition, explained: &mut Explained, run: &Run) -> Result<()> {
         let plan = Plan { nodes: self.planned.plan.nodes.clone(), root: condition.node };
         let start = Instant::now();
-        explained.count = Some(self.count_of(plan, run)?);
+        explained.count = Some(self.count_of(plan.clone(), run)?);
         explained.evaluate_ns = Some(nanoseconds_since(start));
+        // Once more with a trace: noting costs time, which is not the query's.
+        let trace = Arc::new(Trace::default());
+        self.count_of(plan, &Run { trace: Some(Arc::clone(&trace)), ..run.clone() })?;
+        explained.bytes = Some(trace.bytes());
+        explained.path = trace.text();
         for (child, explained) in condition.children.iter().zip(&mut explained.children) {
             self.count_each(child, explained, run)?;
         }

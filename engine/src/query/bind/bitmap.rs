@@ -158,6 +158,12 @@ impl BoundBitmap {
         self.stack.added.iter().chain(&self.stack.taken).map(bytes).sum()
     }
 
+    /// How many bytes hold its members in one chunk, in all layers. Errors: corrupt.
+    pub(in crate::query) fn payload_bytes_in(&self, chunk: ChunkId) -> Result<u64> {
+        let sources = self.stack.added.iter().chain(&self.stack.taken);
+        sources.map(|source| source.part.payload_bytes(&source.view, chunk)).sum()
+    }
+
     /// How many members `chunk` has, from the directory where that is enough. Errors: corrupt.
     #[inline]
     pub(in crate::query) fn cardinality(&self, chunk: ChunkId, buffer: &mut ChunkBuffer) -> Result<u32> {

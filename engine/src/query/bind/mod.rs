@@ -14,7 +14,7 @@ use super::plan::{Comparison, GivenIds, Node, NodeId, Plan, Split, Term, Thresho
 use crate::bitmap::{ChunkBuffer, Container, and_into};
 use crate::catalog::{KeyKind, TagKind};
 use crate::error::{Error, Result};
-use crate::ids::{BitmapId, LocalId, TagId, TypeId, ValueId};
+use crate::ids::{BitmapId, ChunkId, LocalId, TagId, TypeId, ValueId};
 use crate::part::{BitmapStack, KeptBitmap, Part, Source};
 use crate::snapshot::{Snapshot, doubtful, taken};
 
@@ -273,6 +273,19 @@ impl Binder<'_> {
 }
 
 impl Bound {
+    /// How many bytes hold what an evaluation of one chunk may look at. Errors: corrupt.
+    pub(in crate::query) fn payload_bytes_in(&self, chunk: ChunkId) -> Result<u64> {
+        let of_node = |node: &BoundNode| match node {
+            BoundNode::Bitmap(bitmap) => bitmap.payload_bytes_in(chunk),
+            BoundNode::SetPresence(presence) => presence.present.payload_bytes_in(chunk),
+            BoundNode::Values { values, .. } => values.iter().map(|value| value.payload_bytes_in(chunk)).sum(),
+            _ => Ok(0),
+        };
+        let nodes: u64 = self.nodes.iter().map(of_node).sum::<Result<u64>>()?;
+        let numbers = self.numbers.iter().map(|number| number.payload_bytes_in(chunk)).sum::<Result<u64>>()?;
+        Ok(nodes + numbers)
+    }
+
     /// About how many bytes an evaluation of everything reads.
     pub(in crate::query) fn payload_bytes(&self) -> u64 {
         let of_node = |node: &BoundNode| match node {

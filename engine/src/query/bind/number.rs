@@ -47,6 +47,12 @@ impl BoundNumber {
         self.present.payload_bytes() + self.negative.payload_bytes() + slices
     }
 
+    /// How many bytes hold it in one chunk, in all layers. Errors: corrupt.
+    pub(in crate::query) fn payload_bytes_in(&self, chunk: ChunkId) -> Result<u64> {
+        let bitmaps = self.slices.iter().chain([&self.present, &self.negative]);
+        bitmaps.map(|bitmap| bitmap.payload_bytes_in(chunk)).sum()
+    }
+
     /// The number of one entity. Errors: corrupt.
     pub(in crate::query) fn value(&self, id: LocalId) -> Result<Option<i64>> {
         if !self.present.contains(id)? {

@@ -6,6 +6,7 @@
 use super::chunk::{OPERANDS_MAX, Operands};
 use super::few::Few;
 use super::scratch::Scratch;
+use super::trace::Way;
 use crate::bitmap::{
     ChunkBuffer, Container, Fused, Words, and_count, and_not_count, conjunction_count, conjunction_into, fused_count,
     intersect_disjoint_union_count,
@@ -38,6 +39,7 @@ impl Bound {
             && and.tests.is_empty()
             && let Some(count) = self.count_in_place(and, chunk, scratch)?
         {
+            scratch.note(Way::InPlace);
             return Ok(count);
         }
         let plain = self.prepare_plain(and, chunk, scratch)?;
@@ -49,12 +51,14 @@ impl Bound {
                 let negative = self.operands(&and.negative, chunk, scratch)?;
                 let count = conjunction_count(positive.as_slice(), negative.as_slice(), &mut buffer);
                 scratch.give_back(buffer);
+                scratch.note(Way::InPlace);
                 Ok(count)
             }
             (Plain::Bitsets, [], [Term { node, negated: false }]) => {
                 let BoundNode::Number { number, ranges } = self.node(*node) else {
                     return self.count_of_selected(id, chunk, scratch);
                 };
+                scratch.note(Way::Fused);
                 self.number_count(*number, ranges, &and.positive, &and.negative, chunk, scratch)
             }
             (plain, [union], []) => {
@@ -115,6 +119,7 @@ impl Bound {
             result.clear();
             return Ok(());
         }
+        scratch.note(if and.is_plain() { Way::InPlace } else { Way::Narrowed });
         for &union in &and.unions {
             self.prepare(union, chunk, scratch)?;
         }
@@ -232,11 +237,13 @@ impl Bound {
             let none = self.words_of(&and.negative, chunk, scratch)?;
             let mut any: WordsList<'_> = Few::new(&NOBODY);
             containers.as_slice().iter().filter_map(words_in).for_each(|words| any.push(words));
+            scratch.note(Way::Fused);
             return Ok(fused_count(&Fused { all: all.as_slice(), none: none.as_slice(), any: any.as_slice() }));
         }
         if !disjoint {
             return self.count_of_selected(id, chunk, scratch);
         }
+        scratch.note(Way::AddedUp);
         if let ([filter], []) = (and.positive.as_slice(), and.negative.as_slice()) {
             let filter = self.container(*filter, chunk, scratch)?;
             return Ok(intersect_disjoint_union_count(containers.as_slice(), filter));

@@ -5,6 +5,7 @@
 
 use super::few::Few;
 use super::scratch::Scratch;
+use super::trace::Way;
 use crate::bitmap::{ChunkBuffer, Container, Threshold, threshold_into, union_count, union_into};
 use crate::error::Result;
 use crate::ids::ChunkId;
@@ -29,8 +30,12 @@ impl Bound {
                 count
             }
             BoundNode::And(and) => self.and_count(id, and, chunk, scratch),
-            BoundNode::Number { number, ranges } => self.number_count(*number, ranges, &[], &[], chunk, scratch),
+            BoundNode::Number { number, ranges } => {
+                scratch.note(Way::Slices);
+                self.number_count(*number, ranges, &[], &[], chunk, scratch)
+            }
             BoundNode::Values { values, disjoint: true } => {
+                scratch.note(Way::AddedUp);
                 let mut fold = scratch.borrow();
                 let mut count = 0;
                 for value in values {
@@ -72,6 +77,9 @@ impl Bound {
     pub(super) fn prepare(&self, id: NodeId, chunk: ChunkId, scratch: &mut Scratch) -> Result<()> {
         if self.in_place(id, chunk)?.is_some() || scratch.holds(id, chunk) {
             return Ok(());
+        }
+        if let BoundNode::Bitmap(_) = self.node(id) {
+            scratch.note(Way::Folded);
         }
         let mut result = scratch.take(id);
         self.select(id, chunk, scratch, &mut result)?;

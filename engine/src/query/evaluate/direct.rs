@@ -9,6 +9,7 @@ use super::Run;
 use super::chunk::OPERANDS_MAX;
 use super::few::Few;
 use super::scratch::Scratch;
+use super::trace::Way;
 use super::union::count_union;
 use crate::bitmap::{Container, and_count, conjunction_count};
 use crate::error::Result;
@@ -61,6 +62,11 @@ impl Bound {
         count: impl Fn(u64, u64, u64) -> u64,
     ) -> Result<Option<u64>> {
         let (Some(first), Some(second)) = (self.cursor(first), self.cursor(second)) else { return Ok(None) };
+        run.note(Way::SideBySide);
+        if let Some(trace) = &run.trace {
+            let both = Cursors::of([Some(first), Some(second)]).unwrap_or_default();
+            trace.note_bytes(bytes_where_all_meet(both, Cursors::default(), &chunks));
+        }
         let both = count_both(first, second, chunks.clone(), run)?;
         Ok(Some(count(first.cardinality(&chunks), second.cardinality(&chunks), both)))
     }
@@ -72,10 +78,13 @@ impl Bound {
         chunks: Range<u32>,
         run: &Run,
     ) -> Result<Option<u64>> {
-        match (Cursors::of(self, positive), Cursors::of(self, negative)) {
-            (Some(positive), Some(negative)) => count_conjunction(positive, negative, chunks, run).map(Some),
-            _ => Ok(None),
+        let cursors = |ids: &[NodeId]| Cursors::of(ids.iter().map(|&id| self.cursor(id)));
+        let (Some(positive), Some(negative)) = (cursors(positive), cursors(negative)) else { return Ok(None) };
+        run.note(Way::SideBySide);
+        if let Some(trace) = &run.trace {
+            trace.note_bytes(bytes_where_all_meet(positive.clone(), negative.clone(), &chunks));
         }
+        count_conjunction(positive, negative, chunks, run).map(Some)
     }
 
     fn count_union<'b>(
@@ -88,7 +97,14 @@ impl Bound {
         let Some(mut cursors) = somebody.map(|bitmap| bitmap?.cursor()).collect::<Option<Vec<_>>>() else {
             return Ok(None);
         };
+        run.note(Way::Calendar);
         let chunks = chunks.start..chunks.end.min(self.chunk_end);
+        if let Some(trace) = &run.trace {
+            for cursor in &cursors {
+                let one = Cursors::of([Some(*cursor)]).unwrap_or_default();
+                trace.note_bytes(bytes_where_all_meet(one, Cursors::default(), &chunks));
+            }
+        }
         Scratch::lend(|scratch| count_union(&mut cursors, chunks, run, scratch)).map(Some)
     }
 
@@ -109,7 +125,7 @@ impl BoundNode {
 
 impl BoundAnd {
     /// Whether it has operands only that can be combined as they stand.
-    fn is_plain(&self) -> bool {
+    pub(super) fn is_plain(&self) -> bool {
         self.unions.is_empty() && self.tests.is_empty()
     }
 }
@@ -134,23 +150,22 @@ fn count_both(mut first: Cursor<'_>, mut second: Cursor<'_>, chunks: Range<u32>,
     Ok(count)
 }
 
-/// The operands of one sign.
+/// Bitmaps that are walked side by side.
+#[derive(Clone, Default)]
 struct Cursors<'a> {
     all: [Option<Cursor<'a>>; OPERANDS_MAX],
     count: usize,
 }
 
 impl<'a> Cursors<'a> {
-    /// The cursors of bitmaps in one part each; none where one is not. A bitmap without members is left to the caller.
-    fn of(bound: &'a Bound, ids: &[NodeId]) -> Option<Cursors<'a>> {
-        let mut cursors = Cursors { all: [const { None }; OPERANDS_MAX], count: ids.len() };
-        if ids.len() > OPERANDS_MAX {
-            return None;
+    /// None where one of them is none, or where there are too many.
+    fn of(cursors: impl IntoIterator<Item = Option<Cursor<'a>>>) -> Option<Cursors<'a>> {
+        let mut all = Cursors::default();
+        for cursor in cursors {
+            *all.all.get_mut(all.count)? = Some(cursor?);
+            all.count += 1;
         }
-        for (place, &id) in cursors.all.iter_mut().zip(ids) {
-            *place = Some(bound.cursor(id)?);
-        }
-        Some(cursors)
+        Some(all)
     }
 
     fn iter_mut(&mut self) -> impl Iterator<Item = &mut Cursor<'a>> {
@@ -170,6 +185,22 @@ impl<'a> Cursors<'a> {
             }
         }
     }
+}
+
+/// How many bytes hold the members of all in the chunks that all of `positive` have.
+fn bytes_where_all_meet(mut positive: Cursors<'_>, mut negative: Cursors<'_>, chunks: &Range<u32>) -> u64 {
+    let mut bytes = 0;
+    let mut chunk = chunks.start;
+    while let Some(at) = positive.meet(chunk)
+        && at < chunks.end
+    {
+        bytes += positive.iter_mut().map(|cursor| cursor.payload_bytes()).sum::<u64>();
+        for cursor in negative.iter_mut() {
+            bytes += if cursor.seek(at) == Some(at) { cursor.payload_bytes() } else { 0 };
+        }
+        chunk = at + 1;
+    }
+    bytes
 }
 
 fn count_conjunction(

@@ -14,6 +14,7 @@ mod point;
 mod scratch;
 mod split;
 mod spread;
+mod trace;
 mod union;
 
 use std::ops::Range;
@@ -23,6 +24,8 @@ use std::time::Instant;
 
 pub(in crate::query) use scratch::Scratch;
 pub(in crate::query) use spread::{Merge, count_spread, evaluate_spread};
+pub use trace::Trace;
+use trace::Way;
 
 use super::bind::Bound;
 use crate::bitmap::Container;
@@ -39,12 +42,22 @@ pub struct Run {
     /// The most threads it may use, the caller's included. 0 leaves it to the engine: all that it has for a long query,
     /// the caller's alone for a short one.
     pub threads: usize,
+    /// Told which ways the evaluation takes, for those who explain it.
+    pub trace: Option<Arc<Trace>>,
 }
 
 /// Chunks between two looks at the clock: reading it costs as much as a cheap chunk.
 const CHUNKS_PER_LOOK: u32 = 16;
 
 impl Run {
+    /// Tells the trace, if there is one.
+    #[inline]
+    fn note(&self, way: Way) {
+        if let Some(trace) = &self.trace {
+            trace.note(way);
+        }
+    }
+
     /// Errors: cancelled, deadline.
     fn check(&self, chunk: u32) -> Result<()> {
         if self.cancelled.as_ref().is_some_and(|cancelled| cancelled.load(Ordering::Relaxed)) {
@@ -83,7 +96,7 @@ pub(in crate::query) fn evaluate<W: Want>(
     run: &Run,
     scratch: &mut Scratch,
 ) -> Result<W::Partial> {
-    scratch.begin(bound);
+    scratch.begin(bound, run);
     let mut partial = want.nothing();
     let end = chunks.end.min(bound.chunk_end);
     let mut next = bound.next_chunk(bound.root, chunks.start);
@@ -126,12 +139,15 @@ pub(in crate::query) fn count(bound: &Bound, chunks: Range<u32>, run: &Run, scra
 }
 
 fn count_by_chunk(bound: &Bound, chunks: Range<u32>, run: &Run, scratch: &mut Scratch) -> Result<u64> {
-    scratch.begin(bound);
+    scratch.begin(bound, run);
     let end = chunks.end.min(bound.chunk_end);
     let mut count = 0;
     let mut next = bound.next_chunk(bound.root, chunks.start);
     while next < end {
         run.check(next)?;
+        if let Some(trace) = &run.trace {
+            trace.note_bytes(bound.payload_bytes_in(ChunkId(next as u16))?);
+        }
         count += u64::from(bound.count(bound.root, ChunkId(next as u16), scratch)?);
         next = bound.next_chunk(bound.root, next + 1);
     }

@@ -5,6 +5,7 @@
 use super::and::{NOBODY, WordsList};
 use super::few::Few;
 use super::scratch::Scratch;
+use super::trace::Way;
 use crate::bitmap::{
     AlignedWords, ChunkBuffer, Container, Fused, Slices, Words, for_each_id, gather_values, slices_range_fused_count,
     slices_range_fused_into, write_words,
@@ -136,7 +137,9 @@ impl Bound {
         let mut rooms = std::mem::take(&mut scratch.rooms);
         let [present_room, negative_room, room] = &mut rooms;
         let bound = &*self.numbers[number];
-        if !candidates.is_empty() && candidates.cardinality() <= GATHER_MAX {
+        let is_gathered = !candidates.is_empty() && candidates.cardinality() <= GATHER_MAX;
+        scratch.note(if is_gathered { Way::Gathered } else { Way::Slices });
+        if is_gathered {
             digits.read(bound, chunk)?;
             let mut slices: Digits<'_> = [None; SLICES_MAX];
             let slice_count = digits.digits(bound, chunk, &mut slices)?;

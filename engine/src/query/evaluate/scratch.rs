@@ -1,7 +1,11 @@
 //! The memory of one thread that evaluates: made once, reused from chunk to chunk and from query to query.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 
+use super::Run;
+use super::trace::{Trace, Way};
 use super::union::Calendar;
 use crate::bitmap::{AlignedWords, ChunkBuffer, Counters};
 use crate::ids::ChunkId;
@@ -31,6 +35,8 @@ pub(in crate::query) struct Scratch {
     ids: Vec<u32>,
     /// Hashes of the keys of one chunk.
     pub(super) hashes: Vec<u64>,
+    /// Who wants to know the ways.
+    trace: Option<Arc<Trace>>,
 }
 
 #[derive(Default)]
@@ -61,10 +67,19 @@ impl Scratch {
     }
 
     /// Forgets what an earlier query left and makes room for `bound`.
-    pub(in crate::query) fn begin(&mut self, bound: &Bound) {
+    pub(in crate::query) fn begin(&mut self, bound: &Bound, run: &Run) {
+        self.trace.clone_from(&run.trace);
         self.slots.iter_mut().for_each(|slot| slot.chunk = None);
         self.slots.resize_with(bound.nodes.len().max(self.slots.len()), Slot::default);
         self.digits.resize_with(bound.numbers.len().max(self.digits.len()), DigitWords::default);
+    }
+
+    /// Tells the trace, if there is one.
+    #[inline]
+    pub(super) fn note(&self, way: Way) {
+        if let Some(trace) = &self.trace {
+            trace.note(way);
+        }
     }
 
     /// Whether the slot of `node` holds `chunk`.

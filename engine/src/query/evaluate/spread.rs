@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::{Run, Scratch, Want, count, count_all, evaluate};
+use super::{Run, Scratch, Want, Way, count, count_all, evaluate};
 use crate::error::{Error, Result};
 use crate::query::bind::Bound;
 use crate::workers::Job;
@@ -69,6 +69,7 @@ impl<W: Merge> Task for Wanting<W> {
 /// cancelled, deadline.
 pub(in crate::query) fn count_spread(bound: &Arc<Bound>, bytes: u64, run: &Run) -> Result<u64> {
     if let Some(count) = bound.count_of_directory() {
+        run.note(Way::Directory);
         return Ok(count);
     }
     match helpers(bound, bytes, run) {
