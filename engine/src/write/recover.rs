@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result, ResultExt};
 use crate::ids::{FileNumber, Seq, ValueId};
 use crate::manifest::{self, Manifest, PartRecord};
 use crate::storage::{Clock, Fence, HeldFile, LockGuard, Storage, publish};
-use crate::wal::{LOG_DIR, LogStart, Record, Recovery, RecoveryOptions, Wal, WalConfig};
+use crate::wal::{LOG_DIR, LogStart, Record, Recovery, RecoveryOptions, Wal, WalConfig, with_remedy};
 
 use super::allocate::Allocator;
 use super::apply::{Changes, note_numbers};
@@ -132,7 +132,7 @@ fn open_existing(
     let (sources, loads) = read_sources(&manifest.sources)?;
     let load_reached = loads.values().map(|loaded| loaded.seq).max().unwrap_or(Seq(0));
     if !options.discard_damaged_tail {
-        check_log(&recovery, &manifest, load_reached)?;
+        check_log(&recovery, &manifest, load_reached).map_err(with_remedy)?;
     }
     let base = Base {
         seq: manifest.seq,
@@ -159,7 +159,7 @@ fn open_existing(
     note_values(&state.stack, &mut allocator)?;
     replay(&recovery.records, &mut state, &mut allocator)?;
     // Nothing on disk is changed before all of it is understood.
-    state.unwritten = write_anew(&mut state.wal, &recovery.records, manifest.seq)?;
+    state.unwritten = write_anew(&mut state.wal, &recovery, manifest.seq)?;
     // Where a damaged log was given up, loads may be newer than what is left of it; their places stay given.
     let highest = state.stack.layers.iter().map(|layer| layer.last_seq).max().unwrap_or(Seq(0));
     state.seq = state.seq.max(load_reached).max(highest);
@@ -201,13 +201,13 @@ fn check_log(recovery: &Recovery, manifest: &Manifest, load_reached: Seq) -> Res
 
 /// Writes anew what the log gave back, before anybody sees it. What is still to be written before the first change comes
 /// back: all of it while the disk is full, and where nothing was read, as after a clean end, an empty log, which need
-/// not delay the opening.
-fn write_anew(wal: &mut Wal, records: &[Record], after: Seq) -> Result<Option<Vec<Record>>> {
-    if records.is_empty() {
+/// not delay the opening. What was given up is given up for good.
+fn write_anew(wal: &mut Wal, recovery: &Recovery, after: Seq) -> Result<Option<Vec<Record>>> {
+    if recovery.records.is_empty() && recovery.discarded.is_none() {
         return Ok(Some(Vec::new()));
     }
-    match wal.rewrite(records, after) {
-        Err(error) if error.kind() == ErrorKind::Limit => Ok(Some(records.to_vec())),
+    match wal.rewrite(&recovery.records, after) {
+        Err(error) if error.kind() == ErrorKind::Limit => Ok(Some(recovery.records.clone())),
         result => result.map(|()| None),
     }
 }

@@ -12,6 +12,7 @@ mod formats;
 mod history;
 mod images;
 mod liars;
+mod missing;
 #[path = "../write_path/oracle.rs"]
 #[allow(dead_code, reason = "shared with the tests of the write path")]
 mod oracle;
