@@ -46,6 +46,14 @@ fn a_directory_without_a_sync_of_the_one_above_is_found_out() {
 }
 
 #[test]
+fn a_backup_without_a_sync_of_its_directories_is_found_out() {
+    assert!(found(|sim| sim.lie_in_sync_of("backup 0/parts")).is_some(), "of its parts");
+    assert!(found(|sim| sim.lie_in_sync_of("backup 0/log")).is_some(), "of its log");
+    assert!(found(|sim| sim.lie_in_sync_of("backup 0/manifest")).is_some(), "of its manifest");
+    assert!(found(|sim| sim.lie_in_sync_of("backup 0")).is_some(), "of itself");
+}
+
+#[test]
 fn a_checksum_that_is_skipped_is_found_out() {
     assert!(found(|sim| sim.read_through(skip_payload_checksums)).is_some());
 }

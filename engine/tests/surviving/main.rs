@@ -4,6 +4,7 @@
 //! What takes longer than everybody can wait for is asked for by name: `MUSTER_CRASH_IMAGES=1000000` and
 //! `MUSTER_DAMAGE=all`.
 
+mod backups;
 mod damage;
 mod failures;
 mod formats;
