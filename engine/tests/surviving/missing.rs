@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use muster_engine::check::check;
 use muster_engine::storage::sim::{CrashPolicy, Keep};
 use muster_engine::storage::{Random, Sim, Storage};
 use muster_engine::write::Durability;
@@ -20,7 +21,10 @@ const ACTS: usize = 60;
 /// that is missed, the store can be had without it by the flag, for good.
 fn without(image: &Sim, path: &str, allowed: &[Arc<Shown>], options: &Options) -> Result<Fate, String> {
     image.remove(path).expect("it is there");
+    let storage: Arc<dyn Storage> = Arc::new(image.clone());
+    let is_noticed = check(&storage, &mut |_| ()).is_ok_and(|report| !report.is_whole());
     calmly(|| match open(image, options) {
+        Err(error) if !is_noticed => Err(format!("a check does not notice {error:?}")),
         Ok(engine) => compare(&engine, allowed).map(|_| Fate::Harmless),
         Err(error) if error.kind() != ErrorKind::Corrupt => Err(format!("{error:?}")),
         Err(error) if path.starts_with("log/") => {
