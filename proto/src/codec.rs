@@ -13,7 +13,7 @@ use tonic_prost::ProstEncoder;
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::v1;
-use crate::write::{WRITE_MEMORY_BYTES_MAX, WriteError, decode_write};
+use crate::write::{WRITE_MEMORY_BYTES_MAX, WriteError, count, decode_write};
 
 /// The codec of all calls.
 #[derive(Clone, Debug)]
@@ -53,16 +53,27 @@ impl<U: Message + Default + 'static> codec::Decoder for Decoder<U> {
     type Error = Status;
 
     fn decode(&mut self, buf: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
-        let mut message = U::default();
-        match (&mut message as &mut dyn Any).downcast_mut::<v1::WriteRequest>() {
-            Some(request) => {
-                let bytes = buf.copy_to_bytes(buf.remaining());
-                *request = decode_write(&bytes).map_err(status)?;
-            }
-            None => message.merge(buf).map_err(|error| status(error.into()))?,
-        }
-        Ok(Some(message))
+        let bytes = buf.copy_to_bytes(buf.remaining());
+        decode(&bytes).map(Some).map_err(status)
     }
+}
+
+/// Decodes a message. What a batch takes is bounded by [`WRITE_MEMORY_BYTES_MAX`], what another takes by its length: the
+/// lists that can be long get their room at once, so that none is held twice while it grows.
+pub fn decode<U: Message + Default + 'static>(bytes: &[u8]) -> Result<U, WriteError> {
+    let mut message = U::default();
+    let any: &mut dyn Any = &mut message;
+    if let Some(request) = any.downcast_mut::<v1::WriteRequest>() {
+        *request = decode_write(bytes)?;
+        return Ok(message);
+    }
+    if let Some(request) = any.downcast_mut::<v1::CountBatchRequest>() {
+        request.queries.reserve_exact(count(bytes, 2)?);
+    } else if let Some(request) = any.downcast_mut::<v1::IsMemberRequest>() {
+        request.queries.reserve_exact(count(bytes, 3)?);
+    }
+    message.merge(bytes)?;
+    Ok(message)
 }
 
 fn status(error: WriteError) -> Status {

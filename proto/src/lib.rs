@@ -6,7 +6,7 @@
 mod codec;
 mod write;
 
-pub use codec::{Codec, Decoder};
+pub use codec::{Codec, Decoder, decode};
 pub use write::{WRITE_MEMORY_BYTES_MAX, WriteError, decode_write, weigh_write};
 
 /// The messages, the clients and the server traits of `muster.v1`.

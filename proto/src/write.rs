@@ -136,7 +136,7 @@ fn take(left: &mut usize, bytes: usize) -> Result<(), WriteError> {
 }
 
 /// How often a field with a content stands in a message.
-fn count(mut bytes: &[u8], number: u32) -> Result<usize, DecodeError> {
+pub(crate) fn count(mut bytes: &[u8], number: u32) -> Result<usize, DecodeError> {
     let mut found = 0;
     while let Some(field) = Field::next(&mut bytes)? {
         found += usize::from(field.number == number && field.content.is_some());

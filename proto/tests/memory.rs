@@ -1,7 +1,7 @@
 //! What a batch takes when it is decoded is known before, and bounded: every allocation of the thread is counted.
 
 use muster_proto::v1::*;
-use muster_proto::{WRITE_MEMORY_BYTES_MAX, WriteError, decode_write, weigh_write};
+use muster_proto::{WRITE_MEMORY_BYTES_MAX, WriteError, decode, decode_write, weigh_write};
 use proptest::prelude::*;
 use prost::Message;
 
@@ -162,4 +162,47 @@ fn a_million_ordinary_changes_pass() {
     assert!(decoded == Ok(request));
     assert!(peak <= WRITE_MEMORY_BYTES_MAX, "{peak}");
     println!("{} bytes on the wire, {peak} in memory, {:?} foreseen", bytes.len(), weigh_write(&bytes));
+}
+
+/// The longest message that is no batch and brings no file.
+const OTHER_BYTES_MAX: usize = 8 << 20;
+
+#[test]
+fn messages_that_ask_stay_below_the_memory_of_a_query() {
+    fn taken<M: Message + Default + 'static>(name: &str, bytes: &[u8]) {
+        assert!(bytes.len() <= OTHER_BYTES_MAX);
+        let (decoded, peak) = peak_of(|| decode::<M>(bytes));
+        println!("{name}: {} bytes took {peak}", bytes.len());
+        assert!(decoded.is_ok(), "{name}");
+        drop(decoded);
+        assert!(peak <= WRITE_MEMORY_BYTES_MAX, "{name}: {} bytes took {peak}", bytes.len());
+    }
+    let repeated = |number: u8| [number << 3 | 2, 0].repeat(OTHER_BYTES_MAX / 2);
+    taken::<CountBatchRequest>("queries", &repeated(2));
+    taken::<IsMemberRequest>("questions", &repeated(3));
+    taken::<MembersRequest>("tags", &repeated(6));
+    taken::<BackupRequest>("spaces", &repeated(2));
+    let list = repeated(1);
+    let list = &list[..list.len() - 64];
+    let mut inner = Vec::new();
+    for number in [2u8, 2, 3, 1] {
+        let content = if inner.is_empty() { list.to_vec() } else { std::mem::take(&mut inner) };
+        inner = vec![number << 3 | 2];
+        prost::encode_length_delimiter(content.len(), &mut inner).expect("there is room");
+        inner.extend(content);
+    }
+    taken::<CountRequest>("a list of texts", &inner);
+    let mut context = Vec::new();
+    for index in 0.. {
+        let key = format!("{index:x}");
+        let entry = [&[0x1a, key.len() as u8 + 2, 0x0a, key.len() as u8], key.as_bytes()].concat();
+        if context.len() + entry.len() + 8 > OTHER_BYTES_MAX {
+            break;
+        }
+        context.extend(entry);
+    }
+    let mut bytes = vec![0x0a];
+    prost::encode_length_delimiter(context.len(), &mut bytes).expect("there is room");
+    bytes.extend(context);
+    taken::<CountRequest>("parameters", &bytes);
 }
