@@ -18,6 +18,6 @@ mod text;
 
 pub use infer::{InferOptions, Inference, Note, infer};
 pub use input::{Compression, Format, Input};
-pub use mapping::{ColumnMapping, CsvOptions, KeyMapping, Mapping, NullRule, TimeUnit};
+pub use mapping::{ColumnMapping, CsvOptions, KeyMapping, MAPPING_BYTES_MAX, Mapping, NullRule, TimeUnit};
 pub use reader::{Block, LoadReader, Progress, ReadOptions, ResolvedColumn};
 pub use reject::Reject;

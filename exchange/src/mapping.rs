@@ -24,8 +24,8 @@ use serde::{Deserialize, Deserializer};
 
 /// How many columns a mapping may name.
 pub(crate) const COLUMNS_MAX: usize = 10_000;
-/// The longest mapping file that is read.
-const MAPPING_BYTES_MAX: usize = 16 << 20;
+/// The longest mapping that is read, in bytes: reading one takes up to a hundred times as much.
+pub const MAPPING_BYTES_MAX: usize = 2 << 20;
 
 /// Which column is the key, and which tag each other column sets.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -222,7 +222,10 @@ impl Mapping {
     /// When the text is no TOML, has an unknown setting, or contradicts itself; the message has the line.
     pub fn parse(text: &str) -> Result<Mapping> {
         if text.len() > MAPPING_BYTES_MAX {
-            return Err(Error::limit(format!("the mapping has {} bytes, more than {MAPPING_BYTES_MAX}", text.len())));
+            let len = text.len();
+            return Err(Error::limit(format!(
+                "give a mapping of at most {MAPPING_BYTES_MAX} bytes (MAPPING_BYTES_MAX), not {len}"
+            )));
         }
         let mapping: Mapping = toml::from_str(text)
             .map_err(|error| Error::invalid(format!("the mapping cannot be read: {error}").trim_end()))?;

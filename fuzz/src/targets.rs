@@ -249,7 +249,7 @@ fn batch(bytes: &[u8], trace: &mut Trace) {
     thread_local! {
         static WIRE: Wire = Wire::new();
     }
-    match v1::WriteRequest::decode(bytes) {
+    match muster_proto::decode_write(bytes) {
         Ok(request) => WIRE.with(|wire| wire.write(request, trace)),
         Err(error) => trace.error(error),
     }

@@ -3,6 +3,12 @@
 //! The generated code is checked in, so that no machine needs a compiler of protobuf. A test makes it again and
 //! compares; `MUSTER_UPDATE=1 cargo test -p muster-proto` writes it anew.
 
+mod codec;
+mod write;
+
+pub use codec::{Codec, Decoder, decode};
+pub use write::{WRITE_MEMORY_BYTES_MAX, WriteError, decode_write, weigh_write};
+
 /// The messages, the clients and the server traits of `muster.v1`.
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 #[rustfmt::skip]

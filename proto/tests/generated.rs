@@ -27,6 +27,7 @@ fn generated() -> (String, Vec<u8>) {
     let folder = tempfile::tempdir().expect("a folder for temporary files");
     tonic_prost_build::configure()
         .btree_map(".")
+        .codec_path("crate::Codec")
         .out_dir(folder.path())
         .compile_fds(compiled(true).file_descriptor_set())
         .expect("the descriptors become code");

@@ -98,9 +98,10 @@ fn durability(value: &str) -> Result<Durability> {
 /// What may be asked. Beyond a limit the request is refused with its name.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of one message.
+    /// Bytes of one message that brings data. What a batch becomes in memory is bounded by
+    /// [`muster_proto::WRITE_MEMORY_BYTES_MAX`] beside.
     pub message_bytes_max: usize,
-    /// Bytes of one message that asks. A text of no characters takes two bytes on the wire and thirty times as much in
+    /// Bytes of any other message, which asks or commands. A text of no characters takes two bytes on the wire and thirty times as much in
     /// memory, before anybody can charge it to a query.
     pub query_message_bytes_max: usize,
     /// Changes of one batch.

@@ -105,7 +105,7 @@ pub async fn run(
 async fn router(shared: &Arc<Shared>) -> Result<(tonic_health::server::HealthReporter, Router), ServeError> {
     let service = Service::new(Arc::clone(shared));
     let limits = &shared.config.limits;
-    let bytes = limits.message_bytes_max;
+    let (bytes, other_bytes) = (limits.message_bytes_max, limits.query_message_bytes_max);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<CatalogServer<Service>>().await;
     health.set_serving::<IngestServer<Service>>().await;
@@ -128,9 +128,9 @@ async fn router(shared: &Arc<Shared>) -> Result<(tonic_health::server::HealthRep
         .add_service(health_service)
         .add_service(reflection)
         .add_service(reflection_of_old)
-        .add_service(CatalogServer::new(service.clone()).max_decoding_message_size(bytes))
+        .add_service(CatalogServer::new(service.clone()).max_decoding_message_size(other_bytes))
         .add_service(IngestServer::new(service.clone()).max_decoding_message_size(bytes))
-        .add_service(QueryServer::new(service.clone()).max_decoding_message_size(limits.query_message_bytes_max))
-        .add_service(AdminServer::new(service).max_decoding_message_size(bytes));
+        .add_service(QueryServer::new(service.clone()).max_decoding_message_size(other_bytes))
+        .add_service(AdminServer::new(service).max_decoding_message_size(other_bytes));
     Ok((health, router))
 }

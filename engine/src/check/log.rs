@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::{Checker, Note};
 use crate::catalog::CatalogRecord;
 use crate::error::{Error, Result};
-use crate::manifest::Manifest;
+use crate::manifest::{MANIFEST_DIR, Manifest};
 use crate::storage::Fence;
 use crate::storage::publish::TEMPORARY_SUFFIX;
 use crate::wal::{LOG_DIR, LogStart, Record, WalConfig, check_log};
-use crate::write::{BatchRecord, KIND_BATCH, KIND_CATALOG, KIND_PLACE};
+use crate::write::{BatchRecord, KIND_BATCH, KIND_CATALOG, KIND_PLACE, check_one_time};
 
 impl Checker<'_> {
     /// The log behind `manifest`.
@@ -30,6 +30,11 @@ impl Checker<'_> {
             file_bytes: crate::wal::FILE_BYTES_DEFAULT,
         };
         let found = check_log(&config, LogStart { floor: manifest.log_floor, after: manifest.seq })?;
+        if found.faults.is_empty()
+            && let Err(error) = check_one_time(found.manifest, found.last_seq, manifest)
+        {
+            self.fault(MANIFEST_DIR.to_owned(), None, format!("{error:#}"));
+        }
         for fault in found.faults {
             self.fault(fault.path, fault.bytes, fault.what);
         }

@@ -30,6 +30,8 @@ pub(crate) struct LogCheck {
     pub(crate) records: Vec<Record>,
     /// The last batch in parts or log.
     pub(crate) last_seq: Seq,
+    /// The newest manifest that the files know of; 0 where they cannot be read in a row.
+    pub(crate) manifest: FileNumber,
 }
 
 /// Looks at all log files from `start` on. Errors: those of a storage that cannot even list them.
@@ -66,6 +68,7 @@ pub(crate) fn check_log(config: &WalConfig, start: LogStart) -> Result<LogCheck>
     match recover(config, start, RecoveryOptions::default()) {
         Ok(recovery) => {
             found.last_seq = recovery.last_seq;
+            found.manifest = recovery.manifest;
             found.records = recovery.records;
         }
         // What is wrong between the files is seen only by who reads them in a row.

@@ -13,8 +13,10 @@ pub(crate) const RECORD_BYTES_MAX: usize = 64 << 20;
 pub(crate) const GROUP_BYTES_MAX: usize = 256 << 20;
 /// The kind of the record that carries no batch, only the durable seq.
 pub(super) const KIND_MARK: u8 = 255;
+/// The kind of the record that ends a file and names the next one.
+pub(super) const KIND_CLOSE: u8 = 254;
 /// The highest kind that a caller may use; 0 is illegal.
-pub(crate) const KIND_MAX: u8 = 254;
+pub(crate) const KIND_MAX: u8 = 253;
 
 pub(super) const MAGIC: [u8; 8] = *b"MUSTRLOG";
 /// The one version so far.
@@ -29,12 +31,16 @@ pub(super) const RECORD_HEADER_BYTES: usize = 32;
 pub(super) const RECORD_ALIGNMENT: usize = 8;
 /// How much of a file's salt stands in each record header.
 const TAG_BYTES: usize = 3;
-/// What a mark carries: the durable seq once more, because a length of 0 is illegal.
-const MARK_PAYLOAD_BYTES: usize = 8;
+/// What a mark carries: the durable seq once more, because a length of 0 is illegal. What a closing record carries: the
+/// number of the next file.
+const NOTE_PAYLOAD_BYTES: usize = 8;
+/// The length of a mark or a closing record.
+pub(super) const NOTE_BYTES: u64 = (RECORD_HEADER_BYTES + NOTE_PAYLOAD_BYTES) as u64;
 
 const _: () = assert!(FILE_CRC_OFFSET + 4 == FILE_HEADER_BYTES);
 const _: () = assert!(FILE_HEADER_BYTES.is_multiple_of(RECORD_ALIGNMENT));
 const _: () = assert!(RECORD_HEADER_BYTES.is_multiple_of(RECORD_ALIGNMENT));
+const _: () = assert!(NOTE_PAYLOAD_BYTES.is_multiple_of(RECORD_ALIGNMENT));
 const _: () = assert!(RECORD_BYTES_MAX + RECORD_HEADER_BYTES <= GROUP_BYTES_MAX);
 
 /// The path of a log file.
@@ -173,11 +179,13 @@ impl RecordHeader {
             seq: Seq(reader.u64().ok()?),
             durable: Seq(reader.u64().ok()?),
         };
-        let is_mark = kind == KIND_MARK;
-        let is_lawful = kind != 0
-            && header.seq.0 != u64::MAX
-            && (header.durable < header.seq || is_mark && header.durable == header.seq)
-            && (!is_mark || payload_bytes == MARK_PAYLOAD_BYTES);
+        let is_lawful = header.seq.0 != u64::MAX
+            && match kind {
+                0 => false,
+                KIND_MARK => header.durable <= header.seq && payload_bytes == NOTE_PAYLOAD_BYTES,
+                KIND_CLOSE => header.durable == header.seq && payload_bytes == NOTE_PAYLOAD_BYTES,
+                _ => header.durable < header.seq,
+            };
         (is_lawful && crc32_seeded(seal.seed, &bytes[4..RECORD_HEADER_BYTES]) == crc).then_some(header)
     }
 
@@ -222,4 +230,9 @@ pub(super) fn encode_record(writer: &mut Writer, seal: Seal, kind: u8, seqs: (Se
 /// Appends a mark: everything up to `durable` is durable, `last` is the seq of the record before.
 pub(super) fn encode_mark(writer: &mut Writer, seal: Seal, last: Seq, durable: Seq) {
     encode_record(writer, seal, KIND_MARK, (last, durable), &durable.0.to_le_bytes());
+}
+
+/// Appends the last record of a file: everything up to `last` is durable, and file `next` exists.
+pub(super) fn encode_close(writer: &mut Writer, seal: Seal, last: Seq, next: FileNumber) {
+    encode_record(writer, seal, KIND_CLOSE, (last, last), &next.0.to_le_bytes());
 }

@@ -7,8 +7,9 @@
 //!   everything that was synced.
 //! - A group that is refused for want of space leaves nothing behind, and the next one finds its way when there is
 //!   space again. After any other failure the fence trips and nothing more is written.
-//! - A file is written front to back and never touched again once another begins; what recovery read is written anew
-//!   and synced ([`Wal::rewrite`]) before anything is appended.
+//! - A file is written front to back. Its last record says that the next file has its name; only then is anything
+//!   appended there, so a newest file that is lost is missed. What recovery read is written anew and synced
+//!   ([`Wal::rewrite`]) before anything is appended.
 //!
 //! It does not know what a payload means.
 
@@ -25,9 +26,9 @@ use std::sync::Arc;
 
 pub(crate) use self::check::{LogCheck, LogFault, check_log};
 pub(crate) use self::format::{GROUP_BYTES_MAX, KIND_MAX, LOG_DIR, RECORD_BYTES_MAX};
-pub(crate) use self::recovery::Recovery;
+pub(crate) use self::recovery::{Recovery, with_remedy};
 
-use self::format::{FILE_HEADER_BYTES, FileHeader};
+use self::format::{FILE_HEADER_BYTES, FileHeader, NOTE_BYTES};
 use self::writer::{LogFile, PreparedFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{FileNumber, Seq};
@@ -106,6 +107,8 @@ pub(crate) struct Wal {
     config: WalConfig,
     /// `None` after recovery, until what it read is written anew.
     current: Option<LogFile>,
+    /// The file before, as long as it does not say that the current one exists: nothing is appended before it does.
+    closing: Option<LogFile>,
     highest: FileNumber,
     last_seq: Seq,
     durable: Seq,
@@ -120,8 +123,15 @@ impl Wal {
     /// Errors: corrupt, when there are log files with batches already: a store that lost its manifests is not new.
     pub(crate) fn create(config: WalConfig, number: FileNumber, after: Seq) -> Result<Wal> {
         config.fence.check()?;
-        let mut wal =
-            Wal { config, current: None, highest: number, last_seq: after, durable: after, manifest: FileNumber(0) };
+        let mut wal = Wal {
+            config,
+            current: None,
+            closing: None,
+            highest: number,
+            last_seq: after,
+            durable: after,
+            manifest: FileNumber(0),
+        };
         let header = wal.header(number, after.next(), false)?;
         make_dir(&wal.config)?;
         recovery::refuse_batches(&wal.config)?;
@@ -139,6 +149,7 @@ impl Wal {
         let wal = Wal {
             config,
             current: None,
+            closing: None,
             highest: recovery.highest,
             last_seq: recovery.last_seq,
             durable: recovery.durable,
@@ -161,17 +172,20 @@ impl Wal {
         make_dir(&self.config)?;
         let file = match PreparedFile::write(&self.config, header, &records, self.config.file_bytes) {
             Err(error) if error.kind() == ErrorKind::Limit => {
-                let room_bytes = FILE_HEADER_BYTES as u64 + group_bytes(&records) + self.config.reserve_bytes();
+                let room_bytes =
+                    FILE_HEADER_BYTES as u64 + group_bytes(&records) + self.config.reserve_bytes() + NOTE_BYTES;
                 PreparedFile::write(&self.config, header, &records, room_bytes)?
             }
             result => result?,
         };
-        self.current = Some(file.publish(&self.config)?);
+        let file = file.publish(&self.config)?;
         self.highest = number;
+        // No file before says that this one exists. What tells of its loss is that they are gone: the manifest names them.
+        let fence = Arc::clone(&self.config.fence);
+        fence.guard(self.retire_below(number).and_then(|()| self.config.storage.sync_dir(LOG_DIR)))?;
+        self.current = Some(file);
         self.last_seq = last_seq;
         self.durable = last_seq;
-        // Files that stay are not read again: this one begins the log.
-        let _ = self.retire_below(number);
         let _ = remove_temporaries(&*self.config.storage, LOG_DIR);
         Ok(())
     }
@@ -201,7 +215,9 @@ impl Wal {
         if group_bytes > GROUP_BYTES_MAX as u64 {
             return Err(Error::limit(format!("a group of {group_bytes} bytes is longer than {GROUP_BYTES_MAX}")));
         }
-        if !self.current()?.has_room(group_bytes.saturating_add(reserve_bytes)) {
+        if self.current()?.has_room(group_bytes.saturating_add(reserve_bytes)) {
+            self.finish_closing()?;
+        } else {
             self.roll_with_room(group_bytes)?;
         }
         let fence = Arc::clone(&self.config.fence);
@@ -230,7 +246,7 @@ impl Wal {
         let Some(current) = &mut self.current else {
             return Ok(());
         };
-        if current.marked() < durable && current.has_room(format::record_bytes(size_of::<Seq>()) as u64) {
+        if current.marked() < durable && current.has_room(NOTE_BYTES) {
             current.append_mark(last_seq, durable, &fence)?;
             current.sync(&fence)?;
         }
@@ -249,7 +265,7 @@ impl Wal {
     }
 
     /// Closes the current file, durably, and begins the next; returns its number. Errors: limit, when the disk is
-    /// full: the current file goes on.
+    /// full: the log goes on in whichever file it was.
     pub(crate) fn roll(&mut self) -> Result<FileNumber> {
         self.roll_with_room(0)?;
         Ok(self.highest)
@@ -296,20 +312,34 @@ impl Wal {
 
     /// The next file is prepared first, so that a full disk refuses it while the current one is as it was; then the
     /// current one is made durable, because no record may be on disk while one before it is not; then the next one
-    /// gets its name.
+    /// gets its name; then the one before says so, in room that it kept.
     fn roll_with_room(&mut self, group_bytes: u64) -> Result<()> {
         self.config.fence.check()?;
         self.current()?;
+        self.finish_closing()?;
         let number = self.highest.next();
-        let room_bytes =
-            self.config.file_bytes.max(FILE_HEADER_BYTES as u64 + group_bytes + self.config.reserve_bytes());
+        let room_bytes = self
+            .config
+            .file_bytes
+            .max(FILE_HEADER_BYTES as u64 + group_bytes + self.config.reserve_bytes() + NOTE_BYTES);
         let header = FileHeader { durable: self.last_seq, ..self.header(number, self.last_seq.next(), false)? };
         let next = PreparedFile::write(&self.config, header, &[], room_bytes)?;
         let fence = Arc::clone(&self.config.fence);
-        self.current()?.close(&fence)?;
+        self.current()?.sync(&fence)?;
         self.durable = self.last_seq;
-        self.current = Some(next.publish(&self.config)?);
+        self.closing = self.current.replace(next.publish(&self.config)?);
         self.highest = number;
+        self.finish_closing()
+    }
+
+    /// Makes the file before say that the current one exists. Errors: limit, when the disk is full: it is tried again
+    /// before anything is appended.
+    fn finish_closing(&mut self) -> Result<()> {
+        if let Some(before) = &mut self.closing {
+            // Nothing was appended since it ended.
+            before.append_close(self.last_seq, self.highest, &self.config.fence)?;
+            self.closing = None;
+        }
         Ok(())
     }
 }

@@ -2,7 +2,8 @@
 
 use super::Record;
 use super::format::{
-    FILE_HEADER_BYTES, FileHeader, KIND_MARK, RECORD_ALIGNMENT, RECORD_HEADER_BYTES, RecordHeader, Seal,
+    FILE_HEADER_BYTES, FileHeader, KIND_CLOSE, KIND_MARK, KIND_MAX, RECORD_ALIGNMENT, RECORD_HEADER_BYTES,
+    RecordHeader, Seal,
 };
 use crate::codec::is_zero;
 use crate::ids::Seq;
@@ -15,6 +16,8 @@ pub(super) struct FileContent {
     pub(super) last_seq: Seq,
     /// The highest durable seq that any true header in the file knows of, also behind a broken record.
     pub(super) durable: Seq,
+    /// The file ends with a closing record: the next one had its name.
+    pub(super) is_closed: bool,
     /// What follows the whole records, unless it is nothing but zeros.
     pub(super) damage: Option<Damage>,
 }
@@ -34,14 +37,23 @@ pub(super) fn read_file(bytes: &[u8], header: &FileHeader) -> FileContent {
         records: Vec::new(),
         last_seq: Seq(header.first_seq.0 - 1),
         durable: header.durable,
+        is_closed: false,
         damage: None,
     };
     let mut offset = FILE_HEADER_BYTES;
-    while let Some((record, payload)) = record_at(&bytes[offset..], seal, content.last_seq) {
+    while !content.is_closed
+        && let Some((record, payload)) = record_at(&bytes[offset..], seal, content.last_seq)
+    {
         content.durable = content.durable.max(record.durable);
-        if record.kind != KIND_MARK {
-            content.last_seq = record.seq;
-            content.records.push(Record { seq: record.seq, kind: record.kind, payload: payload.to_vec() });
+        match record.kind {
+            KIND_MARK => {}
+            // No other number than the next one is ever given here.
+            KIND_CLOSE if payload != header.number.next().0.to_le_bytes() => break,
+            KIND_CLOSE => content.is_closed = true,
+            kind => {
+                content.last_seq = record.seq;
+                content.records.push(Record { seq: record.seq, kind, payload: payload.to_vec() });
+            }
         }
         offset += record.record_bytes();
     }
@@ -55,7 +67,7 @@ pub(super) fn read_file(bytes: &[u8], header: &FileHeader) -> FileContent {
 
 fn record_at(bytes: &[u8], seal: Seal, last_seq: Seq) -> Option<(RecordHeader, &[u8])> {
     let header = RecordHeader::decode(bytes, seal)?;
-    let in_order = if header.kind == KIND_MARK { header.seq == last_seq } else { header.seq > last_seq };
+    let in_order = if header.kind > KIND_MAX { header.seq == last_seq } else { header.seq > last_seq };
     let payload = header.payload(bytes, seal)?;
     in_order.then_some((header, payload))
 }

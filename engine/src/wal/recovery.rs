@@ -3,7 +3,7 @@
 //! The files that count are those from the last one that begins the log anew, or else from the floor, up to the highest
 //! number. Their records must follow each other without a hole: the whole records of a file reach exactly the first seq
 //! of the next. Behind them a torn tail is legal, as long as no true header anywhere says that something in it was
-//! durable.
+//! durable. The last of them does not end with a closing record, because the file that such a record names exists.
 
 use super::format::{self, FILE_HEADER_BYTES, FileHeader, LOG_DIR};
 use super::reader::{self, FileContent};
@@ -57,7 +57,7 @@ pub(super) fn recover(config: &WalConfig, start: LogStart, options: RecoveryOpti
         Err(error) if error.kind() == ErrorKind::Corrupt && options.discard_damaged_tail => {
             recovery.discarded = Some(error.message().to_owned());
         }
-        result => result?,
+        result => result.map_err(with_remedy)?,
     }
     Ok(recovery)
 }
@@ -92,6 +92,7 @@ fn read_chain(config: &WalConfig, start: LogStart, numbers: &[FileNumber], recov
     let (first, files) = find_chain(config, start.floor, numbers)?;
     let mut expected = first;
     let mut reached: Option<Seq> = None;
+    let mut is_closed = false;
     for (number, file) in files {
         if number != expected {
             // What is damaged may be the file that begins the log anew, and no other is missing.
@@ -103,11 +104,17 @@ fn read_chain(config: &WalConfig, start: LogStart, numbers: &[FileNumber], recov
         check_first_seq(&header, reached, start.after, recovery)?;
         let content = reader::read_file(&bytes, &header);
         let last_seq = content.last_seq;
+        is_closed = content.is_closed;
         take(content, number, start.after, recovery)?;
         reached = Some(last_seq);
     }
-    if reached.is_none() {
-        return Err(missing(first, recovery));
+    if is_closed || reached.is_none() {
+        // Its number is not given again.
+        recovery.highest = recovery.highest.max(expected);
+        return Err(match reached {
+            Some(_) => missing(expected, recovery),
+            None => beyond(no_file(first), recovery),
+        });
     }
     Ok(())
 }
@@ -184,6 +191,22 @@ fn take(content: FileContent, number: FileNumber, after: Seq, recovery: &mut Rec
         content.last_seq,
         content.last_seq.next(),
     )))
+}
+
+/// The first file is gone, and so is a later one if there was any that began the log anew.
+fn no_file(floor: FileNumber) -> Error {
+    Error::corrupt(format!("log file {} and all behind it are missing", format::path(floor)))
+}
+
+/// Says what a person can do about it.
+pub(crate) fn with_remedy(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Corrupt => Error::corrupt(format!(
+            "restore a copy, or open once with discard_damaged_tail=true to go on without what is lost: {}",
+            error.message()
+        )),
+        _ => error,
+    }
 }
 
 fn missing(number: FileNumber, recovery: &Recovery) -> Error {

@@ -1,6 +1,6 @@
 //! Writing one log file.
 
-use super::format::{self, FILE_HEADER_BYTES, FileHeader, Seal};
+use super::format::{self, FILE_HEADER_BYTES, FileHeader, NOTE_BYTES, Seal};
 use super::{LogRecord, WalConfig};
 use crate::codec::Writer;
 use crate::error::{ErrorKind, Result};
@@ -70,7 +70,7 @@ fn fill_temporary(
     remove_if_there(storage, temporary)?;
     let mut file = storage.create(temporary)?;
     let records_bytes: u64 = records.iter().map(|record| format::record_bytes(record.payload.len()) as u64).sum();
-    let room_bytes = room_bytes.max(FILE_HEADER_BYTES as u64 + records_bytes);
+    let room_bytes = room_bytes.max(FILE_HEADER_BYTES as u64 + records_bytes + NOTE_BYTES);
     file.preallocate(room_bytes)?;
     let mut buffer = Writer::new();
     header.encode(&mut buffer);
@@ -98,9 +98,9 @@ impl LogFile {
         self.marked
     }
 
-    /// Whether `bytes` more can be written here without running out of room.
+    /// Whether `bytes` more can be written here without running out of room. The room of the closing record is kept.
     pub(super) fn has_room(&self, bytes: u64) -> bool {
-        !self.is_closed && self.file.written_bytes().saturating_add(bytes) <= self.room_bytes
+        !self.is_closed && self.file.written_bytes().saturating_add(bytes).saturating_add(NOTE_BYTES) <= self.room_bytes
     }
 
     /// Writes a group in one call. After a limit error nothing of it is in the file and the file takes no more.
@@ -121,6 +121,16 @@ impl LogFile {
         self.write_buffer(fence)?;
         self.marked = durable;
         Ok(())
+    }
+
+    /// Says durably that file `next` has its name; `last` is the last record's seq, and durable. Nothing may follow. After
+    /// a limit error nothing of it is in the file, and it may be tried again.
+    pub(super) fn append_close(&mut self, last: Seq, next: FileNumber, fence: &Fence) -> Result<()> {
+        self.buffer.clear();
+        format::encode_close(&mut self.buffer, self.seal, last, next);
+        self.write_buffer(fence)?;
+        self.marked = last;
+        self.close(fence)
     }
 
     fn write_buffer(&mut self, fence: &Fence) -> Result<()> {

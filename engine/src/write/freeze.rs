@@ -25,15 +25,33 @@ pub(crate) struct Frozen {
 impl Writer {
     /// Flushes, and holds on to what the manifest then names. Writers go on meanwhile; what they write is not in it.
     ///
-    /// Errors: those of a flush; busy, when loads commit faster than this can flush.
+    /// Errors: those of a flush; busy, when loads commit faster than this can flush; read-only, behind the fence, unless
+    /// all that is visible lies in files.
     pub(crate) fn freeze(&self) -> Result<Frozen> {
         for _ in 0..TRIES_MAX {
+            if let Some(reason) = self.fence.reason() {
+                return self.freeze_fenced(reason);
+            }
             self.flush()?;
             if let Some(frozen) = self.gate.alone(|| self.frozen(&self.state.lock()))? {
                 return Ok(frozen);
             }
         }
         Err(Error::busy("try again when fewer loads run: one committed after each flush"))
+    }
+
+    /// Behind the fence nothing is flushed. What the last manifest names was synced before the fence tripped.
+    fn freeze_fenced(&self, reason: &str) -> Result<Frozen> {
+        let frozen = self.gate.alone(|| {
+            let state = self.state.lock();
+            if state.seq == state.base.seq { self.frozen(&state) } else { Ok(None) }
+        })?;
+        frozen.ok_or_else(|| {
+            Error::read_only(format!(
+                "restart before a backup: the latest batches lie in the log, and cannot be flushed since an earlier \
+                 write failed ({reason})"
+            ))
+        })
     }
 
     /// The newest manifest, if the log behind it holds nothing that its files rely on.

@@ -33,7 +33,7 @@ pub(crate) use freeze::Frozen;
 pub use load::{BLOCK_ROWS_MAX, LOAD_ID_BYTES_MAX, Load};
 pub(crate) use publish::file_kind;
 pub(crate) use record::BatchRecord;
-pub(crate) use recover::{AUDIENCES_BYTES_MAX, LOCK_PATH, Place};
+pub(crate) use recover::{AUDIENCES_BYTES_MAX, LOCK_PATH, Place, check_one_time};
 pub use reply::{Changed, LoadSpec, Loaded, Written};
 pub(crate) use settings::WriteSettings;
 pub use settings::{DURABILITY_FILE, Durability, read_durability, write_durability};

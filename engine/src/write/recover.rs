@@ -12,13 +12,14 @@ use crate::error::{Error, ErrorKind, Result, ResultExt};
 use crate::ids::{FileNumber, Seq, ValueId};
 use crate::manifest::{self, Manifest, PartRecord};
 use crate::storage::{Clock, Fence, HeldFile, LockGuard, Storage, publish};
-use crate::wal::{LOG_DIR, LogStart, Record, Recovery, RecoveryOptions, Wal, WalConfig};
+use crate::wal::{LOG_DIR, LogStart, Record, Recovery, RecoveryOptions, Wal, WalConfig, with_remedy};
 
 use super::allocate::Allocator;
 use super::apply::{Changes, note_numbers};
 use super::files::{FileKind, PARTS_DIR, missing_is_corrupt, open_names, open_part};
 use super::publish::{file_kind, read_sources};
 use super::record::BatchRecord;
+use super::reply::Loaded;
 use super::settings::WriteSettings;
 use super::stack::{Stack, StackLayer, StackNames, StackPart, StoredFile, insert_by_seq};
 use super::state::{Base, SourceMark, State};
@@ -130,9 +131,9 @@ fn open_existing(
     let (mut wal, recovery) = Wal::open(wal_config(&place, &fence, manifest.store_id), start, options)?;
     wal.note_manifest(manifest.number);
     let (sources, loads) = read_sources(&manifest.sources)?;
-    let load_reached = loads.values().map(|loaded| loaded.seq).max().unwrap_or(Seq(0));
+    let load_reached = load_reached(&loads);
     if !options.discard_damaged_tail {
-        check_log(&recovery, &manifest, load_reached)?;
+        check_one_time(recovery.manifest, recovery.last_seq, &manifest)?;
     }
     let base = Base {
         seq: manifest.seq,
@@ -159,7 +160,7 @@ fn open_existing(
     note_values(&state.stack, &mut allocator)?;
     replay(&recovery.records, &mut state, &mut allocator)?;
     // Nothing on disk is changed before all of it is understood.
-    state.unwritten = write_anew(&mut state.wal, &recovery.records, manifest.seq)?;
+    state.unwritten = write_anew(&mut state.wal, &recovery, manifest.seq)?;
     // Where a damaged log was given up, loads may be newer than what is left of it; their places stay given.
     let highest = state.stack.layers.iter().map(|layer| layer.last_seq).max().unwrap_or(Seq(0));
     state.seq = state.seq.max(load_reached).max(highest);
@@ -181,33 +182,39 @@ fn open_existing(
     Ok(Writer::new(opened))
 }
 
-/// Errors: corrupt, when log and manifest are not of one time: one of them is older than the store.
-fn check_log(recovery: &Recovery, manifest: &Manifest, load_reached: Seq) -> Result<()> {
-    if recovery.manifest > manifest.number {
-        return Err(Error::corrupt(format!(
+/// Compares the newest manifest with the one that the log knows of, and with where the log ends. Errors: corrupt, when
+/// they are not of one time: one of them is older than the store.
+pub(crate) fn check_one_time(known: FileNumber, last_seq: Seq, manifest: &Manifest) -> Result<()> {
+    if known > manifest.number {
+        return Err(with_remedy(Error::corrupt(format!(
             "{} is missing: the log knows of it, and {} is an older one, which lacks what it brought",
-            manifest::path(recovery.manifest),
+            manifest::path(known),
             manifest::path(manifest.number)
-        )));
+        ))));
     }
-    if recovery.last_seq < load_reached {
-        return Err(Error::corrupt(format!(
-            "the log ends at batch {}, but a load was committed at {load_reached}",
-            recovery.last_seq
-        )));
+    let load_reached = load_reached(&read_sources(&manifest.sources)?.1);
+    if last_seq < load_reached {
+        return Err(with_remedy(Error::corrupt(format!(
+            "the log ends at batch {last_seq}, but a load was committed at {load_reached}"
+        ))));
     }
     Ok(())
 }
 
+/// Where the last load was committed.
+fn load_reached(loads: &BTreeMap<String, Loaded>) -> Seq {
+    loads.values().map(|loaded| loaded.seq).max().unwrap_or(Seq(0))
+}
+
 /// Writes anew what the log gave back, before anybody sees it. What is still to be written before the first change comes
 /// back: all of it while the disk is full, and where nothing was read, as after a clean end, an empty log, which need
-/// not delay the opening.
-fn write_anew(wal: &mut Wal, records: &[Record], after: Seq) -> Result<Option<Vec<Record>>> {
-    if records.is_empty() {
+/// not delay the opening. What was given up is given up for good.
+fn write_anew(wal: &mut Wal, recovery: &Recovery, after: Seq) -> Result<Option<Vec<Record>>> {
+    if recovery.records.is_empty() && recovery.discarded.is_none() {
         return Ok(Some(Vec::new()));
     }
-    match wal.rewrite(records, after) {
-        Err(error) if error.kind() == ErrorKind::Limit => Ok(Some(records.to_vec())),
+    match wal.rewrite(&recovery.records, after) {
+        Err(error) if error.kind() == ErrorKind::Limit => Ok(Some(recovery.records.clone())),
         result => result.map(|()| None),
     }
 }

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use muster_engine::backup::restore;
 use muster_engine::check::check;
 use muster_engine::ids::Seq;
-use muster_engine::storage::sim::{CrashPolicy, Failure, Fault, Keep};
+use muster_engine::storage::sim::{CrashPolicy, Failure, Fault, Keep, Operation};
 use muster_engine::storage::{Disk, ManualClock, Sim, Storage};
+use muster_engine::write::Change;
 use muster_engine::{Engine, ErrorKind};
 
-use crate::store::{fill, open, options, shared, write};
+use crate::store::{fill, one, open, options, shared, write};
 
 fn living(engine: &Engine) -> u64 {
     let snapshot = engine.snapshot();
@@ -110,6 +111,40 @@ fn a_backup_that_fails_at_any_call_is_no_store_and_one_that_ends_survives_a_powe
         }
     }
     write(&engine, "the store itself is not fenced", 3);
+}
+
+/// Lets the log of `sim` fail while a batch is written.
+fn trip(sim: &Sim, engine: &Engine) {
+    sim.fail(Failure::once(1, Fault::Io).only(Operation::SyncData));
+    assert_eq!(engine.write(one("refused", vec![Change::Touch])).unwrap_err().kind(), ErrorKind::Io);
+    assert!(engine.status().fenced.is_some());
+}
+
+#[test]
+fn behind_the_fence_a_backup_holds_all_or_is_refused() {
+    let sim = Sim::new(1);
+    let engine = filled(&sim);
+    engine.flush().unwrap();
+    let before = engine.snapshot().version();
+    trip(&sim, &engine);
+    let target = Sim::new(2);
+    assert_eq!(engine.back_up(&shared(&target)).unwrap().version, before);
+    assert_eq!(living(&open(&target).unwrap()), 70);
+
+    let sim = Sim::new(3);
+    let engine = filled(&sim);
+    engine.flush().unwrap();
+    write(&engine, "in the log alone", 3);
+    trip(&sim, &engine);
+    let target = Sim::new(4);
+    let error = engine.back_up(&shared(&target)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ReadOnly);
+    assert!(error.message().starts_with("restart before a backup"), "{error}");
+    assert!(target.files().is_empty(), "the target is as it was");
+    drop(engine);
+    let engine = open(&sim).unwrap();
+    engine.back_up(&shared(&target)).unwrap();
+    assert!(living(&open(&target).unwrap()) >= 71, "what was acknowledged");
 }
 
 #[test]

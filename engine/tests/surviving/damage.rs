@@ -30,7 +30,7 @@ fn stride() -> usize {
 pub(crate) struct Store {
     pub(crate) sim: Sim,
     pub(crate) files: BTreeMap<String, Vec<u8>>,
-    shown: Arc<Shown>,
+    pub(crate) shown: Arc<Shown>,
     pub(crate) options: Options,
 }
 
@@ -56,7 +56,7 @@ impl Store {
         Store { sim, files, shown: Arc::new(shown), options }
     }
 
-    fn image(&self) -> Sim {
+    pub(crate) fn image(&self) -> Sim {
         self.sim.crash_with(CrashPolicy { names: Keep::Everything, data: Keep::Everything }, 0)
     }
 
@@ -69,7 +69,7 @@ impl Store {
 
 /// What became of some damage.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Fate {
+pub(crate) enum Fate {
     /// The store does not open, and says why.
     Refused,
     /// It opens, and reading fails and says why; so many queries are answered all the same.
@@ -80,7 +80,7 @@ enum Fate {
 
 /// How often each fate was met.
 #[derive(Default, Debug)]
-struct Fates {
+pub(crate) struct Fates {
     refused: u64,
     found: u64,
     harmless: u64,
@@ -89,7 +89,7 @@ struct Fates {
 }
 
 impl Fates {
-    fn add(&mut self, fate: Fate) {
+    pub(crate) fn add(&mut self, fate: Fate) {
         match fate {
             Fate::Refused => self.refused += 1,
             Fate::Found(answered) => {
@@ -183,7 +183,7 @@ fn damage(store: &Store, path: &str, what: &str, change: impl FnOnce(&mut Vec<u8
     fates.add(fate);
 }
 
-fn tell(what: &str, fates: &Fates, started: Instant) {
+pub(crate) fn tell(what: &str, fates: &Fates, started: Instant) {
     let _ = writeln!(
         std::io::stderr(),
         "{what}: {} tried in {:.0} s, {} refused at the opening, {} found by reading ({} queries of the rest answered), \
@@ -280,25 +280,6 @@ fn swapped_and_repeated_blocks_are_found_or_without_effect() {
         }
     }
     tell("swapped and repeated blocks and files", &fates, started);
-}
-
-#[test]
-fn a_missing_file_is_found_or_without_effect() {
-    for seed in 3..9 {
-        let store = Store::new(seed);
-        for path in store.files.keys() {
-            let image = store.image();
-            image.remove(path).expect("it is there");
-            let fate = calmly(|| match open(&image, &store.options) {
-                Ok(engine) => compare(&engine, std::slice::from_ref(&store.shown)).map(|_| Fate::Harmless),
-                Err(error) if error.kind() == ErrorKind::Corrupt => Ok(Fate::Refused),
-                Err(error) => Err(format!("{error:?}")),
-            });
-            let fate = fate.unwrap_or_else(|found| panic!("without {path}: {found}"));
-            let is_old = path.starts_with("manifest/") && *path != store.newest("manifest/", "");
-            assert_eq!(fate == Fate::Harmless, is_old, "without {path}");
-        }
-    }
 }
 
 #[test]

@@ -12,8 +12,9 @@ use muster_engine::storage::{Random, Sim};
 use muster_engine::write::Durability;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::survivor::{Survivor, check};
-use super::workload::{Shown, Work, tiny_options};
+use super::backups::Backups;
+use super::survivor::{Survivor, calmly, check};
+use super::workload::{BACK_UP, Shown, Work, tiny_options};
 
 const DURABILITIES: [Durability; 3] = [Durability::Commit, Durability::Interval, Durability::None];
 /// How many acts a run has.
@@ -38,6 +39,9 @@ pub(crate) struct Tally {
     goal: u64,
     /// Images that were opened and compared, by depth.
     pub(crate) images: [u64; DEPTH],
+    /// How many of them held a backup that was done, and one under way.
+    backups: u64,
+    cut_backups: u64,
     /// Images that were the same as an earlier one with the same promise.
     repeated: u64,
     seen: HashSet<u64>,
@@ -50,7 +54,17 @@ pub(crate) struct Tally {
 impl Tally {
     pub(crate) fn new(goal: u64, misdeed: fn(&Sim)) -> Tally {
         let now = Instant::now();
-        Tally { goal, images: [0; DEPTH], repeated: 0, seen: HashSet::new(), started: now, told: now, misdeed }
+        Tally {
+            goal,
+            images: [0; DEPTH],
+            backups: 0,
+            cut_backups: 0,
+            repeated: 0,
+            seen: HashSet::new(),
+            started: now,
+            told: now,
+            misdeed,
+        }
     }
 
     pub(crate) fn total(&self) -> u64 {
@@ -89,11 +103,13 @@ impl Tally {
         let [first, second, third] = self.images;
         format!(
             "{} of {} crash images ({first} of a store at work, {second} of its recovery, {third} of the recovery of \
-             that) in {seconds:.0} s, {:.0} a second; {} more were the same",
+             that) in {seconds:.0} s, {:.0} a second; {} more were the same; {} held a backup, {} one under way",
             self.total(),
             self.goal,
             self.total() as f64 / seconds.max(0.001),
-            self.repeated
+            self.repeated,
+            self.backups,
+            self.cut_backups
         )
     }
 }
@@ -105,6 +121,7 @@ struct Point<'s> {
     durable: &'s [Arc<Shown>],
     /// When only the process ends.
     acknowledged: &'s [Arc<Shown>],
+    backups: Backups<'s>,
     depth: usize,
 }
 
@@ -114,7 +131,7 @@ pub(crate) fn crash_everywhere(seed: u64, tally: &mut Tally) -> Result<(), Strin
     let sim = Sim::new(seed);
     (tally.misdeed)(&sim);
     sim.record();
-    let mut work = Work::new(seed, &sim, &options);
+    let mut work = Work::new(seed, &sim, &options).with_backups();
     let acts = work.go(ACTS);
     work.stop();
     let mut random = Random::seeded(seed);
@@ -123,7 +140,14 @@ pub(crate) fn crash_everywhere(seed: u64, tally: &mut Tally) -> Result<(), Strin
         let (durable, acknowledged) =
             (&work.states[promise.durable..promise.end], &work.states[promise.acknowledged..promise.end]);
         for (call, sim) in act.recorded.iter().enumerate() {
-            let point = Point { sim, durable, acknowledged, depth: 0 };
+            // Behind its last call a backup is done.
+            let is_done = call + 1 == act.recorded.len() || act.name != BACK_UP;
+            let done = if act.name == BACK_UP && is_done { act.backups + 1 } else { act.backups };
+            let backups = Backups {
+                done: work.backups[..done].last(),
+                under_way: (!is_done).then(|| (work.backups[act.backups].name.as_str(), durable)),
+            };
+            let point = Point { sim, durable, acknowledged, backups, depth: 0 };
             crash(&point, &options, &mut random, tally)
                 .map_err(|found| format!("seed {seed}, act {index} ({}), change {call}: {found}", act.name))?;
             tally.tell(seed);
@@ -157,9 +181,12 @@ fn crash(point: &Point<'_>, options: &Options, random: &mut Random, tally: &mut 
             image.record();
         }
         let place = |found| format!("{policy:?} by {seed}: {found}");
+        calmly(|| point.backups.check(&image, options)).map_err(place)?;
+        tally.backups += u64::from(point.backups.done.is_some());
+        tally.cut_backups += u64::from(point.backups.under_way.is_some());
         let survivor = check(&image, allowed, options).map_err(place)?;
         if again {
-            crash_again(&survivor, point.depth + 1, options, random, tally).map_err(place)?;
+            crash_again(&survivor, point, options, random, tally).map_err(place)?;
         }
     }
     Ok(())
@@ -168,24 +195,26 @@ fn crash(point: &Point<'_>, options: &Options, random: &mut Random, tally: &mut 
 /// Crashes a store at each call of its recovery, and of the acts behind it.
 fn crash_again(
     survivor: &Survivor,
-    depth: usize,
+    before: &Point<'_>,
     options: &Options,
     random: &mut Random,
     tally: &mut Tally,
 ) -> Result<(), String> {
     // Nothing of what was found may be lost by a crash while it is recovered, and nothing else may appear.
     let found = &survivor.states[..1];
+    let (depth, backups) = (before.depth + 1, before.backups);
     for (call, sim) in survivor.recovering.iter().enumerate() {
-        let point = Point { sim, durable: found, acknowledged: found, depth };
+        let point = Point { sim, durable: found, acknowledged: found, backups, depth };
         crash(&point, options, random, tally).map_err(|found| format!("recovery, change {call}: {found}"))?;
     }
     for (call, sim) in survivor.acting.iter().enumerate() {
-        let point = Point { sim, durable: &survivor.states, acknowledged: &survivor.states, depth };
+        let point = Point { sim, durable: &survivor.states, acknowledged: &survivor.states, backups, depth };
         crash(&point, options, random, tally).map_err(|found| format!("acts behind it, change {call}: {found}"))?;
     }
     if let Some(last) = survivor.acting.last() {
         let states = &survivor.states;
-        let point = Point { sim: last, durable: &states[survivor.durable..], acknowledged: &states[1..], depth };
+        let point =
+            Point { sim: last, durable: &states[survivor.durable..], acknowledged: &states[1..], backups, depth };
         crash(&point, options, random, tally).map_err(|found| format!("after it: {found}"))?;
     }
     Ok(())
@@ -203,5 +232,6 @@ fn a_power_cut_at_any_call_and_in_any_recovery_keeps_what_was_promised() {
     }
     println!("{}", tally.line());
     assert!(tally.images.iter().all(|&images| images > 0));
+    assert!(tally.backups > 0 && tally.cut_backups > 0);
     let _ = writeln!(std::io::stderr(), "{} runs: {}", seed, tally.line());
 }

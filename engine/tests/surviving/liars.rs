@@ -46,38 +46,53 @@ fn a_directory_without_a_sync_of_the_one_above_is_found_out() {
 }
 
 #[test]
+fn a_backup_without_a_sync_of_its_directories_is_found_out() {
+    assert!(found(|sim| sim.lie_in_sync_of("backup 0/parts")).is_some(), "of its parts");
+    assert!(found(|sim| sim.lie_in_sync_of("backup 0/log")).is_some(), "of its log");
+    assert!(found(|sim| sim.lie_in_sync_of("backup 0/manifest")).is_some(), "of its manifest");
+    assert!(found(|sim| sim.lie_in_sync_of("backup 0")).is_some(), "of itself");
+}
+
+#[test]
 fn a_checksum_that_is_skipped_is_found_out() {
     assert!(found(|sim| sim.read_through(skip_payload_checksums)).is_some());
 }
 
-/// Makes the checksum of each payload in a log file right, whatever the payload is: as if nobody looked at it. The
-/// layout is that of docs/formats/log.md.
+const RECORD_HEADER_BYTES: usize = 32;
+
+/// Makes the checksum of each payload in a log file right, whatever the payload is: as if nobody looked at it.
 pub(crate) fn skip_payload_checksums(path: &str, bytes: &mut [u8]) {
+    each_record(path, bytes, |seed, record| {
+        let (header, payload) = record.split_at_mut(RECORD_HEADER_BYTES);
+        header[12..16].copy_from_slice(&crc(seed, payload).to_le_bytes());
+        let crc = crc(seed, &header[4..]);
+        header[..4].copy_from_slice(&crc.to_le_bytes());
+    });
+}
+
+/// Shows each record of a log file whose header is true, and the seed of its checksums. The layout is that of
+/// docs/formats/log.md.
+pub(crate) fn each_record(path: &str, bytes: &mut [u8], mut change: impl FnMut(u32, &mut [u8])) {
     const HEADER_BYTES: usize = 80;
-    const RECORD_BYTES: usize = 32;
     if !path.starts_with("log/") || bytes.len() < HEADER_BYTES {
         return;
     }
-    let crc = |seed: u32, bytes: &[u8]| {
-        let mut hasher = crc32fast::Hasher::new_with_initial(seed);
-        hasher.update(bytes);
-        hasher.finalize()
-    };
     let seed = crc(crc(crc(0, &bytes[16..32]), &bytes[32..40]), &bytes[64..76]);
     let number = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     let mut at = HEADER_BYTES;
-    while at + RECORD_BYTES <= bytes.len() {
-        let end = at + RECORD_BYTES + (number(bytes, at + 4) as usize).next_multiple_of(8);
-        if end == at + RECORD_BYTES
-            || end > bytes.len()
-            || crc(seed, &bytes[at + 4..at + RECORD_BYTES]) != number(bytes, at)
-        {
+    while at + RECORD_HEADER_BYTES <= bytes.len() {
+        let header_end = at + RECORD_HEADER_BYTES;
+        let end = header_end + (number(bytes, at + 4) as usize).next_multiple_of(8);
+        if end == header_end || end > bytes.len() || crc(seed, &bytes[at + 4..header_end]) != number(bytes, at) {
             return;
         }
-        let payload = crc(seed, &bytes[at + RECORD_BYTES..end]);
-        bytes[at + 12..at + 16].copy_from_slice(&payload.to_le_bytes());
-        let header = crc(seed, &bytes[at + 4..at + RECORD_BYTES]);
-        bytes[at..at + 4].copy_from_slice(&header.to_le_bytes());
+        change(seed, &mut bytes[at..end]);
         at = end;
     }
+}
+
+fn crc(seed: u32, bytes: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new_with_initial(seed);
+    hasher.update(bytes);
+    hasher.finalize()
 }

@@ -4,6 +4,7 @@
 //! What takes longer than everybody can wait for is asked for by name: `MUSTER_CRASH_IMAGES=1000000` and
 //! `MUSTER_DAMAGE=all`.
 
+mod backups;
 mod damage;
 mod failures;
 mod formats;
@@ -12,6 +13,7 @@ mod formats;
 mod history;
 mod images;
 mod liars;
+mod missing;
 #[path = "../write_path/oracle.rs"]
 #[allow(dead_code, reason = "shared with the tests of the write path")]
 mod oracle;

@@ -8,10 +8,13 @@ use muster_engine::storage::{ManualClock, Sim, Storage};
 use muster_engine::write::{Durability, Load};
 use muster_engine::{Engine, Options, Result};
 
+use super::backups::{Backup, Folder};
 use super::history::{History, Shape, check, expected};
 use super::oracle::Visible;
 
 const KEYS: u64 = 6;
+/// Where backups are taken, every so manieth act is one.
+const BACKUP_SHARE: u64 = 15;
 const SHAPE: Shape = Shape {
     types: &[("users", KeyKind::String), ("seats", KeyKind::Dense)],
     kinds: &[TagKind::Choice, TagKind::Set, TagKind::Int, TagKind::Flag],
@@ -27,6 +30,9 @@ const LONG: &str = concat!(
     "012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789",
     "012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789",
 );
+
+/// The name of the act that takes a backup.
+pub(crate) const BACK_UP: &str = "back up";
 
 /// Options of a store so small that everything happens soon.
 pub(crate) fn tiny_options(durability: Durability) -> Options {
@@ -73,6 +79,8 @@ pub(crate) struct Promise {
 pub(crate) struct Act {
     pub(crate) name: &'static str,
     pub(crate) promise: Promise,
+    /// How many backups were done before it.
+    pub(crate) backups: usize,
     /// The number of storage calls before it and behind it.
     pub(crate) calls: (u64, u64),
     /// The space before each change that the act made; empty where nothing is recorded.
@@ -93,6 +101,9 @@ pub(crate) struct Work {
     durable: usize,
     source: Option<(u64, Seq)>,
     loaded: Option<(String, TypeId, Seq)>,
+    /// Those that were done, where they are taken at all.
+    pub(crate) backups: Vec<Backup>,
+    takes_backups: bool,
     next_name: u64,
     /// What a run with the same seed showed; as long as nothing fails, this one shows the same.
     known: Arc<Vec<Arc<Shown>>>,
@@ -113,9 +124,16 @@ impl Work {
             durable: 0,
             source: None,
             loaded: None,
+            backups: Vec::new(),
+            takes_backups: false,
             next_name: 0,
             known: Arc::default(),
         }
+    }
+
+    /// The same with backups, on the same disk.
+    pub(crate) fn with_backups(self) -> Work {
+        Work { takes_backups: true, ..self }
     }
 
     /// The same work after another, whose states are `known`, on a disk that will fail.
@@ -131,6 +149,7 @@ impl Work {
     /// Does the next act. On an error what was refused has not happened; whether it may be found later is another matter.
     pub(crate) fn next(&mut self) -> Result<Act> {
         let (durable, acknowledged) = (self.durable, self.states.len() - 1);
+        let backups = self.backups.len();
         let before = self.sim.calls();
         let done = self.act();
         self.note();
@@ -139,6 +158,7 @@ impl Work {
         Ok(Act {
             name,
             promise: Promise { durable, acknowledged, end: self.states.len() },
+            backups,
             calls,
             recorded: self.sim.take_recorded(),
         })
@@ -161,6 +181,9 @@ impl Work {
         }
         if self.history.set_up_next(engine)? {
             return Ok("set up");
+        }
+        if self.takes_backups && self.history.random.one_in(BACKUP_SHARE) {
+            return self.back_up();
         }
         match self.history.random.below(40) {
             0..16 => self.write(),
@@ -211,6 +234,18 @@ impl Work {
             self.source = Some((sequence, written.seq));
         }
         Ok("write")
+    }
+
+    /// Takes a backup onto the same disk.
+    fn back_up(&mut self) -> Result<&'static str> {
+        let engine = self.engine.as_ref().expect("it is open");
+        let state = Arc::clone(self.states.last().expect("never empty"));
+        let name = format!("backup {}", self.backups.len());
+        let folder: Arc<dyn Storage> = Arc::new(Folder::create(&self.sim, &name)?);
+        let copied = engine.back_up(&folder)?;
+        assert_eq!(copied.version, state.version, "{name}");
+        self.backups.push(Backup { name, state });
+        Ok(BACK_UP)
     }
 
     fn save_audience(&mut self) -> Result<&'static str> {

@@ -77,8 +77,14 @@ async fn limits_are_named() {
     let request = CountBatchRequest { context: Some(context()), queries: vec![query.clone(), query] };
     let error = served.client.count_batch(request).await.unwrap_err();
     assert_eq!(error.details.metadata["limit"], "queries_max");
-    let request = CountRequest { context: Some(context()), text: format!("ALL{}", " ".repeat(1 << 17)) };
+    let long = " ".repeat(1 << 17);
+    let request = CountRequest { context: Some(context()), text: format!("ALL{long}") };
     let error = served.client.count(request).await.unwrap_err();
+    assert_eq!(error.code, Code::OutOfRange, "{error}");
+    let error = served.client.create_type(create_type("", &long)).await.unwrap_err();
+    assert_eq!(error.code, Code::OutOfRange, "{error}");
+    let request = BackupRequest { directory: long, spaces: Vec::new() };
+    let error = served.client.backup(request).await.unwrap_err();
     assert_eq!(error.code, Code::OutOfRange, "{error}");
 }
 

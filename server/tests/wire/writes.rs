@@ -69,3 +69,33 @@ async fn a_stream_that_fails_says_what_stays() {
     assert!(error.message.starts_with("batch 2:"), "{}", error.message);
     assert_eq!(served.count("age = 7").await.unwrap().count, 1);
 }
+
+/// A batch of a few MiB that would take hundreds in memory: a list of texts without a character.
+fn swelling() -> WriteRequest {
+    let list = value::Value::List(TextList { values: vec![String::new(); 3_000_000] });
+    let set = SetTag { tag: "interests".into(), value: Some(Value { value: Some(list) }) };
+    batch("", vec![entity("ann", vec![Change { change: Some(change::Change::Set(set)) }])])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_would_swell_in_memory_is_refused_by_name() {
+    let served = Served::with_shoppers().await;
+    let error = served.client.write(swelling()).await.unwrap_err();
+    assert_eq!((error.code, error.reason.as_str()), (Code::ResourceExhausted, "LIMIT"), "{error}");
+    assert_eq!(error.details.metadata["limit"], "write_memory_bytes_max");
+    assert!(error.message.starts_with("send a smaller batch"), "{error}");
+    let batches = vec![batch("", vec![entity("k1", vec![set("age", "7")])]), swelling()];
+    let error = served.client.write_stream(tokio_stream::iter(batches)).await.unwrap_err();
+    assert_eq!((error.code, error.reason.as_str()), (Code::ResourceExhausted, "LIMIT"), "{error}");
+    assert_eq!(error.details.metadata["limit"], "write_memory_bytes_max");
+    assert_eq!(error.details.metadata["batches_applied"], "1");
+    assert_eq!(served.count("age = 7").await.unwrap().count, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_batch_is_written_whole() {
+    let served = Served::with_shoppers().await;
+    let entities = (0..200_000).map(|n| entity(&format!("customer-{n:07}"), vec![set("age", "77")])).collect();
+    served.client.write(batch("", entities)).await.unwrap();
+    assert_eq!(served.count("age = 77").await.unwrap().count, 200_000);
+}

@@ -133,6 +133,66 @@ fn crash_run(seed: u64, lies: bool) -> std::result::Result<(), String> {
     Ok(())
 }
 
+/// A power cut at any call of a rotation, and then the newest file deleted behind the log's back: nothing is missed that
+/// was synced, or it is missed aloud.
+#[test]
+fn a_newest_file_that_is_lost_is_missed_once_anything_stands_in_it() {
+    let (mut silent, mut told) = (0, 0);
+    for seed in 0..50 {
+        let sim = Sim::new(seed);
+        let mut wal = Wal::create(config(&sim), FileNumber(1), Seq(0)).unwrap();
+        sim.record();
+        let mut records = Vec::new();
+        for seq in 1..=20 {
+            let synced = records.len();
+            records.push(record(seq, seed));
+            append(&mut wal, &records[synced..]).unwrap();
+            wal.sync().unwrap();
+            let calls = sim.take_recorded();
+            for (call, sim) in calls.iter().enumerate() {
+                let image = sim.crash(seed * 1000 + seq * 50 + call as u64);
+                let newest = recovery::list_numbers(&config(&image)).unwrap().pop().unwrap();
+                image.remove(&format::path(newest)).unwrap();
+                // The last copy is of after the reply.
+                let synced = if call + 1 == calls.len() { records.len() } else { synced };
+                match open(&image, STRICT) {
+                    Ok(recovery) => {
+                        let place = format!("seed {seed}, batch {seq}, call {call}");
+                        assert!(records.starts_with(&recovery.records), "{place}");
+                        assert!(recovery.records.len() >= synced, "{place}: {} came back", recovery.records.len());
+                        silent += 1;
+                    }
+                    Err(error) => {
+                        assert!(error.message().contains("missing"), "{error}");
+                        told += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(silent > 100 && told > 1000, "{silent} silent, {told} told");
+}
+
+#[test]
+fn a_file_that_could_not_be_closed_is_closed_before_anything_follows() {
+    let sim = Sim::new(0);
+    let (mut wal, mut records) = small_log(&sim);
+    // The first write of a rotation is the header of the next file, the second the closing record.
+    sim.fail(Failure::once(2, Fault::NoSpace).only(Operation::Write));
+    assert_eq!(kind(wal.roll()), Some(ErrorKind::Limit));
+    assert_eq!(sim.list(LOG_DIR).unwrap().len(), 2);
+    sim.fail(Failure::for_good(1, Fault::NoSpace).only(Operation::Write));
+    assert_eq!(kind(append(&mut wal, &[record(10, 0)])), Some(ErrorKind::Limit));
+    sim.heal();
+    records.push(record(10, 0));
+    append(&mut wal, &records[9..]).unwrap();
+    wal.sync().unwrap();
+    let image = sim.crash(0);
+    assert_eq!(open(&image, STRICT).unwrap().records, records);
+    image.remove("log/000002.log").unwrap();
+    assert!(open(&image, STRICT).unwrap_err().message().contains("log/000002.log is missing"));
+}
+
 #[test]
 fn a_crash_keeps_a_prefix_with_everything_synced() {
     for seed in 0..3000 {
