@@ -176,3 +176,27 @@ fn status_tells_what_is_kept() {
     assert!(store.json(&["compact"])["version"].as_u64().is_some());
     assert_eq!(store.count("vip"), 4);
 }
+
+#[test]
+fn every_kernel_gives_the_same_answers() {
+    let store = Store::of_people();
+    let answer = |kernel: &str, question: &[&str]| {
+        let mut command = store.command(question);
+        let output = command.args(["--format", "json"]).env("MUSTER_KERNEL", kernel).output().unwrap();
+        let mut answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        answer.as_object_mut().map(|answer| answer.remove("engine_ns"));
+        (output.status.code(), answer)
+    };
+    let questions: [&[&str]; 4] = [
+        &["count", "vip OR 城市 = 北京 AND NOT age < 30"],
+        &["stats", "age", "--in", "性别 = 男"],
+        &["breakdown", "城市"],
+        &["members", "age BETWEEN 20 AND 40"],
+    ];
+    for question in questions {
+        let chosen = answer("", question);
+        assert_eq!(chosen.0, Some(0), "{question:?}");
+        assert_eq!(answer("scalar", question), chosen, "{question:?}");
+    }
+    assert_ne!(answer("mmx", questions[0]).0, Some(0), "a kernel that no machine has is refused");
+}

@@ -6,28 +6,28 @@ pub(crate) fn expected_place(ids: &[u16], id: u16) -> usize {
     (usize::from(id) * ids.len()) >> 16
 }
 
-/// Whether `ids` has `id`: looked for from the expected place outwards in steps that double, so that it takes a cache
-/// line or two where ids are spread evenly, and never longer than two binary searches.
+/// Ids around the expected place that are compared all at once, without a branch on any of them: three deviations of
+/// evenly random ids in an array of a thousand.
+const NEAR: usize = 96;
+
+/// Whether `ids` has `id`: looked for where it should stand, and searched where it cannot stand there.
 #[inline]
 pub(crate) fn contains(ids: &[u16], id: u16) -> bool {
-    const STEP: usize = 8;
-    let at = expected_place(ids, id);
-    let Some(&expected) = ids.get(at) else { return false };
-    let mut step = STEP;
-    let near = if expected <= id {
-        while at + step < ids.len() && ids[at + step] <= id {
-            step *= 2;
-        }
-        let from = if step == STEP { at } else { at + step / 2 };
-        &ids[from..ids.len().min(at + step)]
-    } else {
-        while step <= at && ids[at - step] > id {
-            step *= 2;
-        }
-        let to = if step == STEP { at } else { at - step / 2 };
-        &ids[at.saturating_sub(step)..to]
-    };
-    near.binary_search(&id).is_ok()
+    let from = expected_place(ids, id).saturating_sub(NEAR / 2).min(ids.len().saturating_sub(NEAR));
+    let Some(near) = ids[from..].first_chunk::<NEAR>() else { return has(ids, id) };
+    if id < near[0] {
+        return ids[..from].binary_search(&id).is_ok();
+    }
+    if near[NEAR - 1] < id {
+        return ids[from + NEAR..].binary_search(&id).is_ok();
+    }
+    has(near, id)
+}
+
+/// Compares all.
+#[inline]
+fn has(ids: &[u16], id: u16) -> bool {
+    ids.iter().fold(false, |has, &one| has | (one == id))
 }
 
 /// Writes the union to `out`; returns its length. REQUIRES: `out` holds both lengths together.
