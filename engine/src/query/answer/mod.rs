@@ -4,6 +4,7 @@ mod breakdown;
 mod explain;
 mod keep;
 mod members;
+mod merging;
 mod prepared;
 mod profile;
 mod stats;

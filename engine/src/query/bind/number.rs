@@ -33,7 +33,7 @@ impl BoundNumber {
                 slice_count = slice_count.max(part.slice_count(tag)?);
             }
         }
-        let bind = |bitmap| BoundBitmap::new(layers, bitmap, &taken);
+        let bind = |bitmap| BoundBitmap::new(snapshot, bitmap, &taken);
         Ok(Arc::new(BoundNumber {
             present: bind(BitmapId::present(tag))?,
             negative: bind(BitmapId::negative(tag))?,
@@ -41,10 +41,14 @@ impl BoundNumber {
         }))
     }
 
+    /// All its bitmaps.
+    pub(in crate::query) fn bitmaps(&self) -> impl Iterator<Item = &BoundBitmap> {
+        [&self.present, &self.negative].into_iter().chain(&self.slices)
+    }
+
     /// About how many bytes hold it, in all layers.
     pub(in crate::query) fn payload_bytes(&self) -> u64 {
-        let slices: u64 = self.slices.iter().map(BoundBitmap::payload_bytes).sum();
-        self.present.payload_bytes() + self.negative.payload_bytes() + slices
+        self.bitmaps().map(BoundBitmap::payload_bytes).sum()
     }
 
     /// The number of one entity. Errors: corrupt.

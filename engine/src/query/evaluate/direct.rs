@@ -1,4 +1,4 @@
-//! Counts of Ands whose operands all stand in one part each: the directories are walked side by side, and nothing is
+//! Counts of Ands whose operands all stand in one part each, or are merged: the directories are walked side by side, and nothing is
 //! looked up twice.
 //!
 //! This is where the many small and the few large audiences are: a chunk costs its kernel and little else.
@@ -11,31 +11,34 @@ use super::few::Few;
 use super::scratch::Scratch;
 use crate::bitmap::{Container, and_count, and_not_count, conjunction_count};
 use crate::error::Result;
-use crate::part::Cursor;
-use crate::query::bind::{Bound, BoundAnd, BoundNode};
+use crate::part::{Cursor, Holder};
+use crate::query::bind::{Bound, BoundAnd, BoundBitmap, BoundNode};
 use crate::query::plan::NodeId;
 
 /// The operands of one sign.
-struct Cursors<'a> {
-    all: [Option<Cursor<'a>>; OPERANDS_MAX],
+struct Cursors<'a, H> {
+    all: [Option<Cursor<'a, H>>; OPERANDS_MAX],
     count: usize,
 }
 
-impl<'a> Cursors<'a> {
-    /// The cursors of bitmaps in one part each; none where one is not. A bitmap without members is left to the caller.
-    fn of(bound: &'a Bound, ids: &[NodeId]) -> Option<Cursors<'a>> {
+/// How a bitmap is walked, where it can be.
+type Walk<'a, H> = fn(&'a BoundBitmap) -> Option<Cursor<'a, H>>;
+
+impl<'a, H: Holder<'a>> Cursors<'a, H> {
+    /// The cursors of bitmaps; none where one cannot be walked. A bitmap without members is left to the caller.
+    fn of(bound: &'a Bound, ids: &[NodeId], walk: Walk<'a, H>) -> Option<Cursors<'a, H>> {
         let mut cursors = Cursors { all: [const { None }; OPERANDS_MAX], count: ids.len() };
         if ids.len() > OPERANDS_MAX {
             return None;
         }
         for (place, &id) in cursors.all.iter_mut().zip(ids) {
             let BoundNode::Bitmap(bitmap) = bound.node(id) else { return None };
-            *place = Some(bitmap.cursor()?);
+            *place = Some(walk(bitmap)?);
         }
         Some(cursors)
     }
 
-    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Cursor<'a>> {
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Cursor<'a, H>> {
         self.all[..self.count].iter_mut().flatten()
     }
 
@@ -55,8 +58,8 @@ impl<'a> Cursors<'a> {
 }
 
 impl Bound {
-    /// Counts `and` over `chunks`; none where an operand does not stand in one part. Errors: corrupt, cancelled,
-    /// deadline.
+    /// Counts `and` over `chunks`; none where an operand can only be looked up chunk by chunk. Errors: corrupt,
+    /// cancelled, deadline.
     pub(super) fn count_directly(
         &self,
         and: &BoundAnd,
@@ -67,8 +70,24 @@ impl Bound {
         if and.positive.is_empty() || !and.unions.is_empty() || !and.tests.is_empty() {
             return Ok(None);
         }
+        let is_merged = |&id: &NodeId| matches!(self.node(id), BoundNode::Bitmap(bitmap) if bitmap.is_merged());
+        match and.positive.iter().chain(&and.negative).any(is_merged) {
+            // All in one part each: where a container stands need not be asked.
+            false => self.count_walking(BoundBitmap::cursor, and, chunks, run, scratch),
+            true => self.count_walking(BoundBitmap::merged_cursor, and, chunks, run, scratch),
+        }
+    }
+
+    fn count_walking<'a, H: Holder<'a>>(
+        &'a self,
+        walk: Walk<'a, H>,
+        and: &BoundAnd,
+        chunks: Range<u32>,
+        run: &Run,
+        scratch: &mut Scratch,
+    ) -> Result<Option<u64>> {
         let (Some(mut positive), Some(mut negative)) =
-            (Cursors::of(self, &and.positive), Cursors::of(self, &and.negative))
+            (Cursors::of(self, &and.positive, walk), Cursors::of(self, &and.negative, walk))
         else {
             return Ok(None);
         };
@@ -81,7 +100,12 @@ impl Bound {
     }
 }
 
-fn count_both(first: &mut Cursor<'_>, second: &mut Cursor<'_>, chunks: Range<u32>, run: &Run) -> Result<u64> {
+fn count_both<'a, H: Holder<'a>>(
+    first: &mut Cursor<'a, H>,
+    second: &mut Cursor<'a, H>,
+    chunks: Range<u32>,
+    run: &Run,
+) -> Result<u64> {
     let mut count = 0;
     let mut chunk = chunks.start;
     while let Some(at) = first.seek(chunk)
@@ -100,7 +124,12 @@ fn count_both(first: &mut Cursor<'_>, second: &mut Cursor<'_>, chunks: Range<u32
     Ok(count)
 }
 
-fn count_one_without(first: &mut Cursor<'_>, second: &mut Cursor<'_>, chunks: Range<u32>, run: &Run) -> Result<u64> {
+fn count_one_without<'a, H: Holder<'a>>(
+    first: &mut Cursor<'a, H>,
+    second: &mut Cursor<'a, H>,
+    chunks: Range<u32>,
+    run: &Run,
+) -> Result<u64> {
     let mut count = 0;
     let mut chunk = chunks.start;
     while let Some(at) = first.seek(chunk)
@@ -114,9 +143,9 @@ fn count_one_without(first: &mut Cursor<'_>, second: &mut Cursor<'_>, chunks: Ra
     Ok(count)
 }
 
-fn count_all(
-    positive: &mut Cursors<'_>,
-    negative: &mut Cursors<'_>,
+fn count_all<'a, H: Holder<'a>>(
+    positive: &mut Cursors<'a, H>,
+    negative: &mut Cursors<'a, H>,
     chunks: Range<u32>,
     run: &Run,
     scratch: &mut Scratch,
