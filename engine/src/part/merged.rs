@@ -50,6 +50,7 @@ impl MergedBitmap {
                 Some(entry) => stays.push((*entry, owner)),
                 None => {
                     stack.fold(chunk, &mut buffer)?;
+                    buffer.normalise();
                     folded.push(chunk, buffer.as_container());
                     if folded.byte_len() > bytes_max {
                         return Ok(None);

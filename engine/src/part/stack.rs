@@ -34,6 +34,9 @@ impl Source {
     }
 }
 
+/// Entries from which an array is folded as words: a few bits are set and cleared in less time than two lists are merged.
+const AS_WORDS_MIN: usize = 256;
+
 /// What the younger layers come to while a chunk is folded; kept, so that a fold allocates nothing.
 #[derive(Default)]
 struct Folding {
@@ -156,7 +159,12 @@ impl BitmapStack {
                 }
             }
             taken.try_for_each(|taken| take(taken, above))?;
-            result.copy_from(base.container(chunk)?);
+            let base = base.container(chunk)?;
+            result.copy_from(base);
+            let is_changed = !gone.is_empty() || !above.is_empty();
+            if is_changed && matches!(base, Container::Array(lows) if lows.len() >= AS_WORDS_MIN) {
+                result.words_mut();
+            }
             if !gone.is_empty() {
                 result.and_not_with(gone.as_container());
             }

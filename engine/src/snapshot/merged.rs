@@ -42,7 +42,10 @@ struct State {
     /// The newest version, by address; its parts.
     newest: usize,
     parts: Vec<usize>,
+    /// Of the merged entries.
     bytes: u64,
+    /// Entries that are not merged.
+    asked_count: usize,
     counts: MergedCounts,
 }
 
@@ -59,6 +62,12 @@ enum Entry {
         bitmap: Arc<MergedBitmap>,
         used: AtomicU64,
     },
+}
+
+impl Entry {
+    fn is_merged(&self) -> bool {
+        matches!(self, Entry::Merged { .. })
+    }
 }
 
 /// What the merged bitmaps of a store come to, since it was opened.
@@ -195,17 +204,20 @@ impl MergedBitmaps {
 
 impl State {
     fn counts(&self) -> MergedCounts {
-        let bitmaps = self.entries.values().filter(|entry| matches!(entry, Entry::Merged { .. })).count() as u64;
+        let bitmaps = (self.entries.len() - self.asked_count) as u64;
         MergedCounts { bitmaps, bytes: self.bytes, ..self.counts }
     }
 
     /// Puts an entry in the place of another, which is returned.
     fn replace(&mut self, bitmap: BitmapId, entry: Entry) -> Option<Entry> {
-        if self.entries.len() >= ASKED_MAX && !matches!(entry, Entry::Merged { .. }) {
-            self.entries.retain(|_, entry| matches!(entry, Entry::Merged { .. }));
+        if self.asked_count >= ASKED_MAX {
+            self.entries.retain(|_, entry| entry.is_merged());
+            self.asked_count = 0;
         }
+        self.asked_count += usize::from(!entry.is_merged());
         self.bytes += bytes_of(&entry);
         let before = self.entries.insert(bitmap, entry);
+        self.asked_count -= before.iter().filter(|entry| !entry.is_merged()).count();
         self.bytes -= before.as_ref().map_or(0, bytes_of);
         before
     }

@@ -35,6 +35,7 @@ fn check(world: &World, random: &mut Random, count: usize, place: &str) {
         assert_eq!(again.planned().canonical, prepared.planned().canonical, "canonical print, {place}");
         assert_eq!(again.planned().fingerprint, prepared.planned().fingerprint, "fingerprint, {place}");
         check_members(&again, world, &expected, &format!("{place}, asked by another"));
+        check_points(&again, world, &expression, random, &format!("{place}, asked by another"));
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use muster_engine::ids::LocalId;
 use muster_engine::part::folded_chunks;
 use muster_engine::query::plan::QueryRequest;
 use muster_engine::query::{Breakdown, Run, Stats};
 use muster_engine::snapshot::{MergedCounts, Snapshot};
 use muster_engine::{ErrorKind, Options};
 
-use crate::store::{Store, options};
+use crate::store::{ENTITIES, Store, options};
 
 const TEXTS: [&str; 16] = [
     "ALL",
@@ -49,7 +50,7 @@ fn count(store: &Store, text: &str) -> (u64, u64) {
     count_on(&store.engine.snapshot(), store, text)
 }
 
-type Answers = (u64, u64, Vec<u32>, Stats, Breakdown);
+type Answers = (u64, u64, Vec<u32>, Vec<bool>, Stats, Breakdown);
 
 fn answers(store: &Store, text: &str) -> Answers {
     let prepared = store.prepare(text);
@@ -59,7 +60,8 @@ fn answers(store: &Store, text: &str) -> Answers {
     let stats = prepared.stats(&run(), tag("age"), &[0.5]).unwrap();
     // By number costs most, and is read like the statistics.
     let breakdown = prepared.breakdown(&run(), tag(if text == "first" { "age" } else { "city" })).unwrap();
-    (counted.count, counted.live, ids, stats, breakdown)
+    let points = (0..ENTITIES).step_by(9_973).map(|id| prepared.contains(LocalId(id)).unwrap()).collect();
+    (counted.count, counted.live, ids, points, stats, breakdown)
 }
 
 #[test]
@@ -115,9 +117,8 @@ fn a_question_that_is_asked_once_merges_nothing() {
         count(&store, text);
         assert_eq!(merged(&store).made, 0, "{text}");
     }
-    let id = muster_engine::ids::LocalId(997);
     for _ in 0..5 {
-        store.prepare("tenth AND age > 0").contains(id).unwrap();
+        store.prepare("tenth AND age > 0").contains(LocalId(997)).unwrap();
     }
     assert_eq!(merged(&store).made, 0, "questions about one entity");
 }
