@@ -1,4 +1,4 @@
-//! Ten deltas on top: what reading through young layers costs, beside the same store without them.
+//! Ten deltas on top: what reading through young layers costs, beside the same store without them, and with them compacted.
 
 use muster_engine::catalog::{EntityKey, TagKind, Value};
 use muster_engine::query::Run;
@@ -6,15 +6,20 @@ use muster_engine::snapshot::Snapshot;
 use muster_engine::write::{Batch, Change, EntityChanges};
 use muster_engine::{Engine, Result};
 
+use crate::cases::Ask;
 use crate::data::Random;
-use crate::{Case, TypeId, answer, median, prepare, repeats_of, time};
+use crate::{Case, Prepared, TypeId, answer, median, prepare, repeats_of, time};
 
 /// Deltas.
 const DELTAS: u32 = 10;
+/// How often a query is asked before it is timed: once to fold, once to merge, once to be sure.
+const ASKED: usize = 3;
 /// Changes of each, spread evenly over tags and ids.
 const CHANGES: u32 = 10_000;
 
-/// Writes the deltas and prints how much longer each query takes through them.
+/// Writes the deltas and prints how much longer each query takes through them: asked for the first time, which folds the
+/// layers, and from then on, when they are merged. The second is also compared with the deltas compacted away, because
+/// sparse tags have grown by the changes.
 pub(crate) fn measure(cases: &[&Case], engine: &Engine, type_id: TypeId, entities: u32, rounds: usize) -> Result<()> {
     let before = engine.snapshot();
     let mut random = Random::seeded(3);
@@ -27,23 +32,63 @@ pub(crate) fn measure(cases: &[&Case], engine: &Engine, type_id: TypeId, entitie
         after.layers().len(),
         before.layers().len()
     );
-    println!("| query through deltas | µs without | times as long |\n| --- | ---: | ---: |");
-    let run = Run { threads: 1, ..Run::default() };
+    let run = &Run { threads: 1, ..Run::default() };
+    let mut merged = Vec::new();
     for case in cases {
-        let (without, with) = (prepare(case, &before, type_id)?, prepare(case, &after, type_id)?);
-        let mut without = || answer(case, &without, &before, type_id, &run).expect("muster answers");
-        let mut with = || answer(case, &with, &after, type_id, &run).expect("muster answers");
-        let repeats = repeats_of(&mut without);
-        let mut times = [const { Vec::new() }; 2];
-        for _ in 0..rounds {
-            times[0].push(time(repeats, &mut without));
-            times[1].push(time(repeats, &mut with));
+        let prepared = prepare(case, &after, type_id)?;
+        for _ in 0..ASKED {
+            answer(case, &prepared, &after, type_id, run)?;
         }
-        let [without, with] = times.map(|mut times| median(&mut times));
-        println!("| {} | {:.2} | {:.2} |", case.name, without / 1000.0, with / without);
+        let [_, ratio] = beside(case, &before, [(&prepared, &after)], type_id, (run, rounds))?;
+        merged.push(ratio);
+    }
+    println!("{:?}\n", engine.status().merged);
+    engine.compact()?;
+    let compacted = engine.snapshot();
+    println!(
+        "| query through deltas | µs without | first, of without | merged, of without | merged, of compacted |\n\
+         | --- | ---: | ---: | ---: | ---: |"
+    );
+    for (case, merged) in cases.iter().zip(merged) {
+        // Of a version that is no longer the newest nothing is merged any more.
+        let (first, small) = (prepare(case, &after, type_id)?, prepare(case, &compacted, type_id)?);
+        let others = [(&first, &after), (&small, &compacted)];
+        let [without, first, compacted] = beside(case, &before, others, type_id, (run, rounds))?;
+        let (micros, of_compacted) = (without / 1000.0, merged / compacted);
+        println!("| {} | {micros:.2} | {first:.2} | {merged:.2} | {of_compacted:.2} |", case.name);
     }
     println!();
     Ok(())
+}
+
+/// How many nanoseconds a case takes on `before`, and how many times as long elsewhere, round by round.
+fn beside<const N: usize, const M: usize>(
+    case: &Case,
+    before: &Snapshot,
+    others: [(&Vec<Prepared>, &Snapshot); N],
+    type_id: TypeId,
+    (run, rounds): (&Run, usize),
+) -> Result<[f64; M]> {
+    let prepared = prepare(case, before, type_id)?;
+    let ask = |prepared, snapshot| move || answer(case, prepared, snapshot, type_id, run).expect("an answer");
+    let mut without = ask(&prepared, before);
+    let mut others = others.map(|(prepared, snapshot)| ask(prepared, snapshot));
+    if !matches!(case.ask, Ask::Contains) {
+        let answers: Vec<u64> = others.iter_mut().map(|other| other()).collect();
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{}: {answers:?}", case.name);
+    }
+    let repeats = repeats_of(&mut without);
+    let mut times = [const { Vec::new() }; M];
+    for _ in 0..rounds {
+        times[0].push(time(repeats, &mut without));
+        for (other, times) in others.iter_mut().zip(&mut times[1..]) {
+            times.push(time(repeats, other));
+        }
+    }
+    let mut medians = times.map(|mut times| median(&mut times));
+    let without = medians[0];
+    medians[1..].iter_mut().for_each(|median| *median /= without);
+    Ok(medians)
 }
 
 /// Changes of random entities, each of a random tag.

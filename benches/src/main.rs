@@ -51,6 +51,9 @@ struct Arguments {
     /// Afterwards also: from text to a query, two threads beside one, the first answer after an opening, and ten deltas on top.
     #[arg(long)]
     more: bool,
+    /// Only: ten deltas on top.
+    #[arg(long)]
+    deltas: bool,
     /// Instead: the real bitmaps in this folder, as NAME.roaring.zip
     #[arg(long)]
     real: Option<PathBuf>,
@@ -76,10 +79,13 @@ fn main() -> Result<()> {
     let start = Instant::now();
     let (engine, type_id) = store::build(&dir, data)?;
     eprintln!("loaded, closed and opened in {:.1} s: {:?}", start.elapsed().as_secs_f64(), engine.status());
-    let snapshot = engine.snapshot();
-    let mut rows = Vec::new();
     let all = cases(data);
     let chosen: Vec<&Case> = all.iter().filter(|case| case.name.contains(&arguments.only)).collect();
+    if arguments.deltas {
+        return deltas::measure(&chosen, &engine, type_id, data.entities, arguments.rounds);
+    }
+    let snapshot = engine.snapshot();
+    let mut rows = Vec::new();
     for case in &chosen {
         let row = measure(case, &snapshot, type_id, arguments.rounds)?;
         let floor = row.floor.map_or(String::new(), |floor| format!(", {floor:.2} of the floor"));

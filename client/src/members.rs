@@ -30,7 +30,8 @@ impl Client {
             };
             match response.map_err(ClientError::from) {
                 Ok(response) => return Ok(Members { stream: response.into_inner() }),
-                Err(error) if error.delivery == Delivery::Unsent && tries_left > 0 => tries_left -= 1,
+                // A question that may have arrived can be asked again: nothing has been given to the caller yet.
+                Err(error) if error.delivery != Delivery::Answered && tries_left > 0 => tries_left -= 1,
                 Err(error) => return Err(error),
             }
             tokio::time::sleep(self.options().retry_wait).await;

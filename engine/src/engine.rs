@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use crate::background::Background;
 use crate::backup::{self, Copied};
+use crate::bitmap::kernel;
 use crate::catalog::CatalogChange;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::Seq;
 use crate::options::Options;
 use crate::snapshot::Snapshot;
@@ -39,6 +40,7 @@ impl Engine {
     /// Opens the store that `storage` holds, or creates it there.
     pub fn open(storage: Arc<dyn Storage>, options: Options, clock: Arc<dyn Clock>) -> Result<Engine> {
         options.check()?;
+        kernel::select().map_err(Error::invalid)?;
         let writer = Arc::new(Writer::open(Place {
             new_store_id: options.new_store_id.unwrap_or_else(|| fresh_id(&*clock)),
             settings: options.write_settings(),

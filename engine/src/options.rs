@@ -27,6 +27,9 @@ pub struct Options {
     pub log_file_bytes: u64,
     /// The bytes of one load that are held in memory; beyond it, its blocks wait in files.
     pub load_bytes_max: u64,
+    /// The bytes of bitmaps that are kept merged because several layers speak of them and they are asked for again and
+    /// again; 0 merges none.
+    pub merged_bytes_max: u64,
     /// The most threads that one query uses, the caller's included; the others are started with the engine.
     /// 0 stands for all that the machine has, or without `background` for one.
     pub threads: usize,
@@ -54,6 +57,7 @@ impl Default for Options {
             part_bytes_max: 512 * MIB,
             log_file_bytes: 64 * MIB,
             load_bytes_max: 512 * MIB,
+            merged_bytes_max: 256 * MIB,
             threads: 0,
             background: true,
             discard_damaged_tail: false,
@@ -75,6 +79,7 @@ impl Options {
             ("part_bytes_max", self.part_bytes_max, 4096, 1 << 40),
             ("log_file_bytes", self.log_file_bytes, 4096, 1 << 32),
             ("load_bytes_max", self.load_bytes_max, 4096, 1 << 40),
+            ("merged_bytes_max", self.merged_bytes_max, 0, 1 << 40),
             ("busy_wait_ms", self.busy_wait_ms, 0, 3_600_000),
             ("manifests_kept", self.manifests_kept as u64, 0, 1000),
             ("threads", self.threads as u64, 0, 1024),
@@ -109,6 +114,7 @@ impl Options {
             part_bytes_max: self.part_bytes_max,
             log_file_bytes: self.log_file_bytes,
             load_bytes_max: self.load_bytes_max,
+            merged_bytes_max: self.merged_bytes_max,
             discard_damaged_tail: self.discard_damaged_tail,
             manifests_kept: self.manifests_kept,
             background: self.background,

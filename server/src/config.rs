@@ -68,6 +68,7 @@ impl Config {
             "part_bytes_max" => engine.part_bytes_max = number()?,
             "log_file_bytes" => engine.log_file_bytes = number()?,
             "load_bytes_max" => engine.load_bytes_max = number()?,
+            "merged_bytes_max" => engine.merged_bytes_max = number()?,
             "threads" => engine.threads = count()?,
             "discard_damaged_tail" => {
                 engine.discard_damaged_tail = value
@@ -77,8 +78,8 @@ impl Config {
             _ => {
                 return Err(Error::invalid(format!(
                     "name one of durability, sync_interval_ms, delta_parts_max, delta_bytes_max, busy_wait_ms, \
-                     flush_bytes, part_bytes_max, log_file_bytes, load_bytes_max, threads, discard_damaged_tail: \
-                     there is no option {name}"
+                     flush_bytes, part_bytes_max, log_file_bytes, load_bytes_max, merged_bytes_max, threads, \
+                     discard_damaged_tail: there is no option {name}"
                 )));
             }
         }

@@ -12,6 +12,8 @@ use std::task::{Context, Poll};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_stream::Stream;
 
+use crate::lingering::Lingering;
+
 /// What takes connections.
 pub(crate) trait Accept: Unpin {
     /// A connection.
@@ -64,7 +66,7 @@ impl<L: Accept> Incoming<L> {
 }
 
 impl<L: Accept> Stream for Incoming<L> {
-    type Item = io::Result<L::Connection>;
+    type Item = io::Result<Lingering<L::Connection>>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(stopped) = &mut self.stopped
@@ -76,7 +78,7 @@ impl<L: Accept> Stream for Incoming<L> {
         // Without the runtime's budget: pending has to mean that nobody waits.
         let accept = std::future::poll_fn(|cx| self.listener.poll_accept(cx));
         match std::pin::pin!(tokio::task::unconstrained(accept)).poll(cx) {
-            Poll::Ready(connection) => Poll::Ready(Some(connection)),
+            Poll::Ready(connection) => Poll::Ready(Some(connection.map(Lingering::new))),
             Poll::Pending if self.stopped.is_none() => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         }

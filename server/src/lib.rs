@@ -12,6 +12,7 @@ mod erasures;
 mod holder;
 mod incoming;
 mod leases;
+mod lingering;
 mod loads;
 mod run;
 mod service;

@@ -55,6 +55,9 @@ fn document(reply: &StatusReply) -> Value {
         "names_bytes": reply.names_bytes,
         "memory_parts": reply.memory_parts,
         "memory_bytes": reply.memory_bytes,
+        "merged_bitmaps": reply.merged_bitmaps,
+        "merged_bytes": reply.merged_bytes,
+        "merged_refused": reply.merged_refused,
         "log_bytes": reply.log_bytes,
         "open_ns": reply.open_ns,
         "recovered_records": reply.recovered_records,
@@ -82,6 +85,14 @@ fn table(reply: &StatusReply) -> String {
     table.row(["parts", &format!("{} with {}", grouped(reply.parts), bytes(reply.part_bytes))]);
     table.row(["keys and values", &format!("{} with {}", grouped(reply.names_files), bytes(reply.names_bytes))]);
     table.row(["in memory", &format!("{} with {}", grouped(reply.memory_parts), bytes(reply.memory_bytes))]);
+    if reply.merged_bitmaps + reply.merged_refused > 0 {
+        let refused = match reply.merged_refused {
+            0 => String::new(),
+            refused => format!(", {} times no room", grouped(refused)),
+        };
+        let merged = format!("{} with {}{refused}", grouped(reply.merged_bitmaps), bytes(reply.merged_bytes));
+        table.row(["merged bitmaps", &merged]);
+    }
     table.row(["log", &bytes(reply.log_bytes)]);
     let replayed = format!("{}, {} log records", nanoseconds(reply.open_ns), grouped(reply.recovered_records));
     table.row(["opened in", &replayed]);

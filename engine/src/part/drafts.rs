@@ -21,6 +21,18 @@ enum Draft {
     Everyone,
 }
 
+/// What a part takes beside its bitmaps, if they are few.
+const ROOM_BYTES: usize = 512;
+
+impl Draft {
+    fn byte_len(&self) -> u64 {
+        match self {
+            Draft::Members { draft, .. } => draft.byte_len(),
+            Draft::Everyone => 0,
+        }
+    }
+}
+
 impl Drafts {
     /// Puts a bitmap of these ids, which rise; none when there are no ids.
     pub(super) fn put(&mut self, bitmap: BitmapId, role: Role, ids: &[u32]) {
@@ -56,7 +68,8 @@ impl Drafts {
 
     /// The bytes of the part.
     pub(super) fn write(self, first_seq: Seq, last_seq: Seq) -> Result<Mapped> {
-        let mut bytes = AlignedBytes::new();
+        let payload: u64 = self.bitmaps.values().map(Draft::byte_len).sum();
+        let mut bytes = AlignedBytes::with_capacity(payload as usize + ROOM_BYTES);
         let mut writer = PartWriter::new(&mut bytes, first_seq, last_seq)?;
         for ((bitmap, role), draft) in self.bitmaps {
             match draft {

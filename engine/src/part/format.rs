@@ -81,7 +81,7 @@ pub(crate) struct BitmapEntry {
 /// One container; sorted by chunk within a bitmap.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable, Debug)]
-pub(crate) struct ChunkEntry {
+pub struct ChunkEntry {
     pub(crate) offset: u32,
     pub(crate) unit: u32,
     pub(crate) chunk: u16,

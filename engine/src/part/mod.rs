@@ -14,6 +14,7 @@ mod format;
 mod format_tests;
 mod group;
 mod merge;
+mod merged;
 mod owned;
 mod read;
 mod stack;
@@ -22,12 +23,13 @@ mod writer;
 
 pub(crate) use check::unopened_bytes;
 pub use columns::ColumnBuilder;
-pub use cursor::Cursor;
+pub use cursor::{Alone, Cursor, Holder, Holders};
 pub use drafts::KeptBitmap;
 pub use group::PartBuilder;
 pub use merge::{Merge, MergeTag};
+pub use merged::MergedBitmap;
 pub use read::{BitmapView, PairBlock, PairsView, Part, TagBitmap};
-pub use stack::{BitmapStack, Source};
+pub use stack::{BitmapStack, NOBODY, SEVERAL, Source, folded_chunks};
 pub use writer::{PartSink, PartSummary};
 
 /// What a bitmap in a part does to the one below.

@@ -25,7 +25,7 @@ pub struct Part {
 }
 
 /// A bitmap of a part in one role, as bind keeps it: where its containers stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BitmapView {
     /// Entries `first..first + count` of the chunk table; `dense` where their chunks have no holes.
     Chunks {
@@ -54,7 +54,7 @@ pub enum BitmapView {
 }
 
 /// The pair blocks of one tag: a range of the pairs table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PairsView {
     pub(super) first: u32,
     pub(super) count: u32,
@@ -357,6 +357,12 @@ impl Part {
             BitmapView::Pairs { .. } => Ok(2 * u64::from(self.cardinality(view, chunk)?)),
             BitmapView::Everyone => Ok(0),
         }
+    }
+
+    /// The entry of a bitmap's container in one chunk; none where it has none by itself.
+    pub(super) fn entry(&self, view: &BitmapView, chunk: ChunkId) -> Option<&ChunkEntry> {
+        let BitmapView::Chunks { first, count, first_chunk, dense, .. } = *view else { return None };
+        self.chunk_index(first, count, first_chunk, dense, chunk).map(|index| self.chunk_entry(index))
     }
 
     /// The pairs of a tag in one chunk. Errors: corrupt.

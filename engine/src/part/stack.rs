@@ -34,16 +34,31 @@ impl Source {
     }
 }
 
+/// Entries from which an array is folded as words: a few bits are set and cleared in less time than two lists are merged.
+const AS_WORDS_MIN: usize = 256;
+
 /// What the younger layers come to while a chunk is folded; kept, so that a fold allocates nothing.
 #[derive(Default)]
 struct Folding {
     above: ChunkBuffer,
     gone: ChunkBuffer,
+    /// How many chunks were folded.
+    count: u64,
 }
 
 thread_local! {
     static FOLDING: RefCell<Folding> = RefCell::default();
 }
+
+/// How many chunks this thread has folded; what is read in place, or was merged before, is not counted.
+pub fn folded_chunks() -> u64 {
+    FOLDING.with_borrow(|folding| folding.count)
+}
+
+/// An owner of a chunk: nobody is a member there.
+pub const NOBODY: u8 = 255;
+/// An owner of a chunk: several layers speak of it.
+pub const SEVERAL: u8 = 254;
 
 /// What the layers add to a bitmap and what they take from the one below; both rise by layer.
 #[derive(Clone, Default, Debug)]
@@ -66,6 +81,52 @@ impl BitmapStack {
         self.taken.retain(|taken| taken.layer > lowest);
     }
 
+    /// Whether one layer adds and nobody takes, or nobody adds: there is nothing to merge.
+    pub fn is_single(&self) -> bool {
+        matches!((self.added.len(), self.taken.len()), (0, _) | (1, 0))
+    }
+
+    /// Whether `other` is the same layers of the same parts; then it has the same members.
+    pub fn is_same(&self, other: &BitmapStack) -> bool {
+        let same = |ours: &[Source], theirs: &[Source]| {
+            ours.len() == theirs.len()
+                && ours.iter().zip(theirs).all(|(our, their)| {
+                    our.layer == their.layer && Arc::ptr_eq(&our.part, &their.part) && our.view == their.view
+                })
+        };
+        same(&self.added, &other.added) && same(&self.taken, &other.taken)
+    }
+
+    /// By chunk: the place in `added` of the only source that speaks of it, or [`NOBODY`], or [`SEVERAL`]. Errors:
+    /// corrupt. REQUIRES: the stack is trimmed.
+    pub fn owners(&self) -> Result<Box<[u8]>> {
+        let mut owners = Vec::new();
+        for (index, source) in self.added.iter().enumerate() {
+            let own = if index < usize::from(SEVERAL) { index as u8 } else { SEVERAL };
+            source.part.chunks(&source.view, &mut |chunk| {
+                let place = usize::from(chunk.0);
+                if owners.len() <= place {
+                    owners.resize(place + 1, NOBODY);
+                }
+                owners[place] = if owners[place] == NOBODY { own } else { SEVERAL };
+            })?;
+        }
+        for taken in &self.taken {
+            debug_assert_ne!(taken.view, BitmapView::Everyone, "a stack is trimmed");
+            taken.part.chunks(&taken.view, &mut |chunk| {
+                let Some(owner) = owners.get_mut(usize::from(chunk.0)) else {
+                    return;
+                };
+                let added = self.added.get(usize::from(*owner));
+                let takes_from_owner = added.is_some_and(|added| added.layer < taken.layer);
+                if *owner != NOBODY && takes_from_owner {
+                    *owner = SEVERAL;
+                }
+            })?;
+        }
+        Ok(owners.into_boxed_slice())
+    }
+
     /// The members in one chunk, into `result`. Errors: corrupt.
     ///
     /// The oldest layer is mostly by far the largest, so it is touched twice only: what the younger ones add and take is
@@ -75,7 +136,8 @@ impl BitmapStack {
             result.clear();
             return Ok(());
         };
-        FOLDING.with_borrow_mut(|Folding { above, gone }| {
+        FOLDING.with_borrow_mut(|Folding { above, gone, count }| {
+            *count += 1;
             above.clear();
             gone.clear();
             let mut take = |taken: &Source, above: &mut ChunkBuffer| -> Result<()> {
@@ -97,7 +159,12 @@ impl BitmapStack {
                 }
             }
             taken.try_for_each(|taken| take(taken, above))?;
-            result.copy_from(base.container(chunk)?);
+            let base = base.container(chunk)?;
+            result.copy_from(base);
+            let is_changed = !gone.is_empty() || !above.is_empty();
+            if is_changed && matches!(base, Container::Array(lows) if lows.len() >= AS_WORDS_MIN) {
+                result.words_mut();
+            }
             if !gone.is_empty() {
                 result.and_not_with(gone.as_container());
             }

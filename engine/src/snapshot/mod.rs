@@ -5,16 +5,19 @@
 //! which value a number.
 
 mod layer;
+mod merged;
 
 use std::sync::Arc;
 
 pub use layer::{Layer, doubtful, stack, taken};
+pub(crate) use merged::Asked;
+pub use merged::{MergedBitmaps, MergedCounts};
 
 use crate::catalog::{Catalog, EntityKey, EntityType, KeyKind};
 use crate::error::{Error, Result};
 use crate::ids::{BitmapId, ChunkId, LocalId, Seq, TagId, TypeId, ValueId};
 use crate::keys::Names;
-use crate::part::{BitmapStack, BitmapView};
+use crate::part::{BitmapStack, BitmapView, MergedBitmap};
 use crate::workers::Workers;
 
 /// Everything that is readable at one seq.
@@ -32,6 +35,8 @@ pub struct Version {
     pub store_id: [u8; 16],
     /// Since when its ids mean what they mean.
     pub id_epoch: u64,
+    /// What is kept merged, shared by all versions of the store.
+    pub merged: Arc<MergedBitmaps>,
 }
 
 /// A pinned version.
@@ -96,6 +101,21 @@ impl Snapshot {
     pub fn entity_type(&self, id: TypeId) -> Result<&EntityType> {
         let found = self.catalog().entity_type(id);
         found.ok_or_else(|| Error::not_found(format!("there is no entity type number {id}")))
+    }
+
+    /// What these layers of `bitmap` come to, where they were merged.
+    pub(crate) fn merged(&self, bitmap: BitmapId, stack: &BitmapStack) -> Option<Arc<MergedBitmap>> {
+        self.version.merged.find(bitmap, stack)
+    }
+
+    /// Counts a use of a bitmap that stands in several layers, and says what to do with it.
+    pub(crate) fn ask(&self, bitmap: BitmapId, stack: &BitmapStack) -> Asked {
+        self.version.merged.ask(&self.version, bitmap, stack)
+    }
+
+    /// Merges a bitmap that stands in several layers; none where it is not kept.
+    pub(crate) fn merge(&self, bitmap: BitmapId, stack: &BitmapStack) -> Option<Arc<MergedBitmap>> {
+        self.version.merged.merge(bitmap, stack)
     }
 
     /// The live bitmap of a type, through all layers. Errors: not found, corrupt.
@@ -197,6 +217,10 @@ impl Snapshot {
             && let BitmapView::Chunks { cardinality, .. } = only.view
         {
             return Ok(cardinality);
+        }
+        let bitmap = BitmapId::live(self.entity_type(type_id)?.population);
+        if let Some(merged) = self.merged(bitmap, &live) {
+            return Ok(merged.cardinality_of_all());
         }
         let mut buffer = crate::bitmap::ChunkBuffer::new();
         let mut count = 0;

@@ -89,7 +89,7 @@ impl Writer {
         let chosen_names = &state.stack.names[names];
         Ok(Some(Plan {
             catalog: state.catalog.clone(),
-            version: Arc::new(state.version()),
+            version: Arc::new(state.version(&self.merged)),
             layer_seqs: chosen_layers.iter().map(Piece::seqs).collect(),
             layers: chosen_layers.iter().map(StackLayer::readers).collect(),
             bottom,

@@ -104,7 +104,7 @@ impl Writer {
             log_bytes: self.log_tail_bytes.swap(0, Relaxed),
             catalog: state.catalog.clone(),
             sources: Arc::clone(&state.sources),
-            version: Arc::new(state.version()),
+            version: Arc::new(state.version(&self.merged)),
             layers,
             names,
             audiences: state.base.audiences.clone(),

@@ -92,6 +92,7 @@ impl Writer {
                 manifest: state.manifest.0,
                 memory_layers: layers.iter().filter(|layer| layer.in_memory()).count(),
                 memory_bytes: state.memory_bytes(),
+                merged: self.merged.counts(),
                 file_layers: layers.iter().filter(|layer| !layer.in_memory()).count(),
                 part_files: part_files().count(),
                 part_bytes: part_files().map(|file| file.bytes).sum(),

@@ -70,6 +70,7 @@ pub(crate) struct WriteSettings {
     pub(crate) part_bytes_max: u64,
     pub(crate) log_file_bytes: u64,
     pub(crate) load_bytes_max: u64,
+    pub(crate) merged_bytes_max: u64,
     pub(crate) discard_damaged_tail: bool,
     pub(crate) manifests_kept: usize,
     pub(crate) background: bool,

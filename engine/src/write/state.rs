@@ -7,7 +7,7 @@ use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::ids::{FileNumber, Seq};
 use crate::keys::Names;
-use crate::snapshot::{Layer, Version};
+use crate::snapshot::{Layer, MergedBitmaps, Version};
 use crate::wal::{Record, Wal};
 
 use super::batch::{SOURCE_BYTES_MAX, SOURCES_MAX};
@@ -64,8 +64,8 @@ pub(crate) struct State {
 pub(crate) const LOADS_REMEMBERED_MAX: usize = 10_000;
 
 impl State {
-    /// What readers pin: the catalog, layers and names of now.
-    pub(crate) fn version(&self) -> Version {
+    /// What readers pin: the catalog, layers and names of now, and what is kept merged of them.
+    pub(crate) fn version(&self, merged: &Arc<MergedBitmaps>) -> Version {
         Version {
             seq: self.seq,
             catalog: self.catalog.clone(),
@@ -73,6 +73,7 @@ impl State {
             names: Names::new(self.stack.names.iter().map(|names| Arc::clone(&names.part)).collect()),
             store_id: self.store_id,
             id_epoch: self.id_epoch,
+            merged: Arc::clone(merged),
         }
     }
 

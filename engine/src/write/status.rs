@@ -1,6 +1,7 @@
 //! What an operator wants to know about an open store.
 
 use crate::ids::Seq;
+use crate::snapshot::MergedCounts;
 
 /// A picture of an open store at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Status {
     pub memory_layers: usize,
     /// Bytes of parts and names in memory.
     pub memory_bytes: u64,
+    /// What is kept merged of bitmaps in several layers.
+    pub merged: MergedCounts,
     /// Layers in files.
     pub file_layers: usize,
     /// Part files and their bytes.

@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{Seq, TypeId};
 use crate::keys::NamesPart;
 use crate::part::Part;
-use crate::snapshot::{Snapshot, Version};
+use crate::snapshot::{MergedBitmaps, Snapshot, Version};
 use crate::storage::{Fence, LockGuard, Storage};
 use crate::wal::LogRecord;
 
@@ -70,6 +70,8 @@ pub(crate) struct Writer {
     pub(super) allocator: Mutex<Allocator>,
     pub(super) loads: Mutex<Vec<Arc<Running>>>,
     published: ArcSwap<Version>,
+    /// What readers share of bitmaps in several layers.
+    pub(super) merged: Arc<MergedBitmaps>,
     /// One flush at a time; a compaction may run beside it, because it touches only what lies in files already.
     pub(super) flushing: Mutex<()>,
     /// One compaction at a time.
@@ -126,7 +128,9 @@ pub(super) struct Opened {
 
 impl Writer {
     pub(super) fn new(opened: Opened) -> Writer {
-        let version = Arc::new(opened.state.version());
+        let merged = Arc::new(MergedBitmaps::new(opened.settings.merged_bytes_max));
+        let version = Arc::new(opened.state.version(&merged));
+        merged.publish(&version);
         Writer {
             storage: opened.storage,
             settings: opened.settings,
@@ -135,6 +139,7 @@ impl Writer {
             allocator: Mutex::new(opened.allocator),
             loads: Mutex::new(Vec::new()),
             published: ArcSwap::new(version),
+            merged,
             flushing: Mutex::new(()),
             compacting: Mutex::new(()),
             next_part: AtomicU64::new(opened.next_part),
@@ -378,7 +383,9 @@ impl Writer {
     /// Shows `state` to readers.
     pub(super) fn publish(&self, state: &State) {
         self.memory_bytes.store(state.memory_bytes(), Relaxed);
-        self.published.store(Arc::new(state.version()));
+        let version = Arc::new(state.version(&self.merged));
+        self.published.store(Arc::clone(&version));
+        self.merged.publish(&version);
         if self.is_flush_due() {
             self.wake(Work::Flush);
         }

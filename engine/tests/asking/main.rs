@@ -11,8 +11,9 @@ use expression::{Expression, random_expression};
 use muster_engine::catalog::EntityKey;
 use muster_engine::query::plan::QueryRequest;
 use muster_engine::query::{GroupKey, Prepared, Run};
+use muster_engine::snapshot::MergedCounts;
 use muster_engine::storage::Random;
-use population::{NOW_UNIX_MS, World};
+use population::{MERGED_BYTES_MAX, NOW_UNIX_MS, World};
 
 fn check(world: &World, random: &mut Random, count: usize, place: &str) {
     for number in 0..count {
@@ -29,9 +30,13 @@ fn check(world: &World, random: &mut Random, count: usize, place: &str) {
         check_members(&prepared, world, &expected, &place);
         check_points(&prepared, world, &expression, random, &place);
         check_statistics(&prepared, world, &expected, &place);
+        // Meanwhile what stands in several layers is merged, for this query and for others.
+        assert_eq!(prepared.count(&Run::default()).unwrap().count, expected.len() as u64, "asked again, {place}");
         let again = snapshot.prepare(world.type_id, &prepared.planned().canonical, &request).unwrap();
         assert_eq!(again.planned().canonical, prepared.planned().canonical, "canonical print, {place}");
         assert_eq!(again.planned().fingerprint, prepared.planned().fingerprint, "fingerprint, {place}");
+        check_members(&again, world, &expected, &format!("{place}, asked by another"));
+        check_points(&again, world, &expression, random, &format!("{place}, asked by another"));
     }
 }
 
@@ -119,14 +124,27 @@ fn seed_count() -> u64 {
 
 #[test]
 fn answers_equal_the_oracle_after_every_act() {
+    let mut sums = [MergedCounts::default(); MERGED_BYTES_MAX.len()];
     for seed in 0..seed_count() {
         let mut random = Random::seeded(seed);
         let mut world = World::new(seed);
+        let sum = &mut sums[seed as usize % MERGED_BYTES_MAX.len()];
         for act in 0..14 {
             let what = world.act(&mut random);
+            let before = world.engine.status().merged;
             check(&world, &mut random, 6, &format!("seed {seed}, act {act} ({what})"));
+            let after = world.engine.status().merged;
+            assert!(after.bytes <= MERGED_BYTES_MAX[seed as usize % MERGED_BYTES_MAX.len()]);
+            sum.made += after.made - before.made;
+            sum.found += after.found - before.found;
+            sum.refused += after.refused - before.refused;
         }
     }
+    // What is merged was read, and was not where there is no room.
+    let [none, little, plenty] = sums;
+    assert_eq!(none, MergedCounts::default());
+    assert!(little.made > 0 && little.found > 0 && little.refused > 0, "{little:?}");
+    assert!(plenty.made > little.made && plenty.found > little.found && plenty.refused == 0, "{plenty:?}");
 }
 
 #[test]
@@ -145,10 +163,12 @@ fn a_snapshot_answers_the_same_whatever_happens_later() {
             texts.iter().map(|text| prepare(text).count(&Run::default()).unwrap().count).collect()
         };
         let before = counts();
+        assert_eq!(before, counts(), "seed {seed}, asked again");
         for _ in 0..6 {
-            world.act_in_place(&mut random);
+            let what = world.act_in_place(&mut random);
+            // The newest version is asked, and merged, beside the old one.
+            check(&world, &mut random, 3, &format!("seed {seed} ({what})"));
+            assert_eq!(before, counts(), "seed {seed} after {what}");
         }
-        let after = counts();
-        assert_eq!(before, after, "seed {seed}");
     }
 }

@@ -103,15 +103,22 @@ pub(crate) struct World {
     pub(crate) type_id: TypeId,
     pub(crate) population: Population,
     sim: Sim,
+    merged_bytes_max: u64,
     loads: u32,
 }
 
-fn options() -> Options {
-    Options { background: false, new_store_id: Some([7; 16]), delta_parts_max: 3, ..Options::default() }
-}
+/// Room for merged bitmaps by the seed of a world: none, far too little, plenty.
+pub(crate) const MERGED_BYTES_MAX: [u64; 3] = [0, 10_000, 1 << 28];
 
-fn open(sim: &Sim) -> Engine {
-    Engine::open(Arc::new(sim.clone()), options(), Arc::new(ManualClock::new(NOW_UNIX_MS))).unwrap()
+fn open(sim: &Sim, merged_bytes_max: u64) -> Engine {
+    let options = Options {
+        background: false,
+        new_store_id: Some([7; 16]),
+        delta_parts_max: 3,
+        merged_bytes_max,
+        ..Options::default()
+    };
+    Engine::open(Arc::new(sim.clone()), options, Arc::new(ManualClock::new(NOW_UNIX_MS))).unwrap()
 }
 
 fn number(random: &mut Random, tag: &str) -> i64 {
@@ -135,7 +142,8 @@ fn key(random: &mut Random) -> String {
 impl World {
     pub(crate) fn new(seed: u64) -> World {
         let sim = Sim::new(seed);
-        let engine = open(&sim);
+        let merged_bytes_max = MERGED_BYTES_MAX[seed as usize % MERGED_BYTES_MAX.len()];
+        let engine = open(&sim, merged_bytes_max);
         let created = engine
             .change_catalog(CatalogChange::CreateType {
                 name: "users".into(),
@@ -150,8 +158,14 @@ impl World {
             let spec = TagSpec::new("users", name, kind);
             engine.change_catalog(CatalogChange::CreateTag(Box::new(spec))).unwrap();
         }
-        let mut world =
-            World { engine, type_id: created.type_id.unwrap(), population: Population::default(), sim, loads: 0 };
+        let mut world = World {
+            engine,
+            type_id: created.type_id.unwrap(),
+            population: Population::default(),
+            sim,
+            merged_bytes_max,
+            loads: 0,
+        };
         // Every value exists from the start, so that no query names an unknown one.
         let everything = [("city", &CITIES[..]), ("likes", &LIKES[..])];
         for (tag, values) in everything {
@@ -196,7 +210,7 @@ impl World {
 
     fn reopen(&mut self, random: &mut Random) -> &'static str {
         let crashed = self.sim.crash(random.next_u64());
-        let gone = std::mem::replace(&mut self.engine, open(&crashed));
+        let gone = std::mem::replace(&mut self.engine, open(&crashed, self.merged_bytes_max));
         drop(gone);
         self.sim = crashed;
         "reopening after a crash"

@@ -1,8 +1,10 @@
 //! A count that is repeated takes no memory: everything it needs was made before.
 
+use muster_engine::Options;
 use muster_engine::query::Run;
+use muster_engine::snapshot::MergedCounts;
 
-use crate::store::Store;
+use crate::store::{Store, options};
 
 fn allocations(work: impl FnOnce()) -> u64 {
     allocation_counter::measure(work).count_total
@@ -11,6 +13,24 @@ fn allocations(work: impl FnOnce()) -> u64 {
 #[test]
 fn a_repeated_count_allocates_nothing() {
     let store = Store::loaded();
+    check(&store);
+    // Through layers it is folded once and merged once.
+    store.change_some();
+    check(&store);
+    store.change_at_random(1);
+    check(&store);
+    assert!(store.engine.status().merged.bitmaps > 10);
+}
+
+#[test]
+fn a_repeated_count_that_folds_allocates_nothing() {
+    let store = Store::loaded_with(Options { merged_bytes_max: 0, ..options() });
+    store.change_some();
+    check(&store);
+    assert_eq!(store.engine.status().merged, MergedCounts::default());
+}
+
+fn check(store: &Store) {
     let run = Run { threads: 1, ..Run::default() };
     for text in [
         "half",

@@ -1,7 +1,9 @@
 //! A store of many chunks in a temporary directory.
 
+use std::path::Path;
+
 use muster_engine::catalog::{CatalogChange, EntityKey, KeyKind, TagKind, TagSpec, Value};
-use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn};
+use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn, NULL_CODE};
 use muster_engine::ids::TypeId;
 use muster_engine::query::Prepared;
 use muster_engine::query::plan::QueryRequest;
@@ -14,24 +16,34 @@ use tempfile::TempDir;
 pub(crate) const ENTITIES: u32 = 7 * 65_536 + 1_000;
 /// Ids of a chunk.
 pub(crate) const CHUNK: u32 = 65_536;
+/// Values of `code`.
+const CODES: u64 = 1_000;
 
 /// Half of them have `half`, a tenth `tenth`; `first` are the first 100 of chunk 0, `last` the last 100 of all; `even`
-/// is every second id of chunks 0 and 3; `city` has eight values and `age` is below 100.
+/// is every second id of chunks 0 and 3, `blocks` every second 500 ids; `city` has eight values, `code` a thousand that
+/// some three ids have each, and `age` is below 100.
 pub(crate) struct Store {
     pub(crate) engine: Engine,
     pub(crate) type_id: TypeId,
     folder: TempDir,
+    options: Options,
 }
 
-fn options() -> Options {
+/// Nothing in the background, four threads.
+pub(crate) fn options() -> Options {
     Options { background: false, threads: 4, ..Options::default() }
 }
 
 impl Store {
     /// The population, loaded; nothing of it has been read.
     pub(crate) fn loaded() -> Store {
+        Store::loaded_with(options())
+    }
+
+    /// The same with other options.
+    pub(crate) fn loaded_with(options: Options) -> Store {
         let folder = tempfile::tempdir().unwrap();
-        let engine = Engine::open_dir(folder.path(), options()).unwrap();
+        let engine = Engine::open_dir(folder.path(), options.clone()).unwrap();
         let create = CatalogChange::CreateType {
             name: "users".into(),
             key: KeyKind::Dense,
@@ -58,6 +70,7 @@ impl Store {
             flag("first", &mut |id, _| id < 100),
             flag("last", &mut |id, _| id >= ENTITIES - 100),
             flag("even", &mut |id, _| id % 2 == 0 && [0, 3].contains(&(id / CHUNK))),
+            flag("blocks", &mut |id, _| id / 500 % 2 == 0),
         ];
         let dictionary = (0..8).map(|value| format!("city{value}")).collect();
         let codes = (0..ENTITIES).map(|_| random.below(8) as u32).collect();
@@ -66,19 +79,67 @@ impl Store {
         let values = (0..ENTITIES).map(|_| random.below(100) as i64).collect();
         let age = ColumnValues::Number { values, valid: None };
         columns.push(LoadColumn { tag: tag("age", TagKind::Int), values: age, null_clears: false });
+        let dictionary = (0..CODES).map(|value| format!("code{value}")).collect();
+        let codes =
+            (0..ENTITIES).map(|id| if id % 151 == 0 { random.below(CODES) as u32 } else { NULL_CODE }).collect();
+        let code = ColumnValues::Choice { dictionary, codes };
+        columns.push(LoadColumn { tag: tag("code", TagKind::Choice), values: code, null_clears: false });
         let keys = KeyColumn::Number((0..u64::from(ENTITIES)).collect());
         let mut load = engine.begin_load(LoadSpec { type_id, load_id: "population".into() }).unwrap();
         load.append(LoadBlock { keys, columns }).unwrap();
         load.commit().unwrap();
-        Store { engine, type_id, folder }.reopened()
+        Store { engine, type_id, folder, options }.reopened()
     }
 
     /// The same, closed and opened again.
     pub(crate) fn reopened(self) -> Store {
-        let Store { engine, type_id, folder } = self;
+        self.reopened_after(|_| {})
+    }
+
+    /// The same after somebody was at its files.
+    pub(crate) fn reopened_after(self, work: impl FnOnce(&Path)) -> Store {
+        let Store { engine, type_id, folder, options } = self;
         engine.close().unwrap();
-        let engine = Engine::open_dir(folder.path(), options()).unwrap();
-        Store { engine, type_id, folder }
+        work(folder.path());
+        let engine = Engine::open_dir(folder.path(), options.clone()).unwrap();
+        Store { engine, type_id, folder, options }
+    }
+
+    /// Random changes of every kind in a layer of their own: many in chunk 2, few in some others, none in chunk 5; now and
+    /// then somebody is erased or comes back, and once nobody is left in `first`.
+    pub(crate) fn change_at_random(&self, seed: u64) {
+        let mut random = Random::seeded(seed);
+        let mut entities = Vec::new();
+        for _ in 0..300 {
+            let chunk = if random.one_in(2) { 2 } else { [0, 1, 3, 4, 6, 7][random.below(6) as usize] };
+            let low = random.below(if chunk == 7 { 2_000 } else { u64::from(CHUNK) }) as u32;
+            let id = EntityKey::Number(u64::from(chunk * CHUNK + low));
+            let flag = ["half", "tenth", "last", "even", "blocks"][random.below(5) as usize];
+            let change = match random.below(10) {
+                0 => Change::Erase,
+                1 => Change::Touch,
+                2 => Change::set("city", Value::Text(format!("city{}", random.below(10)))),
+                3 => Change::set("code", Value::Text(format!("code{}", random.below(20)))),
+                4 => Change::clear(["city", "code", "age"][random.below(3) as usize]),
+                5 => Change::set("age", Value::Int(random.below(300) as i64 - 100)),
+                _ => Change::set(flag, Value::Flag(random.one_in(2))),
+            };
+            entities.push(EntityChanges::new(id, vec![change]));
+        }
+        if seed % 3 == 1 {
+            let clear = |id| EntityChanges::new(EntityKey::Number(id), vec![Change::set("first", Value::Flag(false))]);
+            entities.extend((0..100).map(clear));
+        }
+        self.write(entities);
+    }
+
+    fn write(&self, entities: Vec<EntityChanges>) {
+        self.engine.write(Batch { type_name: "users".into(), source: None, entities }).unwrap();
+    }
+
+    /// Gives `tenth` to one entity, who has it or not, in a layer of its own.
+    pub(crate) fn change_one(&self, id: u64) {
+        self.write(vec![EntityChanges::new(EntityKey::Number(id), vec![Change::set("tenth", Value::Flag(true))])]);
     }
 
     /// Gives `tenth` to some entities and takes it from others, in a layer above the load.
@@ -90,7 +151,7 @@ impl Store {
             entities.push(entity(id + 1, vec![Change::set("age", Value::Int(i64::from(id % 7) - 3))]));
             entities.push(entity(id + 2, vec![Change::set("city", Value::Text("city3".into()))]));
         }
-        self.engine.write(Batch { type_name: "users".into(), source: None, entities }).unwrap();
+        self.write(entities);
     }
 
     pub(crate) fn prepare(&self, text: &str) -> Prepared {

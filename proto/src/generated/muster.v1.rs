@@ -510,6 +510,15 @@ pub struct StatusReply {
     /// With durability `interval`: how often the log is written to disk, in milliseconds; else 0.
     #[prost(uint64, tag = "26")]
     pub sync_interval_ms: u64,
+    /// Bitmaps that are kept merged because several layers speak of them.
+    #[prost(uint64, tag = "27")]
+    pub merged_bitmaps: u64,
+    /// The memory they take.
+    #[prost(uint64, tag = "28")]
+    pub merged_bytes: u64,
+    /// How often there was no room for one since the space was opened.
+    #[prost(uint64, tag = "29")]
+    pub merged_refused: u64,
 }
 /// How an entity type is.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

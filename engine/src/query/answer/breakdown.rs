@@ -221,7 +221,7 @@ impl Prepared {
         let snapshot = &self.snapshot;
         let population = snapshot.entity_type(self.planned.type_id)?.population;
         let taken = taken(snapshot.layers(), tag, population)?;
-        let bind = |value: &ValueId| BoundBitmap::new(snapshot.layers(), BitmapId::value(tag, *value), &taken);
+        let bind = |value: &ValueId| BoundBitmap::new(snapshot, BitmapId::value(tag, *value), &taken);
         let present = match kind {
             TagKind::Flag => Node::Bitmap(BitmapId::flag(tag)),
             _ => Node::Present(tag),
@@ -229,14 +229,14 @@ impl Prepared {
         let present = Plan { nodes: vec![present], root: NodeId(0) };
         let mut values = Vec::with_capacity(keys.len());
         for (value, _) in &keys {
-            let bound = bind(value)?;
+            let bound = self.bind_bitmap(run, || bind(value))?;
             budget.charge(bound.heap_bytes(), VALUES)?;
             values.push(bound);
         }
-        let present = Bound::new(snapshot, self.planned.type_id, &present, &[], self.memory_bytes_max)?;
+        let present = self.bind_asked(&present, run)?;
         let want = WantValues { values, present };
         let bytes = self.payload_bytes + want.values.iter().map(BoundBitmap::payload_bytes).sum::<u64>();
-        let partial = evaluate_spread(&self.bound, bytes, want, run)?;
+        let partial = evaluate_spread(self.asked(run)?, bytes, want, run)?;
         let groups = keys.into_iter().zip(partial.counts).filter(|(_, count)| *count > 0);
         Ok(Breakdown {
             kind,
@@ -247,11 +247,11 @@ impl Prepared {
     }
 
     fn by_numbers(&self, run: &Run, tag: TagId, kind: TagKind) -> Result<Breakdown> {
-        let population = self.snapshot.entity_type(self.planned.type_id)?.population;
-        let number = BoundNumber::new(&self.snapshot, tag, population)?;
+        let number = self.bind_number(tag, run)?;
         let groups_max = self.budget.room_for(NUMBER_GROUP_BYTES).min(GROUPS_MAX);
         let want = WantNumbers { number, groups_max, memory_bytes_max: self.memory_bytes_max };
-        let partial = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+        let bound = self.asked(run)?;
+        let partial = Scratch::lend(|scratch| evaluate(bound, 0..u32::MAX, &want, run, scratch))?;
         let groups = partial.counts.into_iter().map(|(number, count)| Group { key: GroupKey::Number(number), count });
         Ok(Breakdown {
             kind,

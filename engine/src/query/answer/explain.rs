@@ -77,12 +77,11 @@ impl Prepared {
 
     fn count_each(&self, condition: &Condition, explained: &mut Explained, run: &Run) -> Result<()> {
         let plan = Plan { nodes: self.planned.plan.nodes.clone(), root: condition.node };
-        let start = Instant::now();
-        explained.count = Some(self.count_of(plan.clone(), run)?);
-        explained.evaluate_ns = Some(nanoseconds_since(start));
-        // Once more with a trace: noting costs time, which is not the query's.
         let trace = Arc::new(Trace::default());
-        self.count_of(plan, &Run { trace: Some(Arc::clone(&trace)), ..run.clone() })?;
+        let run_traced = Run { trace: Some(Arc::clone(&trace)), ..run.clone() };
+        let start = Instant::now();
+        explained.count = Some(self.count_of(plan, &run_traced)?);
+        explained.evaluate_ns = Some(nanoseconds_since(start));
         explained.bytes = Some(trace.bytes());
         explained.path = trace.text();
         for (child, explained) in condition.children.iter().zip(&mut explained.children) {

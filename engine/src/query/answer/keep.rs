@@ -8,7 +8,7 @@ use super::prepared::Prepared;
 use crate::bitmap::Container;
 use crate::error::Result;
 use crate::ids::{BitmapId, ChunkId};
-use crate::part::{BitmapStack, KeptBitmap, Part, Role, Source};
+use crate::part::{KeptBitmap, Part, Role};
 use crate::query::bind::BoundBitmap;
 use crate::query::budget::Budget;
 use crate::query::evaluate::{Run, Scratch, Want, evaluate};
@@ -38,13 +38,11 @@ impl Prepared {
     /// The members as one bitmap. Errors: limit, corrupt, cancelled, deadline.
     pub(super) fn keep(&self, run: &Run) -> Result<BoundBitmap> {
         let want = WantKept { budget: self.budget };
-        let kept = Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+        let bound = self.asked(run)?;
+        let kept = Scratch::lend(|scratch| evaluate(bound, 0..u32::MAX, &want, run, scratch))?;
         let bitmap = BitmapId::default();
         let part = Arc::new(Part::open(kept.finish(bitmap)?, "a kept audience", None)?);
-        let mut stack = BitmapStack::default();
-        if let Some(view) = part.bitmap(bitmap, Role::Added)? {
-            stack.added.push(Source { layer: 0, part, view });
-        }
-        BoundBitmap::of_stack(stack)
+        let view = part.bitmap(bitmap, Role::Added)?;
+        Ok(BoundBitmap::of_part(part, view))
     }
 }

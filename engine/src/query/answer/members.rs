@@ -102,7 +102,8 @@ impl Prepared {
         };
         let want = WantPage { from, limit, budget: self.budget };
         let chunks = u32::from(from.chunk().0)..u32::MAX;
-        let page = Scratch::lend(|scratch| evaluate(&self.bound, chunks, &want, run, scratch))?;
+        let bound = self.asked(run)?;
+        let page = Scratch::lend(|scratch| evaluate(bound, chunks, &want, run, scratch))?;
         Ok(MembersPage { ids: page.ids.into_iter().map(LocalId).collect(), has_more: page.has_more })
     }
 
@@ -110,8 +111,9 @@ impl Prepared {
     /// request allows; corrupt, cancelled, deadline.
     pub fn bitmap(&self, run: &Run) -> Result<Vec<u8>> {
         let want = WantBitmap { budget: self.budget };
+        let bound = self.asked(run)?;
         let PartialBitmap { mut bitmap, .. } =
-            Scratch::lend(|scratch| evaluate(&self.bound, 0..u32::MAX, &want, run, scratch))?;
+            Scratch::lend(|scratch| evaluate(bound, 0..u32::MAX, &want, run, scratch))?;
         bitmap.optimize();
         let mut bytes = Vec::with_capacity(bitmap.serialized_size());
         bitmap

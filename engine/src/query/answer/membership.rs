@@ -45,7 +45,7 @@ impl Prepared {
     /// The members in the chunk of `id`, where they stand in one part and can be read.
     fn in_place(&self, id: LocalId) -> Option<Container<'_>> {
         match self.bound.node(self.bound.root) {
-            BoundNode::Bitmap(bitmap) => bitmap.only()?.container(id.chunk()).ok(),
+            BoundNode::Bitmap(bitmap) => bitmap.in_place(id.chunk()).ok().flatten(),
             _ => None,
         }
     }

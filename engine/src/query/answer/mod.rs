@@ -5,6 +5,7 @@ mod explain;
 mod keep;
 mod members;
 mod membership;
+mod merging;
 mod prepared;
 mod profile;
 mod stats;

@@ -17,6 +17,8 @@ pub struct Prepared {
     pub(super) snapshot: Snapshot,
     pub(super) planned: Planned,
     pub(super) bound: Arc<Bound>,
+    /// The same, bound again when its bitmaps were merged.
+    pub(super) merged: OnceLock<Arc<Bound>>,
     /// About how many bytes an evaluation reads.
     pub(super) payload_bytes: u64,
     pub(super) budget: Budget,
@@ -66,6 +68,7 @@ impl Snapshot {
             planned,
             payload_bytes: bound.payload_bytes(),
             bound: Arc::new(bound),
+            merged: OnceLock::new(),
             budget,
             memory_bytes_max,
             timing: Timing { parse_ns, plan_ns, bind_ns: nanoseconds_since(start) },
@@ -77,7 +80,7 @@ impl Snapshot {
 impl Prepared {
     /// How many entities it selects. Errors: corrupt, cancelled, deadline.
     pub fn count(&self, run: &Run) -> Result<Counted> {
-        let count = count_spread(&self.bound, self.payload_bytes, run)?;
+        let count = count_spread(self.asked(run)?, self.payload_bytes, run)?;
         Ok(Counted { count, live: self.live_count()? })
     }
 
@@ -146,7 +149,7 @@ impl Prepared {
 
     /// Counts another plan on the same snapshot.
     pub(super) fn count_of(&self, plan: Plan, run: &Run) -> Result<u64> {
-        let bound = Bound::new(&self.snapshot, self.planned.type_id, &plan, &[], self.memory_bytes_max)?;
+        let bound = self.bind_asked(&plan, run)?;
         let bytes = bound.payload_bytes();
         count_spread(&Arc::new(bound), bytes, run)
     }

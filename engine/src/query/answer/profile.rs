@@ -69,14 +69,13 @@ impl Profiler {
     }
 
     fn bind(&mut self, tag: &Tag) -> Result<BoundTag> {
-        let layers = self.snapshot.layers();
         if tag.kind.is_number() {
             return Ok(BoundTag::Number(BoundNumber::new(&self.snapshot, tag.id, self.population)?));
         }
-        let taken = taken(layers, tag.id, self.population)?;
+        let taken = taken(self.snapshot.layers(), tag.id, self.population)?;
         let budget = &mut self.budget;
         if tag.kind == TagKind::Flag {
-            return Ok(BoundTag::Flag(BoundBitmap::new(layers, BitmapId::flag(tag.id), &taken)?));
+            return Ok(BoundTag::Flag(BoundBitmap::new(&self.snapshot, BitmapId::flag(tag.id), &taken)?));
         }
         let found = values_in_layers(&self.snapshot, tag.id, budget)?;
         budget.charge((found.len() * size_of::<(String, BoundBitmap)>()) as u64, VALUES)?;
@@ -84,7 +83,7 @@ impl Profiler {
         for value in found {
             let name = self.snapshot.value_name(tag.id, value)?;
             let name = name.ok_or_else(|| Error::corrupt(format!("value {value} of tag {} has no name", tag.id)))?;
-            let bound = BoundBitmap::new(layers, BitmapId::value(tag.id, value), &taken)?;
+            let bound = BoundBitmap::new(&self.snapshot, BitmapId::value(tag.id, value), &taken)?;
             budget.charge(name.len() as u64 + ALLOCATION_BYTES + bound.heap_bytes(), VALUES)?;
             values.push((name, bound));
         }

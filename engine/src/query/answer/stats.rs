@@ -130,10 +130,9 @@ impl Prepared {
     /// where the tag holds no numbers; corrupt, cancelled, deadline.
     pub fn sum(&self, run: &Run, tag: TagId) -> Result<(u64, i128)> {
         require_number(&self.snapshot, tag)?;
-        let population = self.snapshot.entity_type(self.planned.type_id)?.population;
-        let want = WantSums { number: BoundNumber::new(&self.snapshot, tag, population)?, extremes: false };
+        let want = WantSums { number: self.bind_number(tag, run)?, extremes: false };
         let bytes = self.payload_bytes + want.number.payload_bytes();
-        let sums = evaluate_spread(&self.bound, bytes, want, run)?;
+        let sums = evaluate_spread(self.asked(run)?, bytes, want, run)?;
         Ok((sums.count, sums.sum))
     }
 
@@ -142,10 +141,9 @@ impl Prepared {
     pub fn stats(&self, run: &Run, tag: TagId, quantiles: &[f64]) -> Result<Stats> {
         let kind = require_number(&self.snapshot, tag)?;
         check_quantiles(quantiles)?;
-        let population = self.snapshot.entity_type(self.planned.type_id)?.population;
-        let number = BoundNumber::new(&self.snapshot, tag, population)?;
+        let number = self.bind_number(tag, run)?;
         let want = WantSums { number: Arc::clone(&number), extremes: true };
-        let sums = evaluate_spread(&self.bound, self.payload_bytes + number.payload_bytes(), want, run)?;
+        let sums = evaluate_spread(self.asked(run)?, self.payload_bytes + number.payload_bytes(), want, run)?;
         let mut stats = Stats {
             kind,
             members: sums.members,
@@ -197,11 +195,12 @@ fn at_most(prepared: &Prepared, kept: BoundBitmap, number: Arc<BoundNumber>) -> 
     Ok(Bound {
         snapshot: prepared.snapshot.clone(),
         type_id: prepared.planned.type_id,
-        live: BoundBitmap::of_stack(prepared.snapshot.live(prepared.planned.type_id)?)?,
+        live: BoundBitmap::live(&prepared.snapshot, prepared.planned.type_id)?,
         chunk_end: prepared.bound.chunk_end,
         nodes: vec![BoundNode::Bitmap(kept), BoundNode::Number { number: 0, ranges }, BoundNode::And(Box::new(and))],
         numbers: vec![number],
         root: NodeId(2),
+        is_unmerged: false,
     })
 }
 

@@ -1,15 +1,18 @@
 //! One bitmap of a snapshot, ready to be read chunk by chunk.
 
+use std::sync::Arc;
+
 use crate::bitmap::{ChunkBuffer, Container};
 use crate::error::Result;
-use crate::ids::{BitmapId, ChunkId, LocalId};
-use crate::part::{BitmapStack, BitmapView, Cursor, Source};
+use crate::ids::{BitmapId, ChunkId, LocalId, TypeId};
+use crate::part::{Alone, BitmapStack, BitmapView, Cursor, Holders, MergedBitmap, NOBODY, Part, SEVERAL, Source};
 use crate::query::budget::ALLOCATION_BYTES;
-use crate::snapshot::{Layer, stack};
+use crate::snapshot::{Snapshot, stack};
 
 /// A bitmap through all layers, and which of them say something about which chunk.
 ///
-/// Where one layer alone does, its container is read in place; only the other chunks are folded.
+/// Where one layer alone does, its container is read in place; only the other chunks are folded, and none where the
+/// store keeps the bitmap merged.
 #[derive(Debug)]
 pub(in crate::query) struct BoundBitmap {
     stack: BitmapStack,
@@ -23,17 +26,14 @@ enum Owners {
     Nobody,
     /// The only source, in every chunk.
     One,
-    /// By chunk: the place of a source in `added`, or one of the two below.
-    Table(Box<[u8]>),
+    /// All layers, merged; the stack is left empty.
+    Merged(Arc<MergedBitmap>),
+    /// By chunk: the place of a source in `added`, or [`NOBODY`] or [`SEVERAL`]; and which bitmap it is.
+    Table(Box<[u8]>, BitmapId),
 }
 
 /// Bytes of one chunk as a bitset.
 const CHUNK_BYTES: u64 = size_of::<crate::bitmap::Words>() as u64;
-
-/// Nobody is a member in the chunk.
-const NOBODY: u8 = 255;
-/// Several layers speak of the chunk.
-const SEVERAL: u8 = 254;
 
 /// The members in one chunk: in place, or to be folded.
 pub(in crate::query) enum Found<'a> {
@@ -45,26 +45,58 @@ pub(in crate::query) enum Found<'a> {
 
 impl BoundBitmap {
     /// Binds `bitmap`; `taken` is what the layers take from its tag. Errors: corrupt.
-    pub(in crate::query) fn new(layers: &[Layer], bitmap: BitmapId, taken: &[Source]) -> Result<BoundBitmap> {
-        BoundBitmap::of_stack(stack(layers, bitmap, taken)?)
+    pub(in crate::query) fn new(snapshot: &Snapshot, bitmap: BitmapId, taken: &[Source]) -> Result<BoundBitmap> {
+        BoundBitmap::of_stack(snapshot, bitmap, stack(snapshot.layers(), bitmap, taken)?)
     }
 
-    /// Binds a stack. Errors: corrupt.
-    pub(in crate::query) fn of_stack(stack: BitmapStack) -> Result<BoundBitmap> {
+    /// Binds who lives of a type. Errors: not found, corrupt.
+    pub(in crate::query) fn live(snapshot: &Snapshot, type_id: TypeId) -> Result<BoundBitmap> {
+        let bitmap = BitmapId::live(snapshot.entity_type(type_id)?.population);
+        BoundBitmap::of_stack(snapshot, bitmap, snapshot.live(type_id)?)
+    }
+
+    /// Binds a bitmap that stands in `part` alone.
+    pub(in crate::query) fn of_part(part: Arc<Part>, view: Option<BitmapView>) -> BoundBitmap {
+        let owners = if view.is_some() { Owners::One } else { Owners::Nobody };
+        let added = view.map(|view| Source { layer: 0, part, view }).into_iter().collect();
+        BoundBitmap { stack: BitmapStack { added, taken: Vec::new() }, owners }
+    }
+
+    fn of_stack(snapshot: &Snapshot, bitmap: BitmapId, stack: BitmapStack) -> Result<BoundBitmap> {
+        if !stack.is_single()
+            && let Some(merged) = snapshot.merged(bitmap, &stack)
+        {
+            return Ok(BoundBitmap { stack: BitmapStack::default(), owners: Owners::Merged(merged) });
+        }
         let owners = match (stack.added.len(), stack.taken.len()) {
             (0, _) => Owners::Nobody,
             (1, 0) => Owners::One,
-            _ => Owners::Table(table(&stack)?),
+            _ => Owners::Table(stack.owners()?, bitmap),
         };
         Ok(BoundBitmap { stack, owners })
+    }
+
+    /// Which bitmap it is and its layers, where chunks of it must be folded.
+    pub(in crate::query) fn unmerged(&self) -> Option<(BitmapId, &BitmapStack)> {
+        match self.owners {
+            Owners::Table(_, bitmap) => Some((bitmap, &self.stack)),
+            Owners::Nobody | Owners::One | Owners::Merged(_) => None,
+        }
+    }
+
+    /// Whether it is read from its merged layers.
+    #[inline]
+    pub(in crate::query) fn is_merged(&self) -> bool {
+        matches!(self.owners, Owners::Merged(_))
     }
 
     /// What it takes beside its own size, in bytes.
     pub(in crate::query) fn heap_bytes(&self) -> u64 {
         let sources = self.stack.added.capacity() + self.stack.taken.capacity();
         let table = match &self.owners {
-            Owners::Table(table) => table.len(),
-            Owners::Nobody | Owners::One => 0,
+            Owners::Table(table, _) => table.len(),
+            // What is merged is the store's.
+            Owners::Nobody | Owners::One | Owners::Merged(_) => 0,
         };
         (sources * size_of::<Source>() + table) as u64 + 3 * ALLOCATION_BYTES
     }
@@ -75,7 +107,8 @@ impl BoundBitmap {
         let source = match &self.owners {
             Owners::Nobody => return Ok(Found::View(Container::Empty)),
             Owners::One => &self.stack.added[0],
-            Owners::Table(table) => match table.get(usize::from(chunk.0)) {
+            Owners::Merged(merged) => return merged.container(chunk).map(Found::View),
+            Owners::Table(table, _) => match table.get(usize::from(chunk.0)) {
                 None | Some(&NOBODY) => return Ok(Found::View(Container::Empty)),
                 Some(&SEVERAL) => return Ok(Found::Fold),
                 Some(&owner) => &self.stack.added[usize::from(owner)],
@@ -86,10 +119,26 @@ impl BoundBitmap {
 
     /// Its containers one after the other; none where they do not all stand in one part by themselves.
     #[inline]
-    pub(in crate::query) fn cursor(&self) -> Option<Cursor<'_>> {
+    pub(in crate::query) fn cursor(&self) -> Option<Cursor<'_, Alone<'_>>> {
         match self.owners {
-            Owners::One => self.stack.added[0].part.cursor(&self.stack.added[0].view),
-            Owners::Nobody | Owners::Table(_) => None,
+            Owners::One => {
+                let source = &self.stack.added[0];
+                source.part.cursor(&source.view, Alone::new(&source.part))
+            }
+            Owners::Nobody | Owners::Merged(_) | Owners::Table(..) => None,
+        }
+    }
+
+    /// The same for a bitmap that may also be merged.
+    #[inline]
+    pub(in crate::query) fn merged_cursor(&self) -> Option<Cursor<'_, Holders<'_>>> {
+        match &self.owners {
+            Owners::One => {
+                let source = &self.stack.added[0];
+                source.part.cursor(&source.view, Holders::one(&source.part))
+            }
+            Owners::Merged(merged) => Some(merged.cursor()),
+            Owners::Nobody | Owners::Table(..) => None,
         }
     }
 
@@ -118,7 +167,8 @@ impl BoundBitmap {
                 let source = &self.stack.added[0];
                 source.part.next_chunk(&source.view, from)
             }
-            Owners::Table(table) => {
+            Owners::Merged(merged) => merged.next_chunk(from),
+            Owners::Table(table, _) => {
                 let from = from as usize;
                 let rest = table.get(from..).unwrap_or(&[]);
                 rest.iter().position(|&owner| owner != NOBODY).map_or(u32::MAX, |place| (from + place) as u32)
@@ -133,6 +183,7 @@ impl BoundBitmap {
                 !dense || first_chunk.0 > 0 || count < chunk_end
             }
             (Owners::One, _) => false,
+            (Owners::Merged(merged), _) => merged.has_gaps(chunk_end),
             _ => true,
         }
     }
@@ -141,6 +192,7 @@ impl BoundBitmap {
     pub(in crate::query) fn cardinality_of_all(&self) -> Option<u64> {
         match (&self.owners, self.stack.added.first().map(|source| source.view)) {
             (Owners::Nobody, _) => Some(0),
+            (Owners::Merged(merged), _) => Some(merged.cardinality_of_all()),
             (Owners::One, Some(BitmapView::Chunks { cardinality, .. } | BitmapView::Pairs { cardinality, .. })) => {
                 Some(cardinality)
             }
@@ -150,6 +202,9 @@ impl BoundBitmap {
 
     /// About how many bytes hold its members, in all layers.
     pub(in crate::query) fn payload_bytes(&self) -> u64 {
+        if let Owners::Merged(merged) = &self.owners {
+            return merged.payload_bytes();
+        }
         let bytes = |source: &Source| match source.view {
             BitmapView::Chunks { count, cardinality, .. } => (2 * cardinality).min(u64::from(count) * CHUNK_BYTES),
             BitmapView::Pairs { cardinality, .. } => 2 * cardinality,
@@ -160,6 +215,9 @@ impl BoundBitmap {
 
     /// How many bytes hold its members in one chunk, in all layers. Errors: corrupt.
     pub(in crate::query) fn payload_bytes_in(&self, chunk: ChunkId) -> Result<u64> {
+        if let Owners::Merged(merged) = &self.owners {
+            return Ok(merged.payload_bytes_in(chunk));
+        }
         let sources = self.stack.added.iter().chain(&self.stack.taken);
         sources.map(|source| source.part.payload_bytes(&source.view, chunk)).sum()
     }
@@ -167,61 +225,37 @@ impl BoundBitmap {
     /// How many members `chunk` has, from the directory where that is enough. Errors: corrupt.
     #[inline]
     pub(in crate::query) fn cardinality(&self, chunk: ChunkId, buffer: &mut ChunkBuffer) -> Result<u32> {
-        if let Owners::One = self.owners {
-            let source = &self.stack.added[0];
-            return source.part.cardinality(&source.view, chunk);
+        match &self.owners {
+            Owners::One => {
+                let source = &self.stack.added[0];
+                source.part.cardinality(&source.view, chunk)
+            }
+            Owners::Merged(merged) => Ok(merged.cardinality(chunk)),
+            Owners::Nobody | Owners::Table(..) => Ok(self.read(chunk, buffer)?.cardinality()),
         }
-        Ok(self.read(chunk, buffer)?.cardinality())
     }
 
-    /// The one place where all of it stands, if there is one.
-    #[inline]
-    pub(in crate::query) fn only(&self) -> Option<&Source> {
-        match self.owners {
-            Owners::One => self.stack.added.first(),
-            Owners::Nobody | Owners::Table(_) => None,
+    /// The members in `chunk`, where they can be read without asking several layers. Errors: corrupt.
+    #[inline(always)]
+    pub(in crate::query) fn in_place(&self, chunk: ChunkId) -> Result<Option<Container<'_>>> {
+        match &self.owners {
+            Owners::One => self.stack.added[0].container(chunk).map(Some),
+            Owners::Merged(merged) => merged.container(chunk).map(Some),
+            Owners::Nobody | Owners::Table(..) => Ok(None),
         }
     }
 
     /// Whether one entity is a member. Errors: corrupt.
     #[inline]
     pub(in crate::query) fn contains(&self, id: LocalId) -> Result<bool> {
-        if let Some(only) = self.only() {
-            return only.contains(id.chunk(), id.low());
+        match self.in_place(id.chunk())? {
+            Some(members) => Ok(members.contains(id.low())),
+            None => self.stack.contains(id.chunk(), id.low()),
         }
-        self.stack.contains(id.chunk(), id.low())
     }
 
     /// Whether no layer has it.
     pub(in crate::query) fn is_nobody(&self) -> bool {
         matches!(self.owners, Owners::Nobody)
     }
-}
-
-/// Which source owns which chunk.
-fn table(stack: &BitmapStack) -> Result<Box<[u8]>> {
-    let mut table = Vec::new();
-    for (index, source) in stack.added.iter().enumerate() {
-        let owner = if index < usize::from(SEVERAL) { index as u8 } else { SEVERAL };
-        source.part.chunks(&source.view, &mut |chunk| {
-            let place = usize::from(chunk.0);
-            if table.len() <= place {
-                table.resize(place + 1, NOBODY);
-            }
-            table[place] = if table[place] == NOBODY { owner } else { SEVERAL };
-        })?;
-    }
-    for taken in &stack.taken {
-        debug_assert_ne!(taken.view, BitmapView::Everyone, "a stack is trimmed");
-        taken.part.chunks(&taken.view, &mut |chunk| {
-            let Some(owner) = table.get_mut(usize::from(chunk.0)) else {
-                return;
-            };
-            let takes_from_owner = stack.added.get(usize::from(*owner)).is_some_and(|added| added.layer < taken.layer);
-            if *owner != NOBODY && takes_from_owner {
-                *owner = SEVERAL;
-            }
-        })?;
-    }
-    Ok(table.into_boxed_slice())
 }

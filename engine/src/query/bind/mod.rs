@@ -15,7 +15,7 @@ use crate::bitmap::{ChunkBuffer, Container, and_into};
 use crate::catalog::{KeyKind, TagKind};
 use crate::error::{Error, Result};
 use crate::ids::{BitmapId, ChunkId, LocalId, TagId, TypeId, ValueId};
-use crate::part::{BitmapStack, KeptBitmap, Part, Source};
+use crate::part::{KeptBitmap, Part, Source};
 use crate::snapshot::{Snapshot, doubtful, taken};
 
 /// A plan whose bitmaps are found: the unit that is evaluated.
@@ -35,6 +35,8 @@ pub(in crate::query) struct Bound {
     pub(in crate::query) numbers: Vec<Arc<BoundNumber>>,
     /// What the whole is.
     pub(in crate::query) root: NodeId,
+    /// Whether chunks of any bitmap must be folded.
+    pub(in crate::query) is_unmerged: bool,
 }
 
 /// One operation, bound.
@@ -112,13 +114,14 @@ impl Bound {
         memory_bytes_max: u64,
     ) -> Result<Bound> {
         let mut bound = Bound {
-            live: BoundBitmap::of_stack(snapshot.live(type_id)?)?,
+            live: BoundBitmap::live(snapshot, type_id)?,
             chunk_end: snapshot.chunk_end(type_id)?,
             snapshot: snapshot.clone(),
             type_id,
             nodes: Vec::with_capacity(plan.nodes.len()),
             numbers: Vec::new(),
             root: plan.root,
+            is_unmerged: false,
         };
         let mut needed = vec![false; plan.nodes.len()];
         for root in also.iter().chain([&plan.root]) {
@@ -141,6 +144,8 @@ impl Bound {
             let node = if needed { binder.node(node)? } else { BoundNode::Nothing };
             binder.bound.nodes.push(node);
         }
+        let is_unmerged = bound.all_bitmaps().any(|bitmap| bitmap.unmerged().is_some());
+        bound.is_unmerged = is_unmerged;
         Ok(bound)
     }
 
@@ -174,10 +179,7 @@ impl Binder<'_> {
     fn node(&mut self, node: &Node) -> Result<BoundNode> {
         Ok(match node {
             Node::Nothing => BoundNode::Nothing,
-            Node::Everyone => {
-                let live = self.bound.snapshot.live(self.bound.type_id)?;
-                BoundNode::Bitmap(BoundBitmap::of_stack(live)?)
-            }
+            Node::Everyone => BoundNode::Bitmap(BoundBitmap::live(&self.bound.snapshot, self.bound.type_id)?),
             Node::Bitmap(bitmap) => BoundNode::Bitmap(self.bitmap(*bitmap)?),
             Node::Values { tag, values, disjoint } => {
                 let values = values.iter().map(|value| self.bitmap(BitmapId::value(*tag, *value)));
@@ -220,7 +222,7 @@ impl Binder<'_> {
 
     fn bitmap(&mut self, bitmap: BitmapId) -> Result<BoundBitmap> {
         let taken = self.taken(bitmap.tag())?;
-        BoundBitmap::new(self.bound.snapshot.layers(), bitmap, &taken)
+        BoundBitmap::new(&self.bound.snapshot, bitmap, &taken)
     }
 
     fn present(&mut self, tag: TagId) -> Result<BoundNode> {
@@ -275,27 +277,34 @@ impl Binder<'_> {
 impl Bound {
     /// How many bytes hold what an evaluation of one chunk may look at. Errors: corrupt.
     pub(in crate::query) fn payload_bytes_in(&self, chunk: ChunkId) -> Result<u64> {
-        let of_node = |node: &BoundNode| match node {
-            BoundNode::Bitmap(bitmap) => bitmap.payload_bytes_in(chunk),
-            BoundNode::SetPresence(presence) => presence.present.payload_bytes_in(chunk),
-            BoundNode::Values { values, .. } => values.iter().map(|value| value.payload_bytes_in(chunk)).sum(),
-            _ => Ok(0),
-        };
-        let nodes: u64 = self.nodes.iter().map(of_node).sum::<Result<u64>>()?;
-        let numbers = self.numbers.iter().map(|number| number.payload_bytes_in(chunk)).sum::<Result<u64>>()?;
-        Ok(nodes + numbers)
+        self.bitmaps().map(|bitmap| bitmap.payload_bytes_in(chunk)).sum()
     }
 
     /// About how many bytes an evaluation of everything reads.
     pub(in crate::query) fn payload_bytes(&self) -> u64 {
-        let of_node = |node: &BoundNode| match node {
-            BoundNode::Bitmap(bitmap) => bitmap.payload_bytes(),
-            BoundNode::SetPresence(presence) => presence.present.payload_bytes(),
-            BoundNode::Values { values, .. } => values.iter().map(BoundBitmap::payload_bytes).sum(),
-            _ => 0,
-        };
-        let nodes: u64 = self.nodes.iter().map(of_node).sum();
-        nodes + self.numbers.iter().map(|number| number.payload_bytes()).sum::<u64>()
+        self.bitmaps().map(BoundBitmap::payload_bytes).sum()
+    }
+
+    /// All that are merged when they are asked for again.
+    pub(in crate::query) fn all_bitmaps(&self) -> impl Iterator<Item = &BoundBitmap> {
+        self.bitmaps().chain([&self.live])
+    }
+
+    /// The bitmaps that an evaluation of everything reads; who lives, and values in doubt, are not among them.
+    fn bitmaps(&self) -> impl Iterator<Item = &BoundBitmap> {
+        self.nodes.iter().flat_map(BoundNode::bitmaps).chain(self.numbers.iter().flat_map(|number| number.bitmaps()))
+    }
+}
+
+impl BoundNode {
+    /// The bitmaps that it reads by itself.
+    pub(in crate::query) fn bitmaps(&self) -> &[BoundBitmap] {
+        match self {
+            BoundNode::Bitmap(bitmap) => std::slice::from_ref(bitmap),
+            BoundNode::SetPresence(presence) => std::slice::from_ref(&presence.present),
+            BoundNode::Values { values, .. } => values,
+            _ => &[],
+        }
     }
 }
 
@@ -337,11 +346,8 @@ fn given(ids: &GivenIds, live: &BoundBitmap) -> Result<BoundBitmap> {
         kept.push(chunk, members.as_container());
     }
     let part = Arc::new(Part::open(kept.finish(bitmap)?, "ids given with the query", None)?);
-    let mut stack = BitmapStack::default();
-    if let Some(view) = part.bitmap(bitmap, crate::part::Role::Added)? {
-        stack.added.push(Source { layer: 0, part, view });
-    }
-    BoundBitmap::of_stack(stack)
+    let view = part.bitmap(bitmap, crate::part::Role::Added)?;
+    Ok(BoundBitmap::of_part(part, view))
 }
 
 /// The kind of a number tag. Errors: invalid, where the tag holds no numbers.

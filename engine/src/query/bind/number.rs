@@ -33,7 +33,7 @@ impl BoundNumber {
                 slice_count = slice_count.max(part.slice_count(tag)?);
             }
         }
-        let bind = |bitmap| BoundBitmap::new(layers, bitmap, &taken);
+        let bind = |bitmap| BoundBitmap::new(snapshot, bitmap, &taken);
         Ok(Arc::new(BoundNumber {
             present: bind(BitmapId::present(tag))?,
             negative: bind(BitmapId::negative(tag))?,
@@ -41,16 +41,14 @@ impl BoundNumber {
         }))
     }
 
-    /// About how many bytes hold it, in all layers.
-    pub(in crate::query) fn payload_bytes(&self) -> u64 {
-        let slices: u64 = self.slices.iter().map(BoundBitmap::payload_bytes).sum();
-        self.present.payload_bytes() + self.negative.payload_bytes() + slices
+    /// All its bitmaps.
+    pub(in crate::query) fn bitmaps(&self) -> impl Iterator<Item = &BoundBitmap> {
+        [&self.present, &self.negative].into_iter().chain(&self.slices)
     }
 
-    /// How many bytes hold it in one chunk, in all layers. Errors: corrupt.
-    pub(in crate::query) fn payload_bytes_in(&self, chunk: ChunkId) -> Result<u64> {
-        let bitmaps = self.slices.iter().chain([&self.present, &self.negative]);
-        bitmaps.map(|bitmap| bitmap.payload_bytes_in(chunk)).sum()
+    /// About how many bytes hold it, in all layers.
+    pub(in crate::query) fn payload_bytes(&self) -> u64 {
+        self.bitmaps().map(BoundBitmap::payload_bytes).sum()
     }
 
     /// The number of one entity. Errors: corrupt.

@@ -1,5 +1,5 @@
 //! Counts that need no buffer for any node: from the directory alone, and Ands and Ors of bitmaps that stand in one
-//! part each. The directories are walked side by side, and nothing is looked up twice.
+//! part each, or are merged. The directories are walked side by side, and nothing is looked up twice.
 //!
 //! This is where the many small and the few large audiences are: a chunk costs its kernel and little else.
 
@@ -13,7 +13,7 @@ use super::trace::Way;
 use super::union::count_union;
 use crate::bitmap::{Container, and_count, conjunction_count};
 use crate::error::Result;
-use crate::part::Cursor;
+use crate::part::{Cursor, Holder};
 use crate::query::bind::{Bound, BoundAnd, BoundBitmap, BoundNode};
 use crate::query::plan::NodeId;
 
@@ -28,40 +28,71 @@ impl Bound {
         }
     }
 
-    /// How many the root selects in `chunks`, where it is an And or an Or of bitmaps that stand in one part each; none
-    /// where it is not. Errors: corrupt, cancelled, deadline.
+    /// How many the root selects in `chunks`, where it is an And or an Or of bitmaps that stand in one part each, or are
+    /// merged; none where it is not. Errors: corrupt, cancelled, deadline.
     pub(super) fn count_directly(&self, chunks: Range<u32>, run: &Run) -> Result<Option<u64>> {
+        // All in one part each: where a container stands need not be asked.
+        match self.nodes.iter().flat_map(BoundNode::bitmaps).any(BoundBitmap::is_merged) {
+            false => self.count_walking(Walker(BoundBitmap::cursor), chunks, run),
+            true => self.count_walking(Walker(BoundBitmap::merged_cursor), chunks, run),
+        }
+    }
+
+    fn count_walking<'a, H: Holder<'a>>(
+        &'a self,
+        walker: Walker<'a, H>,
+        chunks: Range<u32>,
+        run: &Run,
+    ) -> Result<Option<u64>> {
+        let node = |&id: &NodeId| self.node(id).as_bitmap();
         match self.node(self.root) {
             BoundNode::And(and) if and.is_plain() => match (and.positive.as_slice(), and.negative.as_slice()) {
-                (&[first, second], []) => self.count_pair(first, second, chunks, run, |_, _, both| both),
-                (&[first], &[second]) => {
-                    self.count_pair(first, second, chunks, run, |first, _, both| first.saturating_sub(both))
-                }
+                ([first, second], []) => walker.count_pair(node(first), node(second), chunks, run, |_, _, both| both),
+                ([first], [second]) => walker
+                    .count_pair(node(first), node(second), chunks, run, |first, _, both| first.saturating_sub(both)),
                 ([], _) => Ok(None),
-                (positive, negative) => self.count_many(positive, negative, chunks, run),
+                (positive, negative) => {
+                    walker.count_many(positive.iter().map(node), negative.iter().map(node), chunks, run)
+                }
             },
-            BoundNode::Or(children) => match **children {
-                [first, second] => self.count_pair(first, second, chunks, run, |first, second, both| {
+            BoundNode::Or(children) => match children.as_ref() {
+                [first, second] => walker.count_pair(node(first), node(second), chunks, run, |first, second, both| {
                     first.saturating_add(second).saturating_sub(both)
                 }),
-                _ => self.count_union(children.iter().map(|&child| self.node(child).as_bitmap()), chunks, run),
+                _ => walker.count_union(children.iter().map(node), self.clip(chunks), run),
             },
-            BoundNode::Values { values, disjoint: false } => self.count_union(values.iter().map(Some), chunks, run),
+            BoundNode::Values { values, disjoint: false } => {
+                walker.count_union(values.iter().map(Some), self.clip(chunks), run)
+            }
             _ => Ok(None),
         }
+    }
+
+    /// The chunks that anybody may be in.
+    fn clip(&self, chunks: Range<u32>) -> Range<u32> {
+        chunks.start..chunks.end.min(self.chunk_end)
+    }
+}
+
+/// How bitmaps are walked, where they can be.
+struct Walker<'a, H>(fn(&'a BoundBitmap) -> Option<Cursor<'a, H>>);
+
+impl<'a, H: Holder<'a>> Walker<'a, H> {
+    fn walk(&self, bitmap: Option<&'a BoundBitmap>) -> Option<Cursor<'a, H>> {
+        self.0(bitmap?)
     }
 
     /// Counts a pair from how many the first has, the second, and both: the directory knows the former two, so that
     /// only the intersection is walked, whatever the operation. A directory that lies must not make it overflow.
     fn count_pair(
         &self,
-        first: NodeId,
-        second: NodeId,
+        first: Option<&'a BoundBitmap>,
+        second: Option<&'a BoundBitmap>,
         chunks: Range<u32>,
         run: &Run,
         count: impl Fn(u64, u64, u64) -> u64,
     ) -> Result<Option<u64>> {
-        let (Some(first), Some(second)) = (self.cursor(first), self.cursor(second)) else { return Ok(None) };
+        let (Some(first), Some(second)) = (self.walk(first), self.walk(second)) else { return Ok(None) };
         run.note(Way::SideBySide);
         if let Some(trace) = &run.trace {
             let both = Cursors::of([Some(first), Some(second)]).unwrap_or_default();
@@ -73,13 +104,14 @@ impl Bound {
 
     fn count_many(
         &self,
-        positive: &[NodeId],
-        negative: &[NodeId],
+        positive: impl Iterator<Item = Option<&'a BoundBitmap>>,
+        negative: impl Iterator<Item = Option<&'a BoundBitmap>>,
         chunks: Range<u32>,
         run: &Run,
     ) -> Result<Option<u64>> {
-        let cursors = |ids: &[NodeId]| Cursors::of(ids.iter().map(|&id| self.cursor(id)));
-        let (Some(positive), Some(negative)) = (cursors(positive), cursors(negative)) else { return Ok(None) };
+        let positive = Cursors::of(positive.map(|bitmap| self.walk(bitmap)));
+        let negative = Cursors::of(negative.map(|bitmap| self.walk(bitmap)));
+        let (Some(positive), Some(negative)) = (positive, negative) else { return Ok(None) };
         run.note(Way::SideBySide);
         if let Some(trace) = &run.trace {
             trace.note_bytes(bytes_where_all_meet(positive.clone(), negative.clone(), &chunks));
@@ -87,18 +119,17 @@ impl Bound {
         count_conjunction(positive, negative, chunks, run).map(Some)
     }
 
-    fn count_union<'b>(
-        &'b self,
-        bitmaps: impl Iterator<Item = Option<&'b BoundBitmap>>,
+    fn count_union(
+        &self,
+        bitmaps: impl Iterator<Item = Option<&'a BoundBitmap>>,
         chunks: Range<u32>,
         run: &Run,
     ) -> Result<Option<u64>> {
         let somebody = bitmaps.filter(|bitmap| !bitmap.is_some_and(BoundBitmap::is_nobody));
-        let Some(mut cursors) = somebody.map(|bitmap| bitmap?.cursor()).collect::<Option<Vec<_>>>() else {
+        let Some(mut cursors) = somebody.map(|bitmap| self.walk(bitmap)).collect::<Option<Vec<_>>>() else {
             return Ok(None);
         };
         run.note(Way::Calendar);
-        let chunks = chunks.start..chunks.end.min(self.chunk_end);
         if let Some(trace) = &run.trace {
             for cursor in &cursors {
                 let one = Cursors::of([Some(*cursor)]).unwrap_or_default();
@@ -106,11 +137,6 @@ impl Bound {
             }
         }
         Scratch::lend(|scratch| count_union(&mut cursors, chunks, run, scratch)).map(Some)
-    }
-
-    /// The containers of a node that is a bitmap and stands in one part.
-    fn cursor(&self, id: NodeId) -> Option<Cursor<'_>> {
-        self.node(id).as_bitmap()?.cursor()
     }
 }
 
@@ -131,7 +157,12 @@ impl BoundAnd {
 }
 
 /// Who is in both.
-fn count_both(mut first: Cursor<'_>, mut second: Cursor<'_>, chunks: Range<u32>, run: &Run) -> Result<u64> {
+fn count_both<'a, H: Holder<'a>>(
+    mut first: Cursor<'a, H>,
+    mut second: Cursor<'a, H>,
+    chunks: Range<u32>,
+    run: &Run,
+) -> Result<u64> {
     let mut count = 0;
     let mut chunk = chunks.start;
     while let Some(at) = first.seek(chunk)
@@ -151,15 +182,21 @@ fn count_both(mut first: Cursor<'_>, mut second: Cursor<'_>, chunks: Range<u32>,
 }
 
 /// Bitmaps that are walked side by side.
-#[derive(Clone, Default)]
-struct Cursors<'a> {
-    all: [Option<Cursor<'a>>; OPERANDS_MAX],
+#[derive(Clone)]
+struct Cursors<'a, H> {
+    all: [Option<Cursor<'a, H>>; OPERANDS_MAX],
     count: usize,
 }
 
-impl<'a> Cursors<'a> {
+impl<H> Default for Cursors<'_, H> {
+    fn default() -> Self {
+        Cursors { all: [const { None }; OPERANDS_MAX], count: 0 }
+    }
+}
+
+impl<'a, H: Holder<'a>> Cursors<'a, H> {
     /// None where one of them is none, or where there are too many.
-    fn of(cursors: impl IntoIterator<Item = Option<Cursor<'a>>>) -> Option<Cursors<'a>> {
+    fn of(cursors: impl IntoIterator<Item = Option<Cursor<'a, H>>>) -> Option<Cursors<'a, H>> {
         let mut all = Cursors::default();
         for cursor in cursors {
             *all.all.get_mut(all.count)? = Some(cursor?);
@@ -168,7 +205,7 @@ impl<'a> Cursors<'a> {
         Some(all)
     }
 
-    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Cursor<'a>> {
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Cursor<'a, H>> {
         self.all[..self.count].iter_mut().flatten()
     }
 
@@ -188,7 +225,11 @@ impl<'a> Cursors<'a> {
 }
 
 /// How many bytes hold the members of all in the chunks that all of `positive` have.
-fn bytes_where_all_meet(mut positive: Cursors<'_>, mut negative: Cursors<'_>, chunks: &Range<u32>) -> u64 {
+fn bytes_where_all_meet<'a, H: Holder<'a>>(
+    mut positive: Cursors<'a, H>,
+    mut negative: Cursors<'a, H>,
+    chunks: &Range<u32>,
+) -> u64 {
     let mut bytes = 0;
     let mut chunk = chunks.start;
     while let Some(at) = positive.meet(chunk)
@@ -203,9 +244,9 @@ fn bytes_where_all_meet(mut positive: Cursors<'_>, mut negative: Cursors<'_>, ch
     bytes
 }
 
-fn count_conjunction(
-    mut positive: Cursors<'_>,
-    mut negative: Cursors<'_>,
+fn count_conjunction<'a, H: Holder<'a>>(
+    mut positive: Cursors<'a, H>,
+    mut negative: Cursors<'a, H>,
     chunks: Range<u32>,
     run: &Run,
 ) -> Result<u64> {

@@ -59,7 +59,7 @@ impl Run {
     }
 
     /// Errors: cancelled, deadline.
-    fn check(&self, chunk: u32) -> Result<()> {
+    pub(in crate::query) fn check(&self, chunk: u32) -> Result<()> {
         if self.cancelled.as_ref().is_some_and(|cancelled| cancelled.load(Ordering::Relaxed)) {
             return Err(Error::cancelled("the caller gave up"));
         }

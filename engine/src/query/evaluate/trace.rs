@@ -91,7 +91,7 @@ mod tests {
             assert!(trace.text().starts_with(name), "{}", trace.text());
         }
         let trace = Trace::default();
-        [Way::Fused, Way::Folded, Way::Fused].map(|way| trace.note(way));
+        [Way::Fused, Way::Folded, Way::Fused].into_iter().for_each(|way| trace.note(way));
         assert_eq!(trace.text(), "one pass 2, layers folded 1");
     }
 }

@@ -7,7 +7,7 @@ use super::Run;
 use super::scratch::Scratch;
 use crate::bitmap::{ChunkBuffer, Container, union_count, union_into, union_more};
 use crate::error::Result;
-use crate::part::Cursor;
+use crate::part::{Cursor, Holder};
 
 /// Containers that are combined at once.
 const BATCH: usize = 64;
@@ -42,8 +42,8 @@ impl Calendar {
 }
 
 /// How many are in at least one of the bitmaps under `cursors`, in `chunks`. Errors: corrupt, cancelled, deadline.
-pub(super) fn count_union(
-    cursors: &mut [Cursor<'_>],
+pub(super) fn count_union<'a, H: Holder<'a>>(
+    cursors: &mut [Cursor<'a, H>],
     chunks: Range<u32>,
     run: &Run,
     scratch: &mut Scratch,
@@ -56,8 +56,8 @@ pub(super) fn count_union(
     count
 }
 
-fn count_by_calendar(
-    cursors: &mut [Cursor<'_>],
+fn count_by_calendar<'a, H: Holder<'a>>(
+    cursors: &mut [Cursor<'a, H>],
     chunks: Range<u32>,
     run: &Run,
     calendar: &mut Calendar,
