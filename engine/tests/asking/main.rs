@@ -29,8 +29,8 @@ fn check(world: &World, random: &mut Random, count: usize, place: &str) {
         check_members(&prepared, world, &expected, &place);
         check_points(&prepared, world, &expression, random, &place);
         check_statistics(&prepared, world, &expected, &place);
-        let again = snapshot.prepare(world.type_id, &prepared.planned().canonical, &request).unwrap();
-        assert_eq!(again.planned().canonical, prepared.planned().canonical, "canonical print, {place}");
+        let again = snapshot.prepare(world.type_id, &prepared.planned().canonical(), &request).unwrap();
+        assert_eq!(again.planned().canonical(), prepared.planned().canonical(), "canonical print, {place}");
         assert_eq!(again.planned().fingerprint, prepared.planned().fingerprint, "fingerprint, {place}");
     }
 }
