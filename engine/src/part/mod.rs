@@ -16,6 +16,7 @@ mod group;
 mod merge;
 mod owned;
 mod read;
+mod sources;
 mod stack;
 mod verified;
 mod writer;
@@ -27,6 +28,7 @@ pub use drafts::KeptBitmap;
 pub use group::PartBuilder;
 pub use merge::{Merge, MergeTag};
 pub use read::{BitmapView, PairBlock, PairsView, Part, TagBitmap};
+pub use sources::Sources;
 pub use stack::{BitmapStack, Source};
 pub use writer::{PartSink, PartSummary};
 

@@ -193,7 +193,7 @@ impl Snapshot {
     /// How many entities of a type live. Errors: not found, corrupt.
     pub fn live_count(&self, type_id: TypeId) -> Result<u64> {
         let live = self.live(type_id)?;
-        if let ([only], []) = (live.added.as_slice(), live.taken.as_slice())
+        if let ([only], []) = (&*live.added, live.taken.as_slice())
             && let BitmapView::Chunks { cardinality, .. } = only.view
         {
             return Ok(cardinality);

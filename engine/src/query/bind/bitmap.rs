@@ -61,12 +61,12 @@ impl BoundBitmap {
 
     /// What it takes beside its own size, in bytes.
     pub(in crate::query) fn heap_bytes(&self) -> u64 {
-        let sources = self.stack.added.capacity() + self.stack.taken.capacity();
+        let sources = self.stack.added.heap_bytes() + self.stack.taken.capacity() * size_of::<Source>();
         let table = match &self.owners {
             Owners::Table(table) => table.len(),
             Owners::Nobody | Owners::One => 0,
         };
-        (sources * size_of::<Source>() + table) as u64 + 3 * ALLOCATION_BYTES
+        (sources + table) as u64 + 3 * ALLOCATION_BYTES
     }
 
     /// The members in `chunk`. Errors: corrupt.
