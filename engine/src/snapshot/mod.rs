@@ -8,7 +8,7 @@ mod layer;
 
 use std::sync::Arc;
 
-pub use layer::{Layer, doubtful, stack, taken};
+pub use layer::{Layer, NumberStacks, doubtful, number_stacks, stack, taken};
 
 use crate::catalog::{Catalog, EntityKey, EntityType, KeyKind};
 use crate::error::{Error, Result};
