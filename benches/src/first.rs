@@ -1,5 +1,6 @@
 //! From the opening to the first answer, beside deserialising what it needs.
 
+use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
@@ -9,7 +10,7 @@ use muster_engine::{Engine, Options, Result};
 use roaring::RoaringBitmap;
 
 use crate::data::Data;
-use crate::floor::Floor;
+use crate::floor::{Floor, sum};
 use crate::{Case, TypeId, answer, median, prepare, time};
 
 /// Prints how long the store takes to open and to answer each query for the first time. Gives the engine back open.
@@ -70,4 +71,19 @@ pub(crate) fn deserialise(data: &Data) {
         "Deserialising the same flags and values ({:.1} MB): roaring-rs {roaring:.1} ms, CRoaring {croaring:.1} ms\n",
         total as f64 / 1e6
     );
+}
+
+/// Prints how fast bytes are checked, beside how fast they are streamed: a unit is checked just before it is first used.
+pub(crate) fn checksums() {
+    println!("| checksums | GB/s | streamed, GB/s |\n| --- | ---: | ---: |");
+    for (name, length) in
+        [("a container, 8 KiB", 8 << 10), ("a dense bitmap, 1.25 MB", 1_250_000), ("64 MiB", 64 << 20)]
+    {
+        let bytes: Vec<u8> = (0..length as u64).map(|place| (place.wrapping_mul(0x9E37_79B9) >> 16) as u8).collect();
+        let repeats = (1 << 30) / length as u32;
+        let checked = time(repeats, &mut || crc32fast::hash(black_box(&bytes)).into());
+        let streamed = time(repeats, &mut || sum(black_box(&bytes)));
+        println!("| {name} | {:.1} | {:.1} |", length as f64 / checked, length as f64 / streamed);
+    }
+    println!();
 }

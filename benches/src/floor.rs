@@ -74,7 +74,7 @@ fn as_bytes<T: bytemuck::NoUninit>(values: &[T]) -> &[u8] {
 }
 
 /// Adds the bytes up in eight lanes of 64 bits, which every compiler turns into vector loads.
-fn sum(bytes: &[u8]) -> u64 {
+pub(crate) fn sum(bytes: &[u8]) -> u64 {
     let mut lanes = [0u64; 8];
     let (lines, rest) = bytes.as_chunks::<64>();
     for line in lines {

@@ -123,6 +123,7 @@ fn more(cases: &[&Case], engine: Engine, dir: &Path, type_id: TypeId, data: &Dat
     threads::measure(cases, &engine.snapshot(), type_id, rounds)?;
     let engine = first::measure(cases, engine, dir, type_id, rounds.min(9))?;
     first::deserialise(data);
+    first::checksums();
     deltas::measure(cases, &engine, type_id, data.entities, rounds)
 }
 

@@ -73,7 +73,7 @@ impl Token {
 
 /// All tokens but comments, closed by one [`TokenKind::End`].
 pub(crate) fn tokenize(text: &str) -> Vec<Token> {
-    let mut tokens = Vec::with_capacity(text.len() / 4 + 2);
+    let mut tokens = Vec::with_capacity(text.len() / 3 + 2);
     tokens.extend(Lexer::new(text).filter(|token| token.kind != TokenKind::Comment));
     let end = text.len() as u32;
     tokens.push(Token { kind: TokenKind::End, span: Span::new(end, end) });
@@ -205,7 +205,8 @@ impl<'a> Lexer<'a> {
         while self.at < bytes.len() && (bytes[self.at].is_ascii_alphanumeric() || bytes[self.at] == b'_') {
             self.at += 1;
         }
-        if self.runs_on() {
+        // It may go on behind its ASCII letters, but not with ASCII.
+        if bytes.get(self.at).is_some_and(|byte| !byte.is_ascii()) {
             self.eat_while(continues_name);
         }
         TokenKind::Name(self.word(start))

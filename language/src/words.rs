@@ -229,33 +229,54 @@ const SPELLING_BYTES_MAX: usize = 12;
 /// What differs between an upper and a lower case ASCII letter.
 const CASE_BIT: u8 = 0x20;
 
-/// Where the spellings of each length begin in [`WORDS`].
-static LENGTH_STARTS: [u8; SPELLING_BYTES_MAX + 2] = length_starts();
+/// Where the spellings of each length end in [`WORDS`].
+static LENGTH_ENDS: [u8; SPELLING_BYTES_MAX + 1] = length_ends();
 
-const fn length_starts() -> [u8; SPELLING_BYTES_MAX + 2] {
-    let mut starts = [0u8; SPELLING_BYTES_MAX + 2];
-    let mut length = 0;
+const fn length_ends() -> [u8; SPELLING_BYTES_MAX + 1] {
+    let mut ends = [0u8; SPELLING_BYTES_MAX + 1];
     let mut index = 0;
-    while length < starts.len() {
-        while index < WORDS.len() && WORDS[index].0.len() < length {
-            index += 1;
-        }
-        starts[length] = index as u8;
-        length += 1;
+    while index < WORDS.len() {
+        ends[WORDS[index].0.len()] = index as u8 + 1;
+        index += 1;
+    }
+    ends
+}
+
+/// Where to begin to look in [`WORDS`], by length and last byte: at its first word of both. Most names have none.
+static STARTS: [[u8; LASTS]; SPELLING_BYTES_MAX + 1] = starts();
+
+/// Last bytes that are told apart: without their case, and letters from digits.
+const LASTS: usize = 64;
+
+/// No word of the length ends so.
+const NOWHERE: u8 = u8::MAX;
+
+const fn starts() -> [[u8; LASTS]; SPELLING_BYTES_MAX + 1] {
+    let mut starts = [[NOWHERE; LASTS]; SPELLING_BYTES_MAX + 1];
+    let mut index = WORDS.len();
+    while index > 0 {
+        index -= 1;
+        let spelling = WORDS[index].0.as_bytes();
+        starts[spelling.len()][place_of(spelling[spelling.len() - 1])] = index as u8;
     }
     starts
+}
+
+const fn place_of(last: u8) -> usize {
+    (last | CASE_BIT) as usize % LASTS
 }
 
 /// The word that `text` spells, in any case.
 pub fn lookup(text: &str) -> Option<Word> {
     let length = text.len();
-    if length == 0 || length > SPELLING_BYTES_MAX {
+    let last = *text.as_bytes().last()?;
+    let start = STARTS.get(length)?[place_of(last)];
+    if start == NOWHERE {
         return None;
     }
-    let range = LENGTH_STARTS[length] as usize..LENGTH_STARTS[length + 1] as usize;
     // The last byte tells most words apart; its case bit is left out of the comparison.
-    let last = text.as_bytes()[length - 1] | CASE_BIT;
-    WORDS[range]
+    let last = last | CASE_BIT;
+    WORDS[start as usize..LENGTH_ENDS[length] as usize]
         .iter()
         .filter(|(spelling, _)| spelling.as_bytes()[length - 1] | CASE_BIT == last)
         .find(|(spelling, _)| spelling.eq_ignore_ascii_case(text))

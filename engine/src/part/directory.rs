@@ -1,15 +1,19 @@
 //! The directory of a part: its tables, searched in place, each page checked the first time it is touched.
 
-use bytemuck::try_from_bytes;
+use bytemuck::{try_cast_slice, try_from_bytes};
 
 use super::Role;
 use super::format::*;
 use super::read::{BitmapView, Part};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{BitmapId, ChunkId, ValueId};
+
+/// The bitmap table begins with a page, and no entry of it lies on two.
+const BITMAPS_PER_PAGE: usize = PAGE_BYTES / size_of::<BitmapEntry>();
 
 impl Part {
     /// Where the members of an entry stand. Errors: corrupt.
+    #[inline]
     pub(super) fn view(&self, entry: &BitmapEntry) -> Result<BitmapView> {
         match entry.form {
             form::EVERYONE => Ok(BitmapView::Everyone),
@@ -57,17 +61,47 @@ impl Part {
 
     /// The first entry of the bitmap table at or after `(bitmap, role)`.
     pub(super) fn lower_bound(&self, bitmap: BitmapId, role: Role) -> Result<u32> {
-        let (mut low, mut high) = (0, self.footer.bitmap_count);
+        let entries = self.bitmap_entries()?;
+        let is_before =
+            |entry: &BitmapEntry| entry.bitmap < bitmap.0 || (entry.bitmap == bitmap.0 && entry.role < role as u8);
+        let (mut low, mut high) = (0, entries.len());
         while low < high {
             let middle = low + (high - low) / 2;
-            let entry = self.bitmap_entry(middle)?;
-            if (entry.bitmap, entry.role) < (bitmap.0, role as u8) {
+            self.verify_bitmap_entry(middle)?;
+            if is_before(&entries[middle]) {
                 low = middle + 1;
             } else {
                 high = middle;
             }
         }
-        Ok(low)
+        Ok(low as u32)
+    }
+
+    /// The entry of `bitmap` in `role`. Errors: corrupt.
+    pub(super) fn find_entry(&self, bitmap: BitmapId, role: Role) -> Result<Option<&BitmapEntry>> {
+        if bitmap < self.lowest() || bitmap > self.highest() {
+            return Ok(None);
+        }
+        let index = self.lower_bound(bitmap, role)? as usize;
+        let Some(entry) = self.bitmap_entries()?.get(index) else {
+            return Ok(None);
+        };
+        self.verify_bitmap_entry(index)?;
+        Ok((entry.bitmap == bitmap.0 && entry.role == role as u8).then_some(entry))
+    }
+
+    /// The bitmap table. An entry may be looked at once its page is checked.
+    #[inline]
+    fn bitmap_entries(&self) -> Result<&[BitmapEntry]> {
+        let bytes = self.footer.bitmap_count as usize * size_of::<BitmapEntry>();
+        let bytes = &self.bytes[self.footer.directory_offset as usize..][..bytes];
+        try_cast_slice(bytes).map_err(|_| self.unaligned())
+    }
+
+    #[inline]
+    fn verify_bitmap_entry(&self, index: usize) -> Result<()> {
+        let page = index / BITMAPS_PER_PAGE;
+        if self.pages.contains(page) { Ok(()) } else { self.verify_page(page) }
     }
 
     pub(super) fn pairs_lower_bound(&self, tag: u32) -> Result<u32> {
@@ -101,7 +135,12 @@ impl Part {
         let start = table + index as usize * size_of::<T>();
         self.verify_range(start, size_of::<T>())?;
         let bytes = &self.bytes[self.footer.directory_offset as usize + start..][..size_of::<T>()];
-        try_from_bytes(bytes).map_err(|_| self.corrupt("the directory is not aligned"))
+        try_from_bytes(bytes).map_err(|_| self.unaligned())
+    }
+
+    #[cold]
+    fn unaligned(&self) -> Error {
+        self.corrupt("the directory is not aligned")
     }
 
     /// An entry of the chunk table. REQUIRES: a [`BitmapView`] covers it, so its page is checked.

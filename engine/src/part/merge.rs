@@ -220,7 +220,7 @@ impl TagWork {
             taken.extend_from_slice(self.sources(bitmap, Role::Removed));
             taken.sort_by_key(|source| source.layer);
         }
-        let mut stack = BitmapStack { added: self.sources(bitmap, Role::Added).to_vec(), taken };
+        let mut stack = BitmapStack { added: self.sources(bitmap, Role::Added).iter().cloned().collect(), taken };
         stack.trim();
         stack
     }

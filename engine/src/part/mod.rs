@@ -17,6 +17,7 @@ mod merge;
 mod merged;
 mod owned;
 mod read;
+mod sources;
 mod stack;
 mod verified;
 mod writer;
@@ -29,6 +30,7 @@ pub use group::PartBuilder;
 pub use merge::{Merge, MergeTag};
 pub use merged::MergedBitmap;
 pub use read::{BitmapView, PairBlock, PairsView, Part, TagBitmap};
+pub use sources::Sources;
 pub use stack::{BitmapStack, NOBODY, SEVERAL, Source, folded_chunks};
 pub use writer::{PartSink, PartSummary};
 

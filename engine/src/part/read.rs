@@ -197,24 +197,18 @@ impl Part {
 
     /// Looks a bitmap up. Errors: corrupt.
     pub fn bitmap(&self, bitmap: BitmapId, role: Role) -> Result<Option<BitmapView>> {
-        if bitmap < self.lowest() || bitmap > self.highest() {
-            return Ok(None);
-        }
-        let index = self.lower_bound(bitmap, role)?;
-        if index == self.footer.bitmap_count {
-            return Ok(None);
-        }
-        let entry = self.bitmap_entry(index)?;
-        if entry.bitmap != bitmap.0 || entry.role != role as u8 {
-            return Ok(None);
-        }
-        self.view(entry).map(Some)
+        self.find_entry(bitmap, role)?.map(|entry| self.view(entry)).transpose()
+    }
+
+    /// How many members a bitmap says that it has over all chunks; 0 for everyone. Errors: corrupt.
+    pub fn members(&self, bitmap: BitmapId, role: Role) -> Result<u64> {
+        Ok(self.find_entry(bitmap, role)?.map_or(0, |entry| entry.cardinality))
     }
 
     /// All bitmaps of a tag in rising order, both roles. Errors: corrupt.
     pub fn bitmaps_of(&self, tag: TagId) -> Result<Vec<TagBitmap>> {
         let mut list = Vec::new();
-        self.visit_bitmaps_of(tag, &mut |bitmap| {
+        self.visit_bitmaps_of(tag, |bitmap| {
             list.push(bitmap);
             Ok(())
         })?;
@@ -222,7 +216,7 @@ impl Part {
     }
 
     /// Calls `visit` with each bitmap of a tag in rising order, both roles. Errors: corrupt, and those of `visit`.
-    pub fn visit_bitmaps_of(&self, tag: TagId, visit: &mut dyn FnMut(TagBitmap) -> Result<()>) -> Result<()> {
+    pub fn visit_bitmaps_of(&self, tag: TagId, mut visit: impl FnMut(TagBitmap) -> Result<()>) -> Result<()> {
         let mut index = self.lower_bound(BitmapId::new(tag, 0), Role::Added)?;
         while index < self.footer.bitmap_count {
             let entry = self.bitmap_entry(index)?;

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::read::{BitmapView, Part};
+use super::sources::Sources;
 use crate::bitmap::{ChunkBuffer, Container};
 use crate::error::Result;
 use crate::ids::ChunkId;
@@ -64,7 +65,7 @@ pub const SEVERAL: u8 = 254;
 #[derive(Clone, Default, Debug)]
 pub struct BitmapStack {
     /// `added`, at most one a layer.
-    pub added: Vec<Source>,
+    pub added: Sources,
     /// `erased`, `cleared` and `removed`: each applies before what its layer adds.
     pub taken: Vec<Source>,
 }
@@ -184,7 +185,7 @@ impl BitmapStack {
     ) -> Result<()> {
         result.clear();
         let mut taken = self.taken.iter().peekable();
-        for source in &self.added {
+        for source in self.added.iter() {
             while let Some(take) = taken.next_if(|take| take.layer <= source.layer) {
                 take_away(take, chunk, result)?;
             }

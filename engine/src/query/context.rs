@@ -46,10 +46,8 @@ impl PlanContext for Snapshot {
     fn members_estimate(&self, bitmap: BitmapId) -> u64 {
         let mut estimate = 0u64;
         for layer in self.layers() {
-            let found = layer.part(bitmap).map(|part| part.bitmap(bitmap, Role::Added));
-            if let Some(Ok(Some(view))) = found {
-                estimate = estimate.saturating_add(view.cardinality());
-            }
+            let members = layer.part(bitmap).and_then(|part| part.members(bitmap, Role::Added).ok());
+            estimate = estimate.saturating_add(members.unwrap_or(0));
         }
         estimate
     }

@@ -73,12 +73,71 @@ pub fn stack(layers: &[Layer], bitmap: BitmapId, taken: &[Source]) -> Result<Bit
             stack.taken.extend(layer.source(index, bitmap, Role::Removed)?);
         }
     }
+    finish(&mut stack, taken);
+    Ok(stack)
+}
+
+/// Adds what the layers take from the whole tag.
+fn finish(stack: &mut BitmapStack, taken: &[Source]) {
     if !stack.added.is_empty() && !taken.is_empty() {
         stack.taken.extend_from_slice(taken);
         stack.taken.sort_by_key(|source| source.layer);
     }
-    stack.trim();
-    Ok(stack)
+    if !stack.taken.is_empty() {
+        stack.trim();
+    }
+}
+
+/// What [`stack`] gives for each bitmap of a number tag.
+#[derive(Default)]
+pub struct NumberStacks {
+    /// Who has it.
+    pub present: BitmapStack,
+    /// Who has a number below zero.
+    pub negative: BitmapStack,
+    /// Its binary digits, lowest first, up to the highest that any layer has.
+    pub slices: Vec<BitmapStack>,
+}
+
+/// The bitmaps of a number tag, which stand side by side in each part: one search a part finds them all.
+///
+/// `taken` is what [`taken`] gives for the tag. Errors: corrupt.
+pub fn number_stacks(layers: &[Layer], tag: TagId, taken: &[Source]) -> Result<NumberStacks> {
+    let mut stacks = NumberStacks::default();
+    let mut slice_count = 0;
+    for part in layers.iter().flat_map(|layer| layer.parts_of(tag)) {
+        slice_count = slice_count.max(part.slice_count(tag)?);
+    }
+    stacks.slices.resize_with(slice_count as usize, BitmapStack::default);
+    for (index, layer) in layers.iter().enumerate() {
+        for part in layer.parts_of(tag) {
+            part.visit_bitmaps_of(tag, |found| {
+                let stack = match found.bitmap.slot() {
+                    BitmapId::PRESENT_SLOT => &mut stacks.present,
+                    BitmapId::NEGATIVE_SLOT => &mut stacks.negative,
+                    slot => match stacks.slices.get_mut(slot as usize) {
+                        Some(slice) => slice,
+                        None => return Ok(()),
+                    },
+                };
+                let source = Source { layer: index as u32, part: Arc::clone(part), view: found.view };
+                match found.role {
+                    Role::Added => stack.added.push(source),
+                    // As in a stack of one.
+                    Role::Removed if index > 0 && found.bitmap.slot() != BitmapId::PRESENT_SLOT => {
+                        stack.taken.push(source);
+                    }
+                    Role::Removed => {}
+                }
+                Ok(())
+            })?;
+        }
+    }
+    let NumberStacks { present, negative, slices } = &mut stacks;
+    for stack in [present, negative].into_iter().chain(slices) {
+        finish(stack, taken);
+    }
+    Ok(stacks)
 }
 
 /// Who lost a value of a set tag in a layer, so that its presence must be looked up value by value. Errors: corrupt.

@@ -9,7 +9,7 @@ mod merged;
 
 use std::sync::Arc;
 
-pub use layer::{Layer, doubtful, stack, taken};
+pub use layer::{Layer, NumberStacks, doubtful, number_stacks, stack, taken};
 pub(crate) use merged::Asked;
 pub use merged::{MergedBitmaps, MergedCounts};
 
@@ -213,7 +213,7 @@ impl Snapshot {
     /// How many entities of a type live. Errors: not found, corrupt.
     pub fn live_count(&self, type_id: TypeId) -> Result<u64> {
         let live = self.live(type_id)?;
-        if let ([only], []) = (live.added.as_slice(), live.taken.as_slice())
+        if let ([only], []) = (&*live.added, live.taken.as_slice())
             && let BitmapView::Chunks { cardinality, .. } = only.view
         {
             return Ok(cardinality);

@@ -32,8 +32,8 @@ fn check(world: &World, random: &mut Random, count: usize, place: &str) {
         check_statistics(&prepared, world, &expected, &place);
         // Meanwhile what stands in several layers is merged, for this query and for others.
         assert_eq!(prepared.count(&Run::default()).unwrap().count, expected.len() as u64, "asked again, {place}");
-        let again = snapshot.prepare(world.type_id, &prepared.planned().canonical, &request).unwrap();
-        assert_eq!(again.planned().canonical, prepared.planned().canonical, "canonical print, {place}");
+        let again = snapshot.prepare(world.type_id, &prepared.planned().canonical(), &request).unwrap();
+        assert_eq!(again.planned().canonical(), prepared.planned().canonical(), "canonical print, {place}");
         assert_eq!(again.planned().fingerprint, prepared.planned().fingerprint, "fingerprint, {place}");
         check_members(&again, world, &expected, &format!("{place}, asked by another"));
         check_points(&again, world, &expression, random, &format!("{place}, asked by another"));

@@ -59,6 +59,24 @@ fn check(store: &Store) {
     }
 }
 
+/// What asking a new text costs is mostly its allocations: a few a condition, and none for each digit of a number.
+#[test]
+fn preparing_allocates_a_few_times_a_condition() {
+    let store = Store::loaded();
+    let least = |text: &str| (0..20).map(|_| allocations(|| drop(store.prepare(text)))).min().unwrap_or(u64::MAX);
+    for (text, most) in [
+        ("half", 16),
+        ("half AND tenth", 27),
+        ("city = city1", 23),
+        ("city IN (city1, city2, city5)", 25),
+        ("age BETWEEN 20 AND 40", 42),
+        ("half AND tenth AND even AND NOT first AND city = city1 AND age > 50 AND NOT last", 80),
+    ] {
+        let count = least(text);
+        assert!(count <= most, "{count} allocations to prepare {text}, at most {most}");
+    }
+}
+
 #[test]
 fn the_counter_counts() {
     assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(1)))), 1);

@@ -15,45 +15,54 @@ impl Parser<'_> {
     /// `or { EXCEPT or }`
     pub(super) fn set(&mut self) -> Result<Node, Error> {
         let first = self.or()?;
-        if self.peek().word() != Some(Word::Except) {
-            return Ok(first);
-        }
-        let mut nodes = Vec::with_capacity(TERMS_EXPECTED);
-        nodes.push(first);
-        while self.eat_word(Word::Except) {
-            nodes.push(self.or()?);
-        }
-        self.note_mixed(&nodes, |kind| matches!(kind, ExprKind::Or(_)));
-        join(nodes, ExprKind::Except)
+        self.chain(first, Word::Except, Parser::or, |kind| matches!(kind, ExprKind::Or(_)), ExprKind::Except)
     }
 
     /// `and { OR and }`
     pub(super) fn or(&mut self) -> Result<Node, Error> {
         let first = self.and()?;
-        if self.peek().word() != Some(Word::Or) {
-            return Ok(first);
-        }
-        let mut nodes = Vec::with_capacity(TERMS_EXPECTED);
-        nodes.push(first);
-        while self.eat_word(Word::Or) {
-            nodes.push(self.and()?);
-        }
-        self.note_mixed(&nodes, |kind| matches!(kind, ExprKind::And(_)));
-        join(nodes, ExprKind::Or)
+        self.chain(first, Word::Or, Parser::and, |kind| matches!(kind, ExprKind::And(_)), ExprKind::Or)
     }
 
     /// `not { AND not }`
     fn and(&mut self) -> Result<Node, Error> {
         let first = self.not()?;
-        if self.peek().word() != Some(Word::And) {
+        self.chain(first, Word::And, Parser::not, |_| false, ExprKind::And)
+    }
+
+    /// `first { word term }`, behind the first; a term that `is_other` mixes operators.
+    fn chain(
+        &mut self,
+        first: Node,
+        word: Word,
+        term: fn(&mut Self) -> Result<Node, Error>,
+        is_other: fn(&ExprKind) -> bool,
+        kind: fn(Vec<Expr>) -> ExprKind,
+    ) -> Result<Node, Error> {
+        if self.peek().word() != Some(word) {
             return Ok(first);
         }
-        let mut nodes = Vec::with_capacity(TERMS_EXPECTED);
-        nodes.push(first);
-        while self.eat_word(Word::And) {
-            nodes.push(self.not()?);
+        let mut terms = Vec::with_capacity(TERMS_EXPECTED);
+        let mut mixed = None;
+        let mut height = 0;
+        let mut node = first;
+        loop {
+            if mixed.is_none() && !node.grouped && is_other(&node.expr.kind) {
+                mixed = Some(node.expr.span);
+            }
+            height = height.max(node.height + 1);
+            terms.push(node.expr);
+            if !self.eat_word(word) {
+                break;
+            }
+            node = term(self)?;
         }
-        join(nodes, ExprKind::And)
+        self.mixed = self.mixed.or(mixed);
+        let span = terms[0].span.to(terms[terms.len() - 1].span);
+        if height > DEPTH_MAX {
+            return Err(too_deep(span));
+        }
+        Ok(Node { expr: Expr { kind: kind(terms), span }, height, grouped: false })
     }
 
     /// `NOT not | primary`
@@ -73,13 +82,6 @@ impl Parser<'_> {
         }
         let expr = Expr { kind: ExprKind::Not(Box::new(inner.expr)), span };
         Ok(Node { expr, height, grouped: false })
-    }
-
-    fn note_mixed(&mut self, nodes: &[Node], is_other: impl Fn(&ExprKind) -> bool) {
-        if self.mixed.is_none() {
-            let mixes = |node: &&Node| !node.grouped && is_other(&node.expr.kind);
-            self.mixed = nodes.iter().find(mixes).map(|node| node.expr.span);
-        }
     }
 
     fn primary(&mut self) -> Result<Node, Error> {
@@ -184,16 +186,29 @@ impl Parser<'_> {
 
     /// A condition that begins with a tag.
     fn path_condition(&mut self) -> Result<Node, Error> {
-        let first = self.at;
+        if self.begins_sum() {
+            return self.arith_condition();
+        }
         let path = self.path()?;
         let start = path.span.start;
         if self.begins_predicate(self.at) {
             if path.wildcard {
                 return Err(self.wildcard_compared(&path));
             }
-            return self.predicate(path, first);
+            return self.predicate(path);
         }
         self.leaf(start, ExprKind::Flag(path))
+    }
+
+    /// Whether a comparison or a sign of arithmetic stands behind the path here, which then is part of a sum.
+    fn begins_sum(&self) -> bool {
+        let is_part = |count| matches!(self.peek_after(count).kind, TokenKind::Name(_) | TokenKind::QuotedName);
+        let mut behind = 1;
+        while self.peek_after(behind).kind == TokenKind::Dot && is_part(behind + 1) {
+            behind += 2;
+        }
+        let next = self.peek_after(behind);
+        next.word().is_none() && self.begins_predicate(self.at + behind)
     }
 
     fn wildcard_compared(&self, path: &Path) -> Error {
@@ -204,15 +219,4 @@ impl Parser<'_> {
             "a path with `.*` is the union of the flags below it, and has no value to compare",
         )
     }
-}
-
-/// The node of an operator over two nodes or more.
-fn join(nodes: Vec<Node>, kind: impl Fn(Vec<Expr>) -> ExprKind) -> Result<Node, Error> {
-    let height = nodes.iter().map(|node| node.height).max().unwrap_or(0) + 1;
-    let exprs: Vec<Expr> = nodes.into_iter().map(|node| node.expr).collect();
-    let span = exprs[0].span.to(exprs[exprs.len() - 1].span);
-    if height > DEPTH_MAX {
-        return Err(too_deep(span));
-    }
-    Ok(Node { expr: Expr { kind: kind(exprs), span }, height, grouped: false })
 }

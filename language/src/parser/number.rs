@@ -26,7 +26,7 @@ pub(super) fn number(token: &str, digits_max: usize) -> Option<Number> {
             return None;
         }
     }
-    let text = if zeros == 0 { plain.to_owned() } else { shift_point(plain, zeros) };
+    let text = if zeros == 0 { folded } else { shift_point(plain, zeros) };
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
     let whole = whole.trim_start_matches('0');
     let part = part.trim_end_matches('0');

@@ -37,12 +37,11 @@ impl Parser<'_> {
         }
     }
 
-    /// The condition about `path`, whose first token is `first`. REQUIRES: [`Parser::begins_predicate`] here.
-    pub(super) fn predicate(&mut self, path: Path, first: usize) -> Result<Node, Error> {
+    /// The condition about `path`. REQUIRES: [`Parser::begins_predicate`] here, and no sign of a sum.
+    pub(super) fn predicate(&mut self, path: Path) -> Result<Node, Error> {
         let start = path.span.start;
         let Some(word) = self.peek().word() else {
-            self.at = first;
-            return self.arith_condition();
+            return Err(self.expected("a condition"));
         };
         let word_span = self.bump().span;
         let (word, negated) = match word {

@@ -33,7 +33,7 @@ pub(crate) fn info(
             evaluate_ns,
             total_ns: timing.parse_ns + timing.plan_ns + timing.bind_ns + evaluate_ns,
         }),
-        canonical: planned.canonical.clone(),
+        canonical: planned.canonical(),
         fingerprint: format!("{:032x}", planned.fingerprint),
         resolved_dates: planned.resolved.iter().map(resolved_date).collect(),
         zone: planned.zone.clone(),

@@ -56,7 +56,7 @@ impl Snapshot {
         let parsed = parse(text).map_err(|error| Error::query(text, error))?;
         let parse_ns = nanoseconds_since(start);
         let start = Instant::now();
-        let planned = plan_parsed(self, type_id, text, &parsed, request)?;
+        let planned = plan_parsed(self, type_id, text, parsed, request)?;
         let plan_ns = nanoseconds_since(start);
         let start = Instant::now();
         let memory_bytes_max = request.memory_bytes_max;

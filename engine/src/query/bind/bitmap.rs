@@ -62,7 +62,7 @@ impl BoundBitmap {
         BoundBitmap { stack: BitmapStack { added, taken: Vec::new() }, owners }
     }
 
-    fn of_stack(snapshot: &Snapshot, bitmap: BitmapId, stack: BitmapStack) -> Result<BoundBitmap> {
+    pub(super) fn of_stack(snapshot: &Snapshot, bitmap: BitmapId, stack: BitmapStack) -> Result<BoundBitmap> {
         if !stack.is_single()
             && let Some(merged) = snapshot.merged(bitmap, &stack)
         {
@@ -92,13 +92,13 @@ impl BoundBitmap {
 
     /// What it takes beside its own size, in bytes.
     pub(in crate::query) fn heap_bytes(&self) -> u64 {
-        let sources = self.stack.added.capacity() + self.stack.taken.capacity();
+        let sources = self.stack.added.heap_bytes() + self.stack.taken.capacity() * size_of::<Source>();
         let table = match &self.owners {
             Owners::Table(table, _) => table.len(),
             // What is merged is the store's.
             Owners::Nobody | Owners::One | Owners::Merged(_) => 0,
         };
-        (sources * size_of::<Source>() + table) as u64 + 3 * ALLOCATION_BYTES
+        (sources + table) as u64 + 3 * ALLOCATION_BYTES
     }
 
     /// The members in `chunk`. Errors: corrupt.

@@ -3,7 +3,8 @@
 mod bitmap;
 mod number;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 pub(in crate::query) use bitmap::{BoundBitmap, Found};
@@ -136,8 +137,8 @@ impl Bound {
         let mut binder = Binder {
             bound: &mut bound,
             population: snapshot.entity_type(type_id)?.population,
-            taken: HashMap::new(),
-            number_of: HashMap::new(),
+            taken: BTreeMap::new(),
+            number_of: BTreeMap::new(),
             memory_bytes_max,
         };
         for (node, needed) in plan.nodes.iter().zip(needed) {
@@ -169,8 +170,8 @@ struct Binder<'b> {
     bound: &'b mut Bound,
     population: TagId,
     /// What the layers take from each tag, looked up once a tag.
-    taken: HashMap<TagId, Arc<[Source]>>,
-    number_of: HashMap<TagId, usize>,
+    taken: BTreeMap<TagId, Vec<Source>>,
+    number_of: BTreeMap<TagId, usize>,
     /// What the values of a tag may take.
     memory_bytes_max: u64,
 }
@@ -211,26 +212,29 @@ impl Binder<'_> {
         })
     }
 
-    fn taken(&mut self, tag: TagId) -> Result<Arc<[Source]>> {
-        if let Some(taken) = self.taken.get(&tag) {
-            return Ok(Arc::clone(taken));
-        }
-        let taken: Arc<[Source]> = taken(self.bound.snapshot.layers(), tag, self.population)?.into();
-        self.taken.insert(tag, Arc::clone(&taken));
-        Ok(taken)
-    }
-
     fn bitmap(&mut self, bitmap: BitmapId) -> Result<BoundBitmap> {
-        let taken = self.taken(bitmap.tag())?;
-        BoundBitmap::new(&self.bound.snapshot, bitmap, &taken)
+        let snapshot = &self.bound.snapshot;
+        let layers = snapshot.layers();
+        // The oldest layer takes from nothing.
+        if let [_] = layers {
+            return BoundBitmap::new(snapshot, bitmap, &[]);
+        }
+        let taken = match self.taken.entry(bitmap.tag()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(taken(layers, bitmap.tag(), self.population)?),
+        };
+        BoundBitmap::new(snapshot, bitmap, taken)
     }
 
     fn present(&mut self, tag: TagId) -> Result<BoundNode> {
         let snapshot = self.bound.snapshot.clone();
         let kind = snapshot.catalog().tag(tag).map(|tag| tag.kind);
         let present = self.bitmap(BitmapId::present(tag))?;
+        if kind != Some(TagKind::Set) {
+            return Ok(BoundNode::Bitmap(present));
+        }
         let doubtful = doubtful(snapshot.layers(), tag)?;
-        if kind != Some(TagKind::Set) || doubtful.is_empty() {
+        if doubtful.is_empty() {
             return Ok(BoundNode::Bitmap(present));
         }
         let mut values = Vec::new();
@@ -313,7 +317,7 @@ pub(in crate::query) fn values_in_layers(snapshot: &Snapshot, tag: TagId, budget
     let mut values = Vec::new();
     for layer in snapshot.layers() {
         for part in layer.parts_of(tag) {
-            part.visit_bitmaps_of(tag, &mut |one| {
+            part.visit_bitmaps_of(tag, |one| {
                 let slot = one.bitmap.slot();
                 if (BitmapId::VALUE_SLOT_MIN..=BitmapId::VALUE_SLOT_MAX).contains(&slot) {
                     values.push(ValueId(slot));

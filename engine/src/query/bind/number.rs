@@ -6,7 +6,7 @@ use super::bitmap::{BoundBitmap, Found};
 use crate::bitmap::{AlignedWords, ChunkBuffer, Container, Words, write_words};
 use crate::error::Result;
 use crate::ids::{BitmapId, ChunkId, LocalId, TagId};
-use crate::snapshot::{Snapshot, taken};
+use crate::snapshot::{NumberStacks, Snapshot, number_stacks, taken};
 
 /// Binary digits that a magnitude has at most.
 pub(in crate::query) const SLICES_MAX: usize = BitmapId::SLICES_MAX as usize;
@@ -26,18 +26,15 @@ impl BoundNumber {
     /// Binds the number tag. Errors: corrupt.
     pub(in crate::query) fn new(snapshot: &Snapshot, tag: TagId, population: TagId) -> Result<Arc<BoundNumber>> {
         let layers = snapshot.layers();
-        let taken = taken(layers, tag, population)?;
-        let mut slice_count = 0;
-        for layer in layers {
-            for part in layer.parts_of(tag) {
-                slice_count = slice_count.max(part.slice_count(tag)?);
-            }
+        let NumberStacks { present, negative, slices } = number_stacks(layers, tag, &taken(layers, tag, population)?)?;
+        let mut bound = Vec::with_capacity(slices.len());
+        for (digit, slice) in slices.into_iter().enumerate() {
+            bound.push(BoundBitmap::of_stack(snapshot, BitmapId::slice(tag, digit as u32), slice)?);
         }
-        let bind = |bitmap| BoundBitmap::new(snapshot, bitmap, &taken);
         Ok(Arc::new(BoundNumber {
-            present: bind(BitmapId::present(tag))?,
-            negative: bind(BitmapId::negative(tag))?,
-            slices: (0..slice_count).map(|slice| bind(BitmapId::slice(tag, slice))).collect::<Result<_>>()?,
+            present: BoundBitmap::of_stack(snapshot, BitmapId::present(tag), present)?,
+            negative: BoundBitmap::of_stack(snapshot, BitmapId::negative(tag), negative)?,
+            slices: bound,
         }))
     }
 

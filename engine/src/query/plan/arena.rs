@@ -31,6 +31,7 @@ pub(super) struct Arena<'a> {
     /// What it takes to evaluate the node, in members looked at.
     work: Vec<u64>,
     digests: Vec<u128>,
+    /// Empty as long as there are [`FEW`] nodes or less.
     by_digest: HashMap<u128, NodeId, BuildHasherDefault<DigestHasher>>,
     scratch: Vec<u8>,
     /// Choice tags met so far, rising.
@@ -42,6 +43,8 @@ pub(super) struct Arena<'a> {
 const NOTHING: NodeId = NodeId(0);
 const EVERYONE: NodeId = NodeId(1);
 
+/// Nodes that most queries do not exceed.
+const FEW: usize = 20;
 /// How many bit slices a number has when nobody counts them.
 const SLICES_GUESS: u64 = 16;
 /// How many values of a long list are asked for their members.
@@ -51,10 +54,10 @@ impl<'a> Arena<'a> {
     /// An arena with Nothing and Everyone, for the entities of a type.
     pub(super) fn new(context: &'a dyn PlanContext, population: TagId) -> Arena<'a> {
         let mut arena = Arena {
-            nodes: Vec::with_capacity(32),
-            work: Vec::with_capacity(32),
-            digests: Vec::with_capacity(32),
-            by_digest: HashMap::with_capacity_and_hasher(32, BuildHasherDefault::default()),
+            nodes: Vec::with_capacity(FEW),
+            work: Vec::with_capacity(FEW),
+            digests: Vec::with_capacity(FEW),
+            by_digest: HashMap::default(),
             scratch: Vec::with_capacity(256),
             choices: Vec::new(),
             context,
@@ -187,9 +190,9 @@ impl<'a> Arena<'a> {
 
     /// Puts the ranges of one tag in one And together: `age >= 18 AND age < 30` is one range.
     fn meet_numbers(&mut self, flat: &mut Vec<Term>) {
-        let is_number =
-            |arena: &Self, term: &Term| !term.negated && matches!(arena.nodes[term.node.index()], Node::Number { .. });
-        if flat.iter().filter(|term| is_number(self, term)).count() < 2 {
+        let mut tags: Vec<TagId> = flat.iter().filter_map(|term| self.number_tag(*term)).collect();
+        tags.sort_unstable();
+        if tags.windows(2).all(|pair| pair[0] != pair[1]) {
             return;
         }
         let mut met: Vec<(TagId, ranges::Ranges)> = Vec::new();
@@ -211,6 +214,14 @@ impl<'a> Arena<'a> {
             }
             let node = self.number(tag, both);
             flat.push(Term { negated: false, node });
+        }
+    }
+
+    /// The tag of a term that is a number in ranges.
+    fn number_tag(&self, term: Term) -> Option<TagId> {
+        match &self.nodes[term.node.index()] {
+            Node::Number { tag, .. } if !term.negated => Some(*tag),
+            _ => None,
         }
     }
 
@@ -343,14 +354,28 @@ impl<'a> Arena<'a> {
 
     fn intern(&mut self, node: Node) -> NodeId {
         let digest = self.digest_of(&node);
-        let next = NodeId(self.nodes.len() as u32);
-        let id = *self.by_digest.entry(digest).or_insert(next);
-        if id == next {
-            self.work.push(self.work_of(&node));
-            self.digests.push(digest);
-            self.nodes.push(node);
+        if let Some(known) = self.known(digest) {
+            return known;
+        }
+        let id = NodeId(self.nodes.len() as u32);
+        self.work.push(self.work_of(&node));
+        self.digests.push(digest);
+        self.nodes.push(node);
+        if id.index() >= FEW {
+            // The first that is beyond the few brings all of them.
+            let place = if self.by_digest.is_empty() { 0 } else { id.index() };
+            let new = (place as u32..).map(NodeId);
+            self.by_digest.extend(self.digests[place..].iter().copied().zip(new));
         }
         id
+    }
+
+    /// The node with this digest. Looking through a few is faster than to hash.
+    fn known(&self, digest: u128) -> Option<NodeId> {
+        if self.by_digest.is_empty() {
+            return self.digests.iter().position(|known| *known == digest).map(|place| NodeId(place as u32));
+        }
+        self.by_digest.get(&digest).copied()
     }
 
     fn digest_of(&mut self, node: &Node) -> u128 {

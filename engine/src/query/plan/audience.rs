@@ -4,7 +4,7 @@
 //! `'=text'` a value that had no number when it was saved, and `` `=path`.* `` what lies below a path. So renames of tags
 //! and values change nothing but what is printed.
 
-use muster_language::ast::Path;
+use muster_language::ast::{Expr, Path};
 use muster_language::{parse, print};
 
 use super::context::PlanContext;
@@ -44,8 +44,8 @@ pub fn store_audience(
         QueryRequest { unknown_values: UnknownValues::Empty, parameters: Default::default(), ..request.clone() };
     let mut resolver = Resolver::new(context, type_id, text, &request)?;
     resolver.saving = context.catalog().audience_named(type_id, name).map(|audience| audience.id);
-    let planned = super::resolved(resolver, &parsed)?;
-    let mut expr = parsed.expr;
+    let mut expr = parsed.expr.clone();
+    let planned = super::resolved(resolver, parsed)?;
     let mut names = ToIds { context, type_id, tags_used: Vec::new(), audiences_used: Vec::new() };
     rename(&mut expr, &mut names)?;
     let ToIds { mut tags_used, mut audiences_used, .. } = names;
@@ -64,15 +64,9 @@ pub fn today_text(context: &dyn PlanContext, type_id: TypeId, stored: &str) -> R
     Ok(print(&expr))
 }
 
-/// The canonical text of a query: tags by their names, not their labels.
-pub(super) fn by_names(
-    context: &dyn PlanContext,
-    type_id: TypeId,
-    expr: &muster_language::ast::Expr,
-) -> Result<String> {
-    let mut expr = expr.clone();
-    rename(&mut expr, &mut FromLabels { context, type_id })?;
-    Ok(print(&expr))
+/// Puts the names of tags in the place of their labels.
+pub(super) fn by_names(context: &dyn PlanContext, type_id: TypeId, expr: &mut Expr) -> Result<()> {
+    rename(expr, &mut FromLabels { context, type_id })
 }
 
 struct ToIds<'a> {

@@ -27,7 +27,7 @@ pub use planned::{Condition, ConditionKind, MissingCheck, Planned, Warning};
 pub use ranges::{NUMBER_MAX, NUMBER_MIN};
 pub use request::{Parameter, Parameters, QueryRequest, UnknownValues};
 
-use muster_language::{Parsed, parse, print};
+use muster_language::{Parsed, parse};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::error::{Error, Result};
@@ -37,7 +37,7 @@ use resolve::Resolver;
 /// Reads and plans a query. Errors: invalid or limit, with [`Error::query_fault`]; what the context answers.
 pub fn plan(context: &dyn PlanContext, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Planned> {
     let parsed = parse(text).map_err(|error| Error::query(text, error))?;
-    plan_parsed(context, type_id, text, &parsed, request)
+    plan_parsed(context, type_id, text, parsed, request)
 }
 
 /// Plans a query that was read from `text`. Errors: as [`plan`].
@@ -45,25 +45,25 @@ pub fn plan_parsed(
     context: &dyn PlanContext,
     type_id: TypeId,
     text: &str,
-    parsed: &Parsed,
+    parsed: Parsed,
     request: &QueryRequest,
 ) -> Result<Planned> {
     resolved(Resolver::new(context, type_id, text, request)?, parsed)
 }
 
-fn resolved(mut resolver: Resolver<'_>, parsed: &Parsed) -> Result<Planned> {
-    resolver.warnings = parsed.warnings.iter().cloned().map(Warning::from).collect();
-    let conditions = resolver.condition(&parsed.expr)?;
-    let canonical = match resolver.is_renamed {
-        true => audience::by_names(resolver.context, resolver.type_id, &parsed.expr)?,
-        false => print(&parsed.expr),
-    };
+fn resolved(mut resolver: Resolver<'_>, parsed: Parsed) -> Result<Planned> {
+    let Parsed { mut expr, warnings } = parsed;
+    resolver.warnings = warnings.into_iter().map(Warning::from).collect();
+    let conditions = resolver.condition(&expr)?;
+    if resolver.is_renamed {
+        audience::by_names(resolver.context, resolver.type_id, &mut expr)?;
+    }
     let mut audiences_used: Vec<_> = resolver.expanded.keys().copied().collect();
     audiences_used.sort_unstable();
     let fingerprint = fingerprint(&resolver, &conditions, &audiences_used);
     Ok(Planned {
         type_id: resolver.type_id,
-        canonical,
+        expr,
         fingerprint,
         warnings: resolver.warnings,
         missing_checks: resolver.missing_checks,

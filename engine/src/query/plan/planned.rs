@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use muster_language::ast::Span;
+use muster_language::ast::{Expr, Span};
+use muster_language::print;
 
 use super::node::{NodeId, Plan, ThresholdMode};
 use crate::ids::{AudienceId, TagId, TypeId};
@@ -14,8 +15,8 @@ pub struct Planned {
     pub plan: Plan,
     /// The type whose entities are asked for.
     pub type_id: TypeId,
-    /// The canonical text, with today's names.
-    pub canonical: String,
+    /// What was read, with today's names.
+    pub(super) expr: Expr,
     /// A hash of the bound form: equal for queries that differ only in order, repetition or wording.
     pub fingerprint: u128,
     /// What the caller should know beside the answer.
@@ -35,6 +36,11 @@ pub struct Planned {
 }
 
 impl Planned {
+    /// The canonical text, with today's names. It is printed each time that it is asked for.
+    pub fn canonical(&self) -> String {
+        print(&self.expr)
+    }
+
     /// The words of `condition`, as they stand in the query or in the audience that it is part of.
     pub fn text_of(&self, condition: &Condition) -> &str {
         condition.span.of(&self.sources[condition.source as usize])

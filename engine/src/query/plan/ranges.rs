@@ -39,8 +39,10 @@ pub(super) fn solve(factor: i128, constant: i128, op: Comparison) -> Ranges {
     let (factor, constant, op) = if factor < 0 { (-factor, -constant, op.flipped()) } else { (factor, constant, op) };
     // x op target / factor
     let target = -constant;
-    let floor = target.div_euclid(factor);
-    let exact = target.rem_euclid(factor) == 0;
+    let (floor, exact) = match factor {
+        1 => (target, true),
+        _ => (target.div_euclid(factor), target.rem_euclid(factor) == 0),
+    };
     let ceiling = if exact { floor } else { floor + 1 };
     match op {
         Comparison::Equal if exact => between(floor, floor),

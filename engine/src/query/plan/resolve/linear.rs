@@ -28,6 +28,9 @@ impl Fraction {
     }
 
     fn reduced(self) -> Option<Fraction> {
+        if self.denominator == 1 {
+            return Some(self);
+        }
         let common = gcd(self.numerator.unsigned_abs(), self.denominator.unsigned_abs());
         if common <= 1 {
             return Some(self);

@@ -276,8 +276,8 @@ fn plan_means_what_the_tree_says() {
             let mut nodes = Vec::new();
             nodes_of(&planned.conditions, &mut nodes);
             assert!(nodes.iter().all(|node| node.index() < planned.plan.nodes.len()));
-            let again = world.plan(&planned.canonical).unwrap_or_else(|error| {
-                panic!("seed {seed} case {case}: the canonical text {} of {text}: {error}", planned.canonical)
+            let again = world.plan(&planned.canonical()).unwrap_or_else(|error| {
+                panic!("seed {seed} case {case}: the canonical text {} of {text}: {error}", planned.canonical())
             });
             assert_eq!(again.fingerprint, planned.fingerprint, "seed {seed} case {case}: {text}");
         }

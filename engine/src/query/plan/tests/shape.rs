@@ -92,7 +92,7 @@ fn labels_print_as_names() {
     spec.label = Some("height".into());
     world.spec(spec);
     let planned = world.plan("height > 170 AND 性别 = 女").unwrap();
-    assert_eq!(planned.canonical, "身高 > 170 AND 性别 = 女");
+    assert_eq!(planned.canonical(), "身高 > 170 AND 性别 = 女");
     assert_eq!(planned.fingerprint, world.plan("身高 > 170 AND 性别 = 女").unwrap().fingerprint);
 }
 
