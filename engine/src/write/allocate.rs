@@ -70,6 +70,11 @@ impl Allocator {
         self.young_values = Some(HashMap::new());
     }
 
+    /// Whether a load runs, which may give entities values that nobody knows yet.
+    pub(crate) fn notes_young_values(&self) -> bool {
+        self.young_values.is_some()
+    }
+
     /// Forgets them; called while no load runs and nobody else writes.
     pub(crate) fn forget_young_values(&mut self) {
         self.young_values = None;

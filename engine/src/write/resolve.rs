@@ -273,11 +273,14 @@ impl<'a> Resolver<'a> {
                 }
                 return Ok(());
             }
-            Checked::Remove(tag, text) => match self.values.get(&(tag, text)).copied().flatten() {
-                Some(value) => What::RemoveValue(tag, value),
-                // Nobody has a value that nobody ever set.
-                None => return Ok(()),
-            },
+            Checked::Remove(tag, text) => {
+                let is_known = self.values.get(&(tag, text.clone())).copied().flatten().is_some();
+                // Nobody has a value that nobody ever set, unless a load that runs sets it below this change.
+                if !is_known && !numbers.allocator.notes_young_values() {
+                    return Ok(());
+                }
+                What::RemoveValue(tag, self.value(tag, text, record, numbers, undo)?)
+            }
         };
         record.changes.push(EntityChange { local, what });
         Ok(())

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use muster_engine::catalog::{CatalogChange, EntityKey, KeyKind, TagKind, TagSpec, Value};
+use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn};
+use muster_engine::query::Run;
+use muster_engine::query::plan::QueryRequest;
 use muster_engine::storage::{ManualClock, Sim};
-use muster_engine::write::{Batch, Change, EntityChanges};
+use muster_engine::write::{Batch, Change, EntityChanges, LoadSpec};
 use muster_engine::{Engine, ErrorKind, Options};
 
 pub(crate) fn quiet_options() -> Options {
@@ -161,4 +164,40 @@ fn a_second_process_is_told_who_holds_the_store() {
     assert!(error.message().contains("127.0.0.1:7700"), "{error}");
     drop(engine);
     open(&sim, &options).unwrap();
+}
+
+#[test]
+fn a_value_that_only_a_running_load_knows_can_be_removed_from_its_rows() {
+    let engine = open(&Sim::new(1), &quiet_options()).unwrap();
+    users(&engine);
+    let likes = CatalogChange::CreateTag(Box::new(TagSpec::new("users", "likes", TagKind::Set)));
+    let likes = engine.change_catalog(likes).unwrap().tag_id.unwrap();
+    let type_id = engine.snapshot().catalog().type_named("users").unwrap().id;
+    engine.write(one("u", vec![Change::set("likes", Value::Text("ski".into()))])).unwrap();
+    let mut load = engine.begin_load(LoadSpec { type_id, load_id: "a".into() }).unwrap();
+    // The load is older than these, whether it has read the row yet or not.
+    let row = |value: &str| LoadBlock {
+        keys: KeyColumn::Text(vec!["u".into()]),
+        columns: vec![LoadColumn {
+            tag: likes,
+            values: ColumnValues::Set {
+                dictionary: vec![value.into(), "tea".into()],
+                offsets: vec![0, 2],
+                codes: vec![0, 1],
+                valid: None,
+            },
+            null_clears: false,
+        }],
+    };
+    load.append(row("golf")).unwrap();
+    engine.write(one("u", vec![Change::remove("likes", "golf")])).unwrap();
+    engine.write(one("u", vec![Change::remove("likes", "chess")])).unwrap();
+    load.append(row("chess")).unwrap();
+    load.commit().unwrap();
+    let snapshot = engine.snapshot();
+    let has = |value: &str| {
+        let prepared = snapshot.prepare(type_id, &format!("likes HAS {value}"), &QueryRequest::at(0)).unwrap();
+        prepared.count(&Run::default()).unwrap().count
+    };
+    assert_eq!([has("golf"), has("chess"), has("tea")], [0, 0, 1]);
 }
