@@ -341,7 +341,17 @@ fn ids(peers: &Peers) -> Vec<Case> {
             texts: vec![format!("{a} AND {b}")],
             ask: Ask::Ids,
             tags: vec![],
-            roaring: vec![("collect", Box::new(move || (ra & rb).iter().collect::<Vec<u32>>().len() as u64))],
+            roaring: vec![
+                ("collect", Box::new(move || (ra & rb).iter().collect::<Vec<u32>>().len() as u64)),
+                (
+                    "next_many",
+                    Box::new(move || {
+                        let both = ra & rb;
+                        let mut ids = vec![0; both.len() as usize];
+                        both.iter().next_many(&mut ids).len() as u64
+                    }),
+                ),
+            ],
             asked: Asked::default(),
             croaring: vec![("to_vec", Box::new(move || ca.and(cb).to_vec().len() as u64))],
         }

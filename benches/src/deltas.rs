@@ -8,7 +8,8 @@ use muster_engine::{Engine, Result};
 
 use crate::cases::Ask;
 use crate::data::Random;
-use crate::{Case, Prepared, TypeId, answer, median, prepare, repeats_of, time};
+use crate::fair::{Contender, medians, repeats_of};
+use crate::{Case, Prepared, TypeId, answer, prepare};
 
 /// Deltas.
 const DELTAS: u32 = 10;
@@ -78,17 +79,10 @@ fn beside<const N: usize, const M: usize>(
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{}: {answers:?}", case.name);
     }
     let repeats = repeats_of(&mut without);
-    let mut times = [const { Vec::new() }; M];
-    for _ in 0..rounds {
-        times[0].push(time(repeats, &mut without));
-        for (other, times) in others.iter_mut().zip(&mut times[1..]) {
-            times.push(time(repeats, other));
-        }
-    }
-    let mut medians = times.map(|mut times| median(&mut times));
-    let without = medians[0];
-    medians[1..].iter_mut().for_each(|median| *median /= without);
-    Ok(medians)
+    let mut contenders: Vec<Contender<'_>> = vec![&mut without];
+    contenders.extend(others.iter_mut().map(|other| other as Contender<'_>));
+    let times = medians(rounds, repeats, &mut contenders);
+    Ok(std::array::from_fn(|index| if index == 0 { times[0] } else { times[index] / times[0] }))
 }
 
 /// Changes of random entities, each of a random tag.

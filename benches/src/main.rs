@@ -4,6 +4,7 @@ mod cases;
 mod data;
 mod deltas;
 mod export;
+mod fair;
 mod first;
 mod floor;
 mod prepare;
@@ -12,13 +13,13 @@ mod report;
 mod store;
 mod threads;
 
-use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cases::{Ask, Case, Idiom, cases, next_entity};
 use clap::Parser;
 use data::Data;
+use fair::{Contender, medians, repeats_of};
 use floor::Floor;
 use muster_engine::ids::{LocalId, TypeId};
 use muster_engine::query::plan::QueryRequest;
@@ -64,6 +65,7 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    fair::with_generous_memory()?;
     let temporary = tempfile::tempdir().map_err(|error| Error::io("no temporary directory").with_source(error))?;
     let dir = arguments.dir.clone().unwrap_or_else(|| temporary.path().join("store"));
     if let Some(folder) = &arguments.real {
@@ -146,17 +148,11 @@ fn measure(case: &Case, snapshot: &Snapshot, type_id: TypeId, rounds: usize) -> 
         false => Some(Floor::new(snapshot, type_id, &case.tags)?),
     };
     let repeats = repeats_of(&mut answer);
-    let mut times: Vec<Vec<f64>> = vec![Vec::new(); 2 + case.roaring.len() + case.croaring.len()];
-    for _ in 0..rounds {
-        times[0].push(time(repeats, &mut answer));
-        if let Some(floor) = &floor {
-            times[1].push(time(repeats, &mut || floor.stream(snapshot).expect("the floor streams")));
-        }
-        for (index, (_, ask)) in case.roaring.iter().chain(&case.croaring).enumerate() {
-            times[2 + index].push(time(repeats, &mut || ask()));
-        }
-    }
-    let medians: Vec<f64> = times.iter_mut().map(|times| median(times)).collect();
+    let mut stream = || floor.as_ref().map_or(0, |floor| floor.stream(snapshot).expect("the floor streams"));
+    let mut peers: Vec<_> = case.roaring.iter().chain(&case.croaring).map(|(_, ask)| || ask()).collect();
+    let mut contenders: Vec<Contender<'_>> = vec![&mut answer, &mut stream];
+    contenders.extend(peers.iter_mut().map(|ask| ask as Contender<'_>));
+    let medians = medians(rounds, repeats, &mut contenders);
     let best =
         |idioms: &[Idiom], first: usize| medians[first..first + idioms.len()].iter().copied().fold(f64::MAX, f64::min);
     Ok(Row {
@@ -183,24 +179,4 @@ fn answer(case: &Case, prepared: &[Prepared], snapshot: &Snapshot, type_id: Type
             contains_each(prepared, entity).into_iter().map(|answer| answer.map(u64::from)).sum()
         }
     }
-}
-
-/// How often to repeat so that one measurement takes at least 100 microseconds.
-fn repeats_of(work: &mut dyn FnMut() -> u64) -> u32 {
-    let once = time(3, work);
-    (100_000.0 / once).clamp(1.0, 10_000.0) as u32
-}
-
-/// Nanoseconds of one call, over `repeats` of them.
-fn time(repeats: u32, work: &mut dyn FnMut() -> u64) -> f64 {
-    let start = Instant::now();
-    for _ in 0..repeats {
-        black_box(work());
-    }
-    start.elapsed().as_nanos() as f64 / f64::from(repeats)
-}
-
-fn median(times: &mut [f64]) -> f64 {
-    times.sort_unstable_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }

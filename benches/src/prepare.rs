@@ -5,7 +5,7 @@ use muster_engine::ids::TypeId;
 use muster_engine::query::plan::QueryRequest;
 use muster_engine::snapshot::Snapshot;
 
-use crate::median;
+use crate::fair::median;
 
 /// Ten conditions, of every kind of tag.
 const TEN: &str = "u10a AND u50a AND NOT u90 AND NOT c1 AND gender = gender0 AND cat IN (cat0, cat3) \

@@ -13,8 +13,8 @@ use muster_engine::write::LoadSpec;
 use muster_engine::{Engine, Error, Options, Result};
 use roaring::{MultiOps, RoaringBitmap};
 
+use crate::fair::{medians, repeats_of};
 use crate::report::geometric_mean;
-use crate::{median, repeats_of, time};
 
 /// Rows of a block: 200 flags of it are 50 MB.
 const BLOCK_ROWS: u32 = 1 << 18;
@@ -101,14 +101,8 @@ fn set(sets: &[RoaringBitmap], rounds: usize) -> Result<Vec<Measured>> {
         let expected = muster();
         assert_eq!([roaring(), croaring()], [expected; 2], "{question}");
         let repeats = repeats_of(&mut muster);
-        let mut times = [const { Vec::new() }; 3];
-        for _ in 0..rounds {
-            times[0].push(time(repeats, &mut muster));
-            times[1].push(time(repeats, &mut roaring));
-            times[2].push(time(repeats, &mut croaring));
-        }
-        let [muster, roaring, croaring] = times.map(|mut times| median(&mut times));
-        measured.push((question, muster, roaring / muster, croaring / muster));
+        let times = medians(rounds, repeats, &mut [&mut muster, &mut roaring, &mut croaring]);
+        measured.push((question, times[0], times[1] / times[0], times[2] / times[0]));
     }
     Ok(measured)
 }

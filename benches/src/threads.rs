@@ -7,8 +7,9 @@ use muster_engine::Result;
 use muster_engine::query::Run;
 use muster_engine::snapshot::Snapshot;
 
+use crate::fair::{medians, repeats_of};
 use crate::floor::Floor;
-use crate::{Case, TypeId, answer, median, prepare, repeats_of, time};
+use crate::{Case, TypeId, answer, prepare};
 
 /// Payload from which threads are asked for.
 const BYTES_MIN: u64 = 2 << 20;
@@ -56,14 +57,8 @@ pub(crate) fn measure(cases: &[&Case], snapshot: &Snapshot, type_id: TypeId, rou
             here.wrapping_add(helper.done.recv().expect("the helper answers"))
         };
         let repeats = repeats_of(&mut one);
-        let mut times = [const { Vec::new() }; 4];
-        for _ in 0..rounds {
-            times[0].push(time(repeats, &mut one));
-            times[1].push(time(repeats, &mut two));
-            times[2].push(time(repeats, &mut floor_one));
-            times[3].push(time(repeats, &mut floor_two));
-        }
-        let [one, two, floor_one, floor_two] = times.map(|mut times| median(&mut times));
+        let times = medians(rounds, repeats, &mut [&mut one, &mut two, &mut floor_one, &mut floor_two]);
+        let [one, two, floor_one, floor_two] = [times[0], times[1], times[2], times[3]];
         let floor = floor_two / floor_one;
         println!("| {} | {:.2} | {floor:.2} | {:.2} |", case.name, two / one, (1.15 * floor).max(0.55));
     }

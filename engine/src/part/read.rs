@@ -160,9 +160,25 @@ impl Part {
         self.bytes.len() as u64
     }
 
+    /// The units whose members anybody has read since it was opened, and which were checked for it.
+    pub fn touched(&self) -> impl Iterator<Item = u32> {
+        self.units.iter().map(|unit| unit as u32)
+    }
+
+    /// The bytes of a unit as they stand, not checked. Errors: corrupt, where there is no such unit.
+    pub fn unit_bytes(&self, unit: u32) -> Result<&[u8]> {
+        if unit >= self.footer.unit_count {
+            return Err(self.corrupt("a container names a unit that is not there"));
+        }
+        let entry = self.unit_entry(unit)?;
+        let start = entry.offset as usize;
+        let bytes = self.bytes.get(start..start + entry.length as usize);
+        bytes.ok_or_else(|| self.corrupt("a unit lies outside the file"))
+    }
+
     /// How many bytes of members have been read since it was opened: of the units that were checked. Errors: corrupt.
     pub fn touched_bytes(&self) -> Result<u64> {
-        self.units.iter().map(|unit| Ok(u64::from(self.unit_entry(unit as u32)?.length))).sum()
+        self.touched().map(|unit| Ok(self.unit_bytes(unit)?.len() as u64)).sum()
     }
 
     /// The first seq whose changes it holds.
@@ -468,17 +484,10 @@ impl Part {
 
     #[cold]
     pub(super) fn verify_unit(&self, unit: u32) -> Result<()> {
-        if unit >= self.footer.unit_count {
-            return Err(self.corrupt("a container names a unit that is not there"));
-        }
+        let bytes = self.unit_bytes(unit)?;
         let entry = self.unit_entry(unit)?;
-        let start = entry.offset as usize;
-        let bytes = self
-            .bytes
-            .get(start..start + entry.length as usize)
-            .ok_or_else(|| self.corrupt("a unit lies outside the file"))?;
         if crc32fast::hash(bytes) != entry.crc {
-            return Err(self.corrupt(&format!("the unit at byte {start} fails its checksum")));
+            return Err(self.corrupt(&format!("the unit at byte {} fails its checksum", entry.offset)));
         }
         self.units.insert(unit as usize);
         Ok(())
