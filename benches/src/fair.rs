@@ -1,5 +1,4 @@
-//! What makes it fair: peers get memory as good as mapped files have, and nobody finds in the cache what another one
-//! left there.
+//! What makes it fair: peers get memory as good as mapped files have, and everybody starts warm, or everybody cold.
 
 use std::hint::black_box;
 use std::os::unix::process::CommandExt;
@@ -43,21 +42,23 @@ pub(crate) fn forget() {
 /// One contender.
 pub(crate) type Contender<'a> = &'a mut dyn FnMut() -> u64;
 
-/// Median nanoseconds of each contender, who take turns in `rounds` rounds and repeat themselves `repeats` times in each.
+/// Median nanoseconds of each contender, warm: they take turns in `rounds` rounds, and in each first run `repeats` times
+/// for nothing and then as often for the clock.
 pub(crate) fn medians(rounds: usize, repeats: u32, contenders: &mut [Contender<'_>]) -> Vec<f64> {
     let mut times = vec![Vec::with_capacity(rounds); contenders.len()];
     for _ in 0..rounds {
         for (times, contender) in times.iter_mut().zip(contenders.iter_mut()) {
-            forget();
+            time(repeats, contender);
             times.push(time(repeats, contender));
         }
     }
     times.iter_mut().map(|times| median(times)).collect()
 }
 
-/// How often to repeat so that one measurement takes about a millisecond: long enough that its cold start does not show.
+/// How often to repeat so that one measurement takes about a millisecond.
 pub(crate) fn repeats_of(work: Contender<'_>) -> u32 {
-    let once = time(3, work);
+    time(10, work);
+    let once = time(10, work);
     (1_000_000.0 / once).clamp(1.0, 10_000.0) as u32
 }
 

@@ -16,7 +16,7 @@ mod threads;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use cases::{Ask, Case, Idiom, cases, next_entity};
+use cases::{Ask, Case, cases, next_entity};
 use clap::Parser;
 use data::Data;
 use fair::{Contender, medians, repeats_of};
@@ -55,6 +55,9 @@ struct Arguments {
     /// Only: ten deltas on top.
     #[arg(long)]
     deltas: bool,
+    /// Only muster, again and again: for a profiler.
+    #[arg(long)]
+    alone: bool,
     /// Instead: the real bitmaps in this folder, as NAME.roaring.zip
     #[arg(long)]
     real: Option<PathBuf>,
@@ -87,6 +90,9 @@ fn main() -> Result<()> {
         return deltas::measure(&chosen, &engine, type_id, data.entities, arguments.rounds);
     }
     let snapshot = engine.snapshot();
+    if arguments.alone {
+        return alone(&chosen, &snapshot, type_id, arguments.rounds);
+    }
     let mut rows = Vec::new();
     for case in &chosen {
         let row = measure(case, &snapshot, type_id, arguments.rounds)?;
@@ -149,20 +155,38 @@ fn measure(case: &Case, snapshot: &Snapshot, type_id: TypeId, rounds: usize) -> 
     };
     let repeats = repeats_of(&mut answer);
     let mut stream = || floor.as_ref().map_or(0, |floor| floor.stream(snapshot).expect("the floor streams"));
-    let mut peers: Vec<_> = case.roaring.iter().chain(&case.croaring).map(|(_, ask)| || ask()).collect();
-    let mut contenders: Vec<Contender<'_>> = vec![&mut answer, &mut stream];
-    contenders.extend(peers.iter_mut().map(|ask| ask as Contender<'_>));
+    let mut roaring: Vec<_> = case.roaring.iter().map(|(_, ask)| || ask()).collect();
+    let mut croaring: Vec<_> = case.croaring.iter().map(|(_, ask)| || ask()).collect();
+    // The floor streams what muster reads, so a peer comes before either: both find what a peer left in the caches.
+    let mut contenders: Vec<Contender<'_>> = vec![&mut answer];
+    contenders.extend(roaring.iter_mut().map(|ask| ask as Contender<'_>));
+    contenders.push(&mut stream);
+    contenders.extend(croaring.iter_mut().map(|ask| ask as Contender<'_>));
     let medians = medians(rounds, repeats, &mut contenders);
-    let best =
-        |idioms: &[Idiom], first: usize| medians[first..first + idioms.len()].iter().copied().fold(f64::MAX, f64::min);
+    let (muster_ns, others) = (medians[0], &medians[1..]);
+    let (roaring, others) = others.split_at(case.roaring.len());
+    let best = |times: &[f64]| times.iter().copied().fold(f64::MAX, f64::min) / muster_ns;
     Ok(Row {
         name: case.name.clone(),
-        muster_ns: medians[0],
-        roaring: best(&case.roaring, 2) / medians[0],
-        croaring: best(&case.croaring, 2 + case.roaring.len()) / medians[0],
-        floor: floor.as_ref().map(|_| medians[0] / medians[1]),
+        muster_ns,
+        roaring: best(roaring),
+        croaring: best(&others[1..]),
+        floor: floor.as_ref().map(|_| muster_ns / others[0]),
         bytes: floor.map_or(0, |floor| floor.bytes),
     })
+}
+
+/// Asks muster each query so often that `rounds` milliseconds pass, and prints the median.
+fn alone(cases: &[&Case], snapshot: &Snapshot, type_id: TypeId, rounds: usize) -> Result<()> {
+    let run = Run { threads: 1, ..Run::default() };
+    for case in cases {
+        let prepared = prepare(case, snapshot, type_id)?;
+        let mut answer = || answer(case, &prepared, snapshot, type_id, &run).expect("muster answers");
+        let repeats = repeats_of(&mut answer);
+        let mut times: Vec<f64> = (0..rounds).map(|_| fair::time(repeats, &mut answer)).collect();
+        println!("{:32} {:9.2} µs", case.name, fair::median(&mut times) / 1000.0);
+    }
+    Ok(())
 }
 
 fn answer(case: &Case, prepared: &[Prepared], snapshot: &Snapshot, type_id: TypeId, run: &Run) -> Result<u64> {

@@ -2,6 +2,9 @@
 
 use super::{Container, Run, Words, kernel, words};
 
+/// Room behind the last id with which [`append_ids`] does not have to move the list.
+pub const IDS_SLACK: usize = kernel::IDS_SLACK;
+
 /// Appends every id of `container` plus `base`, ascending.
 pub fn append_ids(container: Container<'_>, base: u32, out: &mut Vec<u32>) {
     let range = |run: Run| base + u32::from(run.first)..=base + u32::from(run.last);

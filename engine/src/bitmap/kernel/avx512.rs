@@ -428,6 +428,11 @@ impl decode::Compress for Avx512 {
         unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), ids) }
     }
     #[inline(always)]
+    fn expect(self, place: *const MaybeUninit<u32>) {
+        // SAFETY: asking for a line reads nothing, whatever the address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) }
+    }
+    #[inline(always)]
     fn add_u32(self, a: __m512i, b: __m512i) -> __m512i {
         vector!(_mm512_add_epi32(a, b))
     }

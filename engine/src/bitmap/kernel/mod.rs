@@ -26,6 +26,9 @@ pub use table::Kernel;
 
 use super::Words;
 
+/// Entries behind the last id that a kernel may write before the next ones.
+pub const IDS_SLACK: usize = decode::ROOM;
+
 /// The environment variable that forces a kernel by its name.
 pub const KERNEL_VARIABLE: &str = "MUSTER_KERNEL";
 

@@ -3,7 +3,7 @@
 use roaring::RoaringBitmap;
 
 use super::prepared::Prepared;
-use crate::bitmap::{Container, append_page};
+use crate::bitmap::{Container, IDS_SLACK, append_page};
 use crate::error::{Error, Result};
 use crate::ids::{ChunkId, LocalId};
 use crate::query::budget::Budget;
@@ -20,6 +20,8 @@ pub struct MembersPage {
 
 struct WantPage {
     from: LocalId,
+    /// Behind the last chunk.
+    chunk_end: u32,
     limit: usize,
     budget: Budget,
 }
@@ -40,10 +42,34 @@ impl Want for WantPage {
     fn add(&self, page: &mut PartialPage, chunk: ChunkId, members: Container<'_>, _: &mut Scratch) -> Result<bool> {
         let low = if chunk == self.from.chunk() { self.from.low() } else { 0 };
         let room = self.limit - page.ids.len();
+        self.make_room(page, chunk, room.min(members.cardinality() as usize));
         let next = append_page(members, low, room, chunk.first().0, &mut page.ids);
         page.has_more = next.is_some();
         self.budget.check(4 * page.ids.capacity() as u64, "a page of so many members")?;
         Ok(!page.has_more)
+    }
+}
+
+/// A page is expected to go on as it began when one in so many of its chunks has been seen.
+const CHUNKS_PER_GUESS: u32 = 16;
+
+impl WantPage {
+    /// Makes room for `more` members of `chunk`, and when the list must move, for as many as the chunks to come are
+    /// going to have if they have as many as those before: a list that doubles is copied as often as it is written.
+    fn make_room(&self, page: &mut PartialPage, chunk: ChunkId, more: usize) {
+        let needed = page.ids.len() + more + IDS_SLACK;
+        if needed <= page.ids.capacity() {
+            return;
+        }
+        let first = u32::from(self.from.chunk().0);
+        let (seen, all) = (u32::from(chunk.0) + 1 - first, self.chunk_end - first);
+        let guess = match seen >= all / CHUNKS_PER_GUESS {
+            true => (needed as u64 * u64::from(all) / u64::from(seen)) as usize,
+            false => 2 * needed,
+        };
+        // A little more, because chance has it so half of the time; never more than anybody may have.
+        let wanted = (guess + guess / 16).min(self.limit.saturating_add(IDS_SLACK)).min(self.budget.room_for(4));
+        page.ids.reserve_exact(wanted.max(needed) - page.ids.len());
     }
 }
 
@@ -100,9 +126,9 @@ impl Prepared {
             Some(after) if after >= LocalId::MAX => return Ok(MembersPage::default()),
             Some(after) => LocalId(after.0 + 1),
         };
-        let want = WantPage { from, limit, budget: self.budget };
-        let chunks = u32::from(from.chunk().0)..u32::MAX;
         let bound = self.asked(run)?;
+        let want = WantPage { from, chunk_end: bound.chunk_end, limit, budget: self.budget };
+        let chunks = u32::from(from.chunk().0)..u32::MAX;
         let page = Scratch::lend(|scratch| evaluate(bound, chunks, &want, run, scratch))?;
         Ok(MembersPage { ids: page.ids.into_iter().map(LocalId).collect(), has_more: page.has_more })
     }
