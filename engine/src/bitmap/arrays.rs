@@ -1,33 +1,44 @@
 //! One id in a sorted array, and merges of two that keep more than the intersection.
 
-/// Where `id` stands in `ids` if they are spread evenly over the chunk; behind the last where there are none.
-#[inline]
-pub(crate) fn expected_place(ids: &[u16], id: u16) -> usize {
-    (usize::from(id) * ids.len()) >> 16
-}
+use super::kernel;
 
 /// Ids around the expected place that are compared all at once, without a branch on any of them: three deviations of
 /// evenly random ids in an array of a thousand.
 const NEAR: usize = 96;
 
-/// Whether `ids` has `id`: looked for where it should stand, and searched where it cannot stand there.
-#[inline]
-pub(crate) fn contains(ids: &[u16], id: u16) -> bool {
-    let from = expected_place(ids, id).saturating_sub(NEAR / 2).min(ids.len().saturating_sub(NEAR));
-    let Some(near) = ids[from..].first_chunk::<NEAR>() else { return has(ids, id) };
-    if id < near[0] {
-        return ids[..from].binary_search(&id).is_ok();
-    }
-    if near[NEAR - 1] < id {
-        return ids[from + NEAR..].binary_search(&id).is_ok();
-    }
-    has(near, id)
+/// Ids of a line of memory.
+const LINE: usize = 32;
+
+/// Where the ids begin around the place where `id` stands if they are spread evenly over the chunk.
+#[inline(always)]
+fn near_from(ids: &[u16], id: u16) -> usize {
+    let expected = (usize::from(id) * ids.len()) >> 16;
+    expected.saturating_sub(NEAR / 2).min(ids.len().saturating_sub(NEAR))
 }
 
-/// Compares all.
-#[inline]
-fn has(ids: &[u16], id: u16) -> bool {
-    ids.iter().fold(false, |has, &one| has | (one == id))
+/// Looks at the lines of what [`contains`] compares. The number means nothing.
+#[inline(always)]
+pub(crate) fn look_near(ids: &[u16], id: u16) -> u16 {
+    let Some(last) = ids.len().checked_sub(1) else { return 0 };
+    let from = near_from(ids, id);
+    let at = |place: usize| ids[(from + place).min(last)];
+    at(0) ^ at(LINE) ^ at(2 * LINE) ^ at(NEAR - 1)
+}
+
+/// Whether `ids` has `id`: looked for where it should stand, and searched where it cannot stand there.
+#[inline(always)]
+pub(crate) fn contains(ids: &[u16], id: u16) -> bool {
+    let from = near_from(ids, id);
+    let to = ids.len().min(from + NEAR);
+    let near = &ids[from..to];
+    if kernel::current().array_has(near, id) {
+        return true;
+    }
+    match (near.first(), near.last()) {
+        (Some(&first), _) if id < first => ids[..from].binary_search(&id).is_ok(),
+        (_, Some(&last)) if last < id => ids[to..].binary_search(&id).is_ok(),
+        _ => false,
+    }
 }
 
 /// Writes the union to `out`; returns its length. REQUIRES: `out` holds both lengths together.

@@ -66,6 +66,7 @@ impl<'a> Container<'a> {
     }
 
     /// Whether `id` is a member.
+    #[inline]
     pub fn contains(&self, id: u16) -> bool {
         match *self {
             Container::Empty => false,
@@ -78,11 +79,11 @@ impl<'a> Container<'a> {
 
     /// Looks at the place where [`Container::contains`] will look first: who asks many containers brings all of these
     /// places closer at once. The number means nothing.
-    #[inline]
+    #[inline(always)]
     pub fn look_near(&self, id: u16) -> u64 {
         match *self {
             Container::Empty | Container::Full => 0,
-            Container::Array(ids) => ids.get(arrays::expected_place(ids, id)).map_or(0, |&id| u64::from(id)),
+            Container::Array(ids) => u64::from(arrays::look_near(ids, id)),
             Container::Bitset { words, .. } => words[usize::from(id >> 6)],
             Container::Runs { runs, .. } => u64::from(runs[runs.len() / 2].first),
         }

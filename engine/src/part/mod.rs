@@ -18,6 +18,7 @@ mod merged;
 mod owned;
 mod read;
 mod sources;
+mod spot;
 mod stack;
 mod verified;
 mod writer;
@@ -31,6 +32,7 @@ pub use merge::{Merge, MergeTag};
 pub use merged::MergedBitmap;
 pub use read::{BitmapView, PairBlock, PairsView, Part, TagBitmap};
 pub use sources::Sources;
+pub use spot::Spot;
 pub use stack::{BitmapStack, NOBODY, SEVERAL, Source, folded_chunks};
 pub use writer::{PartSink, PartSummary};
 

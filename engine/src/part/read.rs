@@ -370,6 +370,7 @@ impl Part {
     }
 
     /// The entry of a bitmap's container in one chunk; none where it has none by itself.
+    #[inline(always)]
     pub(super) fn entry(&self, view: &BitmapView, chunk: ChunkId) -> Option<&ChunkEntry> {
         let BitmapView::Chunks { first, count, first_chunk, dense, .. } = *view else { return None };
         self.chunk_index(first, count, first_chunk, dense, chunk).map(|index| self.chunk_entry(index))

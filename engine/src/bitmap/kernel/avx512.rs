@@ -156,6 +156,22 @@ impl Isa for Avx512 {
     fn intersect_into(self, a: &[u16], b: &[u16], out: &mut [u16]) -> usize {
         arrays::intersect_into(self, a, b, out)
     }
+    /// Up to 96 ids, what is looked at around a place, take three comparisons however many they are.
+    #[inline(always)]
+    fn array_has(self, ids: &[u16], id: u16) -> bool {
+        let wanted = vector!(_mm512_set1_epi16(id as i16));
+        let equal = |ids: &[u16]| {
+            let valid = ((1u64 << ids.len()) - 1) as u32;
+            // SAFETY: only entries of the slice are selected.
+            let some = unsafe { _mm512_maskz_loadu_epi16(valid, ids.as_ptr().cast()) };
+            vector!(_mm512_mask_cmpeq_epi16_mask(valid, some, wanted))
+        };
+        let (first, rest) = ids.split_at(ids.len().min(32));
+        let (second, rest) = rest.split_at(rest.len().min(32));
+        let (third, rest) = rest.split_at(rest.len().min(32));
+        let hits = equal(first) | equal(second) | equal(third);
+        hits != 0 || rest.contains(&id)
+    }
     /// Thirty-two ids at once are compared with both ends of a run, so that nothing is searched and, unless a run has
     /// more of them, no branch depends on the ids.
     #[inline(always)]

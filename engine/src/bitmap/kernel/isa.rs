@@ -96,6 +96,11 @@ pub(super) trait Isa: Copy {
         });
         length
     }
+    /// Whether `ids`, a few, have `id`: compares all, without a branch on any of them.
+    #[inline(always)]
+    fn array_has(self, ids: &[u16], id: u16) -> bool {
+        ids.iter().fold(false, |has, &one| has | (one == id))
+    }
     /// The number of `ids` inside of `runs`.
     #[inline(always)]
     fn inside_count(self, ids: &[u16], runs: &[Run]) -> u32 {

@@ -30,6 +30,7 @@ pub struct Kernel {
     pub(super) range_into: unsafe fn(&Range<'_>, &Fused<'_>, &mut Words) -> u32,
     pub(super) intersect_count: unsafe fn(&[u16], &[u16]) -> u32,
     pub(super) intersect_into: unsafe fn(&[u16], &[u16], &mut [u16]) -> usize,
+    pub(super) array_has: unsafe fn(&[u16], u16) -> bool,
     pub(super) inside_count: unsafe fn(&[u16], &[Run]) -> u32,
     pub(super) probe_count: unsafe fn(&[u16], &Words) -> u32,
     pub(super) probe_into: unsafe fn(&[u16], &Words, bool, &mut [u16]) -> usize,
@@ -129,6 +130,10 @@ macro_rules! kernel_table {
                 $isa.intersect_into(a, b, out)
             }
             $(#[$attribute])*
+            fn array_has(ids: &[u16], id: u16) -> bool {
+                $isa.array_has(ids, id)
+            }
+            $(#[$attribute])*
             fn inside_count(ids: &[u16], runs: &[Run]) -> u32 {
                 $isa.inside_count(ids, runs)
             }
@@ -174,6 +179,7 @@ macro_rules! kernel_table {
                 range_into,
                 intersect_count,
                 intersect_into,
+                array_has,
                 inside_count,
                 probe_count,
                 probe_into,
@@ -332,6 +338,13 @@ impl Kernel {
         assert!(out.len() >= a.len().min(b.len()) + ARRAY_SLACK);
         // SAFETY: the machine has the instructions (invariant of the type).
         unsafe { (self.intersect_into)(a, b, out) }
+    }
+
+    /// Whether `ids`, a few, have `id`: compares all.
+    #[inline]
+    pub fn array_has(&self, ids: &[u16], id: u16) -> bool {
+        // SAFETY: the machine has the instructions (invariant of the type).
+        unsafe { (self.array_has)(ids, id) }
     }
 
     /// How many of `ids` lie inside of `runs`.

@@ -120,16 +120,33 @@ fn complement_copy_normalise_and_single_ids_keep_the_members() {
 
 #[test]
 fn containment_and_rank_agree_with_the_oracle() {
-    for set in sets(11) {
-        for form in Owned::forms(&set) {
-            let container = form.borrow();
-            for id in [0, 1, 62, 63, 64, 1_000, 1_063, 1_064, 31_000, 40_000, 65_534, u16::MAX] {
-                assert_eq!(container.contains(id), set.0[usize::from(id)]);
-                let below = set.0[..usize::from(id)].iter().filter(|&&member| member).count();
-                assert_eq!(container.rank(id), below as u32, "rank {id}");
+    let seed = 11;
+    println!("seed {seed}");
+    let mut random = Random(seed);
+    let mut sets = sets(seed);
+    // Short arrays of every length up to what is compared at once, and longer ones that are no more even than chance.
+    sets.extend((1..=100).chain([300, 700, 4_000]).map(|count| random.exactly(count)));
+    let places = [0, 1, 62, 63, 64, 1_000, 1_063, 1_064, 31_000, 40_000, 65_534, u16::MAX];
+    with_every_kernel(|kernel| {
+        for set in &sets {
+            let members = set.ids();
+            let near = members.iter().step_by(members.len() / 50 + 1);
+            let ids = near.flat_map(|&id| [id.wrapping_sub(1), id, id.wrapping_add(1)]).chain(places);
+            for form in Owned::forms(set) {
+                let container = form.borrow();
+                for id in ids.clone() {
+                    let expected = set.0[usize::from(id)];
+                    assert_eq!(container.contains(id), expected, "{}: {id} of {}", kernel.name(), members.len());
+                    // It reads inside of what it is given, whatever that is.
+                    container.look_near(id);
+                }
+                for id in places {
+                    let below = set.0[..usize::from(id)].iter().filter(|&&member| member).count();
+                    assert_eq!(container.rank(id), below as u32, "rank {id}");
+                }
             }
         }
-    }
+    });
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! One entity in many queries: who asks for an audience of one person asks for hundreds of audiences.
 
 use super::prepared::Prepared;
-use crate::bitmap::Container;
 use crate::error::Result;
 use crate::ids::LocalId;
+use crate::part::Spot;
 use crate::query::bind::BoundNode;
 
 /// Queries that are looked at side by side.
@@ -17,16 +17,21 @@ const GROUP: usize = 32;
 pub fn contains_each(prepared: &[Prepared], id: LocalId) -> Vec<Result<bool>> {
     let mut answers = Vec::with_capacity(prepared.len());
     for group in prepared.chunks(GROUP) {
-        let mut containers = [None; GROUP];
-        for (container, one) in containers.iter_mut().zip(group) {
-            *container = one.in_place(id);
-        }
-        let mut near = [0; GROUP];
-        for (near, container) in near.iter_mut().zip(&containers) {
-            *near = container.map_or(0, |container| container.look_near(id.low()));
+        let mut spots = [None; GROUP];
+        for (spot, one) in spots.iter_mut().zip(group) {
+            *spot = one.spot(id);
         }
         // What was looked at is in the cache from here on; nothing else is wanted of it.
-        std::hint::black_box(&near);
+        let directory = spots.iter().flatten().fold(0, |seen, spot| seen ^ spot.look());
+        let mut containers = [None; GROUP];
+        let mut members = 0;
+        for (container, spot) in containers.iter_mut().zip(&spots) {
+            if let Some(Ok(found)) = spot.as_ref().map(Spot::container) {
+                members ^= found.look_near(id.low());
+                *container = Some(found);
+            }
+        }
+        std::hint::black_box((directory, members));
         answers.extend(containers.iter().zip(group).map(|(container, one)| match container {
             Some(container) => Ok(container.contains(id.low())),
             None => one.contains(id),
@@ -42,10 +47,11 @@ impl Prepared {
         matches!(self.bound.node(self.bound.root), BoundNode::Bitmap(_))
     }
 
-    /// The members in the chunk of `id`, where they stand in one part and can be read.
-    fn in_place(&self, id: LocalId) -> Option<Container<'_>> {
+    /// Where the members in the chunk of `id` stand, if they stand in one part.
+    #[inline(always)]
+    fn spot(&self, id: LocalId) -> Option<Spot<'_>> {
         match self.bound.node(self.bound.root) {
-            BoundNode::Bitmap(bitmap) => bitmap.in_place(id.chunk()).ok().flatten(),
+            BoundNode::Bitmap(bitmap) => bitmap.spot(id.chunk()),
             _ => None,
         }
     }

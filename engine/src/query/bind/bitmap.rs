@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::bitmap::{ChunkBuffer, Container};
 use crate::error::Result;
 use crate::ids::{BitmapId, ChunkId, LocalId, TypeId};
-use crate::part::{Alone, BitmapStack, BitmapView, Cursor, Holders, MergedBitmap, NOBODY, Part, SEVERAL, Source};
+use crate::part::{Alone, BitmapStack, BitmapView, Cursor, Holders, MergedBitmap, NOBODY, Part, SEVERAL, Source, Spot};
 use crate::query::budget::ALLOCATION_BYTES;
 use crate::snapshot::{Snapshot, stack};
 
@@ -232,6 +232,18 @@ impl BoundBitmap {
             }
             Owners::Merged(merged) => Ok(merged.cardinality(chunk)),
             Owners::Nobody | Owners::Table(..) => Ok(self.read(chunk, buffer)?.cardinality()),
+        }
+    }
+
+    /// Where the members in `chunk` stand; none where it is not one container of one part.
+    #[inline(always)]
+    pub(in crate::query) fn spot(&self, chunk: ChunkId) -> Option<Spot<'_>> {
+        match self.owners {
+            Owners::One => {
+                let source = &self.stack.added[0];
+                source.part.spot(&source.view, chunk)
+            }
+            Owners::Nobody | Owners::Merged(_) | Owners::Table(..) => None,
         }
     }
 

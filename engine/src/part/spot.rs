@@ -1,0 +1,36 @@
+//! Where members stand, before anything of them is read: whoever asks many bitmaps lets the memory of all come at once.
+
+use super::format::ChunkEntry;
+use super::read::{BitmapView, Part};
+use crate::bitmap::Container;
+use crate::error::Result;
+use crate::ids::ChunkId;
+
+/// The place of a bitmap's members in one chunk.
+#[derive(Clone, Copy)]
+pub struct Spot<'a> {
+    part: &'a Part,
+    entry: &'a ChunkEntry,
+}
+
+impl Part {
+    /// The spot of a bitmap's container in one chunk; none where it has none by itself.
+    #[inline(always)]
+    pub fn spot(&self, view: &BitmapView, chunk: ChunkId) -> Option<Spot<'_>> {
+        self.entry(view, chunk).map(|entry| Spot { part: self, entry })
+    }
+}
+
+impl<'a> Spot<'a> {
+    /// Looks at the directory, and at nothing else. The number means nothing.
+    #[inline(always)]
+    pub fn look(&self) -> u32 {
+        self.entry.offset
+    }
+
+    /// The members, checked. Errors: corrupt.
+    #[inline(always)]
+    pub fn container(&self) -> Result<Container<'a>> {
+        self.part.decode(self.entry)
+    }
+}
