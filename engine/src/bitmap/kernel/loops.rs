@@ -182,9 +182,34 @@ fn for_each_covered<I: Isa>(isa: I, run: Run, fused: &Fused<'_>, mut visit: impl
 
 static ONES: [u64; LINE_WORDS] = [u64::MAX; LINE_WORDS];
 
+/// The ids inside of `runs` that are set in `words`. With one operand only the ends of a run need a mask.
+#[inline(always)]
+fn covered_count_of_one<I: Isa>(isa: I, runs: &[Run], words: &Words) -> u32 {
+    let mut total = isa.splat(0);
+    let mut ends = 0;
+    for &run in runs {
+        let (first, last) = (usize::from(run.first >> 6), usize::from(run.last >> 6));
+        let (from, to) = (u64::MAX << (run.first & 63), u64::MAX >> (63 - (run.last & 63)));
+        if first == last {
+            ends += (words[first] & from & to).count_ones();
+            continue;
+        }
+        ends += (words[first] & from).count_ones() + (words[last] & to).count_ones();
+        let (whole, rest) = words[first + 1..last].as_chunks();
+        for line in whole {
+            total = isa.count(total, isa.load(line));
+        }
+        total = isa.count(total, isa.load_some(rest));
+    }
+    ends + isa.total(total)
+}
+
 /// The ids inside of `runs` that `fused` selects.
 #[inline(always)]
 pub(super) fn covered_count<I: Isa>(isa: I, runs: &[Run], fused: &Fused<'_>) -> u32 {
+    if let ([words], [], []) = (fused.all, fused.none, fused.any) {
+        return covered_count_of_one(isa, runs, words);
+    }
     let mut total = isa.splat(0);
     for &run in runs {
         for_each_covered(isa, run, fused, |_, _, line| total = isa.count(total, line));
