@@ -43,7 +43,8 @@ pub(crate) fn measure(cases: &[&Case], snapshot: &Snapshot, type_id: TypeId, rou
         let prepared = prepare(case, snapshot, type_id)?;
         let run = |threads| Run { threads, ..Run::default() };
         let mut one = || answer(case, &prepared, snapshot, type_id, &run(1)).expect("muster answers");
-        let mut two = || answer(case, &prepared, snapshot, type_id, &run(2)).expect("muster answers");
+        // The engine has two threads here and decides by itself.
+        let mut two = || answer(case, &prepared, snapshot, type_id, &run(0)).expect("muster answers");
         assert_eq!(one(), two(), "{}", case.name);
         let chunks = snapshot.chunk_end(type_id)?;
         let mut floor_one = || floor.stream_some(snapshot, 0..chunks).expect("the floor streams");

@@ -38,12 +38,15 @@ impl Workers {
     /// Offers up to `count` jobs that `job` makes; fewer where there are fewer workers, or where they are busy.
     pub(crate) fn offer(&self, count: usize, mut job: impl FnMut() -> Job) {
         let workers = self.count();
-        let mut queue = self.queue.lock();
         for _ in 0..count.min(workers) {
+            let job = job();
+            let mut queue = self.queue.lock();
             if queue.is_closed || queue.jobs.len() >= OFFERS_WAITING_MAX * workers {
                 return;
             }
-            queue.jobs.push_back(job());
+            queue.jobs.push_back(job);
+            drop(queue);
+            // Whoever wakes up finds the lock free.
             self.offered.notify_one();
         }
     }

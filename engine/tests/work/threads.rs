@@ -1,8 +1,12 @@
 //! However many threads take part, and whatever they leave each other, the answer is the same.
 
+use muster_engine::catalog::{CatalogChange, TagKind, TagSpec};
+use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn};
 use muster_engine::query::Run;
+use muster_engine::storage::Random;
+use muster_engine::write::LoadSpec;
 
-use crate::store::Store;
+use crate::store::{ENTITIES, Store};
 
 const TEXTS: [&str; 9] = [
     "half",
@@ -46,6 +50,28 @@ fn answers_do_not_depend_on_the_number_of_threads() {
     check(&store);
     store.change_some();
     check(&store);
+}
+
+/// A sum over more than a megabyte asks the others when its first grains have taken long, unless a number of threads was
+/// named: then at once. Either way it is the sum of the numbers.
+#[test]
+fn who_helps_is_decided_on_the_way() {
+    let store = Store::loaded();
+    let create = CatalogChange::CreateTag(Box::new(TagSpec::new("users", "amount", TagKind::Int)));
+    let tag = store.engine.change_catalog(create).unwrap().tag_id.unwrap();
+    let mut random = Random::seeded(17);
+    let values: Vec<i64> = (0..ENTITIES).map(|_| random.below(1 << 20) as i64).collect();
+    let sum: i64 = values.iter().sum();
+    let mut load = store.engine.begin_load(LoadSpec { type_id: store.type_id, load_id: "amounts".into() }).unwrap();
+    let column = LoadColumn { tag, values: ColumnValues::Number { values, valid: None }, null_clears: false };
+    let keys = KeyColumn::Number((0..u64::from(ENTITIES)).collect());
+    load.append(LoadBlock { keys, columns: vec![column] }).unwrap();
+    load.commit().unwrap();
+    let prepared = store.prepare("ALL");
+    for threads in [0, 0, 0, 1, 2, 4] {
+        let run = Run { threads, ..Run::default() };
+        assert_eq!(prepared.sum(&run, tag).unwrap(), (u64::from(ENTITIES), i128::from(sum)), "{threads} threads");
+    }
 }
 
 #[test]

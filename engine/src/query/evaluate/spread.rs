@@ -1,10 +1,13 @@
 //! Spreading a long query over threads: the chunks are dealt out in grains, and whoever is free takes the next one.
 //!
-//! Partial results merge in any order, so the answer does not depend on how many threads took part, or when.
+//! Partial results merge in any order, so the answer does not depend on how many threads took part, or when. Whether others
+//! are asked at all is decided by how long the first grains take: what a query reads is hard to foretell.
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicU32, AtomicUsize};
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -13,8 +16,14 @@ use crate::error::{Error, Result};
 use crate::query::bind::Bound;
 use crate::workers::Job;
 
-/// Payload from which a query is worth other threads: below, waking them takes as long as the work.
+/// Payload from which a query may be worth other threads.
 const BYTES_MIN: u64 = 1 << 20;
+
+/// How long the rest of a query must be going to take to be worth other threads: waking one takes about a third of it.
+const REST_MIN: Duration = Duration::from_micros(30);
+
+/// Looks at whether the others have finished, before the one who asked goes to sleep: about as long as waking up takes.
+const LOOKS: u32 = 400;
 
 /// Grains for each thread, so that nobody waits long for the last one.
 const GRAINS_PER_THREAD: u32 = 8;
@@ -109,13 +118,13 @@ struct Shared<T: Task> {
     next: AtomicU32,
     end: u32,
     grain: u32,
+    /// Threads that work; changes under the lock of `state` only.
+    busy: AtomicUsize,
     state: Mutex<State<T::Partial>>,
     changed: Condvar,
 }
 
 struct State<P> {
-    /// Threads that work.
-    busy: usize,
     /// The query is over: whoever comes now goes home.
     is_over: bool,
     result: Option<Result<P>>,
@@ -129,43 +138,73 @@ fn spread<T: Task>(task: T, bound: &Bound, helpers: usize, run: &Run) -> Result<
         next: AtomicU32::new(0),
         end: bound.chunk_end,
         grain: bound.chunk_end.div_ceil(grains),
-        state: Mutex::new(State { busy: 1, is_over: false, result: None }),
+        busy: AtomicUsize::new(1),
+        state: Mutex::new(State { is_over: false, result: None }),
         changed: Condvar::new(),
     });
-    if let Some(workers) = bound.snapshot.workers() {
-        workers.offer(helpers, || {
-            let shared = Arc::clone(&shared);
-            let job: Job = Box::new(move || shared.help());
-            job
-        });
+    let offer = || {
+        if let Some(workers) = bound.snapshot.workers() {
+            workers.offer(helpers, || {
+                let shared = Arc::clone(&shared);
+                let job: Job = Box::new(move || shared.help());
+                job
+            });
+        }
+    };
+    // Who names a number of threads wants them at once.
+    let mut alone_since = (run.threads == 0).then(Instant::now);
+    if alone_since.is_none() {
+        offer();
     }
-    shared.work();
-    let mut state = shared.state.lock();
-    state.is_over = true;
-    while state.busy > 0 {
-        shared.changed.wait(&mut state);
-    }
-    state.result.take().unwrap_or_else(|| Err(Error::internal("a thread of the query failed")))
+    shared.work(|done| {
+        let Some(start) = alone_since else { return shared.grain };
+        let rest = shared.end.saturating_sub(done);
+        if start.elapsed() * rest / done < REST_MIN {
+            // Nobody waits for what is left: every grain begins anew. What follows may be heavier, though.
+            return shared.grain.max(rest / 2);
+        }
+        alone_since = None;
+        offer();
+        shared.grain
+    });
+    shared.wait()
 }
 
 impl<T: Task> Shared<T> {
     /// What another thread does.
     fn help(&self) {
         {
-            let mut state = self.state.lock();
+            let state = self.state.lock();
             if state.is_over {
                 return;
             }
-            state.busy += 1;
+            self.busy.fetch_add(1, Relaxed);
         }
-        self.work();
+        self.work(|_| self.grain);
     }
 
-    /// Takes grains until none is left, and adds what they come to. REQUIRES: counted as busy.
-    fn work(&self) {
+    /// What all came to, once nobody works any more.
+    fn wait(&self) -> Result<T::Partial> {
+        self.state.lock().is_over = true;
+        for _ in 0..LOOKS {
+            if self.busy.load(Acquire) == 0 {
+                break;
+            }
+            std::hint::spin_loop();
+        }
+        let mut state = self.state.lock();
+        while self.busy.load(Acquire) > 0 {
+            self.changed.wait(&mut state);
+        }
+        state.result.take().unwrap_or_else(|| Err(Error::internal("a thread of the query failed")))
+    }
+
+    /// Takes grains until none is left, and adds what they come to; `next` is told where one ended and says how large the
+    /// next one is. REQUIRES: counted as busy.
+    fn work(&self, next: impl FnMut(u32) -> u32) {
         // Also when a kernel panics, nobody may wait for ever.
         let leave = Leave(self);
-        let mine = Scratch::lend(|scratch| self.take_grains(scratch));
+        let mine = Scratch::lend(|scratch| self.take_grains(scratch, next));
         let mut state = self.state.lock();
         let before = state.result.take();
         state.result = match (before, mine) {
@@ -181,18 +220,22 @@ impl<T: Task> Shared<T> {
         drop(leave);
     }
 
-    fn take_grains(&self, scratch: &mut Scratch) -> Option<Result<T::Partial>> {
+    fn take_grains(&self, scratch: &mut Scratch, mut next: impl FnMut(u32) -> u32) -> Option<Result<T::Partial>> {
         let mut sum: Option<T::Partial> = None;
+        let mut grain = self.grain;
         loop {
-            let start = self.next.fetch_add(self.grain, Relaxed);
+            let start = self.next.fetch_add(grain, Relaxed);
             if start >= self.end {
                 return sum.map(Ok);
             }
-            match self.task.evaluate(start..(start + self.grain).min(self.end), &self.run, scratch) {
-                Ok(more) => match &mut sum {
-                    Some(sum) => self.task.merge(sum, more),
-                    None => sum = Some(more),
-                },
+            match self.task.evaluate(start..(start + grain).min(self.end), &self.run, scratch) {
+                Ok(more) => {
+                    match &mut sum {
+                        Some(sum) => self.task.merge(sum, more),
+                        None => sum = Some(more),
+                    }
+                    grain = next(start + grain);
+                }
                 Err(error) => {
                     // The others need not go on.
                     self.next.store(self.end, Relaxed);
@@ -208,10 +251,10 @@ struct Leave<'a, T: Task>(&'a Shared<T>);
 impl<T: Task> Drop for Leave<'_, T> {
     fn drop(&mut self) {
         let mut state = self.0.state.lock();
-        state.busy -= 1;
         if std::thread::panicking() {
             state.result = Some(Err(Error::internal("a thread of the query failed")));
         }
+        self.0.busy.fetch_sub(1, Release);
         drop(state);
         self.0.changed.notify_all();
     }
