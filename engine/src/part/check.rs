@@ -21,6 +21,16 @@ pub(crate) struct PartFault {
 }
 
 impl Part {
+    /// The units whose members anybody has read since it was opened, and which were checked for it.
+    pub fn touched(&self) -> impl Iterator<Item = u32> {
+        self.units.iter().map(|unit| unit as u32)
+    }
+
+    /// How many bytes of members have been read since it was opened: of the units that were checked. Errors: corrupt.
+    pub fn touched_bytes(&self) -> Result<u64> {
+        self.touched().map(|unit| Ok(self.unit_bytes(unit)?.len() as u64)).sum()
+    }
+
     /// Checks everything: every page, every unit, and that what no checksum covers is zero. Errors: corrupt.
     pub fn check(&self) -> Result<()> {
         match self.faults().first() {

@@ -64,17 +64,25 @@ impl Part {
         let entries = self.bitmap_entries()?;
         let is_before =
             |entry: &BitmapEntry| entry.bitmap < bitmap.0 || (entry.bitmap == bitmap.0 && entry.role < role as u8);
-        let (mut low, mut high) = (0, entries.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            self.verify_bitmap_entry(middle)?;
-            if is_before(&entries[middle]) {
-                low = middle + 1;
+        // First the page, by the first entry of each that is looked at; then the entry, in a page that is checked.
+        let (mut page, mut end) = (0, entries.len().div_ceil(BITMAPS_PER_PAGE));
+        while page + 1 < end {
+            let middle = page + (end - page) / 2;
+            self.verify_bitmap_entry(middle * BITMAPS_PER_PAGE)?;
+            if is_before(&entries[middle * BITMAPS_PER_PAGE]) {
+                page = middle;
             } else {
-                high = middle;
+                end = middle;
             }
         }
-        Ok(low as u32)
+        let start = page * BITMAPS_PER_PAGE;
+        let rest = &entries[start..];
+        if rest.is_empty() {
+            return Ok(start as u32);
+        }
+        self.verify_bitmap_entry(start)?;
+        let inside = &rest[..rest.len().min(BITMAPS_PER_PAGE)];
+        Ok((start + inside.partition_point(is_before)) as u32)
     }
 
     /// The entry of `bitmap` in `role`. Errors: corrupt.

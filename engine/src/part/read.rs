@@ -21,7 +21,7 @@ pub struct Part {
     pub(super) footer: Footer,
     pub(super) layout: DirectoryLayout,
     pub(super) pages: Verified,
-    units: Verified,
+    pub(super) units: Verified,
 }
 
 /// A bitmap of a part in one role, as bind keeps it: where its containers stand.
@@ -160,11 +160,6 @@ impl Part {
         self.bytes.len() as u64
     }
 
-    /// The units whose members anybody has read since it was opened, and which were checked for it.
-    pub fn touched(&self) -> impl Iterator<Item = u32> {
-        self.units.iter().map(|unit| unit as u32)
-    }
-
     /// The bytes of a unit as they stand, not checked. Errors: corrupt, where there is no such unit.
     pub fn unit_bytes(&self, unit: u32) -> Result<&[u8]> {
         if unit >= self.footer.unit_count {
@@ -174,11 +169,6 @@ impl Part {
         let start = entry.offset as usize;
         let bytes = self.bytes.get(start..start + entry.length as usize);
         bytes.ok_or_else(|| self.corrupt("a unit lies outside the file"))
-    }
-
-    /// How many bytes of members have been read since it was opened: of the units that were checked. Errors: corrupt.
-    pub fn touched_bytes(&self) -> Result<u64> {
-        self.touched().map(|unit| Ok(self.unit_bytes(unit)?.len() as u64)).sum()
     }
 
     /// The first seq whose changes it holds.

@@ -4,11 +4,14 @@
 //! as long as it likes, without a lock. This module answers what needs no query: which id a key has, which name an id,
 //! which value a number.
 
+mod derived;
 mod layer;
 mod merged;
 
+use std::any::Any;
 use std::sync::Arc;
 
+pub(crate) use derived::Derived;
 pub use layer::{Layer, NumberStacks, doubtful, number_stacks, stack, taken};
 pub(crate) use merged::Asked;
 pub use merged::{MergedBitmaps, MergedCounts};
@@ -37,6 +40,8 @@ pub struct Version {
     pub id_epoch: u64,
     /// What is kept merged, shared by all versions of the store.
     pub merged: Arc<MergedBitmaps>,
+    /// What was found out about it.
+    pub(crate) derived: Derived,
 }
 
 /// A pinned version.
@@ -101,6 +106,16 @@ impl Snapshot {
     pub fn entity_type(&self, id: TypeId) -> Result<&EntityType> {
         let found = self.catalog().entity_type(id);
         found.ok_or_else(|| Error::not_found(format!("there is no entity type number {id}")))
+    }
+
+    /// What [`Snapshot::keep_derived`] has kept of `tag`, if it is a `T`.
+    pub(crate) fn derived<T: Any + Send + Sync>(&self, tag: TagId) -> Option<Arc<T>> {
+        self.version.derived.find(tag)
+    }
+
+    /// Keeps what was found out about `tag` as long as the version lives; what is kept never changes.
+    pub(crate) fn keep_derived<T: Any + Send + Sync>(&self, tag: TagId, derived: &Arc<T>) {
+        self.version.derived.keep(tag, derived);
     }
 
     /// What these layers of `bitmap` come to, where they were merged.

@@ -7,7 +7,7 @@ use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::ids::{FileNumber, Seq};
 use crate::keys::Names;
-use crate::snapshot::{Layer, MergedBitmaps, Version};
+use crate::snapshot::{Derived, Layer, MergedBitmaps, Version};
 use crate::wal::{Record, Wal};
 
 use super::batch::{SOURCE_BYTES_MAX, SOURCES_MAX};
@@ -74,6 +74,7 @@ impl State {
             store_id: self.store_id,
             id_epoch: self.id_epoch,
             merged: Arc::clone(merged),
+            derived: Derived::default(),
         }
     }
 

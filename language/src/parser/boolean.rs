@@ -8,8 +8,8 @@ use crate::words::Word;
 
 use super::{Node, Parser, too_deep};
 
-/// Room for the terms of one operator, so that a list of usual length is moved once.
-const TERMS_EXPECTED: usize = 8;
+/// Tokens that are looked through for more of an operator, so that a list of usual length is never moved.
+const TOKENS_AHEAD: usize = 64;
 
 impl Parser<'_> {
     /// `or { EXCEPT or }`
@@ -42,7 +42,9 @@ impl Parser<'_> {
         if self.peek().word() != Some(word) {
             return Ok(first);
         }
-        let mut terms = Vec::with_capacity(TERMS_EXPECTED);
+        let ahead = &self.tokens[self.at..self.tokens.len().min(self.at + TOKENS_AHEAD)];
+        let more = ahead.iter().filter(|token| token.word() == Some(word)).count();
+        let mut terms = Vec::with_capacity(1 + more);
         let mut mixed = None;
         let mut height = 0;
         let mut node = first;

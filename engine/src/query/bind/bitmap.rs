@@ -84,6 +84,11 @@ impl BoundBitmap {
         }
     }
 
+    /// Whether nothing about it changes as long as its version lives.
+    pub(in crate::query) fn is_settled(&self) -> bool {
+        matches!(self.owners, Owners::Nobody | Owners::One)
+    }
+
     /// Whether it is read from its merged layers.
     #[inline]
     pub(in crate::query) fn is_merged(&self) -> bool {

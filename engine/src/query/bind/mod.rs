@@ -183,10 +183,14 @@ impl Binder<'_> {
             Node::Everyone => BoundNode::Bitmap(BoundBitmap::live(&self.bound.snapshot, self.bound.type_id)?),
             Node::Bitmap(bitmap) => BoundNode::Bitmap(self.bitmap(*bitmap)?),
             Node::Values { tag, values, disjoint } => {
-                let values = values.iter().map(|value| self.bitmap(BitmapId::value(*tag, *value)));
-                let mut values = values.collect::<Result<Vec<_>>>()?;
-                values.retain(|value| !value.is_nobody());
-                BoundNode::Values { values, disjoint: *disjoint }
+                let mut bound = Vec::with_capacity(values.len());
+                for value in values.iter() {
+                    let value = self.bitmap(BitmapId::value(*tag, *value))?;
+                    if !value.is_nobody() {
+                        bound.push(value);
+                    }
+                }
+                BoundNode::Values { values: bound, disjoint: *disjoint }
             }
             Node::Present(tag) => self.present(*tag)?,
             Node::Number { tag, ranges } => {

@@ -23,19 +23,31 @@ pub(in crate::query) struct BoundNumber {
 }
 
 impl BoundNumber {
-    /// Binds the number tag. Errors: corrupt.
+    /// Binds the number tag, or finds it bound by an earlier question. Errors: corrupt.
     pub(in crate::query) fn new(snapshot: &Snapshot, tag: TagId, population: TagId) -> Result<Arc<BoundNumber>> {
+        if let Some(known) = snapshot.derived(tag) {
+            return Ok(known);
+        }
+        let bound = Arc::new(BoundNumber::bind(snapshot, tag, population)?);
+        // Several layers may be merged later, and what is merged may be thrown out.
+        if bound.bitmaps().all(BoundBitmap::is_settled) {
+            snapshot.keep_derived(tag, &bound);
+        }
+        Ok(bound)
+    }
+
+    fn bind(snapshot: &Snapshot, tag: TagId, population: TagId) -> Result<BoundNumber> {
         let layers = snapshot.layers();
         let NumberStacks { present, negative, slices } = number_stacks(layers, tag, &taken(layers, tag, population)?)?;
         let mut bound = Vec::with_capacity(slices.len());
         for (digit, slice) in slices.into_iter().enumerate() {
             bound.push(BoundBitmap::of_stack(snapshot, BitmapId::slice(tag, digit as u32), slice)?);
         }
-        Ok(Arc::new(BoundNumber {
+        Ok(BoundNumber {
             present: BoundBitmap::of_stack(snapshot, BitmapId::present(tag), present)?,
             negative: BoundBitmap::of_stack(snapshot, BitmapId::negative(tag), negative)?,
             slices: bound,
-        }))
+        })
     }
 
     /// All its bitmaps.

@@ -8,7 +8,7 @@ use crate::columns::NULL_CODE;
 use crate::ids::{LocalId, Seq, TagId, TypeId, ValueId};
 use crate::keys::Names;
 use crate::part::{ColumnBuilder, Merge, MergeTag, Part, PartBuilder, TagForm};
-use crate::snapshot::{Layer, MergedBitmaps, Snapshot, Version};
+use crate::snapshot::{Derived, Layer, MergedBitmaps, Snapshot, Version};
 use crate::storage::{AlignedBytes, Mapped, Random};
 
 /// The tags of the test: numbers are given in order by an empty catalog.
@@ -304,6 +304,7 @@ impl History {
             store_id: [0; 16],
             id_epoch: 1,
             merged: Arc::new(MergedBitmaps::new(0)),
+            derived: Derived::default(),
         }))
     }
 }

@@ -209,7 +209,12 @@ impl<'a> Resolver<'a> {
     }
 
     fn conditions(&mut self, terms: &[Expr]) -> Result<Vec<Condition>> {
-        terms.iter().map(|term| self.condition(term)).collect()
+        // Collecting results would not know how many there are, and move them as the list grows.
+        let mut conditions = Vec::with_capacity(terms.len());
+        for term in terms {
+            conditions.push(self.condition(term)?);
+        }
+        Ok(conditions)
     }
 
     fn and(&mut self, span: Span, terms: &[Expr]) -> Result<Condition> {
