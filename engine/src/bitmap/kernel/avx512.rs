@@ -203,6 +203,25 @@ impl Isa for Avx512 {
         }
         count
     }
+    /// Sixteen ids at once, as below; what compilers make of the loop over single ids is sometimes twice as slow.
+    #[inline(always)]
+    fn probe_count(self, ids: &[u16], words: &Words) -> u32 {
+        let one = vector!(_mm512_set1_epi32(1));
+        let mut total = self.splat(0);
+        let (parts, rest) = ids.as_chunks::<16>();
+        for part in parts {
+            // SAFETY: sixteen entries are readable there; no alignment is asked for.
+            let part = unsafe { _mm256_loadu_si256(part.as_ptr().cast()) };
+            let bits = self.and(bits_of(part, words), one);
+            total = vector!(_mm512_add_epi32(total, bits));
+        }
+        let valid = ((1u32 << rest.len()) - 1) as u16;
+        // SAFETY: only entries of the slice are selected.
+        let rest = unsafe { _mm256_maskz_loadu_epi16(valid, rest.as_ptr().cast()) };
+        let bits = bits_of(rest, words);
+        let kept = vector!(_mm512_mask_test_epi32_mask(valid, bits, one));
+        vector!(_mm512_reduce_add_epi32(total)) as u32 + kept.count_ones()
+    }
     /// Sixteen ids at once: their words are gathered as halves of 32 bits.
     #[inline(always)]
     fn probe_into(self, ids: &[u16], words: &Words, is_set: bool, out: &mut [u16]) -> usize {
@@ -212,12 +231,7 @@ impl Isa for Avx512 {
             let valid = u16::MAX >> (16 - part.len());
             // SAFETY: only entries of the slice are selected.
             let part = unsafe { _mm256_maskz_loadu_epi16(valid, part.as_ptr().cast()) };
-            let wide = vector!(_mm512_cvtepu16_epi32(part));
-            let index = vector!(_mm512_srli_epi32::<HALF_WORD_SHIFT>(wide));
-            // SAFETY: an index is below 2,048, the number of halves of words in a chunk.
-            let bits = unsafe { _mm512_i32gather_epi32::<4>(index, words.as_ptr().cast()) };
-            // Rotating by the id brings its bit to the lowest place.
-            let bits = vector!(_mm512_rorv_epi32(bits, wide));
+            let bits = bits_of(part, words);
             let one = vector!(_mm512_set1_epi32(1));
             let kept = (vector!(_mm512_test_epi32_mask(bits, one)) ^ flip) & valid;
             let packed = vector!(_mm256_maskz_compress_epi16(kept, part));
@@ -265,6 +279,17 @@ impl Isa for Avx512 {
     fn words_to_array(self, words: &Words, out: &mut [u16]) -> usize {
         decode::words_to_array(self, words, out)
     }
+}
+
+/// For each of sixteen ids the half word that has its bit, that bit in the lowest place.
+#[inline(always)]
+fn bits_of(ids: __m256i, words: &Words) -> __m512i {
+    let wide = vector!(_mm512_cvtepu16_epi32(ids));
+    let index = vector!(_mm512_srli_epi32::<HALF_WORD_SHIFT>(wide));
+    // SAFETY: an index is below 2,048, the number of halves of words in a chunk.
+    let bits = unsafe { _mm512_i32gather_epi32::<4>(index, words.as_ptr().cast()) };
+    // Rotating by the id brings its bit there.
+    vector!(_mm512_rorv_epi32(bits, wide))
 }
 
 /// A constant of 64 bytes.
