@@ -166,6 +166,13 @@ fn measure(case: &Case, snapshot: &Snapshot, type_id: TypeId, rounds: usize) -> 
     let (muster_ns, others) = (medians[0], &medians[1..]);
     let (roaring, others) = others.split_at(case.roaring.len());
     let best = |times: &[f64]| times.iter().copied().fold(f64::MAX, f64::min) / muster_ns;
+    for (idioms, times) in [(&case.roaring, roaring), (&case.croaring, &others[1..])] {
+        if let [_, _, ..] = idioms.as_slice() {
+            for ((idiom, _), time) in idioms.iter().zip(times) {
+                eprintln!("{:32} by {idiom} {:6.2}", "", time / muster_ns);
+            }
+        }
+    }
     Ok(Row {
         name: case.name.clone(),
         muster_ns,

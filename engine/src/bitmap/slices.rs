@@ -7,9 +7,9 @@ use super::{ChunkBuffer, Container, Words};
 /// Binary digits that a magnitude has at most.
 pub const SLICES_MAX: usize = 64;
 
-/// Ids of a filter up to which every slice is probed for them; more become words first, because
-/// a pass over a slice then costs less.
-const PROBE_MAX: usize = 256;
+/// Ids of a filter up to which their numbers are gathered; more become words first, because a pass
+/// over a slice then costs less.
+const GATHER_MAX: usize = 256;
 
 static NOBODY: AlignedWords = AlignedWords::ZERO;
 
@@ -85,17 +85,28 @@ fn range_into(slices: Slices<'_>, low: u64, high: u64, filter: &Fused<'_>, out: 
 /// The sum of the magnitudes of the ids of `filter`.
 pub fn slices_sum(slices: Slices<'_>, filter: Container<'_>) -> u128 {
     let kernel = kernel::current();
-    with_dense_filter(filter, |filter| {
-        let count = |slice: &Words| match filter {
-            Container::Empty => 0,
-            Container::Full => kernel.count(slice),
-            Container::Array(ids) => kernel.probe_count(ids, slice),
-            Container::Bitset { words, .. } => kernel.and_count(words, slice),
-            Container::Runs { runs, .. } => kernel.covered_count(runs, &Fused::all(&[slice])),
-        };
+    let each = |count: &dyn Fn(&Words) -> u32| {
         let digits = slices.slices.iter().enumerate();
         digits.filter_map(|(digit, slice)| slice.map(|slice| u128::from(count(slice)) << digit)).sum()
-    })
+    };
+    match filter {
+        Container::Empty => 0,
+        Container::Full => each(&|slice| kernel.count(slice)),
+        Container::Array(ids) if ids.len() <= GATHER_MAX => {
+            let present = Present::new(slices);
+            let mut numbers = [0; GATHER_MAX];
+            let numbers = &mut numbers[..ids.len()];
+            kernel.gather(present.as_slice(), ids, numbers);
+            numbers.iter().map(|&number| u128::from(number)).sum()
+        }
+        Container::Array(_) => {
+            let mut words = AlignedWords::ZERO;
+            write_words(filter, &mut words.0);
+            each(&|slice| kernel.and_count(&words.0, slice))
+        }
+        Container::Bitset { words, .. } => each(&|slice| kernel.and_count(words, slice)),
+        Container::Runs { runs, .. } => each(&|slice| kernel.covered_count(runs, &Fused::all(&[slice]))),
+    }
 }
 
 /// The least magnitude among the ids of `filter`, or `None` if there are none.
@@ -140,16 +151,4 @@ pub fn gather_values(slices: Slices<'_>, ids: &[u16], out: &mut Vec<u64>) {
     let from = out.len();
     out.resize(from + ids.len(), 0);
     kernel::current().gather(present.as_slice(), ids, &mut out[from..]);
-}
-
-/// Calls `work` with `filter`, as words if it is an array with more than [`PROBE_MAX`] ids.
-fn with_dense_filter<T>(filter: Container<'_>, work: impl FnOnce(Container<'_>) -> T) -> T {
-    match filter {
-        Container::Array(ids) if ids.len() > PROBE_MAX => {
-            let mut words = AlignedWords::ZERO;
-            write_words(filter, &mut words.0);
-            work(Container::Bitset { words: &words.0, cardinality: ids.len() as u32 })
-        }
-        _ => work(filter),
-    }
 }
