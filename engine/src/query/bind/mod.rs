@@ -282,6 +282,9 @@ impl Binder<'_> {
     }
 }
 
+/// Bytes that come from memory together.
+const LINE_BYTES: u64 = 64;
+
 impl Bound {
     /// How many bytes hold what an evaluation of one chunk may look at. Errors: corrupt.
     pub(in crate::query) fn payload_bytes_in(&self, chunk: ChunkId) -> Result<u64> {
@@ -290,7 +293,19 @@ impl Bound {
 
     /// About how many bytes an evaluation of everything reads.
     pub(in crate::query) fn payload_bytes(&self) -> u64 {
-        self.bitmaps().map(BoundBitmap::payload_bytes).sum()
+        let most = self.members_max().map_or(u64::MAX, |members| members.saturating_mul(LINE_BYTES));
+        self.bitmaps().map(|bitmap| bitmap.payload_bytes().min(most)).sum()
+    }
+
+    /// How many members it has at most, where it is an And with a bitmap whose directory says how many that has. Of any
+    /// other operand no more lines are looked at than this.
+    fn members_max(&self) -> Option<u64> {
+        let BoundNode::And(and) = self.node(self.root) else { return None };
+        let members = and.positive.iter().filter_map(|&id| match self.node(id) {
+            BoundNode::Bitmap(bitmap) => bitmap.cardinality_of_all(),
+            _ => None,
+        });
+        members.min()
     }
 
     /// All that are merged when they are asked for again.

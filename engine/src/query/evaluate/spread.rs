@@ -19,6 +19,9 @@ use crate::workers::Job;
 /// Payload from which a query may be worth other threads.
 const BYTES_MIN: u64 = 1 << 20;
 
+/// Payload that takes a thread a millisecond even when nothing of it is skipped.
+const BYTES_HEAVY: u64 = 16 << 20;
+
 /// How long the rest of a query must be going to take to be worth other threads: waking one takes 6 to 30 microseconds,
 /// the longer it slept.
 const REST_MIN: Duration = Duration::from_micros(30);
@@ -84,7 +87,7 @@ pub(in crate::query) fn count_spread(bound: &Arc<Bound>, bytes: u64, run: &Run) 
     }
     match helpers(bound, bytes, run) {
         0 => count_all(bound, run),
-        helpers => spread(Counting(Arc::clone(bound)), bound, helpers, run),
+        helpers => spread(Counting(Arc::clone(bound)), bound, bytes, helpers, run),
     }
 }
 
@@ -97,7 +100,7 @@ pub(in crate::query) fn evaluate_spread<W: Merge>(
 ) -> Result<W::Partial> {
     match helpers(bound, bytes, run) {
         0 => Scratch::lend(|scratch| evaluate(bound, 0..u32::MAX, &want, run, scratch)),
-        helpers => spread(Wanting(Arc::clone(bound), want), bound, helpers, run),
+        helpers => spread(Wanting(Arc::clone(bound), want), bound, bytes, helpers, run),
     }
 }
 
@@ -131,7 +134,7 @@ struct State<P> {
     result: Option<Result<P>>,
 }
 
-fn spread<T: Task>(task: T, bound: &Bound, helpers: usize, run: &Run) -> Result<T::Partial> {
+fn spread<T: Task>(task: T, bound: &Bound, bytes: u64, helpers: usize, run: &Run) -> Result<T::Partial> {
     let grains = GRAINS_PER_THREAD * (helpers as u32 + 1);
     let shared = Arc::new(Shared {
         task,
@@ -161,8 +164,8 @@ fn spread<T: Task>(task: T, bound: &Bound, helpers: usize, run: &Run) -> Result<
         let Some(start) = alone_since else { return shared.grain };
         let rest = shared.end.saturating_sub(done);
         if start.elapsed() * rest / done < REST_MIN {
-            // Nobody waits for what is left: every grain begins anew. What follows may be heavier, though.
-            return shared.grain.max(rest / 2);
+            // Every grain begins anew, so the caller takes all that is left, or half where it might be much heavier.
+            return if bytes < BYTES_HEAVY { rest } else { shared.grain.max(rest / 2) };
         }
         alone_since = None;
         offer();
