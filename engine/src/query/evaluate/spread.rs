@@ -26,7 +26,8 @@ const BYTES_HEAVY: u64 = 16 << 20;
 /// the longer it slept.
 const REST_MIN: Duration = Duration::from_micros(30);
 
-/// Looks at whether the others have finished, before the one who asked goes to sleep: some ten microseconds.
+/// Looks at whether the others have finished, before the one who asked goes to sleep: six microseconds, as long as waking
+/// it would take.
 const LOOKS: u32 = 400;
 
 /// Grains for each thread, so that nobody waits long for the last one.
