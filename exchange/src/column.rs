@@ -6,6 +6,7 @@ mod rejects;
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
@@ -14,6 +15,7 @@ use muster_engine::columns::{ColumnValues, LoadColumn, NULL_CODE};
 use muster_engine::ids::TagId;
 use muster_engine::{Error, Result};
 
+use crate::cell::CellRule;
 use crate::rule::Rule;
 use crate::scalar::Scalar;
 use crate::table::Cells;
@@ -23,11 +25,20 @@ pub(crate) use rejects::{Place, Rejects};
 
 /// One tag's column of a block that is being built.
 pub(crate) struct ColumnBuilder {
-    name: String,
-    tag: TagId,
-    null_clears: bool,
+    target: TagTarget,
     rule: Rule,
     values: Values,
+}
+
+/// What a column is called, what it sets, and what is said of its cells.
+#[derive(Clone)]
+pub(crate) struct TagTarget {
+    /// The column's name.
+    pub(crate) name: String,
+    pub(crate) tag: TagId,
+    pub(crate) null_clears: bool,
+    /// What is said of bytes that are no text.
+    pub(crate) not_text: Arc<str>,
 }
 
 enum Values {
@@ -64,13 +75,14 @@ impl Validity {
 const REFUSED_CODE: u32 = NULL_CODE - 1;
 
 impl ColumnBuilder {
-    pub(crate) fn new(name: String, tag: TagId, null_clears: bool, rule: Rule) -> ColumnBuilder {
+    pub(crate) fn new(target: TagTarget, rule: Rule) -> ColumnBuilder {
         use muster_engine::catalog::TagKind;
+        let new_dictionary = || Dictionary::new(Arc::clone(&target.not_text));
         let values = match rule.kind {
             TagKind::Flag => Values::Flag(Vec::new(), Validity::default()),
-            TagKind::Choice => Values::Choice(Dictionary::new(), Vec::new()),
+            TagKind::Choice => Values::Choice(new_dictionary(), Vec::new()),
             TagKind::Set => Values::Set {
-                dictionary: Dictionary::new(),
+                dictionary: new_dictionary(),
                 offsets: vec![0],
                 codes: Vec::new(),
                 valid: Validity::default(),
@@ -79,7 +91,7 @@ impl ColumnBuilder {
                 Values::Number(Vec::new(), Validity::default())
             }
         };
-        ColumnBuilder { name, tag, null_clears, rule, values }
+        ColumnBuilder { target, rule, values }
     }
 
     /// The bytes of the distinct values so far, and of lists.
@@ -94,7 +106,7 @@ impl ColumnBuilder {
     /// Adds a run of cells. A refused one is a null here and its row is in `rejects`.
     pub(crate) fn append(&mut self, cells: Cells<'_>, place: &Place<'_>, rejects: &mut Rejects) -> Result<()> {
         let rule = &self.rule;
-        let name = &self.name;
+        let name = &self.target.name;
         match &mut self.values {
             Values::Flag(values, valid) => cells.each(&mut |row, cell| {
                 let truth = rule.flag(cell).unwrap_or_else(|reason| {
@@ -110,11 +122,12 @@ impl ColumnBuilder {
                     None
                 });
                 valid.push(number.is_some());
-                values.push(number.unwrap_or(0));
+                values.push(number.map_or(0, |number| number.value));
             }),
             Values::Choice(dictionary, codes) => match cells {
-                Cells::Array(array) if is_text_dictionary(array) => {
-                    append_dictionary(dictionary, codes, array, name, place, rejects)
+                Cells::Array(array, cell_rule) if is_text_dictionary(array) => {
+                    let target = Codes { dictionary, codes };
+                    append_dictionary(target, (array, cell_rule), name, place, rejects)
                 }
                 cells => {
                     let mut scratch = String::new();
@@ -130,7 +143,9 @@ impl ColumnBuilder {
             Values::Set { dictionary, offsets, codes, valid } => {
                 let mut lists = Lists { dictionary, offsets, codes, valid };
                 match (cells, &rule.list_separator) {
-                    (Cells::Array(array), _) if is_list(array) => lists.append_lists(array, name, place, rejects),
+                    (Cells::Array(array, cell_rule), _) if is_list(array) => {
+                        lists.append_lists((array, cell_rule), name, place, rejects)
+                    }
                     (cells, Some(separator)) => lists.append_texts(cells, separator, name, place, rejects),
                     (cells, None) => lists.append_nulls(cells),
                 }
@@ -156,25 +171,31 @@ impl ColumnBuilder {
                 ColumnValues::Set { dictionary, offsets, codes, valid: valid.finish(keep) }
             }
         };
-        LoadColumn { tag: self.tag, values, null_clears: self.null_clears }
+        LoadColumn { tag: self.target.tag, values, null_clears: self.target.null_clears }
     }
 
     /// An empty builder of the same column, in exchange for this one.
     pub(crate) fn take(&mut self) -> ColumnBuilder {
-        let fresh = ColumnBuilder::new(self.name.clone(), self.tag, self.null_clears, self.rule.clone());
+        let fresh = ColumnBuilder::new(self.target.clone(), self.rule.clone());
         std::mem::replace(self, fresh)
     }
 }
 
+/// The parts of a choice column, for adding codes.
+struct Codes<'a> {
+    dictionary: &'a mut Dictionary,
+    codes: &'a mut Vec<u32>,
+}
+
 /// Takes the codes of a dictionary that the file brings along: each of its values is looked up once a run.
 fn append_dictionary(
-    dictionary: &mut Dictionary,
-    codes: &mut Vec<u32>,
-    array: &ArrayRef,
+    target: Codes<'_>,
+    (array, cell_rule): (&ArrayRef, &CellRule),
     name: &str,
     place: &Place<'_>,
     rejects: &mut Rejects,
 ) -> Result<()> {
+    let Codes { dictionary, codes } = target;
     let coded = array.as_any_dictionary();
     let values = coded.values();
     if values.is_empty() {
@@ -189,7 +210,7 @@ fn append_dictionary(
     let mut code_of = vec![NULL_CODE; values.len()];
     let mut refused: HashMap<usize, (String, String)> = HashMap::new();
     let mut scratch = String::new();
-    Cells::Array(values).each(&mut |value, cell| {
+    Cells::Array(values, cell_rule).each(&mut |value, cell| {
         if !used[value] {
             return;
         }
@@ -222,7 +243,13 @@ struct Lists<'a> {
 }
 
 impl Lists<'_> {
-    fn append_lists(&mut self, array: &ArrayRef, name: &str, place: &Place<'_>, rejects: &mut Rejects) -> Result<()> {
+    fn append_lists(
+        &mut self,
+        (array, cell_rule): (&ArrayRef, &CellRule),
+        name: &str,
+        place: &Place<'_>,
+        rejects: &mut Rejects,
+    ) -> Result<()> {
         let (elements, ranges) = lists_of(array)?;
         let first = ranges.iter().map(|range| range.start).min().unwrap_or(0);
         let last = ranges.iter().map(|range| range.end).max().unwrap_or(0);
@@ -230,7 +257,7 @@ impl Lists<'_> {
         let mut element_codes = Vec::with_capacity(elements.len());
         let mut reasons: HashMap<usize, String> = HashMap::new();
         let mut scratch = String::new();
-        Cells::Array(&elements).each(&mut |element, cell| {
+        Cells::Array(&elements, cell_rule).each(&mut |element, cell| {
             let code = self.dictionary.take(cell, &mut scratch);
             element_codes.push(code.unwrap_or_else(|reason| {
                 reasons.insert(element, reason);
@@ -275,7 +302,7 @@ impl Lists<'_> {
                 self.end_list(false);
                 return;
             };
-            let taken = self.take_list(text, separator);
+            let taken = self.take_list(text, separator, cells.rule());
             let is_valid = taken.is_ok();
             if let Err(reason) = taken {
                 self.codes.truncate(self.list_start());
@@ -286,16 +313,17 @@ impl Lists<'_> {
     }
 
     /// A quoted empty text is a list without values.
-    fn take_list(&mut self, text: &[u8], separator: &str) -> std::result::Result<(), String> {
+    fn take_list(&mut self, text: &[u8], separator: &str, rule: &CellRule) -> std::result::Result<(), String> {
         if text.is_empty() {
             return Ok(());
         }
-        let text = std::str::from_utf8(text).map_err(|_| "the text is not UTF-8".to_owned())?;
+        let text = std::str::from_utf8(text).map_err(|_| self.dictionary.not_text())?;
         for value in text.split(separator) {
+            let value = rule.trimmed(value.as_bytes());
             if value.is_empty() {
                 return Err(format!("an empty value in the list: {separator:?} stands only between two values"));
             }
-            self.codes.push(self.dictionary.code(value.as_bytes())?);
+            self.codes.push(self.dictionary.code(value)?);
         }
         Ok(())
     }
@@ -330,7 +358,7 @@ impl Lists<'_> {
 fn raw_list(elements: &ArrayRef, range: Range<usize>) -> String {
     let mut texts = Vec::new();
     let slice = elements.slice(range.start, range.len().min(100));
-    let walked = Cells::Array(&slice).each(&mut |_, cell| texts.push(cell.raw()));
+    let walked = Cells::Array(&slice, &CellRule::PLAIN).each(&mut |_, cell| texts.push(cell.raw()));
     match walked {
         Ok(()) => crate::reject::raw_text(format!("[{}]", texts.join(", ")).as_bytes()),
         Err(_) => String::new(),

@@ -3,17 +3,20 @@
 //! Fields are bytes: nothing is trimmed, and UTF-8 is checked where a text is taken. A record that is not as the
 //! format says is skipped and reported, the next ones are read. Blank lines are no records.
 
+mod decode;
 mod record;
 
+pub(crate) use decode::decoded;
 pub(crate) use record::{RecordReader, Records};
 
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use encoding_rs::{Encoding, UTF_8};
 use muster_engine::{Error, Result};
 
-use crate::mapping::CsvOptions;
+use crate::mapping::{CsvOptions, encoding_label};
 
 /// A CSV file whose header is read.
 pub(crate) struct CsvTable {
@@ -41,7 +44,7 @@ impl CsvTable {
             .ok()
             .filter(u8::is_ascii)
             .ok_or_else(|| Error::invalid("the CSV delimiter must be one ASCII character"))?;
-        let mut reader = RecordReader::new(stream, delimiter, record_bytes_max);
+        let mut reader = RecordReader::new(decoded(stream, options.encoding), delimiter, record_bytes_max);
         let mut first = Records::new(None);
         reader.read(&mut first, 1).map_err(|error| fault(name, error))?;
         if let Some(malformed) = first.malformed.first() {
@@ -56,10 +59,8 @@ impl CsvTable {
             let (text, _) = first.cell(0, column);
             columns.push(match (options.header, text) {
                 (true, [_, ..]) => String::from_utf8(text.to_vec()).map_err(|_| {
-                    Error::invalid(format!(
-                        "{name}: the name of column {} is not UTF-8: convert the file first",
-                        column + 1
-                    ))
+                    let fault = not_text(options.encoding);
+                    Error::invalid(format!("{name}: the name of column {}: {fault}", column + 1))
                 })?,
                 _ => format!("column_{}", column + 1),
             });
@@ -90,4 +91,13 @@ impl CsvTable {
 
 fn fault(name: &str, error: std::io::Error) -> Error {
     crate::input::content_fault(name, error)
+}
+
+/// What is said of bytes that are no text of the encoding.
+pub(crate) fn not_text(encoding: &'static Encoding) -> String {
+    if encoding == UTF_8 {
+        "the text is not UTF-8: give csv = { encoding = \"gbk\" }, or what else the file is written in".to_owned()
+    } else {
+        format!("the text is not {}", encoding_label(encoding))
+    }
 }

@@ -14,10 +14,11 @@ use muster_engine::Result;
 use muster_engine::catalog::KeyKind;
 use muster_engine::catalog::name::check_name;
 
+use crate::cell::CellRule;
 use crate::input::{Format, Input};
 use crate::mapping::{ColumnMapping, CsvOptions, KeyMapping, Mapping, nfkc};
+use crate::note::Note;
 use crate::reader::ReadOptions;
-use crate::scalar::Shape;
 use crate::table::{Run, Table, Wanted};
 use decide::{Guess, count_text, decide};
 use observe::Observed;
@@ -50,15 +51,6 @@ impl Default for InferOptions {
             decimal_digits_max: 6,
         }
     }
-}
-
-/// A place where the guess could be wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// The column; empty for a note on the whole file.
-    pub column: String,
-    /// What was seen and what else it could be, such as `int with 333 distinct values, looks like a code: choice?`.
-    pub message: String,
 }
 
 /// A guessed mapping.
@@ -146,7 +138,7 @@ fn observe_rows(table: &mut Table, options: &InferOptions, notes: &mut Vec<Note>
     let mut wanted = Vec::new();
     for (index, name) in table.columns().iter().enumerate() {
         let data_type = table.data_type(index);
-        let shape = data_type.map_or(Some(Shape::Text), Shape::of);
+        let shape = table.shape(index);
         let mut column = Observed::new(name.clone(), shape, data_type.is_none());
         if column.shape.is_none() {
             column.type_name = data_type.map(ToString::to_string).unwrap_or_default();
@@ -169,7 +161,7 @@ fn observe_rows(table: &mut Table, options: &InferOptions, notes: &mut Vec<Note>
         for column in &mut observed {
             column.rows += run.rows() as u64;
             if let Some(place) = column.place {
-                column.look(table.cells(&run, place, &[]))?;
+                column.look(table.cells(&run, place, &CellRule::PLAIN))?;
             }
         }
         if let Run::Csv(records) = &run {
@@ -249,7 +241,7 @@ fn decide_key(column: &Observed, notes: &mut Vec<Note>) -> KeyMapping {
     } else if key_name_rank(&column.name, "") == UNNAMED_RANK {
         note("taken as the key because it is never null and never repeats".to_owned());
     }
-    KeyMapping { column: column.name.clone(), kind }
+    KeyMapping { column: column.name.clone(), kind, trim: false }
 }
 
 /// Gives the column a tag's name that can be one and that no other column has; the answer says what was changed.

@@ -6,8 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use flate2::read::MultiGzDecoder;
 use muster_engine::{Error, Result};
+
+use crate::mapping::encoding_label;
 
 /// How many bytes are looked at to tell compression and format.
 const SNIFF_BYTES: usize = 4096;
@@ -32,6 +35,17 @@ pub enum Format {
     ArrowIpc,
 }
 
+impl Format {
+    /// The format's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::Parquet => "Parquet",
+            Format::Csv => "CSV",
+            Format::ArrowIpc => "Arrow",
+        }
+    }
+}
+
 /// How the whole file is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
@@ -51,6 +65,8 @@ pub struct Input {
     name: String,
     bytes_total: Option<u64>,
     bytes_read: Arc<AtomicU64>,
+    /// The first bytes of a text, unpacked.
+    head: Vec<u8>,
     content: Content,
 }
 
@@ -98,6 +114,7 @@ impl Input {
             name,
             bytes_total: Some(metadata.len()),
             bytes_read: Arc::new(AtomicU64::new(0)),
+            head: Vec::new(),
             content: Content::File(file),
         })
     }
@@ -132,8 +149,26 @@ impl Input {
             name: name.to_owned(),
             bytes_total: None,
             bytes_read,
+            head,
             content: Content::Stream(Box::new(stream)),
         })
+    }
+
+    /// Refuses what is no text of `encoding` by its first bytes.
+    pub(crate) fn check_text(&self, encoding: &'static Encoding) -> Result<()> {
+        let name = &self.name;
+        let marked = [(&b"\xFF\xFE"[..], UTF_16LE), (b"\xFE\xFF", UTF_16BE)];
+        let marked = marked.into_iter().find(|(mark, _)| self.head.starts_with(mark)).map(|(_, marked)| marked);
+        match marked {
+            Some(marked) if marked != encoding => {
+                let label = encoding_label(marked);
+                Err(Error::invalid(format!("{name} is {}: give csv = {{ encoding = \"{label}\" }}", marked.name())))
+            }
+            None if encoding != UTF_16LE && encoding != UTF_16BE && first_line(&self.head).contains(&0) => {
+                Err(Error::invalid(format!("{name} is neither text nor Parquet: it has zero bytes")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What kind of file it is.
@@ -201,12 +236,8 @@ fn refuse_other_formats(name: &str, head: &[u8], compression: Compression) -> Re
         format!("{name} is packed twice: unpack it once")
     } else if head.starts_with(b"PK\x03\x04") {
         format!("{name} is a zip file: unpack it first, or use gzip or zstd")
-    } else if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) {
-        format!("{name} is UTF-16: convert it to UTF-8 first")
     } else if head.trim_ascii_start().starts_with(b"{\"") {
         format!("{name} looks like JSON, which is not loaded: convert it to Parquet or CSV")
-    } else if first_line(head).contains(&0) {
-        format!("{name} is neither text nor Parquet: it has zero bytes")
     } else {
         return Ok(());
     };

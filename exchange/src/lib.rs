@@ -4,11 +4,13 @@
 //! block by block, into what a load of the engine takes, and says which rows it refused and why. A wrong or damaged
 //! file is an error, never a panic, and memory is bounded by the options, not by the file.
 
+mod cell;
 mod column;
 mod csv;
 mod infer;
 mod input;
 mod mapping;
+mod note;
 mod reader;
 mod reject;
 mod rule;
@@ -16,8 +18,11 @@ mod scalar;
 mod table;
 mod text;
 
-pub use infer::{InferOptions, Inference, Note, infer};
+pub use infer::{InferOptions, Inference, infer};
 pub use input::{Compression, Format, Input};
-pub use mapping::{ColumnMapping, CsvOptions, KeyMapping, MAPPING_BYTES_MAX, Mapping, NullRule, TimeUnit};
+pub use mapping::{
+    ColumnMapping, CsvOptions, KeyMapping, MAPPING_BYTES_MAX, Mapping, NanRule, NullRule, Rounding, TimeUnit,
+};
+pub use note::Note;
 pub use reader::{Block, LoadReader, Progress, ReadOptions, ResolvedColumn};
 pub use reject::Reject;

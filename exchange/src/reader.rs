@@ -1,16 +1,20 @@
 //! Reading a file by its mapping, block by block.
 
+use std::sync::Arc;
+
 use muster_engine::catalog::TagKind;
 use muster_engine::catalog::name::did_you_mean;
 use muster_engine::columns::LoadBlock;
 use muster_engine::ids::TagId;
 use muster_engine::{Error, Result};
 
-use crate::column::{ColumnBuilder, KeyBuilder, Place, Rejects};
+use crate::cell::CellRule;
+use crate::column::{ColumnBuilder, KeyBuilder, Place, Rejects, TagTarget};
+use crate::csv::not_text;
 use crate::input::Input;
 use crate::mapping::{Mapping, NullRule, nfkc};
 use crate::reject::Reject;
-use crate::rule::Rule;
+use crate::rule::{Rule, accept, refuse_unread, refuse_zone};
 use crate::scalar::Shape;
 use crate::table::{Run, Table, Wanted};
 
@@ -85,8 +89,8 @@ pub struct LoadReader {
     table: Table,
     key: KeyBuilder,
     columns: Vec<ColumnBuilder>,
-    /// The null words of the key (none) and of each column.
-    null_words: Vec<Vec<String>>,
+    /// How the cells of the key and of each column are taken.
+    cell_rules: Vec<CellRule>,
     unmapped: Vec<String>,
     options: ReadOptions,
 }
@@ -114,20 +118,36 @@ impl LoadReader {
                 shape.name()
             )));
         }
+        if mapping.key.trim && shape != Shape::Text {
+            return Err(Error::invalid(format!(
+                "{}: key {:?} holds {}, which trim is not about: strike trim",
+                table.name(),
+                mapping.key.column,
+                shape.name()
+            )));
+        }
+        let not_text: Arc<str> = match table.data_type(key_column) {
+            None => not_text(mapping.csv.encoding).into(),
+            Some(_) => "the text is not UTF-8".into(),
+        };
         let mut wanted = vec![Wanted { column: key_column, dictionary: false }];
         let mut columns = Vec::new();
-        let mut null_words = vec![Vec::new()];
+        let mut cell_rules = vec![CellRule::of_key(&mapping.key)];
         for column in mapping.loaded_columns() {
             let index = find_column(&table, &column.column)?;
             let rule = Rule::of(column)?;
-            rule.accept(&shape_of(&table, index)?)
+            let shape = shape_of(&table, index)?;
+            accept(column, &shape)
+                .and_then(|()| refuse_unread(column, &shape))
+                .and_then(|()| table.data_type(index).map_or(Ok(()), |of_file| refuse_zone(column, of_file)))
                 .map_err(|fault| Error::invalid(format!("{}: column {:?} {fault}", table.name(), column.column)))?;
             let tag = resolve(resolved, &column.column, column.kind)?;
             let null_clears = column.null == NullRule::Clear;
             wanted.push(Wanted { column: index, dictionary: column.kind == TagKind::Choice });
-            null_words.push(column.null_words.clone());
+            cell_rules.push(CellRule::of(column));
             let name = table.columns()[index].clone();
-            columns.push(ColumnBuilder::new(name, tag, null_clears, rule));
+            let target = TagTarget { name, tag, null_clears, not_text: Arc::clone(&not_text) };
+            columns.push(ColumnBuilder::new(target, rule));
         }
         // The key's column can set a tag too; it is then read as the key is.
         if let Some(twice) = wanted[1..].iter_mut().find(|one| one.column == key_column) {
@@ -136,10 +156,10 @@ impl LoadReader {
         table.start(&wanted)?;
         Ok(LoadReader {
             unmapped: unmapped_columns(&table, mapping),
-            key: KeyBuilder::new(table.columns()[key_column].clone(), mapping.key.kind),
+            key: KeyBuilder::new(table.columns()[key_column].clone(), mapping.key.kind, not_text),
             table,
             columns,
-            null_words,
+            cell_rules,
             options,
         })
     }
@@ -208,10 +228,10 @@ impl LoadReader {
 
     fn append(&mut self, run: &Run, rows_before: usize, rejects: &mut Rejects) -> Result<()> {
         let place = Place { run, rows_before };
-        let cells = self.table.cells(run, 0, &self.null_words[0]);
+        let cells = self.table.cells(run, 0, &self.cell_rules[0]);
         self.key.append(cells, &place, rejects)?;
         for (index, column) in self.columns.iter_mut().enumerate() {
-            let cells = self.table.cells(run, index + 1, &self.null_words[index + 1]);
+            let cells = self.table.cells(run, index + 1, &self.cell_rules[index + 1]);
             column.append(cells, &place, rejects)?;
         }
         Ok(())
@@ -246,10 +266,8 @@ pub(crate) fn find_column(table: &Table, name: &str) -> Result<usize> {
 }
 
 fn shape_of(table: &Table, column: usize) -> Result<Shape> {
-    let Some(data_type) = table.data_type(column) else {
-        return Ok(Shape::Text);
-    };
-    Shape::of(data_type).ok_or_else(|| {
+    table.shape(column).ok_or_else(|| {
+        let data_type = table.data_type(column).map_or_else(String::new, ToString::to_string);
         Error::invalid(format!(
             "{}: column {:?} is of type {data_type}, which no tag takes: skip it",
             table.name(),

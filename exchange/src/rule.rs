@@ -1,15 +1,20 @@
 //! How the cells of one column become values of a tag: taken exactly, or refused with the reason.
 
+mod accept;
+mod value;
+
 use jiff::tz::TimeZone;
-use muster_engine::catalog::{KeyKind, TagKind};
-use muster_engine::ids::LocalId;
+use muster_engine::catalog::TagKind;
 use muster_engine::{Error, Result};
 
+pub(crate) use accept::{accept, refuse_unread, refuse_zone};
+pub(crate) use value::{number_key, value_text};
+
 use crate::mapping::{ColumnMapping, TimeUnit};
-use crate::scalar::{Scalar, Shape, print_decimal};
+use crate::scalar::{Scalar, print_decimal};
 use crate::text::{
-    DAY_MS, NumberFault, decimal_of_f32, decimal_of_f64, in_zone, is_date, is_time, parse_date, parse_date_as,
-    parse_decimal, parse_flag, parse_time, parse_time_as, print_date, print_time, rescale,
+    DAY_MS, DEFAULT_FALSE_WORDS, DEFAULT_TRUE_WORDS, Marks, NumberFault, Scale, Shown, Written, in_zone, is_date,
+    is_time, is_word, parse_date, parse_date_as, parse_decimal, parse_time_as, parse_written_time,
 };
 
 /// A cell's value, nothing for a null, or why it is refused.
@@ -19,11 +24,23 @@ pub(crate) type Taken<T> = std::result::Result<Option<T>, String>;
 #[derive(Clone)]
 pub(crate) struct Rule {
     pub(crate) kind: TagKind,
-    scale: u8,
-    date_format: Option<String>,
+    scale: Scale,
+    /// How numbers are written as text, where it is not the usual way.
+    marks: Option<Marks>,
+    true_words: Vec<String>,
+    false_words: Vec<String>,
+    date_formats: Vec<String>,
     time_zone: Option<TimeZone>,
     time_unit: Option<TimeUnit>,
     pub(crate) list_separator: Option<String>,
+}
+
+/// What a row's number owes to a rule that a person should know of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Number {
+    pub(crate) value: i64,
+    /// How often the clocks of the column's zone show it.
+    pub(crate) shown: Shown,
 }
 
 impl Rule {
@@ -36,100 +53,118 @@ impl Rule {
                     .map_err(|error| Error::invalid(format!("there is no time zone {name:?}")).with_source(error))?,
             ),
         };
+        let marks = Marks { point: column.decimal_point.unwrap_or('.'), thousands: column.thousands };
         Ok(Rule {
             kind: column.kind,
-            scale: column.kind.scale(),
-            date_format: column.date_format.clone(),
+            scale: Scale::rounded(column.kind.scale(), column.round),
+            marks: (column.decimal_point.is_some() || column.thousands.is_some()).then_some(marks),
+            true_words: words(&column.true_words, &DEFAULT_TRUE_WORDS),
+            false_words: words(&column.false_words, &DEFAULT_FALSE_WORDS),
+            date_formats: column.date_formats.clone(),
             time_zone,
             time_unit: column.time_unit,
             list_separator: column.list_separator.clone(),
         })
     }
 
-    /// Whether a column of this shape can set a tag of this kind; the answer names what could.
-    pub(crate) fn accept(&self, shape: &Shape) -> std::result::Result<(), String> {
-        let needed = match (self.kind, shape) {
-            (_, Shape::Null) => return Ok(()),
-            (TagKind::Flag, Shape::Bool | Shape::Int | Shape::Float | Shape::Text) => return Ok(()),
-            (TagKind::Flag, _) => "truths, or 0 and 1",
-            (TagKind::Choice, Shape::List(_)) => "one value a row; kind = \"set\" takes lists",
-            (TagKind::Choice, _) | (TagKind::Set, Shape::List(_)) => return Ok(()),
-            (TagKind::Set, Shape::Text) if self.list_separator.is_some() => return Ok(()),
-            (TagKind::Set, Shape::Text) => "lists, or text with list_separator = \"|\" or another",
-            (TagKind::Set, _) => "lists",
-            (
-                TagKind::Int | TagKind::Decimal { .. },
-                Shape::Int | Shape::Float | Shape::Decimal { .. } | Shape::Text,
-            ) => return Ok(()),
-            (TagKind::Int | TagKind::Decimal { .. }, _) => "numbers",
-            (TagKind::Date | TagKind::Time, Shape::Date | Shape::Time | Shape::Text) => {
-                return Ok(());
-            }
-            (TagKind::Date | TagKind::Time, Shape::Int) if self.date_format.is_some() => {
-                return Ok(());
-            }
-            (TagKind::Time, Shape::Int) if self.time_unit.is_some() => return Ok(()),
-            (TagKind::Time, Shape::Int) => "times, or whole numbers with time_unit = \"ms\" or another",
-            (TagKind::Date, Shape::Int) => "dates, or whole numbers with date_format = \"%Y%m%d\"",
-            (TagKind::Date | TagKind::Time, _) => "dates, times or text",
-        };
-        Err(format!("holds {}, and {} needs {needed}", shape.name(), self.kind))
-    }
-
     /// The cell as a truth.
     #[inline]
     pub(crate) fn flag(&self, cell: Scalar<'_>) -> Taken<bool> {
+        let whole = Scale::exact(0);
         let truth = match cell {
             Scalar::Null => return Ok(None),
             Scalar::Bool(truth) => Some(truth),
             Scalar::Int(number) => truth_of(number),
             Scalar::Uint(number) => i64::try_from(number).ok().and_then(truth_of),
-            Scalar::Float(number) => decimal_of_f64(number, 0).ok().and_then(truth_of),
-            Scalar::Float32(number) => decimal_of_f32(number, 0).ok().and_then(truth_of),
-            Scalar::Text(text) => parse_flag(text),
+            Scalar::Float(number) => whole.of_f64(number).ok().and_then(truth_of),
+            Scalar::Float32(number) => whole.of_f32(number).ok().and_then(truth_of),
+            Scalar::Text(text) if is_word(text, &self.true_words) => Some(true),
+            Scalar::Text(text) if is_word(text, &self.false_words) => Some(false),
             _ => None,
         };
         match truth {
             Some(truth) => Ok(Some(truth)),
-            None => Err(format!("{} is no flag: expected true, false, 1 or 0", cell.shown())),
+            None => Err(self.flag_fault(cell)),
         }
+    }
+
+    #[cold]
+    fn flag_fault(&self, cell: Scalar<'_>) -> String {
+        let all = |words: &[String]| words.join(", ");
+        match cell {
+            Scalar::Float(_) | Scalar::Float32(_) if cell.is_nan() => nan_fault("flag"),
+            Scalar::Text(_) if self.has_own_words() => {
+                format!("{} is no flag: expected {} or {}", cell.shown(), all(&self.true_words), all(&self.false_words))
+            }
+            _ => format!("{} is no flag: expected true, false, 1 or 0", cell.shown()),
+        }
+    }
+
+    fn has_own_words(&self) -> bool {
+        self.true_words != DEFAULT_TRUE_WORDS || self.false_words != DEFAULT_FALSE_WORDS
     }
 
     /// The cell as the number that a number tag keeps.
     #[inline]
-    pub(crate) fn number(&self, cell: Scalar<'_>) -> Taken<i64> {
+    pub(crate) fn number(&self, cell: Scalar<'_>) -> Taken<Number> {
+        let once = |value: Option<i64>| value.map(|value| Number { value, shown: Shown::Once });
         match self.kind {
-            TagKind::Date => self.date(cell),
+            TagKind::Date => self.date(cell).map(once),
             TagKind::Time => self.time(cell),
-            _ => self.amount(cell),
+            _ => self.amount(cell).map(once),
         }
     }
 
+    #[inline]
     fn amount(&self, cell: Scalar<'_>) -> Taken<i64> {
         let amount = match cell {
             Scalar::Null => return Ok(None),
-            Scalar::Int(number) if self.scale == 0 && number != i64::MIN => Ok(number),
-            Scalar::Int(number) => rescale(number.into(), 0, self.scale),
-            Scalar::Uint(number) => rescale(number.into(), 0, self.scale),
-            Scalar::Float(number) => decimal_of_f64(number, self.scale),
-            Scalar::Float32(number) => decimal_of_f32(number, self.scale),
-            Scalar::Decimal { unscaled, scale } => rescale(unscaled, scale, self.scale),
-            Scalar::Wide(_) => Err(NumberFault::TooLarge),
-            Scalar::Text(text) => parse_decimal(text, self.scale),
-            Scalar::Bool(_) | Scalar::Date(_) | Scalar::Time { .. } | Scalar::FarTime => Err(NumberFault::NotANumber),
+            Scalar::Int(number) if self.scale.digits() == 0 && number != i64::MIN => Ok(number),
+            Scalar::Int(number) => self.scale.of_decimal(number.into(), 0),
+            Scalar::Uint(number) => self.scale.of_decimal(number.into(), 0),
+            Scalar::Float(number) => self.scale.of_f64(number),
+            Scalar::Float32(number) => self.scale.of_f32(number),
+            Scalar::Decimal { unscaled, scale } => self.scale.of_decimal(unscaled, scale),
+            Scalar::Wide { unscaled, scale } => self.scale.of_wide(unscaled, scale),
+            Scalar::Text(text) => self.amount_of_text(text),
+            Scalar::Bool(_) | Scalar::Date(_) | Scalar::Time { .. } | Scalar::FarTime | Scalar::Uuid(_) => {
+                Err(NumberFault::NotANumber)
+            }
         };
         amount.map(Some).map_err(|fault| self.amount_fault(cell, fault))
     }
 
+    #[inline]
+    fn amount_of_text(&self, text: &[u8]) -> std::result::Result<i64, NumberFault> {
+        match self.marks {
+            None => self.scale.of_text(text),
+            Some(marks) => {
+                let mut plain = Vec::with_capacity(text.len());
+                marks.strip(text, &mut plain)?;
+                self.scale.of_text(&plain)
+            }
+        }
+    }
+
     #[cold]
     fn amount_fault(&self, cell: Scalar<'_>, fault: NumberFault) -> String {
-        let cell = cell.shown();
+        let shown = cell.shown();
+        let limit = |value: i64| print_decimal(value.into(), self.scale.digits() as i8);
         match fault {
-            NumberFault::NotANumber => format!("{cell} is no number"),
-            NumberFault::TooPrecise => format!("{cell} does not fit {}", self.kind),
+            NumberFault::NotANumber if cell.is_nan() => nan_fault("number"),
+            NumberFault::NotANumber => match self.marks {
+                None => format!("{shown} is no number"),
+                Some(Marks { point, thousands: None }) => format!("{shown} is no number with decimal_point {point:?}"),
+                Some(Marks { point, thousands: Some(mark) }) => {
+                    format!("{shown} is no number with {mark:?} between thousands and decimal_point {point:?}")
+                }
+            },
+            NumberFault::TooPrecise => format!("{shown} does not fit {}", self.kind),
+            NumberFault::TooLarge if cell.raw().starts_with('-') => {
+                format!("{shown} does not fit {}: the least is {}", self.kind, limit(-i64::MAX))
+            }
             NumberFault::TooLarge => {
-                let largest = print_decimal(i64::MAX.into(), self.scale as i8);
-                format!("{cell} does not fit {}: the largest is {largest}", self.kind)
+                format!("{shown} does not fit {}: the largest is {}", self.kind, limit(i64::MAX))
             }
         }
     }
@@ -142,146 +177,99 @@ impl Rule {
             Scalar::Time { .. } => {
                 return Err(format!("{} has a time of day, which a date does not keep", cell.shown()));
             }
-            Scalar::Text(text) => match &self.date_format {
-                None => parse_date(text),
-                Some(format) => as_str(text).and_then(|text| parse_date_as(text, format)),
+            Scalar::FarTime => return Err(far_fault(cell)),
+            Scalar::Text(text) => match self.date_formats.as_slice() {
+                [] => parse_date(text),
+                formats => as_str(text).and_then(|text| first_that_fits(formats, |format| parse_date_as(text, format))),
             },
-            Scalar::Int(number) => {
-                self.date_format.as_ref().and_then(|format| parse_date_as(&number.to_string(), format))
+            Scalar::Int(_) | Scalar::Uint(_) => {
+                first_that_fits(&self.date_formats, |format| parse_date_as(&cell.raw(), format))
             }
             _ => None,
         };
         match days {
             Some(days) if is_date(days) => Ok(Some(days)),
-            Some(_) => Err(format!("{} is outside of the years 0000 to 9999", cell.shown())),
-            None => Err(format!(
-                "{} is no date: expected {}",
-                cell.shown(),
-                self.date_format.as_deref().unwrap_or("YYYY-MM-DD")
-            )),
+            Some(_) => Err(far_fault(cell)),
+            None => Err(format!("{} is no date: expected {}", cell.shown(), self.expected_date("YYYY-MM-DD"))),
         }
     }
 
-    fn time(&self, cell: Scalar<'_>) -> Taken<i64> {
-        let zone = self.time_zone.as_ref();
-        let ms = match cell {
+    fn time(&self, cell: Scalar<'_>) -> Taken<Number> {
+        let written = match cell {
             Scalar::Null => return Ok(None),
-            Scalar::Time { ms, .. } => Some(ms),
-            Scalar::Date(days) => {
-                days.checked_mul(DAY_MS).and_then(|ms| zone.map_or(Some(ms), |zone| in_zone(ms, zone)))
-            }
-            Scalar::Text(text) => match &self.date_format {
-                None => parse_time(text, zone).map(|(ms, _)| ms),
-                Some(format) => as_str(text).and_then(|text| parse_time_as(text, format, zone)),
+            Scalar::Time { ms, cut } => Some(Written { ms, is_local: true, cut }),
+            Scalar::FarTime => return Err(far_fault(cell)),
+            Scalar::Date(days) => match days.checked_mul(DAY_MS) {
+                Some(ms) => Some(Written { ms, is_local: true, cut: false }),
+                None => return Err(far_fault(cell)),
             },
-            Scalar::Int(number) => match (&self.date_format, self.time_unit) {
-                (Some(format), _) => parse_time_as(&number.to_string(), format, zone),
-                (None, Some(unit)) => milliseconds(number, unit),
-                (None, None) => None,
-            },
+            Scalar::Text(text) => self.time_of_text(text),
+            Scalar::Int(_) | Scalar::Uint(_) => self.time_of_text(cell.raw().as_bytes()),
             _ => None,
         };
-        match ms {
-            Some(ms) if is_time(ms) => Ok(Some(ms)),
-            Some(_) => Err(format!("{} is outside of the years 0000 to 9999", cell.shown())),
-            None => Err(format!(
-                "{} is no time: expected {}",
-                cell.shown(),
-                self.date_format.as_deref().unwrap_or("YYYY-MM-DD HH:MM[:SS[.mmm]] or RFC 3339")
-            )),
+        let Some(written) = written else {
+            return Err(self.time_fault(cell));
+        };
+        let settled = match &self.time_zone {
+            Some(zone) if written.is_local => in_zone(written.ms, zone),
+            _ => Some((written.ms, Shown::Once)),
+        };
+        match settled {
+            Some((ms, shown)) if is_time(ms) => Ok(Some(Number { value: ms, shown })),
+            _ => Err(far_fault(cell)),
         }
     }
-}
 
-impl Scalar<'_> {
-    /// The cell in a message.
+    fn time_of_text(&self, text: &[u8]) -> Option<Written> {
+        if let Some(unit) = self.time_unit
+            && let Ok(number) = parse_decimal(text, 0)
+        {
+            let (ms, cut) = milliseconds(number, unit);
+            return Some(Written { ms, is_local: false, cut });
+        }
+        match self.date_formats.as_slice() {
+            [] => parse_written_time(text),
+            formats => as_str(text).and_then(|text| first_that_fits(formats, |format| parse_time_as(text, format))),
+        }
+    }
+
     #[cold]
-    fn shown(&self) -> String {
-        const SHOWN_CHARS_MAX: usize = 80;
-        let raw = self.raw();
-        match raw.char_indices().nth(SHOWN_CHARS_MAX) {
-            Some((end, _)) => format!("{:?}…", &raw[..end]),
-            None if matches!(self, Scalar::Text(_)) => format!("{raw:?}"),
-            None => raw,
+    fn time_fault(&self, cell: Scalar<'_>) -> String {
+        const ISO: &str = "YYYY-MM-DD HH:MM[:SS[.mmm]] or RFC 3339";
+        let expected = match self.time_unit {
+            Some(unit) => format!("a whole number of {} since 1970, or {ISO}", unit.name()),
+            None => self.expected_date(ISO),
+        };
+        format!("{} is no time: expected {expected}", cell.shown())
+    }
+
+    fn expected_date(&self, iso: &str) -> String {
+        match self.date_formats.as_slice() {
+            [] => iso.to_owned(),
+            formats => formats.join(" or "),
         }
     }
 }
 
-/// The cell as the text of a value or key, byte for byte; what is no text is written into `scratch`.
-#[inline]
-pub(crate) fn value_text<'a>(cell: Scalar<'a>, scratch: &'a mut String) -> Taken<&'a [u8]> {
-    use std::fmt::Write as _;
-    scratch.clear();
-    let written = match cell {
-        Scalar::Null => return Ok(None),
-        Scalar::Text(text) => return Ok(Some(text)),
-        Scalar::Bool(truth) => write!(scratch, "{truth}"),
-        Scalar::Int(number) => write!(scratch, "{number}"),
-        Scalar::Uint(number) => write!(scratch, "{number}"),
-        Scalar::Float(number) if number.is_finite() => write!(scratch, "{number}"),
-        Scalar::Float32(number) if number.is_finite() => write!(scratch, "{number}"),
-        Scalar::Float(_) | Scalar::Float32(_) => {
-            return Err(format!("{} is no value", cell.shown()));
-        }
-        Scalar::Decimal { unscaled, scale } => {
-            write!(scratch, "{}", print_decimal(unscaled, scale))
-        }
-        Scalar::Date(days) => write!(scratch, "{}", print_date(days)),
-        Scalar::Time { ms, .. } => write!(scratch, "{}", print_time(ms)),
-        Scalar::Wide(_) | Scalar::FarTime => {
-            return Err(format!("{} does not fit a value", cell.shown()));
-        }
-    };
-    match written {
-        Ok(()) => Ok(Some(scratch.as_bytes())),
-        Err(_) => Err("the value cannot be written as text".to_owned()),
+fn words(given: &[String], default: &[&str]) -> Vec<String> {
+    match given {
+        [] => default.iter().map(|word| (*word).to_owned()).collect(),
+        given => given.to_vec(),
     }
 }
 
-/// The cell as a key that is a number.
-#[inline]
-pub(crate) fn number_key(kind: KeyKind, cell: Scalar<'_>) -> std::result::Result<u64, String> {
-    let number = match cell {
-        Scalar::Null => return Err("the key is null".to_owned()),
-        Scalar::Int(number) => u64::try_from(number).ok(),
-        Scalar::Uint(number) => Some(number),
-        Scalar::Text(text) => parse_key(text),
-        Scalar::Float(number) => whole(decimal_of_f64(number, 0)),
-        Scalar::Float32(number) => whole(decimal_of_f32(number, 0)),
-        Scalar::Decimal { unscaled, scale } => whole(rescale(unscaled, scale, 0)),
-        _ => None,
-    };
-    match number {
-        Some(number) if kind == KeyKind::Dense && number > u64::from(LocalId::MAX.0) => {
-            Err(format!("{number} is no dense key: the largest is {}", LocalId::MAX))
-        }
-        Some(number) => Ok(number),
-        None => Err(format!(
-            "{} is no {kind} key: expected a whole number from 0 to 2^64 - 1{}",
-            cell.shown(),
-            match cell {
-                Scalar::Text(_) => ", in digits without a leading zero",
-                _ => "",
-            }
-        )),
-    }
+fn first_that_fits<T>(formats: &[String], parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+    formats.iter().find_map(|format| parse(format))
 }
 
-fn whole(number: std::result::Result<i64, NumberFault>) -> Option<u64> {
-    u64::try_from(number.ok()?).ok()
+#[cold]
+fn nan_fault(expected: &str) -> String {
+    format!("NaN is no {expected}: nan = \"null\" takes it for a null")
 }
 
-/// Digits alone and no leading zero, so that one entity has one written key.
-fn parse_key(text: &[u8]) -> Option<u64> {
-    let plain = match text {
-        [] => false,
-        [b'0', _, ..] => false,
-        _ => text.len() <= 20 && text.iter().all(u8::is_ascii_digit),
-    };
-    if !plain {
-        return None;
-    }
-    text.iter().try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
+#[cold]
+fn far_fault(cell: Scalar<'_>) -> String {
+    format!("{} is outside of the years 0000 to 9999", cell.shown())
 }
 
 fn truth_of(number: i64) -> Option<bool> {
@@ -292,12 +280,13 @@ fn truth_of(number: i64) -> Option<bool> {
     }
 }
 
-fn milliseconds(number: i64, unit: TimeUnit) -> Option<i64> {
+/// Milliseconds, and whether something finer was cut. What 64 bits do not hold is as far away as can be, and no time.
+fn milliseconds(number: i64, unit: TimeUnit) -> (i64, bool) {
     match unit {
-        TimeUnit::Second => number.checked_mul(1000),
-        TimeUnit::Millisecond => Some(number),
-        TimeUnit::Microsecond => Some(number.div_euclid(1000)),
-        TimeUnit::Nanosecond => Some(number.div_euclid(1_000_000)),
+        TimeUnit::Second => (number.saturating_mul(1000), false),
+        TimeUnit::Millisecond => (number, false),
+        TimeUnit::Microsecond => (number.div_euclid(1000), number.rem_euclid(1000) != 0),
+        TimeUnit::Nanosecond => (number.div_euclid(1_000_000), number.rem_euclid(1_000_000) != 0),
     }
 }
 

@@ -16,7 +16,7 @@ use arrow_array::{
     Array, ArrayRef, BinaryArray, BinaryViewArray, LargeBinaryArray, LargeStringArray, StringArray, StringViewArray,
 };
 use arrow_buffer::i256;
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{DataType, Field, TimeUnit};
 use arrow_select::take::{TakeOptions, take};
 use muster_engine::{Error, Result};
 
@@ -37,7 +37,10 @@ pub(crate) enum Scalar<'a> {
         scale: i8,
     },
     /// A decimal that 128 bits do not hold.
-    Wide(i256),
+    Wide {
+        unscaled: i256,
+        scale: i8,
+    },
     /// Days since 1970-01-01.
     Date(i64),
     /// Milliseconds since the epoch, and whether a finer part was cut.
@@ -47,11 +50,22 @@ pub(crate) enum Scalar<'a> {
     },
     /// A time that milliseconds in 64 bits do not hold.
     FarTime,
+    /// The 16 bytes of a UUID.
+    Uuid(&'a [u8; 16]),
     /// Text, not yet known to be UTF-8.
     Text(&'a [u8]),
 }
 
 impl Scalar<'_> {
+    /// Whether it is a floating-point number that is none.
+    pub(crate) fn is_nan(&self) -> bool {
+        match self {
+            Scalar::Float(number) => number.is_nan(),
+            Scalar::Float32(number) => number.is_nan(),
+            _ => false,
+        }
+    }
+
     /// The cell as people read it.
     pub(crate) fn raw(&self) -> String {
         match self {
@@ -62,7 +76,8 @@ impl Scalar<'_> {
             Scalar::Float32(value) => value.to_string(),
             Scalar::Float(value) => value.to_string(),
             Scalar::Decimal { unscaled, scale } => print_decimal(*unscaled, *scale),
-            Scalar::Wide(value) => value.to_string(),
+            Scalar::Wide { unscaled, scale } => print_digits(&unscaled.to_string(), *scale),
+            Scalar::Uuid(bytes) => print_uuid(bytes),
             Scalar::Date(days) => print_date(*days),
             Scalar::Time { ms, .. } => print_time(*ms),
             Scalar::FarTime => "a time too far away".to_owned(),
@@ -73,16 +88,38 @@ impl Scalar<'_> {
 
 /// A decimal with its point: -1250 of scale 2 is `-12.50`.
 pub(crate) fn print_decimal(unscaled: i128, scale: i8) -> String {
+    print_digits(&unscaled.to_string(), scale)
+}
+
+/// The same of a number in digits.
+pub(crate) fn print_digits(unscaled: &str, scale: i8) -> String {
     let Ok(places) = usize::try_from(scale) else {
-        return format!("{unscaled}{}", "0".repeat(usize::from(scale.unsigned_abs())));
+        let zeros = if unscaled == "0" { 0 } else { usize::from(scale.unsigned_abs()) };
+        return format!("{unscaled}{}", "0".repeat(zeros));
     };
     if places == 0 {
-        return unscaled.to_string();
+        return unscaled.to_owned();
     }
-    let sign = if unscaled < 0 { "-" } else { "" };
-    let digits = format!("{:0>width$}", unscaled.unsigned_abs(), width = places + 1);
+    let (sign, digits) = match unscaled.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", unscaled),
+    };
+    let digits = format!("{digits:0>width$}", width = places + 1);
     let (whole, fraction) = digits.split_at(digits.len() - places);
     format!("{sign}{whole}.{fraction}")
+}
+
+/// The 36 characters of a UUID.
+pub(crate) fn print_uuid(bytes: &[u8; 16]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(36);
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// What a column holds, as far as the kinds of tags care.
@@ -95,14 +132,15 @@ pub(crate) enum Shape {
     Decimal { scale: i8 },
     Date,
     Time,
+    Uuid,
     Text,
     List(Box<Shape>),
 }
 
 impl Shape {
-    /// The shape of an Arrow type; `None` where no kind of tag takes it.
-    pub(crate) fn of(data_type: &DataType) -> Option<Shape> {
-        Some(match data_type {
+    /// The shape of an Arrow column; `None` where no kind of tag takes it.
+    pub(crate) fn of(field: &Field) -> Option<Shape> {
+        Some(match field.data_type() {
             DataType::Null => Shape::Null,
             DataType::Boolean => Shape::Bool,
             DataType::Int8
@@ -126,12 +164,15 @@ impl Shape {
             | DataType::Binary
             | DataType::LargeBinary
             | DataType::BinaryView => Shape::Text,
-            DataType::Dictionary(_, values) => match Shape::of(values)? {
-                Shape::List(_) => return None,
-                shape => shape,
-            },
+            DataType::FixedSizeBinary(16) if is_uuid(field) => Shape::Uuid,
+            DataType::Dictionary(_, values) => {
+                match Shape::of(&field.clone().with_data_type(values.as_ref().clone()))? {
+                    Shape::List(_) => return None,
+                    shape => shape,
+                }
+            }
             DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
-                match Shape::of(field.data_type())? {
+                match Shape::of(field)? {
                     Shape::List(_) => return None,
                     shape => Shape::List(Box::new(shape)),
                 }
@@ -150,10 +191,26 @@ impl Shape {
             Shape::Decimal { scale } => format!("decimals of scale {scale}"),
             Shape::Date => "dates".to_owned(),
             Shape::Time => "times".to_owned(),
+            Shape::Uuid => "UUIDs".to_owned(),
             Shape::Text => "text".to_owned(),
             Shape::List(inner) => format!("lists of {}", inner.name()),
         }
     }
+}
+
+/// The name of the extension type whose 16 bytes are a UUID, and where a field says that it is of one.
+const EXTENSION_KEY: &str = "ARROW:extension:name";
+const UUID_EXTENSION: &str = "arrow.uuid";
+
+fn is_uuid(field: &Field) -> bool {
+    field.metadata().get(EXTENSION_KEY).is_some_and(|name| name == UUID_EXTENSION)
+}
+
+/// The field as one whose 16 bytes are a UUID.
+pub(crate) fn as_uuid(field: Field) -> Field {
+    let mut metadata = field.metadata().clone();
+    metadata.insert(EXTENSION_KEY.to_owned(), UUID_EXTENSION.to_owned());
+    field.with_metadata(metadata)
 }
 
 /// Gives each cell of `array` with its row to `visit`.
@@ -199,7 +256,7 @@ pub(crate) fn each_scalar(array: &ArrayRef, visit: &mut impl FnMut(usize, Scalar
         }
         DataType::Decimal256(_, scale) => numbers!(Decimal256Type, value => match value.to_i128() {
             Some(unscaled) => Scalar::Decimal { unscaled, scale: *scale },
-            None => Scalar::Wide(value),
+            None => Scalar::Wide { unscaled: value, scale: *scale },
         }),
         DataType::Date32 => numbers!(Date32Type, value => Scalar::Date(value.into())),
         DataType::Date64 => numbers!(Date64Type, value => match value % DAY_MS {
@@ -215,6 +272,7 @@ pub(crate) fn each_scalar(array: &ArrayRef, visit: &mut impl FnMut(usize, Scalar
         DataType::Timestamp(TimeUnit::Millisecond, _) => times!(TimestampMillisecondType, 1),
         DataType::Timestamp(TimeUnit::Microsecond, _) => times!(TimestampMicrosecondType, 1000),
         DataType::Timestamp(TimeUnit::Nanosecond, _) => times!(TimestampNanosecondType, 1_000_000),
+        DataType::FixedSizeBinary(16) => each_uuid(array, visit),
         DataType::Dictionary(_, _) => {
             let plain = undictionary(array)?;
             return each_scalar(&plain, visit);
@@ -222,6 +280,15 @@ pub(crate) fn each_scalar(array: &ArrayRef, visit: &mut impl FnMut(usize, Scalar
         _ => return each_text(array, visit),
     }
     Ok(())
+}
+
+fn each_uuid(array: &ArrayRef, visit: &mut impl FnMut(usize, Scalar<'_>)) {
+    for (row, bytes) in array.as_fixed_size_binary().iter().enumerate() {
+        match bytes.and_then(|bytes| bytes.try_into().ok()) {
+            Some(uuid) => visit(row, Scalar::Uuid(uuid)),
+            None => visit(row, Scalar::Null),
+        }
+    }
 }
 
 fn each_text(array: &ArrayRef, visit: &mut impl FnMut(usize, Scalar<'_>)) -> Result<()> {

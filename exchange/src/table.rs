@@ -1,5 +1,7 @@
 //! A file as a table: named columns, and runs of rows whose columns are walked one at a time.
 
+mod parquet_types;
+
 use std::any::Any;
 use std::collections::HashMap;
 use std::fs::File;
@@ -9,15 +11,16 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_ipc::reader::FileReader;
-use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, FieldRef, SchemaRef};
 use muster_engine::{Error, Result};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
+use crate::cell::CellRule;
 use crate::csv::{CsvTable, Records};
 use crate::input::{Content, Format, Input};
 use crate::mapping::{CsvOptions, nfkc};
-use crate::scalar::{Scalar, each_scalar};
+use crate::scalar::{Scalar, Shape, each_scalar};
 
 /// The most rows of a run: what a column of a run takes stays in the second-level cache.
 const RUN_ROWS_MAX: usize = 16_384;
@@ -26,8 +29,8 @@ const RUN_ROWS_MAX: usize = 16_384;
 pub(crate) struct Table {
     name: String,
     columns: Vec<String>,
-    /// The columns' types; empty for CSV, where all is text.
-    types: Vec<DataType>,
+    /// The columns with their types; empty for CSV, where all is text.
+    fields: Vec<FieldRef>,
     rows_total: Option<u64>,
     bytes_total: Option<u64>,
     source: Source,
@@ -69,10 +72,17 @@ impl Table {
         let format = input.format();
         let bytes_total = input.bytes_total();
         let bytes_read = input.bytes_counter();
+        input.check_text(csv.encoding)?;
+        if format != Format::Csv && *csv != CsvOptions::default() {
+            return Err(Error::invalid(format!(
+                "{name} is {}, which the settings of csv are not about: strike csv",
+                format.name()
+            )));
+        }
         let mut table = Table {
             name: name.clone(),
             columns: Vec::new(),
-            types: Vec::new(),
+            fields: Vec::new(),
             rows_total: None,
             bytes_total,
             source: Source::Batches(Box::new(std::iter::empty())),
@@ -93,9 +103,10 @@ impl Table {
             }
             Content::File(file) => {
                 let metadata = guard(&name, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))?;
+                let metadata = guard(&name, || parquet_types::with_wide_times(metadata))?;
                 let rows = metadata.metadata().file_metadata().num_rows();
                 table.rows_total = u64::try_from(rows).ok();
-                table.take_schema(metadata.schema());
+                table.take_schema(&parquet_types::with_uuids(&metadata));
                 table.source = Source::Parquet(file, metadata);
             }
         }
@@ -106,7 +117,7 @@ impl Table {
     fn take_schema(&mut self, schema: &SchemaRef) {
         for field in schema.fields() {
             self.columns.push(field.name().clone());
-            self.types.push(field.data_type().clone());
+            self.fields.push(Arc::clone(field));
         }
     }
 
@@ -138,7 +149,12 @@ impl Table {
 
     /// The type of a column; `None` in CSV, where all is text.
     pub(crate) fn data_type(&self, column: usize) -> Option<&DataType> {
-        self.types.get(column)
+        self.fields.get(column).map(|field| field.data_type())
+    }
+
+    /// What a column holds; `None` where no kind of tag takes it.
+    pub(crate) fn shape(&self, column: usize) -> Option<Shape> {
+        self.fields.get(column).map_or(Some(Shape::Text), |field| Shape::of(field))
     }
 
     /// All rows, where the format says it.
@@ -177,7 +193,7 @@ impl Table {
                 Source::Batches(Box::new(guard(&self.name, || FileReader::try_new(again(&file)?, Some(columns)))?))
             }
             Source::Parquet(file, metadata) => {
-                let metadata = with_cheap_texts(metadata, wanted);
+                let metadata = parquet_types::with_cheap_texts(metadata, wanted);
                 let reader = guard(&self.name, || {
                     let mask = ProjectionMask::roots(metadata.parquet_schema(), columns);
                     ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
@@ -233,11 +249,11 @@ impl Table {
     }
 
     /// The cells of the wanted column with this index in a run of this table.
-    pub(crate) fn cells<'a>(&self, run: &'a Run, index: usize, null_words: &'a [String]) -> Cells<'a> {
+    pub(crate) fn cells<'a>(&self, run: &'a Run, index: usize, rule: &'a CellRule) -> Cells<'a> {
         let place = self.places[index];
         match run {
-            Run::Arrow { batch, .. } => Cells::Array(batch.column(place)),
-            Run::Csv(records) => Cells::Fields { records, field: place, null_words },
+            Run::Arrow { batch, .. } => Cells::Array(batch.column(place), rule),
+            Run::Csv(records) => Cells::Fields { records, field: place, rule },
         }
     }
 }
@@ -263,53 +279,31 @@ impl Run {
 /// One column of a run.
 #[derive(Clone, Copy)]
 pub(crate) enum Cells<'a> {
-    Array(&'a ArrayRef),
-    Fields { records: &'a Records, field: usize, null_words: &'a [String] },
+    Array(&'a ArrayRef, &'a CellRule),
+    Fields { records: &'a Records, field: usize, rule: &'a CellRule },
 }
 
 impl Cells<'_> {
+    /// How the cells are taken.
+    pub(crate) fn rule(&self) -> &CellRule {
+        match self {
+            Cells::Array(_, rule) | Cells::Fields { rule, .. } => rule,
+        }
+    }
+
     /// Gives each cell with its row to `visit`.
     pub(crate) fn each(&self, visit: &mut impl FnMut(usize, Scalar<'_>)) -> Result<()> {
         match *self {
-            Cells::Array(array) => each_scalar(array, visit),
-            Cells::Fields { records, field, null_words } => {
+            Cells::Array(array, rule) if rule.is_plain() => each_scalar(array, visit),
+            Cells::Array(array, rule) => each_scalar(array, &mut |row, cell| visit(row, rule.cell(cell))),
+            Cells::Fields { records, field, rule } => {
                 for row in 0..records.len() {
                     let (text, quoted) = records.cell(row, field);
-                    let is_null = !quoted && (text.is_empty() || null_words.iter().any(|word| word.as_bytes() == text));
-                    visit(row, if is_null { Scalar::Null } else { Scalar::Text(text) });
+                    visit(row, rule.field(text, quoted));
                 }
                 Ok(())
             }
         }
-    }
-}
-
-/// The same metadata with texts as views or dictionaries into the file's pages, so that a value that stands in
-/// thousands of rows is not copied for each. Where the reader does not want that, the plain types stay.
-fn with_cheap_texts(metadata: ArrowReaderMetadata, wanted: &[Wanted]) -> ArrowReaderMetadata {
-    let schema = metadata.schema();
-    let mut fields: Vec<FieldRef> = schema.fields().iter().cloned().collect();
-    for wanted in wanted {
-        let field = &fields[wanted.column];
-        let text = match field.data_type() {
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
-            DataType::Binary | DataType::LargeBinary | DataType::BinaryView => DataType::Binary,
-            _ => continue,
-        };
-        let hinted = match (wanted.dictionary, text) {
-            (true, text) => DataType::Dictionary(Box::new(DataType::Int32), Box::new(text)),
-            (false, DataType::Utf8) => DataType::Utf8View,
-            (false, _) => DataType::BinaryView,
-        };
-        fields[wanted.column] = Arc::new(Field::clone(field).with_data_type(hinted));
-    }
-    let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
-    let options = ArrowReaderOptions::new().with_schema(schema);
-    let hinted =
-        catch_unwind(AssertUnwindSafe(|| ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)));
-    match hinted {
-        Ok(Ok(hinted)) => hinted,
-        _ => metadata,
     }
 }
 

@@ -53,7 +53,12 @@ fn a_row_with_a_refused_cell_is_refused_whole_with_its_line() {
         [
             (4, "age", "\"old\" is no number", "old"),
             (5, "id", "the key is null", ""),
-            (6, "name", "the text is not UTF-8", "d\u{FFFD}"),
+            (
+                6,
+                "name",
+                "the text is not UTF-8: give csv = { encoding = \"gbk\" }, or what else the file is written in",
+                "d\u{FFFD}"
+            ),
             (7, "", "2 fields, the header has 3", "e,e"),
         ]
     );

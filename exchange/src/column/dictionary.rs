@@ -1,6 +1,7 @@
 //! The distinct values of one column of one block.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 use muster_engine::catalog::limits::VALUE_BYTES_MAX;
 use muster_engine::columns::NULL_CODE;
@@ -18,23 +19,31 @@ pub(crate) struct Dictionary {
     slots: Vec<(u32, u32)>,
     /// Drawn for each dictionary, so that no file can be written whose values all collide.
     seed: u64,
+    /// What is said of bytes that are no text.
+    not_text: Arc<str>,
 }
 
 const SLOTS_MIN: usize = 64;
 
 impl Dictionary {
-    pub(crate) fn new() -> Dictionary {
+    pub(crate) fn new(not_text: Arc<str>) -> Dictionary {
         Dictionary {
             values: Vec::new(),
             bytes: 0,
             slots: vec![(0, NULL_CODE); SLOTS_MIN],
             seed: RandomState::new().hash_one(0_u8),
+            not_text,
         }
     }
 
     /// The bytes of all values, with what the table costs.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes + self.values.len() * size_of::<String>()
+    }
+
+    /// What is said of bytes that are no text.
+    pub(crate) fn not_text(&self) -> String {
+        self.not_text.to_string()
     }
 
     /// The code of a cell, [`NULL_CODE`] for a null.
@@ -70,7 +79,7 @@ impl Dictionary {
         if value.len() > VALUE_BYTES_MAX {
             return Err(format!("the value has {} bytes, at most {VALUE_BYTES_MAX} are allowed", value.len()));
         }
-        let text = std::str::from_utf8(value).map_err(|_| "the text is not UTF-8".to_owned())?;
+        let text = std::str::from_utf8(value).map_err(|_| self.not_text.to_string())?;
         let code = self.values.len() as u32;
         self.values.push(text.to_owned());
         self.bytes += text.len();

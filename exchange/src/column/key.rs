@@ -1,5 +1,7 @@
 //! Building the column of keys.
 
+use std::sync::Arc;
+
 use muster_engine::Result;
 use muster_engine::catalog::KeyKind;
 use muster_engine::catalog::limits::KEY_BYTES_MAX;
@@ -17,11 +19,13 @@ pub(crate) struct KeyBuilder {
     texts: Vec<String>,
     numbers: Vec<u64>,
     bytes: usize,
+    /// What is said of bytes that are no text.
+    not_text: Arc<str>,
 }
 
 impl KeyBuilder {
-    pub(crate) fn new(name: String, kind: KeyKind) -> KeyBuilder {
-        KeyBuilder { name, kind, texts: Vec::new(), numbers: Vec::new(), bytes: 0 }
+    pub(crate) fn new(name: String, kind: KeyKind, not_text: Arc<str>) -> KeyBuilder {
+        KeyBuilder { name, kind, texts: Vec::new(), numbers: Vec::new(), bytes: 0, not_text }
     }
 
     /// The bytes of the keys so far.
@@ -43,7 +47,7 @@ impl KeyBuilder {
         }
         let mut scratch = String::new();
         cells.each(&mut |row, cell| {
-            let key = text_key(cell, &mut scratch).unwrap_or_else(|reason| {
+            let key = text_key(cell, &mut scratch, &self.not_text).unwrap_or_else(|reason| {
                 rejects.add(place, row, name, reason, || cell.raw());
                 String::new()
             });
@@ -63,7 +67,7 @@ impl KeyBuilder {
     }
 }
 
-fn text_key(cell: Scalar<'_>, scratch: &mut String) -> std::result::Result<String, String> {
+fn text_key(cell: Scalar<'_>, scratch: &mut String, not_text: &str) -> std::result::Result<String, String> {
     let Some(text) = value_text(cell, scratch)? else {
         return Err("the key is null".to_owned());
     };
@@ -75,6 +79,6 @@ fn text_key(cell: Scalar<'_>, scratch: &mut String) -> std::result::Result<Strin
     }
     match std::str::from_utf8(text) {
         Ok(text) => Ok(text.to_owned()),
-        Err(_) => Err("the key is not UTF-8".to_owned()),
+        Err(_) => Err(not_text.to_owned()),
     }
 }

@@ -53,6 +53,7 @@ pub(super) fn decide(seen: &Observed, options: &InferOptions) -> Guess {
         Some(Shape::Decimal { scale }) => decide_decimal(*scale, &mut guess),
         Some(Shape::Date) => decide_day(seen, &mut guess),
         Some(Shape::Time) => decide_time(seen, &mut guess),
+        Some(Shape::Uuid) => decide_values(seen, &mut guess),
         Some(Shape::Text) => decide_text(seen, options, &mut guess),
     }
     if guess.column.kind != TagKind::Choice {

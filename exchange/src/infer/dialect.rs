@@ -2,12 +2,13 @@
 
 use std::io::{Cursor, Read};
 
+use encoding_rs::UTF_8;
 use muster_engine::{Error, Result};
 
-use super::Note;
 use crate::csv::{RecordReader, Records};
 use crate::input::{Content, Input, content_fault};
 use crate::mapping::CsvOptions;
+use crate::note::Note;
 use crate::text::{parse_date, parse_decimal, parse_time};
 
 /// The bytes that are looked at.
@@ -18,6 +19,7 @@ const DELIMITERS: [char; 4] = [',', '\t', ';', '|'];
 
 pub(super) fn guess(input: Input, notes: &mut Vec<Note>) -> Result<CsvOptions> {
     let name = input.name().to_owned();
+    input.check_text(UTF_8)?;
     let Content::Stream(stream) = input.into_content() else {
         return Err(Error::internal("a columnar file was taken for CSV"));
     };
@@ -41,7 +43,7 @@ pub(super) fn guess(input: Input, notes: &mut Vec<Note>) -> Result<CsvOptions> {
             _ => 0,
         };
         if best.as_ref().is_none_or(|(most, _, _)| score > *most) {
-            let options = CsvOptions { delimiter, header: true };
+            let options = CsvOptions { delimiter, ..CsvOptions::default() };
             best = Some((score, options, records));
         }
     }

@@ -6,6 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use muster_engine::Result;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::cell::CellRule;
 use crate::column::lists_of;
 use crate::rule::value_text;
 use crate::scalar::{Scalar, Shape};
@@ -136,7 +137,7 @@ impl Observed {
     /// Whether its values can name entities.
     pub(super) fn can_be_key(&self) -> bool {
         match &self.shape {
-            Some(Shape::Int) => true,
+            Some(Shape::Int | Shape::Uuid) => true,
             Some(Shape::Text) => {
                 let is_amount = self.numbers > self.wholes;
                 let is_day = self.dates + self.times > 0 && self.dates + self.times == self.values();
@@ -159,13 +160,14 @@ impl Observed {
     /// Looks at a run of cells, whose rows are counted by the caller.
     pub(super) fn look(&mut self, cells: Cells<'_>) -> Result<()> {
         let mut scratch = String::new();
-        if let (Cells::Array(array), Some(Shape::List(_))) = (cells, &self.shape) {
+        if let (Cells::Array(array, _), Some(Shape::List(_))) = (cells, &self.shape) {
             self.nulls += array.null_count() as u64;
             let (elements, ranges) = lists_of(array)?;
             let first = ranges.iter().map(|range| range.start).min().unwrap_or(0);
             let last = ranges.iter().map(|range| range.end).max().unwrap_or(0);
             let elements = elements.slice(first, last.saturating_sub(first));
-            return Cells::Array(&elements).each(&mut |_, cell| self.look_at_text(cell, &mut scratch));
+            return Cells::Array(&elements, &CellRule::PLAIN)
+                .each(&mut |_, cell| self.look_at_text(cell, &mut scratch));
         }
         cells.each(&mut |_, cell| {
             if cell == Scalar::Null {
@@ -206,11 +208,11 @@ impl Observed {
             Scalar::Float32(number) => {
                 self.look_at_float(cell, |digits| decimal_of_f32(number, digits));
             }
-            Scalar::Decimal { .. } | Scalar::Wide(_) => self.numbers += 1,
+            Scalar::Decimal { .. } | Scalar::Wide { .. } => self.numbers += 1,
             Scalar::Date(_) => self.dates += 1,
             Scalar::Time { ms, cut } => self.look_at_time(ms, cut),
             Scalar::Text(text) => self.look_at_characters(text),
-            Scalar::Null | Scalar::Bool(_) | Scalar::FarTime => {}
+            Scalar::Null | Scalar::Bool(_) | Scalar::FarTime | Scalar::Uuid(_) => {}
         }
     }
 

@@ -1,12 +1,15 @@
 use proptest::prelude::*;
 
+use encoding_rs::{GBK, UTF_8, UTF_16LE};
+use muster_engine::catalog::TagKind;
+
 use super::*;
 
 const SAMPLE: &str = r#"
 # The bookings of two hotels.
 type = "bookings"
-key = { column = "booking_id", kind = "u64" }
-csv = { delimiter = ";" }
+key = { column = "booking_id", kind = "u64", trim = true }
+csv = { delimiter = ";", encoding = "gb2312" }
 columns = [
   { column = "hotel", kind = "choice" },
   { column = "adr", tag = "price.night", kind = "decimal(2)", null = "clear" },
@@ -14,6 +17,9 @@ columns = [
   { column = "seen", kind = "time", time_zone = "Asia/Shanghai", null_words = ["NULL"] },
   { column = "born", kind = "date", date_format = "%d/%m/%Y" },
   { column = "ts", kind = "time", time_unit = "ms" },
+  { column = "paid", kind = "flag", true_words = ["是"], false_words = ["否", "无"], trim = true },
+  { column = "rate", kind = "decimal(2)", decimal_point = ",", thousands = ".", round = "half_even", nan = "null" },
+  { column = "left", kind = "date", date_format = ["%Y-%m-%d", "%Y/%m/%d"] },
   { column = "comment", skip = true },
 ]
 "#;
@@ -25,13 +31,21 @@ fn a_mapping_is_read_and_printed() {
     assert_eq!(mapping.key.kind, KeyKind::U64);
     assert_eq!(mapping.csv.delimiter, ';');
     assert!(mapping.csv.header);
-    assert_eq!(mapping.columns.len(), 7);
+    assert_eq!(mapping.csv.encoding, GBK);
+    assert!(mapping.key.trim);
+    assert_eq!(mapping.columns.len(), 10);
     assert_eq!(mapping.columns[0].tag, "hotel");
     assert_eq!(mapping.columns[1].tag, "price.night");
     assert_eq!(mapping.columns[1].kind, TagKind::Decimal { scale: 2 });
     assert_eq!(mapping.columns[1].null, NullRule::Clear);
     assert_eq!(mapping.columns[5].time_unit, Some(TimeUnit::Millisecond));
-    assert_eq!(mapping.loaded_columns().count(), 6);
+    assert_eq!(mapping.columns[4].date_formats, ["%d/%m/%Y"]);
+    assert_eq!(mapping.columns[6].false_words, ["否", "无"]);
+    assert!(mapping.columns[6].trim);
+    assert_eq!((mapping.columns[7].decimal_point, mapping.columns[7].thousands), (Some(','), Some('.')));
+    assert_eq!((mapping.columns[7].round, mapping.columns[7].nan), (Some(Rounding::HalfEven), NanRule::Null));
+    assert_eq!(mapping.columns[8].date_formats.len(), 2);
+    assert_eq!(mapping.loaded_columns().count(), 9);
     assert_eq!(Mapping::parse(&mapping.print()).expect("it prints TOML"), mapping);
 }
 
@@ -42,6 +56,8 @@ fn a_wrong_mapping_is_refused_with_what_is_wrong() {
         ("type = \"t\"\nkey = { column = \"id\", kind = \"int\" }", "u64"),
         ("columns = []\nkind = 1", "kind"),
         ("[[", "line 1"),
+        ("type = \"t\"\nkey = { column = \"id\", kind = \"u64\" }\ncsv = { encoding = \"klingon\" }", "klingon"),
+        ("type = \"t\"\nkey = { column = \"id\", kind = \"u64\" }\ncsv = { encoding = \"replacement\" }", "gb18030"),
     ];
     for (text, expected) in cases {
         let error = Mapping::parse(text).expect_err("wrong");
@@ -56,6 +72,22 @@ fn a_wrong_mapping_is_refused_with_what_is_wrong() {
         ("{ column = \"a\", kind = \"int\", list_separator = \"|\" }", "set"),
         ("{ column = \"a\", kind = \"int\", date_format = \"%Y\" }", "date"),
         ("{ column = \"a\", kind = \"time\", time_zone = \"Moon\" }", "Moon"),
+        ("{ column = \"a\", kind = \"choice\", round = \"down\" }", "round is for int and decimal, not for choice"),
+        ("{ column = \"a\", kind = \"int\", round = \"up\" }", "up"),
+        ("{ column = \"a\", kind = \"date\", nan = \"null\" }", "nan is for flag, choice, int and decimal"),
+        ("{ column = \"a\", kind = \"int\", true_words = [\"x\"] }", "true_words is for flag"),
+        ("{ column = \"a\", kind = \"flag\", true_words = [\"N\"] }", "\"N\" means true and false"),
+        ("{ column = \"a\", kind = \"flag\", trim = true, false_words = [\"no \"] }", "white space"),
+        ("{ column = \"a\", kind = \"choice\", decimal_point = \",\" }", "decimal_point is for int and decimal"),
+        ("{ column = \"a\", kind = \"int\", decimal_point = \",,\" }", "character"),
+        ("{ column = \"a\", kind = \"int\", decimal_point = \"1\" }", "a digit or a sign"),
+        ("{ column = \"a\", kind = \"int\", thousands = \".\" }", "decimal_point = \",\""),
+        ("{ column = \"a\", kind = \"date\", date_format = [] }", "no format"),
+        ("{ column = \"a\", kind = \"date\", date_format = 7 }", "a list of such texts"),
+        ("{ column = \"a\", kind = \"date\", date_format = \"YYYY\" }", "no part of a date"),
+        ("{ column = \"a\", kind = \"date\", date_format = \"%!\" }", "cannot be read"),
+        ("{ column = \"a\", kind = \"time\", time_unit = \"ms\", time_zone = \"Asia/Shanghai\" }", "strike time_zone"),
+        ("{ column = \"a\", kind = \"time\", time_unit = \"ms\", date_format = \"%Y\" }", "strike one"),
         ("{ column = \"a\", tag = \"a..b\", kind = \"int\" }", "empty part"),
         ("{ column = \"a\", kind = \"int\" }, { column = \"ａ\", kind = \"int\" }", "twice"),
         (
@@ -102,8 +134,8 @@ proptest! {
     ) {
         let mut mapping = Mapping {
             entity_type: "t".to_owned(),
-            key: KeyMapping { column: "the \"key\"\n".to_owned(), kind: KeyKind::String },
-            csv: CsvOptions { delimiter: '\t', header: !skip },
+            key: KeyMapping { column: "the \"key\"\n".to_owned(), kind: KeyKind::String, trim: clear },
+            csv: CsvOptions { delimiter: '\t', header: !skip, encoding: if clear { UTF_16LE } else { UTF_8 } },
             columns: Vec::new(),
         };
         for (index, column) in names.values().enumerate() {
@@ -113,7 +145,12 @@ proptest! {
                 null: if clear { NullRule::Clear } else { NullRule::Keep },
                 skip,
                 list_separator: (kind == TagKind::Set).then(|| column.clone()),
-                date_format: (kind == TagKind::Date).then(|| column.clone()),
+                date_formats: match kind {
+                    TagKind::Date => (0..=index).map(|at| format!("%Y{}{at}", column.replace('%', "%%"))).collect(),
+                    _ => Vec::new(),
+                },
+                true_words: if kind == TagKind::Flag { vec![format!("是{column}")] } else { Vec::new() },
+                thousands: (kind == TagKind::Int).then_some('\''),
                 null_words: words.clone(),
                 ..ColumnMapping::new(column, kind)
             });

@@ -1,0 +1,102 @@
+//! As what the columns of a Parquet file are read, where that is not what its decoder would choose.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::basic::{LogicalType, Type};
+use parquet::errors::ParquetError;
+use parquet::schema::types::ColumnDescriptor;
+
+use super::Wanted;
+use crate::scalar::as_uuid;
+
+/// The same metadata with times of 96 bits as milliseconds. As nanoseconds, which the decoder would choose, they wrap
+/// outside of the years 1677 to 2262; as milliseconds all their days of 32 bits are held.
+pub(super) fn with_wide_times(metadata: ArrowReaderMetadata) -> Result<ArrowReaderMetadata, ParquetError> {
+    let widen = |field: Field, leaf: &ColumnDescriptor| match field.data_type() {
+        DataType::Timestamp(TimeUnit::Nanosecond, zone) if leaf.physical_type() == Type::INT96 => {
+            let zone = zone.clone();
+            field.with_data_type(DataType::Timestamp(TimeUnit::Millisecond, zone))
+        }
+        _ => field,
+    };
+    let schema = with_leaves(&metadata, &widen);
+    if schema == *metadata.schema() {
+        return Ok(metadata);
+    }
+    ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), ArrowReaderOptions::new().with_schema(schema))
+}
+
+/// The schema with those columns marked whose 16 bytes Parquet calls a UUID.
+pub(super) fn with_uuids(metadata: &ArrowReaderMetadata) -> SchemaRef {
+    let mark = |field: Field, leaf: &ColumnDescriptor| match leaf.logical_type_ref() {
+        Some(LogicalType::Uuid) => as_uuid(field),
+        _ => field,
+    };
+    with_leaves(metadata, &mark)
+}
+
+/// The schema with the fields changed that are a leaf, or a list of a leaf.
+fn with_leaves(metadata: &ArrowReaderMetadata, change: &impl Fn(Field, &ColumnDescriptor) -> Field) -> SchemaRef {
+    let leaves = metadata.parquet_schema();
+    let mut leaves_of_root: Vec<Vec<usize>> = vec![Vec::new(); metadata.schema().fields().len()];
+    for leaf in 0..leaves.num_columns() {
+        if let Some(of_root) = leaves_of_root.get_mut(leaves.get_column_root_idx(leaf)) {
+            of_root.push(leaf);
+        }
+    }
+    let fields: Vec<FieldRef> = metadata
+        .schema()
+        .fields()
+        .iter()
+        .zip(leaves_of_root)
+        .map(|(field, of_root)| match of_root.as_slice() {
+            [leaf] => Arc::new(change_leaf(field, &leaves.column(*leaf), change)),
+            _ => Arc::clone(field),
+        })
+        .collect();
+    Arc::new(Schema::new_with_metadata(fields, metadata.schema().metadata().clone()))
+}
+
+/// Lists of lists are no values of a tag, so that one level is enough.
+fn change_leaf(field: &Field, leaf: &ColumnDescriptor, change: &impl Fn(Field, &ColumnDescriptor) -> Field) -> Field {
+    let inner = |element: &FieldRef| Arc::new(change(Field::clone(element), leaf));
+    let data_type = match field.data_type() {
+        DataType::List(element) => DataType::List(inner(element)),
+        DataType::LargeList(element) => DataType::LargeList(inner(element)),
+        DataType::FixedSizeList(element, length) => DataType::FixedSizeList(inner(element), *length),
+        _ => return change(field.clone(), leaf),
+    };
+    field.clone().with_data_type(data_type)
+}
+
+/// The same metadata with texts as views or dictionaries into the file's pages, so that a value that stands in
+/// thousands of rows is not copied for each. Where the reader does not want that, the plain types stay.
+pub(super) fn with_cheap_texts(metadata: ArrowReaderMetadata, wanted: &[Wanted]) -> ArrowReaderMetadata {
+    let schema = metadata.schema();
+    let mut fields: Vec<FieldRef> = schema.fields().iter().cloned().collect();
+    for wanted in wanted {
+        let field = &fields[wanted.column];
+        let text = match field.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView => DataType::Binary,
+            _ => continue,
+        };
+        let hinted = match (wanted.dictionary, text) {
+            (true, text) => DataType::Dictionary(Box::new(DataType::Int32), Box::new(text)),
+            (false, DataType::Utf8) => DataType::Utf8View,
+            (false, _) => DataType::BinaryView,
+        };
+        fields[wanted.column] = Arc::new(Field::clone(field).with_data_type(hinted));
+    }
+    let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
+    let options = ArrowReaderOptions::new().with_schema(schema);
+    let hinted =
+        catch_unwind(AssertUnwindSafe(|| ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)));
+    match hinted {
+        Ok(Ok(hinted)) => hinted,
+        _ => metadata,
+    }
+}
