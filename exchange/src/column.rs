@@ -16,9 +16,10 @@ use muster_engine::ids::TagId;
 use muster_engine::{Error, Result};
 
 use crate::cell::CellRule;
-use crate::rule::Rule;
+use crate::rule::{Number, Rule};
 use crate::scalar::Scalar;
 use crate::table::Cells;
+use crate::text::Shown;
 use dictionary::Dictionary;
 pub(crate) use key::KeyBuilder;
 pub(crate) use rejects::{Place, Rejects};
@@ -28,6 +29,15 @@ pub(crate) struct ColumnBuilder {
     target: TagTarget,
     rule: Rule,
     values: Values,
+    /// The rows whose time the clocks of the column's zone show not once.
+    odd_times: Vec<(usize, Shown)>,
+}
+
+/// How many times the clocks of a column's zone show not once.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OddTimes {
+    pub(crate) twice: u64,
+    pub(crate) never: u64,
 }
 
 /// What a column is called, what it sets, and what is said of its cells.
@@ -91,7 +101,7 @@ impl ColumnBuilder {
                 Values::Number(Vec::new(), Validity::default())
             }
         };
-        ColumnBuilder { target, rule, values }
+        ColumnBuilder { target, rule, values, odd_times: Vec::new() }
     }
 
     /// The bytes of the distinct values so far, and of lists.
@@ -121,6 +131,9 @@ impl ColumnBuilder {
                     rejects.add(place, row, name, reason, || cell.raw());
                     None
                 });
+                if let Some(Number { shown: shown @ (Shown::Twice | Shown::Never), .. }) = number {
+                    self.odd_times.push((place.rows_before + row, shown));
+                }
                 valid.push(number.is_some());
                 values.push(number.map_or(0, |number| number.value));
             }),
@@ -151,6 +164,24 @@ impl ColumnBuilder {
                 }
             }
         }
+    }
+
+    /// The column's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.target.name
+    }
+
+    /// The times of rows that are kept which a zone shows not once.
+    pub(crate) fn odd_times(&self, keep: Option<&[bool]>) -> OddTimes {
+        let mut odd = OddTimes::default();
+        for (_, shown) in self.odd_times.iter().filter(|(row, _)| keep.is_none_or(|keep| keep[*row])) {
+            match shown {
+                Shown::Once => {}
+                Shown::Twice => odd.twice += 1,
+                Shown::Never => odd.never += 1,
+            }
+        }
+        odd
     }
 
     /// The column without the rows that `keep` leaves out; `None` keeps all.

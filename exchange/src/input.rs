@@ -1,5 +1,7 @@
 //! Where the bytes come from: a file or a stream, unpacked on the way, its format told by its first bytes.
 
+mod foreign;
+
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -11,6 +13,7 @@ use flate2::read::MultiGzDecoder;
 use muster_engine::{Error, Result};
 
 use crate::mapping::encoding_label;
+use foreign::Foreign;
 
 /// How many bytes are looked at to tell compression and format.
 const SNIFF_BYTES: usize = 4096;
@@ -19,10 +22,10 @@ const BUFFER_BYTES: usize = 1 << 17;
 /// The largest window of a zstd frame, as a power of two; larger ones are refused.
 const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
-const GZIP_MAGIC: &[u8] = &[0x1F, 0x8B];
-const ZSTD_MAGIC: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
-const PARQUET_MAGIC: &[u8] = b"PAR1";
-const ARROW_MAGIC: &[u8] = b"ARROW1";
+pub(super) const GZIP_MAGIC: &[u8] = &[0x1F, 0x8B];
+pub(super) const ZSTD_MAGIC: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
+pub(super) const PARQUET_MAGIC: &[u8] = b"PAR1";
+pub(super) const ARROW_MAGIC: &[u8] = b"ARROW1";
 
 /// What kind of file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub enum Format {
     Csv,
     /// An Arrow IPC file (also called Feather 2).
     ArrowIpc,
+    /// An Arrow IPC stream.
+    ArrowStream,
 }
 
 impl Format {
@@ -42,6 +47,7 @@ impl Format {
             Format::Parquet => "Parquet",
             Format::Csv => "CSV",
             Format::ArrowIpc => "Arrow",
+            Format::ArrowStream => "an Arrow stream",
         }
     }
 }
@@ -95,6 +101,7 @@ impl Input {
         let format = match () {
             () if head.starts_with(PARQUET_MAGIC) => Some(Format::Parquet),
             () if head.starts_with(ARROW_MAGIC) => Some(Format::ArrowIpc),
+            () if is_arrow_stream(head) => Some(Format::ArrowStream),
             () => None,
         };
         if !metadata.is_file() {
@@ -142,7 +149,9 @@ impl Input {
             }
         };
         let (head, stream) = sniff(stream).map_err(|error| content_fault(name, error))?;
-        refuse_other_formats(name, &head, compression)?;
+        if let Some(foreign) = Foreign::of(&head) {
+            return Err(foreign.error(name, compression));
+        }
         Ok(Input {
             format: Format::Csv,
             compression,
@@ -211,6 +220,17 @@ pub(crate) fn content_fault(name: &str, error: io::Error) -> Error {
     }
 }
 
+/// Whether the bytes begin as the messages of an Arrow stream do: the mark of a message and a small length.
+pub(super) fn is_arrow_stream(head: &[u8]) -> bool {
+    const SCHEMA_BYTES_MAX: u32 = 1 << 28;
+    match head {
+        [0xFF, 0xFF, 0xFF, 0xFF, a, b, c, d, ..] => {
+            (8..SCHEMA_BYTES_MAX).contains(&u32::from_le_bytes([*a, *b, *c, *d]))
+        }
+        _ => false,
+    }
+}
+
 fn compression_of(head: &[u8]) -> Compression {
     if head.starts_with(GZIP_MAGIC) {
         Compression::Gzip
@@ -219,29 +239,6 @@ fn compression_of(head: &[u8]) -> Compression {
     } else {
         Compression::None
     }
-}
-
-/// Says what a file is that is no CSV, instead of reading nonsense out of it.
-fn refuse_other_formats(name: &str, head: &[u8], compression: Compression) -> Result<()> {
-    let columnar =
-        [(PARQUET_MAGIC, "Parquet"), (ARROW_MAGIC, "Arrow")].into_iter().find(|(magic, _)| head.starts_with(magic));
-    let message = if let Some((_, format)) = columnar {
-        match compression {
-            Compression::None => {
-                format!("{name} is {format}, which is read from a file, not from a stream")
-            }
-            _ => format!("{name} is a packed {format} file: unpack it first"),
-        }
-    } else if compression_of(head) != Compression::None {
-        format!("{name} is packed twice: unpack it once")
-    } else if head.starts_with(b"PK\x03\x04") {
-        format!("{name} is a zip file: unpack it first, or use gzip or zstd")
-    } else if head.trim_ascii_start().starts_with(b"{\"") {
-        format!("{name} looks like JSON, which is not loaded: convert it to Parquet or CSV")
-    } else {
-        return Ok(());
-    };
-    Err(Error::invalid(message))
 }
 
 fn first_line(head: &[u8]) -> &[u8] {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow_schema::DataType;
 use muster_engine::catalog::TagKind;
 use muster_engine::catalog::name::did_you_mean;
 use muster_engine::columns::LoadBlock;
@@ -9,10 +10,11 @@ use muster_engine::ids::TagId;
 use muster_engine::{Error, Result};
 
 use crate::cell::CellRule;
-use crate::column::{ColumnBuilder, KeyBuilder, Place, Rejects, TagTarget};
+use crate::column::{ColumnBuilder, KeyBuilder, OddTimes, Place, Rejects, TagTarget};
 use crate::csv::not_text;
 use crate::input::Input;
 use crate::mapping::{Mapping, NullRule, nfkc};
+use crate::note::Note;
 use crate::reject::Reject;
 use crate::rule::{Rule, accept, refuse_unread, refuse_zone};
 use crate::scalar::Shape;
@@ -91,8 +93,18 @@ pub struct LoadReader {
     columns: Vec<ColumnBuilder>,
     /// How the cells of the key and of each column are taken.
     cell_rules: Vec<CellRule>,
+    /// What was seen of each column and of the whole file.
+    odd_times: Vec<OddTimes>,
+    marks: Marks,
     unmapped: Vec<String>,
     options: ReadOptions,
+}
+
+/// The byte order marks that stand inside of a file.
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks {
+    count: u64,
+    first_line: u64,
 }
 
 impl LoadReader {
@@ -158,6 +170,8 @@ impl LoadReader {
             unmapped: unmapped_columns(&table, mapping),
             key: KeyBuilder::new(table.columns()[key_column].clone(), mapping.key.kind, not_text),
             table,
+            odd_times: vec![OddTimes::default(); columns.len()],
+            marks: Marks::default(),
             columns,
             cell_rules,
             options,
@@ -196,6 +210,9 @@ impl LoadReader {
             if first_row_line.is_none() {
                 first_row_line = first_line(&run);
             }
+            if let Run::Csv(records) = &run {
+                self.count_marks(&records.marked_lines());
+            }
             rejects.extend(run.rows());
             self.append(&run, rows, &mut rejects)?;
             rows += run.rows();
@@ -214,6 +231,11 @@ impl LoadReader {
             return Ok(None);
         };
         let keep = rejects.keep();
+        for (odd, column) in self.odd_times.iter_mut().zip(&self.columns) {
+            let of_block = column.odd_times(keep);
+            odd.twice += of_block.twice;
+            odd.never += of_block.never;
+        }
         let load = LoadBlock {
             keys: self.key.finish(keep),
             columns: self.columns.iter_mut().map(|column| column.take().finish(keep)).collect(),
@@ -224,6 +246,48 @@ impl LoadReader {
             rows_read: self.table.rows_read() - rows_before_block,
             rejected: rejects.finish(),
         }))
+    }
+
+    fn count_marks(&mut self, lines: &[u64]) {
+        if let (0, Some(first)) = (self.marks.count, lines.first()) {
+            self.marks.first_line = *first;
+        }
+        self.marks.count += lines.len() as u64;
+    }
+
+    /// What a person should know of the rows read so far, beside the rejects.
+    pub fn notes(&self) -> Vec<Note> {
+        let mut notes = Vec::new();
+        let mut note = |column: &str, message: String| notes.push(Note { column: column.to_owned(), message });
+        if self.table.rows_read() == 0 {
+            let header = if self.table.is_csv() { "a header and " } else { "" };
+            note("", format!("the file has {header}no rows: nothing is loaded"));
+        }
+        if self.marks.count > 0 {
+            let Marks { count, first_line } = self.marks;
+            let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+            note(
+                "",
+                format!("a byte order mark stands inside the file, on line {first_line}{more}: it is part of a value"),
+            );
+        }
+        for (column, odd) in self.columns.iter().zip(&self.odd_times) {
+            if odd.twice > 0 {
+                let times = plural(odd.twice, "time");
+                note(
+                    column.name(),
+                    format!("{times} that the zone has twice, when clocks are set back: taken as the first"),
+                );
+            }
+            if odd.never > 0 {
+                let times = plural(odd.never, "time");
+                note(
+                    column.name(),
+                    format!("{times} that the zone does not have, when clocks are set forward: moved forward"),
+                );
+            }
+        }
+        notes
     }
 
     fn append(&mut self, run: &Run, rows_before: usize, rejects: &mut Rejects) -> Result<()> {
@@ -242,6 +306,10 @@ impl LoadReader {
         let bytes = self.columns.iter().map(ColumnBuilder::bytes).sum::<usize>();
         bytes + self.key.bytes() >= self.options.block_bytes_max
     }
+}
+
+fn plural(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn first_line(run: &Run) -> Option<u64> {
@@ -267,12 +335,17 @@ pub(crate) fn find_column(table: &Table, name: &str) -> Result<usize> {
 
 fn shape_of(table: &Table, column: usize) -> Result<Shape> {
     table.shape(column).ok_or_else(|| {
-        let data_type = table.data_type(column).map_or_else(String::new, ToString::to_string);
-        Error::invalid(format!(
-            "{}: column {:?} is of type {data_type}, which no tag takes: skip it",
-            table.name(),
-            table.columns()[column]
-        ))
+        let why = match table.data_type(column) {
+            Some(DataType::RunEndEncoded(_, _)) => {
+                "is run-end-encoded, which is not read: write it decoded, or skip it".to_owned()
+            }
+            Some(DataType::ListView(_) | DataType::LargeListView(_)) => {
+                "holds list views, which are not read: write it as lists, or skip it".to_owned()
+            }
+            Some(data_type) => format!("is of type {data_type}, which no tag takes: skip it"),
+            None => "is of no type".to_owned(),
+        };
+        Error::invalid(format!("{}: column {:?} {why}", table.name(), table.columns()[column]))
     })
 }
 

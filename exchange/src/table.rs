@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_ipc::reader::FileReader;
+use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, DataType, FieldRef, SchemaRef};
 use muster_engine::{Error, Result};
 use parquet::arrow::ProjectionMask;
@@ -45,6 +45,7 @@ enum Source {
     Csv(Box<CsvTable>),
     Parquet(File, ArrowReaderMetadata),
     Ipc(File),
+    IpcStream(File),
     Batches(Box<dyn Iterator<Item = std::result::Result<RecordBatch, ArrowError>> + Send>),
 }
 
@@ -100,6 +101,11 @@ impl Table {
                 let schema = guard(&name, || Ok::<_, ArrowError>(FileReader::try_new(again(&file)?, None)?.schema()))?;
                 table.take_schema(&schema);
                 table.source = Source::Ipc(file);
+            }
+            Content::File(file) if format == Format::ArrowStream => {
+                let reader = guard(&name, || StreamReader::try_new(again(&file)?, None))?;
+                table.take_schema(&reader.schema());
+                table.source = Source::IpcStream(file);
             }
             Content::File(file) => {
                 let metadata = guard(&name, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))?;
@@ -157,6 +163,11 @@ impl Table {
         self.fields.get(column).map_or(Some(Shape::Text), |field| Shape::of(field))
     }
 
+    /// Whether it is text.
+    pub(crate) fn is_csv(&self) -> bool {
+        matches!(self.source, Source::Csv(_))
+    }
+
     /// All rows, where the format says it.
     pub(crate) fn rows_total(&self) -> Option<u64> {
         self.rows_total
@@ -192,7 +203,11 @@ impl Table {
             Source::Ipc(file) => {
                 Source::Batches(Box::new(guard(&self.name, || FileReader::try_new(again(&file)?, Some(columns)))?))
             }
+            Source::IpcStream(file) => {
+                Source::Batches(Box::new(guard(&self.name, || StreamReader::try_new(again(&file)?, Some(columns)))?))
+            }
             Source::Parquet(file, metadata) => {
+                parquet_types::refuse_unread_codecs(&self.name, &metadata, &columns)?;
                 let metadata = parquet_types::with_cheap_texts(metadata, wanted);
                 let reader = guard(&self.name, || {
                     let mask = ProjectionMask::roots(metadata.parquet_schema(), columns);
@@ -322,9 +337,21 @@ where
 {
     match catch_unwind(AssertUnwindSafe(decode)) {
         Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) if is_unread(&error.to_string()) => Err(Error::invalid(format!(
+            "{name} is written in a way that is not read: write it again with other options"
+        ))
+        .with_source(error)),
         Ok(Err(error)) => Err(Error::invalid(format!("{name} is damaged or of an unknown kind")).with_source(error)),
         Err(panic) => Err(Error::invalid(format!("{name} is damaged: {}", panic_text(panic.as_ref())))),
     }
+}
+
+/// Whether a decoder says of a sound file that it cannot read it. Kinds of errors are lost where one decoder calls the
+/// other, so that the text has to tell.
+fn is_unread(error: &str) -> bool {
+    ["Not yet implemented", "NYI", "not supported", "unsupported", "Disabled feature", "not enabled"]
+        .iter()
+        .any(|word| error.contains(word))
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {

@@ -129,16 +129,35 @@ fn a_bomb_of_one_record_is_read_in_bounded_memory() {
     assert!(rejects[0].reason.contains("longer than"));
 }
 
+const GZIP_OF_JSON: &[u8] =
+    b"\x1F\x8B\x08\x00\x00\x00\x00\x00\x02\x03\x8B\xAE\xAE\x8D\x05\x00\xFC\xFA\xA7\xEA\x04\x00\x00\x00";
+
 #[test]
 fn what_is_no_csv_is_named() {
-    let cases: [(&[u8], &str); 7] = [
+    let cases: [(&[u8], &str); 22] = [
         (b"", "empty"),
+        (b"\r\n\r\r\n", "empty"),
         (b"PAR1....", "Parquet"),
         (b"PK\x03\x04...", "zip"),
+        (b"PK\x03\x04\x14\0\x06\0\x08\0[Content_Types].xml", "an Excel workbook (xlsx): save the sheet as CSV"),
+        (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "xls"),
+        (b"FEA1\0\0", "Feather 1: write it again as Feather 2"),
+        (b"ORC\x08\x03", "ORC"),
+        (b"Obj\x01\x04\x16avro.schema", "Avro"),
+        (b"SQLite format 3\0\x10", "an SQLite database"),
+        (b"BZh91AY", "bzip2"),
         (b"\xFF\xFEi\0d\0", "UTF-16"),
-        (b"  {\"id\": 1}\n", "JSON"),
+        (b"  {\"id\": 1}\n{\"id\": 2}\n", "NDJSON"),
+        (b"{\n  \"id\": 1\n}\n", "is JSON"),
+        (b"\xEF\xBB\xBF[\n {\"id\": 1}]\n", "a JSON array: convert it to Parquet or CSV"),
+        (b"[[1,2]]", "a JSON array"),
+        (b"\xFF\xFF\xFF\xFF\x10\0\0\0\x10\0", "an Arrow stream"),
+        // What gzip makes of "[{}]", as Python's gzip.compress(b"[{}]", 9, mtime=0) writes it.
+        (GZIP_OF_JSON, "a JSON array, packed with gzip"),
         (b"id,name\0,age\n", "zero bytes"),
         (b"id,\"name", "never closed"),
+        (b"%PDF-1.7", "PDF"),
+        (b"\x04\x22\x4D\x18", "lz4"),
     ];
     for (bytes, expected) in cases {
         let error = read_csv(bytes, MAPPING).expect_err(expected);

@@ -13,7 +13,7 @@ use arrow_array::{
     LargeStringArray, RecordBatch, StringArray, StringViewArray, TimestampMicrosecondArray, TimestampMillisecondArray,
     UInt64Array,
 };
-use arrow_ipc::writer::FileWriter;
+use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::{Field, Schema};
 use common::{Row, read_all};
 use muster_engine::catalog::TagKind;
@@ -171,6 +171,14 @@ fn write_arrow(path: &Path, rows: &[Cells], form: u8) {
     writer.finish().expect("closed");
 }
 
+fn write_arrow_stream(path: &Path, rows: &[Cells], form: u8) {
+    let batch = batch(rows, form);
+    let file = File::create(path).expect("a file");
+    let mut writer = StreamWriter::try_new(file, &batch.schema()).expect("a writer");
+    writer.write(&batch).expect("written");
+    writer.finish().expect("closed");
+}
+
 fn csv_text(rows: &[Cells], form: u8) -> String {
     let end = if form.is_multiple_of(2) { "\n" } else { "\r\n" };
     let quote = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
@@ -205,7 +213,7 @@ proptest! {
         let expected: Vec<Row> = rows.iter().map(expected).collect();
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("table");
-        for format in [Format::Parquet, Format::ArrowIpc, Format::Csv] {
+        for format in [Format::Parquet, Format::ArrowIpc, Format::ArrowStream, Format::Csv] {
             let mut mapping = mapping.clone();
             if format != Format::Csv {
                 // Columnar files have lists, which have no separators.
@@ -214,6 +222,7 @@ proptest! {
             match format {
                 Format::Parquet => write_parquet(&path, &rows, form),
                 Format::ArrowIpc => write_arrow(&path, &rows, form),
+                Format::ArrowStream => write_arrow_stream(&path, &rows, form),
                 Format::Csv => std::fs::write(&path, csv_text(&rows, form)).expect("written"),
             }
             let input = Input::open(&path).expect("it opens");

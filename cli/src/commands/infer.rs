@@ -4,7 +4,7 @@ use std::path::Path;
 
 use muster_client::Upload;
 use muster_client::v1::{FileSource, InferLoadHeader, InferLoadReply, LoadNote};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::ask::Asker;
 use crate::exit::Failure;
@@ -32,9 +32,7 @@ pub(super) fn print(reply: &InferLoadReply, map_out: Option<&Path>, asker: &Aske
     let document = json!({
         "mapping_toml": reply.mapping_toml,
         "rows_sampled": reply.rows_sampled,
-        "notes": reply.notes.iter()
-            .map(|note| json!({"column": note.column, "message": note.message}))
-            .collect::<Vec<_>>(),
+        "notes": notes_document(&reply.notes),
     });
     let Some(path) = map_out else {
         return asker.print(&Answer::object(document, reply.mapping_toml.clone()));
@@ -50,7 +48,12 @@ pub(super) fn print(reply: &InferLoadReply, map_out: Option<&Path>, asker: &Aske
     }
 }
 
-/// Says where it was guessed.
+/// Notes as JSON.
+pub(super) fn notes_document(notes: &[LoadNote]) -> Value {
+    notes.iter().map(|note| json!({"column": note.column, "message": note.message})).collect()
+}
+
+/// Says where it was guessed, or what else is to know.
 pub(super) fn tell_notes(notes: &[LoadNote], asker: &Asker) {
     for note in notes {
         let column = if note.column.is_empty() { String::new() } else { format!("{}: ", note.column) };

@@ -110,6 +110,7 @@ pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
     let outcome = asker.client.load(header, upload, |event| watch.event(event, args, asker)).await;
     watch.finish(args)?;
     let result = outcome?;
+    infer::tell_notes(&result.notes, asker);
     asker.print(&Answer::object(document(&result), summary(&result)))
 }
 
@@ -218,6 +219,7 @@ fn document(result: &LoadResult) -> Value {
         "dry_run": result.dry_run,
         "new_tags": result.new_tags,
         "elapsed_ms": result.elapsed_ms,
+        "notes": infer::notes_document(&result.notes),
     })
 }
 

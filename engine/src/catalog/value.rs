@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -297,8 +297,12 @@ fn parse_time(text: &str) -> Result<i64> {
     Ok(instant.as_millisecond())
 }
 
+/// By the calendar and not by instants, which end a day before the years of four digits do.
 fn format_time(ms: i64) -> String {
-    Timestamp::from_millisecond(ms).map_or_else(|_| format!("{ms} ms"), |instant| instant.to_string())
+    EPOCH
+        .to_datetime(Time::midnight())
+        .checked_add(SignedDuration::from_millis(ms))
+        .map_or_else(|_| format!("{ms} ms"), |instant| format!("{instant}Z"))
 }
 
 #[cfg(test)]

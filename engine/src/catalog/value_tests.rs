@@ -135,3 +135,11 @@ fn texts_are_kept_byte_for_byte() {
     assert_eq!(TagKind::Flag.parse_value("TRUE").unwrap(), Value::Flag(true));
     assert!(TagKind::Flag.parse_value("yes").is_err());
 }
+
+/// The figures are those of Python: `datetime(9999, 12, 31, 23, 59, 59, 999000) - datetime(1970, 1, 1)`.
+#[test]
+fn times_are_printed_up_to_the_last_day_of_four_digits() {
+    assert_eq!(TagKind::Time.format_number(253_402_300_799_999), "9999-12-31T23:59:59.999Z");
+    assert_eq!(TagKind::Time.format_number(-62_135_596_800_000), "0001-01-01T00:00:00Z");
+    assert_eq!(TagKind::Time.format_number(500), "1970-01-01T00:00:00.5Z");
+}

@@ -15,6 +15,11 @@ const QUOTED: u32 = 1 << 31;
 /// No option makes records longer than this.
 const RECORD_BYTES_LIMIT: usize = 1 << 30;
 
+/// The byte order mark in UTF-8.
+const MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
+/// The bytes that are searched for marks at once.
+const SEARCHED_BYTES: usize = 4096;
+
 /// A run of records of one number of fields.
 pub(crate) struct Records {
     /// The fields of all records, unquoted, one behind the other, a delimiter behind each.
@@ -57,6 +62,23 @@ impl Records {
     /// The line on which each record starts.
     pub(crate) fn lines(&self) -> &[u64] {
         &self.lines
+    }
+
+    /// The lines of the records in which a byte order mark stands, one for each mark.
+    pub(crate) fn marked_lines(&self) -> Vec<u64> {
+        let mut lines = Vec::new();
+        for start in (0..self.bytes.len()).step_by(SEARCHED_BYTES) {
+            // Two more, so that a mark is seen that stands across the end.
+            let piece = &self.bytes[start..self.bytes.len().min(start + SEARCHED_BYTES + MARK.len() - 1)];
+            if !piece.contains(&MARK[0]) {
+                continue;
+            }
+            for (at, _) in piece.windows(MARK.len()).enumerate().filter(|(_, bytes)| *bytes == MARK) {
+                let field = self.ends.partition_point(|end| ((end & !QUOTED) as usize) < start + at);
+                lines.extend(self.lines.get(field / self.fields().max(1)));
+            }
+        }
+        lines
     }
 
     /// A field, and whether it was quoted.
@@ -133,14 +155,14 @@ impl<R: Read> RecordReader<R> {
 
     /// Skips the byte order mark that some programs put before UTF-8.
     fn skip_mark(&mut self) -> io::Result<()> {
-        while self.end < 3 {
+        while self.end < MARK.len() {
             let bytes = self.fill_from(self.end)?;
             if bytes == 0 {
                 break;
             }
         }
-        if self.buffer[..self.end].starts_with(&[0xEF, 0xBB, 0xBF]) {
-            self.at = 3;
+        if self.buffer[..self.end].starts_with(&MARK) {
+            self.at = MARK.len();
         }
         Ok(())
     }
@@ -237,15 +259,15 @@ impl<R: Read> RecordReader<R> {
         for (index, &byte) in unread.iter().enumerate() {
             if byte == delimiter {
                 out.ends.push((before + index) as u32);
-            } else if byte == b'\n' {
-                if out.ends.len() - ends_before >= COLUMNS_MAX {
+            } else if byte == b'\n' || byte == b'\r' {
+                let line_end = line_end_bytes(&unread[index..]);
+                let (Some(line_end), true) = (line_end, out.ends.len() - ends_before < COLUMNS_MAX) else {
                     break;
-                }
-                let text = unread[..index].strip_suffix(b"\r").unwrap_or(&unread[..index]);
-                out.ends.push((before + text.len()) as u32);
-                out.bytes.extend_from_slice(text);
+                };
+                out.ends.push((before + index) as u32);
+                out.bytes.extend_from_slice(&unread[..index]);
                 out.bytes.push(delimiter);
-                self.at += index + 1;
+                self.at += index + line_end;
                 self.line += 1;
                 return true;
             } else if byte == b'"' {
@@ -257,11 +279,10 @@ impl<R: Read> RecordReader<R> {
     }
 
     fn read_plain(&mut self, out: &mut Records, record_start: usize, fault: &mut Option<Fault>) -> io::Result<Follow> {
-        let start = out.bytes.len();
         let delimiter = self.delimiter;
         loop {
             let unread = &self.buffer[self.at..self.end];
-            let stop = unread.iter().position(|&byte| byte == delimiter || byte == b'\n');
+            let stop = unread.iter().position(|&byte| byte == delimiter || byte == b'\n' || byte == b'\r');
             let Some(stop) = stop else {
                 out.bytes.extend_from_slice(unread);
                 self.bound(out, record_start, fault);
@@ -273,27 +294,45 @@ impl<R: Read> RecordReader<R> {
             };
             let is_delimiter = unread[stop] == delimiter;
             out.bytes.extend_from_slice(&unread[..stop]);
-            self.at += stop + 1;
+            self.at += stop;
             self.bound(out, record_start, fault);
             if is_delimiter {
+                self.at += 1;
                 return Ok(Follow::Field);
             }
-            self.line += 1;
-            if out.bytes.len() > start && out.bytes.last() == Some(&b'\r') {
-                out.bytes.pop();
-            }
+            self.end_line()?;
             return Ok(Follow::Record);
+        }
+    }
+
+    /// Goes behind the end of a line, which begins at the next byte.
+    fn end_line(&mut self) -> io::Result<()> {
+        self.line += 1;
+        loop {
+            if let Some(bytes) = line_end_bytes(&self.buffer[self.at..self.end]) {
+                self.at += bytes;
+                return Ok(());
+            }
+            let unread = self.end - self.at;
+            self.buffer.copy_within(self.at..self.end, 0);
+            self.at = 0;
+            if self.fill_from(unread)? == 0 {
+                // The file ends in carriage returns: each is the end of a line.
+                self.at += 1;
+                return Ok(());
+            }
         }
     }
 
     /// Reads behind the opening quote.
     fn read_quoted(&mut self, out: &mut Records, record_start: usize, fault: &mut Option<Fault>) -> io::Result<Follow> {
         let opened = self.line;
+        let mut returns = 0;
         loop {
             let unread = &self.buffer[self.at..self.end];
             let quote = unread.iter().position(|&byte| byte == b'"');
             let text = &unread[..quote.unwrap_or(unread.len())];
-            self.line += text.iter().filter(|&&byte| byte == b'\n').count() as u64;
+            self.line = lines_after(self.line, text, &mut returns);
             out.bytes.extend_from_slice(text);
             self.at += text.len();
             self.bound(out, record_start, fault);
@@ -315,24 +354,13 @@ impl<R: Read> RecordReader<R> {
                     self.at += 1;
                     return Ok(Follow::Field);
                 }
-                Some(b'\n') => {
-                    self.at += 1;
-                    self.line += 1;
+                Some(b'\n' | b'\r') => {
+                    self.end_line()?;
                     return Ok(Follow::Record);
                 }
-                Some(byte) => {
-                    let bytes = out.bytes.len();
+                Some(_) => {
                     let follow = self.read_plain(out, record_start, fault)?;
-                    // A lone carriage return is the first half of a line's end, or the whole of the file's.
-                    let behind = &out.bytes[bytes.min(out.bytes.len())..];
-                    let is_line_end = match follow {
-                        Follow::Record => behind.is_empty(),
-                        Follow::End => behind == b"\r",
-                        Follow::Field => false,
-                    };
-                    if byte == b'\r' && is_line_end {
-                        out.bytes.truncate(bytes);
-                    } else if fault.is_none() {
+                    if fault.is_none() {
                         *fault = Some(Fault::TextBehindQuote);
                     }
                     return Ok(follow);
@@ -377,6 +405,42 @@ impl<R: Read> RecordReader<R> {
             }
         }
     }
+}
+
+/// How many bytes the end of a line has with which `unread` begins: LF, CR LF, CR alone, or the CR CR LF that a CR LF
+/// becomes when it is converted twice. Nothing where the next bytes have to be seen first.
+#[inline]
+fn line_end_bytes(unread: &[u8]) -> Option<usize> {
+    match unread {
+        [b'\n', ..] => Some(1),
+        [b'\r', b'\n', ..] => Some(2),
+        [b'\r', b'\r', b'\n', ..] => Some(3),
+        [b'\r', b'\r', _, ..] => Some(1),
+        [b'\r', b'\r'] | [b'\r'] | [] => None,
+        _ => Some(1),
+    }
+}
+
+/// The line behind quoted text; `returns` are the carriage returns that stand before it without a break.
+fn lines_after(mut line: u64, text: &[u8], returns: &mut u64) -> u64 {
+    if *returns == 0 && !text.contains(&b'\r') {
+        return line + text.iter().filter(|&&byte| byte == b'\n').count() as u64;
+    }
+    for byte in text {
+        match byte {
+            b'\r' => {
+                line += 1;
+                *returns += 1;
+                continue;
+            }
+            b'\n' if *returns == 0 => line += 1,
+            // Two of them and a line feed are one end of a line.
+            b'\n' if *returns > 1 => line -= 1,
+            _ => {}
+        }
+        *returns = 0;
+    }
+    line
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use muster_engine::Error;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use parquet::basic::{LogicalType, Type};
+use parquet::basic::{Compression, LogicalType, Type};
 use parquet::errors::ParquetError;
 use parquet::schema::types::ColumnDescriptor;
 
@@ -27,6 +28,22 @@ pub(super) fn with_wide_times(metadata: ArrowReaderMetadata) -> Result<ArrowRead
         return Ok(metadata);
     }
     ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), ArrowReaderOptions::new().with_schema(schema))
+}
+
+/// Refuses columns that are packed by what cannot be unpacked here, which is no fault of the file.
+pub(super) fn refuse_unread_codecs(name: &str, metadata: &ArrowReaderMetadata, columns: &[usize]) -> Result<(), Error> {
+    let leaves = metadata.parquet_schema();
+    for group in metadata.metadata().row_groups() {
+        for (leaf, chunk) in group.columns().iter().enumerate() {
+            if chunk.compression() == Compression::LZO && columns.contains(&leaves.get_column_root_idx(leaf)) {
+                return Err(Error::invalid(format!(
+                    "{name}: column {:?} is packed with LZO, which is not read: write the file again with zstd",
+                    chunk.column_path().string()
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The schema with those columns marked whose 16 bytes Parquet calls a UUID.

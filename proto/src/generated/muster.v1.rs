@@ -3764,7 +3764,7 @@ pub struct LoadGuess {
     pub notes: ::prost::alloc::vec::Vec<LoadNote>,
 }
 /// How a load ended.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct LoadResult {
     /// The seq from which it is visible; the version looked at for a dry run.
     #[prost(uint64, tag = "1")]
@@ -3799,6 +3799,9 @@ pub struct LoadResult {
     /// How long it took, from the header.
     #[prost(uint64, tag = "11")]
     pub elapsed_ms: u64,
+    /// What to know of the file although it was loaded.
+    #[prost(message, repeated, tag = "12")]
+    pub notes: ::prost::alloc::vec::Vec<LoadNote>,
 }
 /// What a load is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

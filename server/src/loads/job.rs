@@ -88,6 +88,8 @@ impl<'a> Job<'a> {
             entity_type: target.type_name.clone(),
             new_tags: std::mem::take(&mut target.new_tags),
             elapsed_ms: elapsed_ms(self.started),
+            // A load that is repeated reads nothing.
+            notes: if outcome.repeated { Vec::new() } else { notes(&reader.notes()) },
         };
         self.send(load_reply::Event::Result(result))
     }
@@ -112,7 +114,7 @@ impl<'a> Job<'a> {
                 muster_exchange::infer(&self.source.path, &options).map_err(|fault| self.source.status(&fault))?;
             self.send(load_reply::Event::Guess(v1::LoadGuess {
                 mapping_toml: inference.print(),
-                notes: notes(&inference),
+                notes: notes(&inference.notes),
             }))?;
             inference.mapping
         } else {

@@ -85,7 +85,7 @@ pub(crate) async fn infer(
         let inference = muster_exchange::infer(&source.path, &options).map_err(|fault| source.status(&fault))?;
         Ok(v1::InferLoadReply {
             mapping_toml: inference.print(),
-            notes: notes(&inference),
+            notes: notes(&inference.notes),
             rows_sampled: inference.rows_looked_at,
         })
     };
@@ -193,10 +193,10 @@ fn type_name(asked: &str, source: &Source) -> Option<String> {
     }
 }
 
-fn notes(inference: &muster_exchange::Inference) -> Vec<v1::LoadNote> {
+fn notes(notes: &[muster_exchange::Note]) -> Vec<v1::LoadNote> {
     let note =
         |note: &muster_exchange::Note| v1::LoadNote { column: note.column.clone(), message: note.message.clone() };
-    inference.notes.iter().map(note).collect()
+    notes.iter().map(note).collect()
 }
 
 fn event(event: v1::load_reply::Event) -> v1::LoadReply {

@@ -56,7 +56,18 @@ fn plain(cells: &[&str]) -> Vec<(String, bool)> {
 
 #[test]
 fn ends_of_lines_are_read_in_every_form() {
-    for text in ["a,b\nc,d\n", "a,b\r\nc,d\r\n", "a,b\nc,d", "\u{FEFF}a,b\r\nc,d"] {
+    let texts = [
+        "a,b\nc,d\n",
+        "a,b\r\nc,d\r\n",
+        "a,b\nc,d",
+        "\u{FEFF}a,b\r\nc,d",
+        "a,b\rc,d\r",
+        "a,b\rc,d",
+        "a,b\r\r\nc,d\r\r\n",
+        "a,b\nc,d\r",
+        "a,b\r\nc,d\r\r",
+    ];
+    for text in texts {
         let (rows, bad) = read(text.as_bytes());
         assert_eq!(rows, [(1, plain(&["a", "b"])), (2, plain(&["c", "d"]))], "{text:?}");
         assert!(bad.is_empty());
@@ -79,6 +90,30 @@ fn nothing_is_trimmed_and_a_quote_inside_stays() {
     assert!(bad.is_empty());
     assert_eq!(rows[0].1, plain(&[" a ", " b"]));
     assert_eq!(rows[1].1, plain(&["5\" x", "\t"]));
+}
+
+#[test]
+fn carriage_returns_end_quoted_fields_and_stay_inside_of_them() {
+    for end in ["\n", "\r", "\r\n", "\r\r\n"] {
+        let text = format!("\"a\",\"b{end}c\"{end}{end}\"d\",e{end}f,g");
+        let (rows, bad) = read(text.as_bytes());
+        assert!(bad.is_empty(), "{end:?}");
+        let inner = format!("b{end}c");
+        assert_eq!(rows[0], (1, vec![("a".to_owned(), true), (inner, true)]), "{end:?}");
+        assert_eq!(rows[1], (4, vec![("d".to_owned(), true), ("e".to_owned(), false)]), "{end:?}");
+        assert_eq!(rows[2], (5, plain(&["f", "g"])), "{end:?}");
+    }
+}
+
+#[test]
+fn marks_inside_are_found_with_their_lines() {
+    let mut text = "a,b\n".to_owned();
+    for line in 2..3000 {
+        text.push_str(if line % 700 == 0 { "\u{FEFF}x，,y\n" } else { "x，,y\n" });
+    }
+    let mut records = Records::new(None);
+    RecordReader::new(Cursor::new(text), b',', 1 << 20).read(&mut records, usize::MAX).expect("memory does not fail");
+    assert_eq!(records.marked_lines(), [700, 1400, 2100, 2800]);
 }
 
 #[test]

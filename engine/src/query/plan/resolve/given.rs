@@ -159,6 +159,12 @@ fn read_roaring(bytes: &[u8], memory_bytes_max: u64) -> std::result::Result<Roar
     let containers = match first {
         COOKIE_PLAIN => u64::from(word(4)?),
         _ if first & 0xFFFF == COOKIE_RUNS => u64::from(first >> 16) + 1,
+        _ if is_wide_roaring(bytes) => {
+            return Err(invalid(
+                "write it as a bitmap of 32 bits (Roaring32, not Roaring64): ids have 32 bits, and it has 64"
+                    .to_owned(),
+            ));
+        }
         _ => {
             return Err(invalid(format!("it begins with {first:#x}, which is no roaring bitmap")));
         }
@@ -183,6 +189,17 @@ fn read_roaring(bytes: &[u8], memory_bytes_max: u64) -> std::result::Result<Roar
     Ok(ids)
 }
 
+/// Whether the bytes are a bitmap of 64 bits: a count in 64 bits, then for each upper half its 32 bits and a bitmap of
+/// 32 bits. An empty one is its count alone.
+fn is_wide_roaring(bytes: &[u8]) -> bool {
+    let word = |at: usize| bytes.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
+    match (word(4), word(12)) {
+        (Some(0), None) => bytes == [0; 8],
+        (Some(0 | 1), Some(cookie)) => cookie == COOKIE_PLAIN || cookie & 0xFFFF == COOKIE_RUNS,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,6 +215,13 @@ mod tests {
             assert!(read_roaring(&bytes[..length], 1 << 30).is_err(), "cut to {length}");
         }
         assert_eq!(read_roaring(&bytes, 1_000).unwrap_err().0, ErrorKind::Limit);
+        for wide in [roaring::RoaringTreemap::new(), (0..10_u64).collect(), (1 << 40..(1 << 40) + 70_000).collect()] {
+            let mut bytes = Vec::new();
+            wide.serialize_into(&mut bytes).unwrap();
+            let (kind, reason) = read_roaring(&bytes, 1 << 30).unwrap_err();
+            assert_eq!(kind, ErrorKind::Invalid);
+            assert!(reason.contains("ids have 32 bits, and it has 64"), "{reason}");
+        }
         let mut longer = bytes.clone();
         longer.push(0);
         assert!(read_roaring(&longer, 1 << 30).is_err());
