@@ -1,5 +1,6 @@
 //! A file as a table: named columns, and runs of rows whose columns are walked one at a time.
 
+mod ipc_check;
 mod parquet_types;
 
 use std::any::Any;
@@ -98,11 +99,13 @@ impl Table {
                 table.source = Source::Csv(Box::new(csv));
             }
             Content::File(file) if format == Format::ArrowIpc => {
+                ipc_check::check_file(&name, &file)?;
                 let schema = guard(&name, || Ok::<_, ArrowError>(FileReader::try_new(again(&file)?, None)?.schema()))?;
                 table.take_schema(&schema);
                 table.source = Source::Ipc(file);
             }
             Content::File(file) if format == Format::ArrowStream => {
+                ipc_check::check_stream(&name, &file)?;
                 let reader = guard(&name, || StreamReader::try_new(again(&file)?, None))?;
                 table.take_schema(&reader.schema());
                 table.source = Source::IpcStream(file);

@@ -27,7 +27,7 @@ pub(super) fn guess(input: Input, notes: &mut Vec<Note>) -> Result<CsvOptions> {
     stream.take(LOOK_BYTES).read_to_end(&mut text).map_err(|error| content_fault(&name, error))?;
     if (text.len() as u64) == LOOK_BYTES {
         // The last record is likely cut in two.
-        let end = text.iter().rposition(|byte| *byte == b'\n');
+        let end = text.iter().rposition(|byte| matches!(*byte, b'\n' | b'\r'));
         text.truncate(end.map_or(text.len(), |end| end + 1));
     }
     let mut best: Option<(usize, CsvOptions, Records)> = None;

@@ -1,0 +1,197 @@
+//! What the messages of an Arrow file or stream claim, checked against the bytes that are there.
+//!
+//! A decoder takes room for what a message claims before it has seen the bytes, and room that is not there ends the
+//! process. So no message reaches a decoder before its lengths lie inside of the file, what its buffers unpack to is what
+//! so many packed bytes can become, and the whole is within [`MESSAGE_BYTES_MAX`]. Whether the values are lawful is the
+//! decoder's to say.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+
+use arrow_ipc::{Block, CompressionType, Message, RecordBatch, root_as_footer, root_as_message};
+use muster_engine::{Error, Result};
+
+use super::again;
+
+/// What the buffers of one message may take, unpacked.
+const MESSAGE_BYTES_MAX: u64 = 1 << 30;
+/// The longest description of a message: it names each buffer of each column in some dozens of bytes.
+const METADATA_BYTES_MAX: u64 = 64 << 20;
+/// What one byte can unpack to: LZ4 adds at most 255 bytes for one; a block of zstd has 128 KiB and takes four.
+const LZ4_TIMES: u64 = 255;
+const ZSTD_TIMES: u64 = (128 << 10) / 4;
+/// What an unpacked buffer may have beyond that.
+const UNPACKED_SLACK: u64 = 1 << 10;
+/// The magic at both ends of a file.
+const MAGIC: &[u8] = b"ARROW1";
+/// In front of an unpacked length that says that the buffer is not packed.
+const NOT_PACKED: i64 = -1;
+
+/// Checks all messages of an Arrow file.
+pub(super) fn check_file(name: &str, file: &File) -> Result<()> {
+    let mut source = Source::open(name, file)?;
+    let trailer = source.bytes.checked_sub(10).ok_or_else(|| source.damaged("it ends early"))?;
+    let end = source.read(trailer, 10)?;
+    let footer_bytes = i32::from_le_bytes([end[0], end[1], end[2], end[3]]);
+    let footer_bytes = u64::try_from(footer_bytes).map_err(|_| source.damaged("its footer has a negative length"))?;
+    if &end[4..] != MAGIC || footer_bytes > trailer {
+        return Err(source.damaged("its end is cut off"));
+    }
+    let footer = source.read(trailer - footer_bytes, footer_bytes)?;
+    let footer = root_as_footer(&footer).map_err(|_| source.damaged("its footer cannot be read"))?;
+    let blocks = [footer.dictionaries(), footer.recordBatches()];
+    let mut places: Vec<(u64, u64, u64)> = Vec::new();
+    for block in blocks.into_iter().flatten().flatten() {
+        places.push(source.place_of(block, trailer - footer_bytes)?);
+    }
+    places.sort_unstable();
+    // A batch that the footer names a thousand times would be read a thousand times.
+    if places.windows(2).any(|pair| pair[0].0 + pair[0].1 + pair[0].2 > pair[1].0) {
+        return Err(source.damaged("two of its messages overlap"));
+    }
+    for (start, metadata_bytes, body_bytes) in places {
+        let metadata = source.read(start, metadata_bytes)?;
+        let prefix = if metadata.starts_with(&[0xFF; 4]) { 8 } else { 4 };
+        let flat = metadata.get(prefix..).unwrap_or_default();
+        let message = root_as_message(flat).map_err(|_| source.damaged("a message cannot be read"))?;
+        source.check_message(message, start + metadata_bytes, body_bytes)?;
+    }
+    Ok(())
+}
+
+/// Checks all messages of an Arrow stream.
+pub(super) fn check_stream(name: &str, file: &File) -> Result<()> {
+    let mut source = Source::open(name, file)?;
+    let mut at = 0;
+    while at + 8 <= source.bytes {
+        let head = source.read(at, 8)?;
+        let (metadata_bytes, prefix) = match head.first_chunk::<4>() {
+            Some([0xFF, 0xFF, 0xFF, 0xFF]) => (i32::from_le_bytes([head[4], head[5], head[6], head[7]]), 8),
+            _ => (i32::from_le_bytes([head[0], head[1], head[2], head[3]]), 4),
+        };
+        let metadata_bytes =
+            u64::try_from(metadata_bytes).map_err(|_| source.damaged("a message has a negative length"))?;
+        if metadata_bytes == 0 {
+            return Ok(());
+        }
+        let metadata = source.read(at + prefix, metadata_bytes)?;
+        let message = root_as_message(&metadata).map_err(|_| source.damaged("a message cannot be read"))?;
+        let body = at + prefix + metadata_bytes;
+        let body_bytes =
+            u64::try_from(message.bodyLength()).map_err(|_| source.damaged("a message has a negative length"))?;
+        if body_bytes > source.bytes - body {
+            return Err(source.damaged("a message claims more bytes than follow"));
+        }
+        source.check_message(message, body, body_bytes)?;
+        at = body + body_bytes;
+    }
+    Ok(())
+}
+
+/// A file whose places are read one by one.
+struct Source<'a> {
+    name: &'a str,
+    file: BufReader<File>,
+    bytes: u64,
+}
+
+impl Source<'_> {
+    fn open<'a>(name: &'a str, file: &File) -> Result<Source<'a>> {
+        let fault = |error| Error::io(format!("cannot read {name}")).with_source(error);
+        let bytes = file.metadata().map_err(fault)?.len();
+        Ok(Source { name, file: again(file).map_err(fault)?, bytes })
+    }
+
+    fn damaged(&self, why: &str) -> Error {
+        Error::invalid(format!("{} is damaged: {why}", self.name))
+    }
+
+    /// Some bytes, which lie inside of the file and are no more than a description has.
+    fn read(&mut self, at: u64, bytes: u64) -> Result<Vec<u8>> {
+        if at.checked_add(bytes).is_none_or(|end| end > self.bytes) {
+            return Err(self.damaged("a message claims more bytes than follow"));
+        }
+        if bytes > METADATA_BYTES_MAX {
+            return Err(Error::limit(format!(
+                "{}: a message describes itself in {bytes} bytes, at most {METADATA_BYTES_MAX} are read",
+                self.name
+            )));
+        }
+        let mut buffer = vec![0; bytes as usize];
+        self.file
+            .seek(SeekFrom::Start(at))
+            .and_then(|_| self.file.read_exact(&mut buffer))
+            .map_err(|error| Error::io(format!("cannot read {}", self.name)).with_source(error))?;
+        Ok(buffer)
+    }
+
+    /// Where a block lies: its start, the bytes of its description and of its body.
+    fn place_of(&self, block: &Block, end: u64) -> Result<(u64, u64, u64)> {
+        let place = u64::try_from(block.offset()).ok().zip(u64::try_from(block.metaDataLength()).ok());
+        let place = place.zip(u64::try_from(block.bodyLength()).ok());
+        match place {
+            Some(((start, metadata), body))
+                if start.checked_add(metadata).and_then(|at| at.checked_add(body)).is_some_and(|at| at <= end) =>
+            {
+                Ok((start, metadata, body))
+            }
+            _ => Err(self.damaged("a message lies outside of it")),
+        }
+    }
+
+    fn check_message(&mut self, message: Message<'_>, body: u64, body_bytes: u64) -> Result<()> {
+        if let Some(batch) = message.header_as_record_batch() {
+            self.check_batch(batch, body, body_bytes)?;
+        }
+        match message.header_as_dictionary_batch().map(|dictionary| dictionary.data()) {
+            Some(Some(batch)) => self.check_batch(batch, body, body_bytes),
+            Some(None) => Err(self.damaged("a dictionary has no values")),
+            None => Ok(()),
+        }
+    }
+
+    fn check_batch(&mut self, batch: RecordBatch<'_>, body: u64, body_bytes: u64) -> Result<()> {
+        if batch.length() < 0 || batch.nodes().iter().flatten().any(|node| node.length() < 0 || node.null_count() < 0) {
+            return Err(self.damaged("a column has a negative length"));
+        }
+        let times = match batch.compression().map(|compression| compression.codec()) {
+            None => None,
+            Some(CompressionType::LZ4_FRAME) => Some(LZ4_TIMES),
+            Some(_) => Some(ZSTD_TIMES),
+        };
+        let mut unpacked_bytes = 0_u64;
+        for buffer in batch.buffers().iter().flatten() {
+            let place = u64::try_from(buffer.offset()).ok().zip(u64::try_from(buffer.length()).ok());
+            let inside = place.filter(|(at, bytes)| at.checked_add(*bytes).is_some_and(|end| end <= body_bytes));
+            let Some((at, bytes)) = inside else {
+                return Err(self.damaged("a buffer lies outside of its message"));
+            };
+            unpacked_bytes = unpacked_bytes.saturating_add(match times {
+                Some(times) if bytes > 0 => self.unpacked(body + at, bytes, times)?,
+                _ => bytes,
+            });
+        }
+        if unpacked_bytes > MESSAGE_BYTES_MAX {
+            return Err(Error::limit(format!(
+                "{}: write it in smaller batches: one takes {unpacked_bytes} bytes unpacked, at most \
+                 {MESSAGE_BYTES_MAX} are read at once",
+                self.name
+            )));
+        }
+        Ok(())
+    }
+
+    /// The bytes of a packed buffer after unpacking.
+    fn unpacked(&mut self, at: u64, bytes: u64, times: u64) -> Result<u64> {
+        let Some(packed) = bytes.checked_sub(8) else {
+            return Err(self.damaged("a packed buffer is too short"));
+        };
+        let claim = self.read(at, 8)?;
+        let claim = i64::from_le_bytes(claim.try_into().map_err(|_| self.damaged("a buffer is cut off"))?);
+        match u64::try_from(claim) {
+            Ok(unpacked) if unpacked <= packed.saturating_mul(times).saturating_add(UNPACKED_SLACK) => Ok(unpacked),
+            Err(_) if claim == NOT_PACKED => Ok(packed),
+            _ => Err(self.damaged(&format!("{packed} packed bytes claim to become {claim}"))),
+        }
+    }
+}
