@@ -99,8 +99,13 @@ fn whole_decimal(unscaled: i128, scale: i8) -> Option<u64> {
     u64::try_from(whole).ok()
 }
 
-/// Digits alone and no leading zero, so that one entity has one written key.
+/// Digits alone and no leading zero, so that one entity has one written key. Zeros behind a point, which programs write
+/// that keep whole numbers as others, change no number.
 fn parse_key(text: &[u8]) -> Option<u64> {
+    let text = match text.iter().position(|byte| *byte == b'.') {
+        Some(at) if at + 1 < text.len() && text[at + 1..].iter().all(|byte| *byte == b'0') => &text[..at],
+        _ => text,
+    };
     let plain = match text {
         [] => false,
         [b'0', _, ..] => false,
