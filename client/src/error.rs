@@ -97,6 +97,8 @@ pub struct ErrorDetails {
 const REASON_REJECTED_ROWS: &str = "REJECTED_ROWS";
 /// The reason of an error that arose before anything was sent.
 const REASON_USAGE: &str = "USAGE";
+/// The caller has to name the key of a file.
+const REASON_KEY_NEEDED: &str = "KEY_NEEDED";
 
 impl ClientError {
     pub(crate) fn new(code: Code, reason: &str, message: impl Into<String>) -> ClientError {
@@ -153,7 +155,7 @@ impl ClientError {
     /// What the exit code of a program should be.
     pub fn exit_class(&self) -> ExitClass {
         match (self.code, self.reason.as_str()) {
-            (_, REASON_USAGE) => ExitClass::Usage,
+            (_, REASON_USAGE | REASON_KEY_NEEDED) => ExitClass::Usage,
             (_, REASON_REJECTED_ROWS) => ExitClass::RejectedRows,
             (Code::Unavailable, _) => ExitClass::Unreachable,
             (Code::DeadlineExceeded, _) => ExitClass::Deadline,

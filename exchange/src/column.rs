@@ -4,7 +4,7 @@ mod dictionary;
 mod key;
 mod rejects;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -47,6 +47,8 @@ pub(crate) struct TagTarget {
     pub(crate) name: String,
     pub(crate) tag: TagId,
     pub(crate) null_clears: bool,
+    /// The values that may be written, where not all may.
+    pub(crate) closed_values: Option<Arc<HashSet<String>>>,
     /// What is said of bytes that are no text.
     pub(crate) not_text: Arc<str>,
 }
@@ -90,7 +92,7 @@ const REFUSED_CODE: u32 = NULL_CODE - 1;
 impl ColumnBuilder {
     pub(crate) fn new(target: TagTarget, rule: Rule) -> ColumnBuilder {
         use muster_engine::catalog::TagKind;
-        let new_dictionary = || Dictionary::new(Arc::clone(&target.not_text));
+        let new_dictionary = || Dictionary::new(Arc::clone(&target.not_text), target.closed_values.clone());
         let values = match rule.kind {
             TagKind::Flag => Values::Flag(Vec::new(), Validity::default()),
             TagKind::Choice => Values::Choice(new_dictionary(), Vec::new()),

@@ -1,33 +1,47 @@
 //! The guess at a mapping: what the first rows of a file say about its columns.
 //!
-//! A guess is never silent: where another reading was possible, a [`Note`] says so. Nothing is guessed that would
-//! change a value; what needs a person's word is kept as it stands, with a note.
+//! A guess is never silent: where another reading was possible, a [`Note`] says so. What is proposed is tried out on
+//! the rows that were looked at, with the reader of a load, and what that came to is part of the answer.
 
 mod decide;
 mod dialect;
+mod encoding;
+mod key;
+mod known;
+mod numbers;
 mod observe;
+mod trial;
+mod words;
+mod writing;
 
 use std::collections::HashSet;
+use std::fmt;
 use std::path::Path;
 
-use muster_engine::Result;
-use muster_engine::catalog::KeyKind;
 use muster_engine::catalog::name::check_name;
+use muster_engine::{Error, Result};
 
 use crate::cell::CellRule;
 use crate::input::{Format, Input};
-use crate::mapping::{ColumnMapping, CsvOptions, KeyMapping, Mapping, nfkc};
+use crate::mapping::{ColumnMapping, CsvOptions, Mapping, nfkc};
 use crate::note::Note;
-use crate::reader::ReadOptions;
+use crate::reader::{ReadOptions, find_column};
 use crate::table::{Run, Table, Wanted};
-use decide::{Guess, count_text, decide};
+use decide::{Guess, decide};
+use key::KeyGuess;
+pub use known::{KnownTag, KnownType};
+use known::{decide_known, note_closed};
 use observe::Observed;
+pub use trial::{RejectKind, Trial};
+use words::{count_text, plural};
 
 /// What to look at, and what to assume.
 #[derive(Clone, Debug)]
 pub struct InferOptions {
     /// The entity type; the file's name without its endings unless given.
     pub type_name: Option<String>,
+    /// That type, where it exists: its key and the kinds of its tags are kept.
+    pub known: Option<KnownType>,
     /// The column that is the key; guessed unless given.
     pub key_column: Option<String>,
     /// How a CSV file is written; guessed unless given.
@@ -36,19 +50,17 @@ pub struct InferOptions {
     pub rows_max: u64,
     /// The most cells that are looked at, so that a wide file takes no longer than a narrow one.
     pub cells_max: u64,
-    /// The most digits behind the point with which floating-point numbers become decimals.
-    pub decimal_digits_max: u8,
 }
 
 impl Default for InferOptions {
     fn default() -> Self {
         InferOptions {
             type_name: None,
+            known: None,
             key_column: None,
             csv: None,
             rows_max: 1_000_000,
             cells_max: 8_000_000,
-            decimal_digits_max: 6,
         }
     }
 }
@@ -60,14 +72,44 @@ pub struct Inference {
     pub mapping: Mapping,
     /// Where it could be wrong: first on the file, then by column in the order of the file.
     pub notes: Vec<Note>,
-    /// The rows that were looked at, from the first on.
+    /// Why the key should not be taken without a person's word, if so.
+    pub key_doubt: Option<String>,
+    /// The rows that were looked at, from the first on, with records that are no rows.
     pub rows_looked_at: u64,
     /// All rows, where the format says it or all were looked at.
     pub rows_total: Option<u64>,
+    /// What a load of the rows that were looked at would come to.
+    pub trial: Trial,
 }
 
+/// Why no mapping is proposed.
+#[derive(Debug)]
+pub enum InferError {
+    /// No column can be taken for the key; the message says how to name it.
+    NoKey(String),
+    /// The file is at fault, or cannot be read.
+    File(Error),
+}
+
+impl From<Error> for InferError {
+    fn from(error: Error) -> InferError {
+        InferError::File(error)
+    }
+}
+
+impl fmt::Display for InferError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InferError::NoKey(message) => f.write_str(message),
+            InferError::File(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for InferError {}
+
 impl Inference {
-    /// The mapping as TOML, the notes as comments above their lines.
+    /// The mapping as TOML, the notes as comments above their lines, and what the trial came to at the end.
     pub fn print(&self) -> String {
         let rows = match self.rows_total {
             Some(total) if total == self.rows_looked_at => format!("all {}", count_text(total)),
@@ -78,7 +120,17 @@ impl Inference {
             "A guess from {rows} rows. Lines with a comment want a look; skip = true leaves a column out."
         )];
         head.extend(self.notes_on(""));
-        self.mapping.print_with(&head, |column| self.notes_on(column))
+        let mut text = self.mapping.print_with(&head, |column| self.notes_on(column));
+        crate::mapping::push_comment(&mut text, "", &self.outcome());
+        text
+    }
+
+    /// What a load would come to, in a line.
+    pub fn outcome(&self) -> String {
+        match self.rows_total {
+            Some(total) if total == self.rows_looked_at => self.trial.print(),
+            _ => format!("of the rows looked at {}", self.trial.print()),
+        }
     }
 
     fn notes_on(&self, column: &str) -> Vec<String> {
@@ -89,8 +141,8 @@ impl Inference {
 /// Guesses a mapping from the first rows of the file at `path`.
 ///
 /// # Errors
-/// When the file cannot be read, is damaged or empty, or has columns of equal names.
-pub fn infer(path: &Path, options: &InferOptions) -> Result<Inference> {
+/// When the file cannot be read, is damaged or empty, or has columns of equal names, and when none can be the key.
+pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inference, InferError> {
     let input = Input::open(path)?;
     let mut notes = Vec::new();
     let csv = match (&options.csv, input.format()) {
@@ -101,35 +153,28 @@ pub fn infer(path: &Path, options: &InferOptions) -> Result<Inference> {
     let record_bytes_max = ReadOptions::default().record_bytes_max;
     let mut table = Table::open(Input::open(path)?, &csv, record_bytes_max)?;
     let observed = observe_rows(&mut table, options, &mut notes)?;
+    let rows_looked_at = table.rows_read();
     let rows_total = match table.rows_total() {
         Some(total) => Some(total),
-        None => table.next(1).is_ok_and(|run| run.is_none()).then(|| table.rows_read()),
+        None => table.next(1).is_ok_and(|run| run.is_none()).then_some(rows_looked_at),
     };
-    let entity_type = match &options.type_name {
-        Some(name) => check_name("type", name)?,
-        None => type_name_of(path),
+    let entity_type = match (&options.known, &options.type_name) {
+        (Some(known), _) => known.name.clone(),
+        (None, Some(name)) => check_name("type", name)?,
+        (None, None) => type_name_of(path),
     };
-    let rows_looked_at = observed.first().map_or(0, |column| column.rows);
-    let key_index = key_index(&observed, &entity_type, options, &table)?;
-    let key = decide_key(&observed[key_index], &mut notes);
-    let mut columns = Vec::new();
-    let mut tags = HashSet::new();
-    for (index, column) in observed.iter().enumerate() {
-        if index == key_index {
-            continue;
-        }
-        let Guess { mut column, notes: on_column } = decide(column, options);
-        let name = column.column.clone();
-        let mut note = |message: String| {
-            notes.push(Note { column: name.clone(), message });
-        };
-        if let Some(message) = name_tag(&mut column, index, &mut tags) {
-            note(message);
-        }
-        on_column.into_iter().for_each(note);
-        columns.push(column);
-    }
-    Ok(Inference { mapping: Mapping { entity_type, key, csv, columns }, notes, rows_looked_at, rows_total })
+    let guessed = match &options.key_column {
+        Some(name) => key::named(find_column(&table, name)?),
+        None => key::guess(&observed, &entity_type, options)?,
+    };
+    let known = options.known.as_ref();
+    let key = key::decide(&guessed, &observed[guessed.index], known, &mut notes);
+    let columns = decide_columns(&observed, &guessed, known, &mut notes);
+    let mapping = Mapping { entity_type, key, csv, columns };
+    mapping.check()?;
+    let trial = trial::run(path, &mapping, known, rows_looked_at)?;
+    note_rejects(&trial, &mut notes);
+    Ok(Inference { mapping, notes, key_doubt: guessed.doubt, rows_looked_at, rows_total, trial })
 }
 
 /// Walks the first rows.
@@ -183,82 +228,78 @@ fn observe_rows(table: &mut Table, options: &InferOptions, notes: &mut Vec<Note>
     Ok(observed)
 }
 
-/// The place of the key: a column that never is null and never repeats, by preference one that is called so.
-fn key_index(observed: &[Observed], entity_type: &str, options: &InferOptions, table: &Table) -> Result<usize> {
-    if let Some(name) = &options.key_column {
-        return crate::reader::find_column(table, name);
+/// What each column but the key becomes.
+fn decide_columns(
+    observed: &[Observed],
+    key: &KeyGuess,
+    known: Option<&KnownType>,
+    notes: &mut Vec<Note>,
+) -> Vec<ColumnMapping> {
+    let mut columns = Vec::new();
+    let mut tags = HashSet::new();
+    for (index, seen) in observed.iter().enumerate() {
+        if index == key.index {
+            continue;
+        }
+        let name = tag_name(&seen.name, index);
+        let tag = known.and_then(|known| known.tag(&name));
+        let name = tag.map_or(name, |tag| tag.name.clone());
+        let mut guess = match tag {
+            None => decide(seen),
+            Some(tag) => decide_known(seen, tag),
+        };
+        if !guess.column.skip {
+            match tag {
+                Some(tag) if tags.contains(&name) => {
+                    guess.skip(format!("skipped: another column sets the tag `{}`", tag.name))
+                }
+                Some(tag) => note_closed(tag, &mut guess),
+                None if name != nfkc(&seen.name) => guess.note("the column's name cannot be a tag's"),
+                None => {}
+            }
+        }
+        if !guess.column.skip {
+            guess.column.tag = free_name(name, known, &mut tags);
+        }
+        let Guess { column, notes: on_column } = guess;
+        let note = |message: String| {
+            notes.push(Note { column: seen.name.clone(), message });
+        };
+        on_column.into_iter().for_each(note);
+        columns.push(column);
     }
-    let candidates = || {
-        observed
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| column.can_be_key())
-            .map(|(index, column)| (key_name_rank(&column.name, entity_type), index))
-    };
-    let unique = candidates().filter(|(_, index)| observed[*index].is_unique()).min();
-    // A null key is a rejected row, a repeated one is not: a column without nulls comes first, whatever its name.
-    let whole = || candidates().filter(|(_, index)| observed[*index].nulls == 0).min();
-    Ok(unique.or_else(whole).or_else(|| candidates().min()).map_or(0, |(_, index)| index))
+    columns
 }
 
-const UNNAMED_RANK: u8 = 3;
-
-/// How much a name sounds like that of a key; less is more.
-fn key_name_rank(name: &str, entity_type: &str) -> u8 {
-    let name = nfkc(name).to_lowercase();
-    let entity_type = entity_type.to_lowercase();
-    let one = entity_type.strip_suffix('s').unwrap_or(&entity_type);
-    let stem = ["_id", "_key", " id"].iter().find_map(|end| name.strip_suffix(end));
-    if matches!(name.as_str(), "id" | "key" | "编号") {
-        return 0;
-    }
-    match stem {
-        Some(stem) if stem == one || stem == entity_type => 1,
-        Some(_) => 2,
-        None if name.ends_with("编号") || name.ends_with("userid") => 2,
-        None => UNNAMED_RANK,
+/// Says at each column which rows it will cost. A faulty record is told of when it is met.
+fn note_rejects(trial: &Trial, notes: &mut Vec<Note>) {
+    for kind in trial.rejected.iter().filter(|kind| !kind.column.is_empty()) {
+        let (rows, example) = (plural(kind.rows, "row"), &kind.example);
+        notes.push(Note {
+            column: kind.column.clone(),
+            message: format!("{rows} will be rejected, the first on line {}: {}", example.line, example.reason),
+        });
     }
 }
 
-fn decide_key(column: &Observed, notes: &mut Vec<Note>) -> KeyMapping {
-    let kind = match column.is_key_numbers() {
-        true => KeyKind::U64,
-        false => KeyKind::String,
-    };
-    let mut note = |message: String| {
-        notes.push(Note { column: column.name.clone(), message });
-    };
-    if column.nulls > 0 {
-        note(format!("the key is null in {}, which will be rejected", plural(column.nulls, "row")));
-    }
-    let keys = column.distinct();
-    if keys < column.values() {
-        note(format!(
-            "{} distinct keys in {}: of rows with one key the last wins; is this a table with several rows an entity?",
-            count_text(keys),
-            plural(column.rows, "row")
-        ));
-    } else if key_name_rank(&column.name, "") == UNNAMED_RANK {
-        note("taken as the key because it is never null and never repeats".to_owned());
-    }
-    KeyMapping { column: column.name.clone(), kind, trim: false }
-}
-
-/// Gives the column a tag's name that can be one and that no other column has; the answer says what was changed.
-fn name_tag(column: &mut ColumnMapping, index: usize, tags: &mut HashSet<String>) -> Option<String> {
-    if column.skip {
-        return None;
-    }
-    let mut name = match check_name("tag", &column.tag) {
+/// The name of a tag for a column of this name.
+fn tag_name(name: &str, index: usize) -> String {
+    let name = nfkc(name);
+    match check_name("tag", &name) {
         Ok(name) => name,
-        Err(_) => plain_name(&column.tag).unwrap_or_else(|| format!("column_{}", index + 1)),
-    };
-    while !tags.insert(name.clone()) {
-        name.push_str("_2");
+        Err(_) => plain_name(&name).unwrap_or_else(|| format!("column_{}", index + 1)),
     }
-    let changed = name != column.tag;
-    column.tag = name;
-    changed.then(|| "the column's name cannot be a tag's".to_owned())
+}
+
+/// The name, changed until no other column has it; one that was changed is none of a tag that exists either.
+fn free_name(mut name: String, known: Option<&KnownType>, tags: &mut HashSet<String>) -> String {
+    let mut is_changed = false;
+    while tags.contains(&name) || is_changed && known.is_some_and(|known| known.tag(&name).is_some()) {
+        name.push_str("_2");
+        is_changed = true;
+    }
+    tags.insert(name.clone());
+    name
 }
 
 /// The name without what a name cannot hold.
@@ -276,10 +317,4 @@ fn type_name_of(path: &Path) -> String {
         .and_then(|name| name.split('.').next())
         .and_then(|stem| check_name("type", stem).ok())
         .unwrap_or_else(|| "entities".to_owned())
-}
-
-/// `1 row`, `2,000 rows`.
-fn plural(count: u64, what: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{} {what}{s}", count_text(count))
 }

@@ -18,7 +18,7 @@ mod scalar;
 mod table;
 mod text;
 
-pub use infer::{InferOptions, Inference, infer};
+pub use infer::{InferError, InferOptions, Inference, KnownTag, KnownType, RejectKind, Trial, infer};
 pub use input::{Compression, Format, Input};
 pub use mapping::{
     ColumnMapping, CsvOptions, KeyMapping, MAPPING_BYTES_MAX, Mapping, NanRule, NullRule, Rounding, TimeUnit,

@@ -28,7 +28,8 @@ use serde::{Deserialize, Deserializer};
 pub use column::{ColumnMapping, NanRule, NullRule, TimeUnit};
 pub use csv::CsvOptions;
 pub(crate) use csv::encoding_label;
-use print::{push_comment, quote};
+pub(crate) use print::push_comment;
+use print::quote;
 
 pub use crate::text::Rounding;
 

@@ -29,11 +29,18 @@ pub struct ReadOptions {
     pub block_bytes_max: usize,
     /// The longest CSV record, in bytes; a longer one is rejected and not kept.
     pub record_bytes_max: usize,
+    /// The most rows that are read, rejected ones included; the file ends there.
+    pub rows_max: u64,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        ReadOptions { block_rows_max: 1 << 18, block_bytes_max: 256 << 20, record_bytes_max: 16 << 20 }
+        ReadOptions {
+            block_rows_max: 1 << 18,
+            block_bytes_max: 256 << 20,
+            record_bytes_max: 16 << 20,
+            rows_max: u64::MAX,
+        }
     }
 }
 
@@ -46,6 +53,8 @@ pub struct ResolvedColumn {
     pub tag: TagId,
     /// The tag's kind, which must be the mapping's.
     pub kind: TagKind,
+    /// The values that the tag can have, where no others may be written.
+    pub closed_values: Option<Vec<String>>,
 }
 
 /// Some rows of the file.
@@ -153,12 +162,14 @@ impl LoadReader {
                 .and_then(|()| refuse_unread(column, &shape))
                 .and_then(|()| table.data_type(index).map_or(Ok(()), |of_file| refuse_zone(column, of_file)))
                 .map_err(|fault| Error::invalid(format!("{}: column {:?} {fault}", table.name(), column.column)))?;
-            let tag = resolve(resolved, &column.column, column.kind)?;
+            let found = resolve(resolved, &column.column, column.kind)?;
+            let closed_values = found.closed_values.as_ref().map(|values| Arc::new(values.iter().cloned().collect()));
             let null_clears = column.null == NullRule::Clear;
             wanted.push(Wanted { column: index, dictionary: column.kind == TagKind::Choice });
             cell_rules.push(CellRule::of(column));
             let name = table.columns()[index].clone();
-            let target = TagTarget { name, tag, null_clears, not_text: Arc::clone(&not_text) };
+            let target =
+                TagTarget { name, tag: found.tag, closed_values, null_clears, not_text: Arc::clone(&not_text) };
             columns.push(ColumnBuilder::new(target, rule));
         }
         // The key's column can set a tag too; it is then read as the key is.
@@ -203,7 +214,11 @@ impl LoadReader {
         let mut first_row_line = None;
         let rows_before_block = self.table.rows_read();
         while rows + rejects.len() < self.options.block_rows_max.max(1) && !self.is_full() {
-            let rows_max = self.options.block_rows_max.max(1) - rows;
+            let left = self.options.rows_max.saturating_sub(self.table.rows_read());
+            if left == 0 {
+                break;
+            }
+            let rows_max = (self.options.block_rows_max.max(1) - rows).min(usize::try_from(left).unwrap_or(usize::MAX));
             let Some(run) = self.table.next(rows_max)? else {
                 break;
             };
@@ -349,7 +364,7 @@ fn shape_of(table: &Table, column: usize) -> Result<Shape> {
     })
 }
 
-fn resolve(resolved: &[ResolvedColumn], column: &str, kind: TagKind) -> Result<TagId> {
+fn resolve<'a>(resolved: &'a [ResolvedColumn], column: &str, kind: TagKind) -> Result<&'a ResolvedColumn> {
     let found = resolved
         .iter()
         .find(|resolved| resolved.column == column)
@@ -357,7 +372,7 @@ fn resolve(resolved: &[ResolvedColumn], column: &str, kind: TagKind) -> Result<T
     if found.kind != kind {
         return Err(Error::conflict(format!("column {column:?} is mapped as {kind}, and its tag is {}", found.kind)));
     }
-    Ok(found.tag)
+    Ok(found)
 }
 
 fn unmapped_columns(table: &Table, mapping: &Mapping) -> Vec<String> {

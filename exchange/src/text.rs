@@ -98,16 +98,6 @@ pub(crate) fn parse_written_time(text: &[u8]) -> Option<Written> {
     }
 }
 
-/// The same as milliseconds since the epoch, without a zone those of `zone`, or of UTC; and whether a part finer than
-/// a millisecond was cut.
-pub(crate) fn parse_time(text: &[u8], zone: Option<&TimeZone>) -> Option<(i64, bool)> {
-    let written = parse_written_time(text)?;
-    match zone {
-        Some(zone) if written.is_local => Some((in_zone(written.ms, zone)?.0, written.cut)),
-        _ => Some((written.ms, written.cut)),
-    }
-}
-
 /// `Z`, `+08`, `+08:00` or `+0800`, in milliseconds.
 fn written_offset_ms(text: &[u8]) -> Option<i64> {
     let text = match text {

@@ -4,7 +4,7 @@ mod common;
 
 use common::{count_rows, counts, read_all, real_data};
 use muster_engine::catalog::{KeyKind, TagKind};
-use muster_exchange::{ColumnMapping, InferOptions, Inference, Input, Mapping, ReadOptions, infer};
+use muster_exchange::{ColumnMapping, InferError, InferOptions, Inference, Input, Mapping, ReadOptions, infer};
 
 fn column<'a>(inference: &'a Inference, name: &str) -> &'a ColumnMapping {
     inference.mapping.columns.iter().find(|column| column.column == name).unwrap_or_else(|| panic!("no column {name}"))
@@ -108,14 +108,22 @@ fn online_retail_keeps_its_thousandths_and_times() {
     };
     let path = folder.join("online_retail/transactions.parquet");
     let inference = infer(&path, &InferOptions::default()).expect("it is Parquet");
-    assert_eq!(inference.mapping.key.column, "invoice_no");
-    assert_eq!(inference.mapping.key.kind, KeyKind::String);
+    // Both `invoice_no` and `customer_id` stand in many rows; the latter is called a key.
+    assert_eq!(inference.mapping.key.column, "customer_id");
+    assert!(inference.key_doubt.is_some());
     assert_eq!(column(&inference, "unit_price").kind, TagKind::Decimal { scale: 3 });
     assert_eq!(column(&inference, "invoice_ts").kind, TagKind::Time);
-    assert_eq!(column(&inference, "customer_id").kind, TagKind::Int);
-    assert!(notes(&inference, "customer_id")[0].contains("looks like a code"));
+    assert!(notes(&inference, "customer_id").iter().any(|note| note.contains("the key is null in 135,080 rows")));
     let input = Input::open(&path).expect("it opens");
     let (rows, rejects) = count_rows(input, &inference.mapping).expect("it reads");
+    assert_eq!((rows, rejects.len()), (406_829, 135_080));
+    assert_eq!((inference.trial.rows_loaded, inference.trial.rows_rejected), (406_829, 135_080));
+    let options = InferOptions { key_column: Some("invoice_no".to_owned()), ..InferOptions::default() };
+    let inference = infer(&path, &options).expect("it is Parquet");
+    assert_eq!(inference.mapping.key.kind, KeyKind::String);
+    assert_eq!(column(&inference, "customer_id").kind, TagKind::Int);
+    assert!(notes(&inference, "customer_id")[0].contains("looks like a code"));
+    let (rows, rejects) = count_rows(Input::open(&path).expect("it opens"), &inference.mapping).expect("it reads");
     assert!(rejects.is_empty(), "{:?}", rejects.first());
     assert_eq!(rows, 541_909);
 }
@@ -125,9 +133,12 @@ fn otto_times_are_noted() {
     let Some(folder) = real_data() else {
         return;
     };
+    // A session has many events: there is no key to guess.
+    let options = InferOptions { key_column: Some("session".to_owned()), ..InferOptions::default() };
     for file in ["events.csv", "events.parquet"] {
-        let inference =
-            infer(&folder.join("otto_fixture").join(file), &InferOptions::default()).expect("it is a table");
+        let path = folder.join("otto_fixture").join(file);
+        assert!(matches!(infer(&path, &InferOptions::default()), Err(InferError::NoKey(_))), "{file}");
+        let inference = infer(&path, &options).expect("it is a table");
         assert!(notes(&inference, "ts_ms")[0].contains("time_unit = \"ms\""));
     }
 }

@@ -273,6 +273,7 @@ fn csv(bytes: &[u8], trace: &mut Trace) {
             column: column.column.clone(),
             tag: TagId(place as u32 + 2),
             kind: column.kind,
+            closed_values: None,
         })
         .collect();
     let read = Input::from_read("a fuzzed file", std::io::Cursor::new(bytes.to_vec()))

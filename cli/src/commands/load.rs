@@ -30,7 +30,8 @@ Your own CSV in three commands:
 Further examples:
   muster load bookings.parquet --map map.toml --dry-run --rejects rejected.csv
   zcat bookings.csv.gz | muster load - --map map.toml --type bookings
-  muster load bookings.csv --infer --yes          propose a mapping and load with it at once
+  muster load bookings.csv --yes                  propose a mapping and load with it at once
+  muster load bookings.csv --infer --key booking   name the key where it is not sure
   muster load today.csv --map map.toml --load-id 2026-11-11    asked again, it answers its first result
 
 The type and the tags of the mapping are made if they are missing. A null keeps the old value, false clears a flag, a
@@ -42,17 +43,17 @@ pub(crate) struct LoadArgs {
     /// Propose a mapping and print it
     #[arg(long, conflicts_with = "map")]
     infer: bool,
-    /// Load with the proposed mapping at once
-    #[arg(long, requires = "infer")]
+    /// Load with the proposed mapping at once; means --infer
+    #[arg(long, conflicts_with = "map")]
     yes: bool,
     /// Write the proposed mapping to a file
-    #[arg(long, value_name = "FILE", requires = "infer")]
+    #[arg(long, value_name = "FILE", conflicts_with = "map")]
     map_out: Option<PathBuf>,
     /// How columns become tags: the TOML that --infer proposes
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
-    /// The column that holds the key, for --infer
-    #[arg(long, value_name = "COLUMN", requires = "infer")]
+    /// The column that holds the key, for --infer and --yes
+    #[arg(long, value_name = "COLUMN", conflicts_with = "map")]
     key: Option<String>,
     /// Only check and count
     #[arg(long)]
@@ -85,11 +86,11 @@ pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
     let mapping_toml = match &args.map {
         Some(map) => std::fs::read_to_string(map)
             .map_err(|error| Failure::usage(format!("cannot read the mapping {}: {error}", map.display())))?,
-        None if args.infer => String::new(),
+        None if args.yes => String::new(),
         None => {
             return Err(Failure::usage(format!(
                 "propose a mapping first: muster load {0} --infer > map.toml, then load with --map map.toml \
-                 (or at once: muster load {0} --infer --yes)",
+                 (or at once: muster load {0} --yes)",
                 args.file.display()
             )));
         }
@@ -142,6 +143,8 @@ struct Watch {
     progress: Progress,
     rejects: Option<std::io::BufWriter<std::fs::File>>,
     rejects_fault: Option<std::io::Error>,
+    /// Why the proposed mapping could not be written.
+    map_fault: Option<Failure>,
     shown: usize,
 }
 
@@ -156,7 +159,7 @@ impl Watch {
             }
         };
         let progress = Progress::new(asker);
-        let mut watch = Watch { progress, rejects, rejects_fault: None, shown: 0 };
+        let mut watch = Watch { progress, rejects, rejects_fault: None, map_fault: None, shown: 0 };
         watch.write(format_args!("line,column,reason,raw\n"));
         Ok(watch)
     }
@@ -166,7 +169,12 @@ impl Watch {
             LoadEvent::Sent(_) => {}
             LoadEvent::Progress(progress) => self.progress.show(&progress),
             LoadEvent::Rejects(rows) => rows.iter().for_each(|row| self.reject(row, args)),
-            LoadEvent::Guess(guess) => self.progress.aside(|| infer::tell_notes(&guess.notes, asker)),
+            LoadEvent::Guess(guess) => {
+                self.progress.aside(|| infer::tell_notes(&guess.notes, asker));
+                if let Some(path) = &args.map_out {
+                    self.map_fault = infer::write(path, &guess.mapping_toml).err();
+                }
+            }
         }
     }
 
@@ -196,6 +204,9 @@ impl Watch {
         self.progress.end();
         if let Some(mut file) = self.rejects.take() {
             self.rejects_fault = self.rejects_fault.or(file.flush().err());
+        }
+        if let Some(fault) = self.map_fault {
+            return Err(fault);
         }
         match (self.rejects_fault, &args.rejects) {
             (Some(error), Some(path)) => {

@@ -67,3 +67,51 @@ fn standard_input_is_a_file_too() {
     store.command(&["load", "-", "--map", "map.toml"]).write_stdin(PEOPLE).assert().success();
     assert_eq!(store.count("ALL"), 8);
 }
+
+#[test]
+fn yes_means_infer_and_takes_no_doubtful_key() {
+    let store = Store::empty();
+    store.file("people.csv", PEOPLE);
+    store.run(&["load", "people.csv", "--yes", "--map-out", "taken.toml"]).success();
+    assert_eq!(store.count("ALL"), 8);
+    assert!(std::fs::read_to_string(store.path().join("taken.toml")).unwrap().contains("key = { column = \"id\""));
+    // A key that only its values suggest, one that repeats in most rows, and none at all.
+    store.file("amounts.csv", "amount,city\n10,a\n20,a\n30,b\n");
+    store.file("events.csv", "user_id,n\n1,5\n1,6\n1,7\n2,5\n");
+    store.file("cities.csv", "city,age\na,1\na,2\nb,2\n");
+    for (file, key) in [("amounts.csv", "amount"), ("events.csv", "user_id"), ("cities.csv", "city")] {
+        let refused = store.run(&["load", file, "--yes"]).code(2);
+        let said = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
+        assert!(said.contains("--key COLUMN"), "{file}: {said}");
+        store.run(&["load", file, "--yes", "--key", key]).success();
+    }
+    store.run(&["load", "cities.csv", "--infer"]).code(2);
+    store.run(&["load", "amounts.csv", "--infer"]).success();
+    store.run(&["load", "people.csv", "--yes", "--map", "taken.toml"]).code(2);
+    store.run(&["load", "people.csv", "--key", "id", "--map", "taken.toml"]).code(2);
+}
+
+#[test]
+fn a_proposal_says_what_would_come_of_it_and_a_load_does_it() {
+    let store = Store::empty();
+    store.file("people.csv", "id,level,price,born\n1,gold,\"1,50\",2026/1/5\n2,silver,\"2,25\",2025/12/31\n,gold,3,\n");
+    let proposed = store.run(&["load", "people.csv", "--infer", "--map-out", "map.toml"]).success();
+    let said = String::from_utf8(proposed.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("2 rows would load, 1 be rejected: 1 in id: the key is null (line 4)"), "{said}");
+    let answer = store.json(&["load", "people.csv", "--infer"]);
+    assert_eq!((&answer["rows_loaded"], &answer["rows_rejected"]), (&json!(2), &json!(1)));
+    assert_eq!(
+        answer["rejects"],
+        json!([{"column": "id", "reason": "the key is null", "rows": 1, "line": 4, "raw": ""}])
+    );
+    assert_eq!((&answer["rows_total"], &answer["key_doubt"]), (&json!(3), &json!(null)));
+    store.run(&["load", "people.csv", "--map", "map.toml"]).code(4);
+    let loaded = store.json(&["load", "people.csv", "--map", "map.toml", "--max-rejects", "1"]);
+    assert_eq!((&loaded["rows_written"], &loaded["rejected"]), (&json!(2), &json!(1)));
+    assert_eq!(store.count("price = 1.50 AND born = 2026-01-05"), 1);
+    // The type is known now: its kinds are kept, whatever the values of another day look like.
+    store.file("people.csv", "id,level,price\n3,7,9\n4,8,1.125\n");
+    store.run(&["load", "people.csv", "--yes"]).success();
+    assert_eq!(store.count("level = 7"), 1);
+    assert_eq!(store.count("price = 1.12"), 1);
+}

@@ -1,5 +1,6 @@
 //! The distinct values of one column of one block.
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -21,18 +22,21 @@ pub(crate) struct Dictionary {
     seed: u64,
     /// What is said of bytes that are no text.
     not_text: Arc<str>,
+    /// The values that may be written, where not all may.
+    closed_values: Option<Arc<HashSet<String>>>,
 }
 
 const SLOTS_MIN: usize = 64;
 
 impl Dictionary {
-    pub(crate) fn new(not_text: Arc<str>) -> Dictionary {
+    pub(crate) fn new(not_text: Arc<str>, closed_values: Option<Arc<HashSet<String>>>) -> Dictionary {
         Dictionary {
             values: Vec::new(),
             bytes: 0,
             slots: vec![(0, NULL_CODE); SLOTS_MIN],
             seed: RandomState::new().hash_one(0_u8),
             not_text,
+            closed_values,
         }
     }
 
@@ -80,6 +84,9 @@ impl Dictionary {
             return Err(format!("the value has {} bytes, at most {VALUE_BYTES_MAX} are allowed", value.len()));
         }
         let text = std::str::from_utf8(value).map_err(|_| self.not_text.to_string())?;
+        if self.closed_values.as_ref().is_some_and(|values| !values.contains(text)) {
+            return Err(format!("{text:?} is none of the tag's values, which are closed"));
+        }
         let code = self.values.len() as u32;
         self.values.push(text.to_owned());
         self.bytes += text.len();

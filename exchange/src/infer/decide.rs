@@ -1,12 +1,15 @@
-//! From what was seen of a column to what it becomes.
+//! From what was seen of a column to what it becomes, where no tag of its name exists.
 
 use muster_engine::catalog::TagKind;
-use muster_engine::catalog::limits::VALUE_BYTES_MAX;
+use muster_engine::catalog::limits::{SCALE_MAX, VALUE_BYTES_MAX};
 
+use super::numbers::Numbers;
 use super::observe::{Observed, SEPARATORS};
-use super::{InferOptions, plural};
-use crate::mapping::{ColumnMapping, TimeUnit};
+use super::words::{count_text, plural};
+use super::writing::{DateWriting, Truths, truths};
+use crate::mapping::{ColumnMapping, NanRule, TimeUnit};
 use crate::scalar::Shape;
+use crate::text::{Marks, Rounding};
 
 /// A text column of more values, of which each stands in one row only, is no choice.
 const UNIQUE_MIN: u64 = 1000;
@@ -14,6 +17,9 @@ const UNIQUE_MIN: u64 = 1000;
 const MANY_VALUES: u64 = 10_000;
 /// An int of fewer distinct values looks like a count, not like a code.
 const CODE_VALUES_MIN: u64 = 16;
+/// The digits behind the point with which numbers become decimals; finer ones are rounded to so many, counted from
+/// the first that is none of the zeros behind the point of the largest.
+pub(super) const FINE_DIGITS: u8 = 6;
 /// Names that end like this are those of codes.
 const CODE_ENDINGS: [&str; 10] = ["_id", "_code", "_no", "_nr", "_sku", "zip", "zipcode", "postcode", "编号", "代码"];
 
@@ -24,22 +30,38 @@ pub(super) struct Guess {
 }
 
 impl Guess {
+    pub(super) fn new(seen: &Observed, kind: TagKind) -> Guess {
+        Guess { column: ColumnMapping::new(seen.name.clone(), kind), notes: Vec::new() }
+    }
+
     fn kind(&mut self, kind: TagKind) {
         self.column.kind = kind;
     }
 
-    fn note(&mut self, message: impl Into<String>) {
+    pub(super) fn note(&mut self, message: impl Into<String>) {
         self.notes.push(message.into());
     }
 
-    fn skip(&mut self, message: impl Into<String>) {
+    pub(super) fn skip(&mut self, message: impl Into<String>) {
         self.column.skip = true;
         self.note(message);
     }
+
+    pub(super) fn marks(&mut self, marks: Marks) {
+        self.column.decimal_point = (marks.point != '.').then_some(marks.point);
+        self.column.thousands = marks.thousands;
+    }
+
+    pub(super) fn truths(&mut self, truths: Truths) {
+        if !truths.is_default {
+            self.column.true_words = truths.true_words;
+            self.column.false_words = truths.false_words;
+        }
+    }
 }
 
-pub(super) fn decide(seen: &Observed, options: &InferOptions) -> Guess {
-    let mut guess = Guess { column: ColumnMapping::new(seen.name.clone(), TagKind::Choice), notes: Vec::new() };
+pub(super) fn decide(seen: &Observed) -> Guess {
+    let mut guess = Guess::new(seen, TagKind::Choice);
     match &seen.shape {
         None => guess.skip(format!("skipped: no tag takes the type {}", seen.type_name)),
         Some(Shape::List(_)) => guess.kind(TagKind::Set),
@@ -48,60 +70,70 @@ pub(super) fn decide(seen: &Observed, options: &InferOptions) -> Guess {
             guess.skip(format!("skipped: null in all {}", plural(seen.rows, "row")));
         }
         Some(Shape::Bool) => guess.kind(TagKind::Flag),
-        Some(Shape::Int) => decide_whole(seen, &mut guess),
-        Some(Shape::Float) => decide_float(seen, options, &mut guess),
-        Some(Shape::Decimal { scale }) => decide_decimal(*scale, &mut guess),
+        Some(Shape::Int) => decide_whole(seen, &seen.numbers, seen.nulls, &mut guess),
+        Some(Shape::Float) => decide_float(seen, &mut guess),
+        Some(Shape::Decimal { scale }) => decide_decimal(seen, *scale, &mut guess),
         Some(Shape::Date) => decide_day(seen, &mut guess),
         Some(Shape::Time) => decide_time(seen, &mut guess),
         Some(Shape::Uuid) => decide_values(seen, &mut guess),
-        Some(Shape::Text) => decide_text(seen, options, &mut guess),
+        Some(Shape::Text) => decide_text(seen, &mut guess),
     }
-    if guess.column.kind != TagKind::Choice {
-        return guess;
-    }
-    if seen.bytes_max > VALUE_BYTES_MAX && !guess.column.skip {
+    if guess.column.kind == TagKind::Choice && seen.bytes_max > VALUE_BYTES_MAX && !guess.column.skip {
         guess.skip(format!("skipped: a value has {} bytes, at most {VALUE_BYTES_MAX} are allowed", seen.bytes_max));
     }
     guess
 }
 
-fn decide_whole(seen: &Observed, guess: &mut Guess) {
+/// Whole numbers, in some rows null.
+fn decide_whole(seen: &Observed, numbers: &Numbers, nulls: u64, guess: &mut Guess) {
     guess.kind(TagKind::Int);
-    if seen.zero_ones == seen.values() {
-        if seen.nulls == 0 {
+    if numbers.zero_ones == numbers.count {
+        if nulls == 0 {
             guess.kind(TagKind::Flag);
             guess.note("only 0 and 1: a flag; kind = \"int\" keeps the numbers");
         } else {
-            guess.note(format!("only 0 and 1, and null in {}: flag?", plural(seen.nulls, "row")));
+            guess.note(format!("only 0 and 1, and null in {}: flag?", plural(nulls, "row")));
         }
-    } else if seen.whole_max > i64::MAX.into() || seen.whole_min <= i64::MIN.into() {
+    } else if numbers.magnitude_max > i64::MAX as u128 {
         guess.kind(TagKind::Choice);
-        guess.note("numbers beyond 2^63: taken as values of a choice");
-    } else if let Some(unit) = epoch_unit(seen) {
+        guess.column.decimal_point = None;
+        guess.column.thousands = None;
+        guess.note(format!("numbers beyond 2^63, such as {}: taken as values of a choice", largest(numbers)));
+    } else if let Some(unit) = epoch_unit(numbers).filter(|_| is_called_time(seen)) {
         guess.note(format!("int that looks like a time since 1970: kind = \"time\", time_unit = {:?}?", unit.name()));
-    } else if looks_like_days(seen) {
+    } else if looks_like_days(numbers) {
         guess.note("int that looks like dates: kind = \"date\", date_format = \"%Y%m%d\"?");
-    } else if looks_like_code(seen) {
+    } else if looks_like_code(seen, numbers, nulls) {
         guess.note(format!("int with {}, looks like a code: choice?", plural(seen.distinct(), "distinct value")));
     }
 }
 
+fn largest(numbers: &Numbers) -> String {
+    match numbers.largest.is_empty() {
+        true => numbers.whole_max.max(-numbers.whole_min).to_string(),
+        false => numbers.largest.clone(),
+    }
+}
+
 /// Whether the numbers name things: they are called so, or are missing where there is no thing, and never 0.
-fn looks_like_code(seen: &Observed) -> bool {
+fn looks_like_code(seen: &Observed, numbers: &Numbers, nulls: u64) -> bool {
     let name = seen.name.to_lowercase();
     let is_called_so = name == "id" || CODE_ENDINGS.iter().any(|end| name.ends_with(end));
     let distinct = seen.distinct();
     let is_used_so =
-        seen.nulls > 0 && seen.whole_min >= 1 && distinct >= CODE_VALUES_MIN && distinct * 4 <= seen.values();
+        nulls > 0 && numbers.whole_min >= 1 && distinct >= CODE_VALUES_MIN && distinct * 4 <= seen.rows - nulls;
     is_called_so || is_used_so
 }
 
-/// The unit in which all numbers lie between 1990 and 2100, for columns that are called like times.
-fn epoch_unit(seen: &Observed) -> Option<TimeUnit> {
+fn is_called_time(seen: &Observed) -> bool {
+    let name = seen.name.to_lowercase();
+    ["time", "ts", "_at", "_ms", "_us", "epoch", "时间"].iter().any(|word| name.contains(word))
+}
+
+/// The unit in which all numbers lie between 1990 and 2100.
+pub(super) fn epoch_unit(numbers: &Numbers) -> Option<TimeUnit> {
     const FROM: i128 = 631_152_000;
     const TO: i128 = 4_102_444_800;
-    let name = seen.name.to_lowercase();
-    let is_called_so = ["time", "ts", "_at", "_ms", "_us", "epoch", "时间"].iter().any(|word| name.contains(word));
     let units = [
         (TimeUnit::Second, 1),
         (TimeUnit::Millisecond, 1_000),
@@ -109,68 +141,121 @@ fn epoch_unit(seen: &Observed) -> Option<TimeUnit> {
         (TimeUnit::Nanosecond, 1_000_000_000),
     ];
     let unit = units.iter().find(|(_, factor)| {
-        (FROM * factor..TO * factor).contains(&seen.whole_min) && (FROM * factor..TO * factor).contains(&seen.whole_max)
+        let years = FROM * factor..TO * factor;
+        years.contains(&numbers.whole_min) && years.contains(&numbers.whole_max)
     });
-    unit.filter(|_| is_called_so).map(|(unit, _)| *unit)
+    unit.map(|(unit, _)| *unit)
 }
 
 /// Whether all numbers could be written as YYYYMMDD.
-fn looks_like_days(seen: &Observed) -> bool {
+pub(super) fn looks_like_days(numbers: &Numbers) -> bool {
     let is_day = |number: i128| {
         (1900..2100).contains(&(number / 10_000))
             && (1..=12).contains(&(number / 100 % 100))
             && (1..=31).contains(&(number % 100))
     };
-    is_day(seen.whole_min) && is_day(seen.whole_max)
+    numbers.count > 0 && is_day(numbers.whole_min) && is_day(numbers.whole_max)
 }
 
-fn decide_float(seen: &Observed, options: &InferOptions, guess: &mut Guess) {
-    if seen.numbers < seen.values() {
-        guess.note(format!(
-            "{} infinite or not a number, and will be rejected",
-            match seen.values() - seen.numbers {
-                1 => "1 value is".to_owned(),
-                count => format!("{} values are", count_text(count)),
-            }
-        ));
-    }
-    if seen.wholes == seen.values() {
-        decide_whole(seen, guess);
+fn decide_float(seen: &Observed, guess: &mut Guess) {
+    take_nans(seen, guess);
+    let numbers = &seen.numbers;
+    if numbers.count > 0 && numbers.wholes == numbers.count && numbers.magnitude_max <= i64::MAX as u128 {
+        decide_whole(seen, numbers, seen.nulls, guess);
         if guess.column.kind == TagKind::Int {
             guess.note("floating-point numbers, all of them whole: an int");
         }
         return;
     }
-    decide_amount(seen, seen.digits, options, guess);
+    decide_amount(numbers, 0, guess);
 }
 
-/// An amount of so many digits behind the point.
-fn decide_amount(seen: &Observed, digits: u8, options: &InferOptions, guess: &mut Guess) {
-    let scale_max = options.decimal_digits_max;
-    let endless = seen.endless.as_deref();
-    if endless.is_none() && digits <= scale_max {
-        guess.kind(TagKind::Decimal { scale: digits });
-        return;
+/// Says what becomes of floating-point cells that are no number.
+pub(super) fn take_nans(seen: &Observed, guess: &mut Guess) {
+    if seen.nans > 0 {
+        guess.column.nan = NanRule::Null;
+        guess.note(format!("NaN in {} taken as null", plural(seen.nans, "row")));
     }
-    guess.kind(TagKind::Decimal { scale: scale_max });
-    guess.skip(match endless {
-        Some(sample) => format!(
-            "skipped: {sample} fits no decimal exactly; round the column in the file to load it"
+}
+
+/// An amount that is written with so many digits behind the point, whether or not it needs them.
+fn decide_amount(numbers: &Numbers, digits_written: u8, guess: &mut Guess) {
+    let needed = u8::try_from(numbers.digits).unwrap_or(u8::MAX);
+    let Some(room) = numbers.scale_max() else {
+        // Whatever the scale, some are too large: those are refused, and the note of the refused rows says so.
+        guess.kind(TagKind::Decimal { scale: needed.clamp(1, FINE_DIGITS) });
+        if needed > FINE_DIGITS {
+            guess.column.round = Some(Rounding::HalfEven);
+        }
+        return guess.note(format!("{} is larger than any tag holds: such rows will be rejected", numbers.largest));
+    };
+    let wanted = needed.max(digits_written);
+    if wanted <= fine_digits(numbers) && wanted <= room {
+        return guess.kind(decimal(wanted));
+    }
+    let scale = fine_digits(numbers).min(room);
+    if needed <= scale {
+        return guess.kind(decimal(needed));
+    }
+    guess.kind(decimal(scale));
+    guess.column.round = Some(Rounding::HalfEven);
+    let kind = guess.column.kind;
+    guess.note(match needed > room {
+        true if room < fine_digits(numbers) => format!(
+            "{} has {needed} digits behind the point, and beside {} there is room for {room}: rounded to {kind}",
+            numbers.finest, numbers.largest
         ),
-        None => format!(
-            "skipped: the numbers need {digits} digits behind the point; strike skip and set decimal({digits}) to keep them all"
+        _ => format!(
+            "{} has {} digits behind the point: rounded to {kind}; kind = \"decimal({})\" keeps more of them",
+            numbers.finest,
+            numbers.digits,
+            needed.min(room)
         ),
     });
 }
 
-fn decide_decimal(scale: i8, guess: &mut Guess) {
-    match u8::try_from(scale) {
-        Err(_) | Ok(0) => guess.kind(TagKind::Int),
-        Ok(scale @ 1..=18) => guess.kind(TagKind::Decimal { scale }),
-        Ok(scale) => {
-            guess.kind(TagKind::Decimal { scale: 18 });
-            guess.note(format!("decimals of scale {scale}: those that need more than 18 digits will be rejected"));
+/// A decimal of so many digits behind the point; without any it is an int.
+fn decimal(scale: u8) -> TagKind {
+    match scale {
+        0 => TagKind::Int,
+        scale => TagKind::Decimal { scale: scale.min(SCALE_MAX) },
+    }
+}
+
+/// The digits behind the point that numbers of this size keep: more of them where all are very small.
+fn fine_digits(numbers: &Numbers) -> u8 {
+    let zeros = u8::try_from(numbers.zeros).unwrap_or(SCALE_MAX);
+    match numbers.magnitude_max {
+        0 => zeros.saturating_add(FINE_DIGITS).min(SCALE_MAX),
+        _ => FINE_DIGITS,
+    }
+}
+
+/// Decimals keep the digits that their type has, as long as all of them find room.
+fn decide_decimal(seen: &Observed, scale: i8, guess: &mut Guess) {
+    let numbers = &seen.numbers;
+    let declared = u8::try_from(scale.max(0)).unwrap_or(0);
+    let needed = u8::try_from(numbers.digits).unwrap_or(u8::MAX);
+    match numbers.scale_max() {
+        Some(room) if declared <= room.min(SCALE_MAX) => guess.kind(decimal(declared)),
+        Some(room) if needed <= room => {
+            guess.kind(decimal(needed));
+            guess.note(format!("decimals of scale {scale} that need {needed} digits behind the point at most"));
         }
+        Some(room) => {
+            guess.kind(decimal(room));
+            guess.column.round = Some(Rounding::HalfEven);
+            let kind = guess.column.kind;
+            guess.note(format!(
+                "{} has {} digits behind the point, and beside {} there is room for {room}: rounded to {kind}",
+                numbers.finest, numbers.digits, numbers.largest
+            ));
+        }
+        None if numbers.wholes == numbers.count || needed == 0 => {
+            guess.kind(TagKind::Choice);
+            guess.note(format!("numbers beyond 2^63, such as {}: taken as values of a choice", numbers.largest));
+        }
+        None => decide_amount(numbers, 0, guess),
     }
 }
 
@@ -198,66 +283,153 @@ fn decide_time(seen: &Observed, guess: &mut Guess) {
     }
 }
 
-fn decide_text(seen: &Observed, options: &InferOptions, guess: &mut Guess) {
-    let typed = seen.numbers + seen.dates + seen.times + seen.truths;
-    let mut values = seen.values();
-    let null_words: u64 = seen.null_words.values().sum();
-    if null_words > 0 && typed > 0 && typed + null_words == values {
-        let words: Vec<&str> = seen.null_words.keys().copied().collect();
-        guess.note(format!("{} in {} taken as null", words.join(", "), plural(null_words, "row")));
-        guess.column.null_words = words.into_iter().map(str::to_owned).collect();
-        values -= null_words;
-    } else if let Some((word, count)) = seen.null_words.iter().next() {
+fn decide_text(seen: &Observed, guess: &mut Guess) {
+    let count = seen.texts.tried;
+    let dates = seen.texts.dates();
+    let is_kind = match () {
+        () if count == 0 => false,
+        () if dates.fits == count => decide_dates(dates, guess),
+        () if (seen.samples.len() as u64) == seen.distinct() && decide_truths(seen, guess) => true,
+        () => decide_text_numbers(seen, guess),
+    };
+    if is_kind {
+        take_null_words(seen, guess);
+        if seen.blanks > 0 {
+            guess.column.trim = true;
+            guess.note(format!("blanks around the text in {}: trim leaves them out", plural(seen.blanks, "row")));
+        }
+        return;
+    }
+    if let Some((word, count)) = seen.null_words.iter().next() {
         guess.note(format!("{word} in {} taken as a value: null_words = [{word:?}]?", plural(*count, "row")));
     }
-    if seen.dates == values {
-        guess.kind(TagKind::Date);
-    } else if seen.dates + seen.times == values {
-        decide_time(seen, guess);
-        if seen.dates > 0 {
-            guess.note("dates and times: a date is taken as its first moment in UTC");
-        }
-    } else if seen.truths == values {
-        guess.kind(TagKind::Flag);
-    } else if seen.numbers == values {
-        decide_text_numbers(seen, values, options, guess);
-    } else if !decide_separated(seen, guess) {
+    if seen.blanks > 0 {
+        guess.note(format!("blanks around the text in {} are kept: trim = true?", plural(seen.blanks, "row")));
+    }
+    note_near_kind(seen, guess);
+    if !decide_separated(seen, guess) {
         decide_values(seen, guess);
     }
 }
 
-fn decide_text_numbers(seen: &Observed, values: u64, options: &InferOptions, guess: &mut Guess) {
-    if seen.unplain > 0 {
+/// Takes the words that mean null among values of another kind.
+pub(super) fn take_null_words(seen: &Observed, guess: &mut Guess) {
+    let words: Vec<&str> = seen.null_words.keys().copied().collect();
+    if words.is_empty() {
+        return;
+    }
+    let rows: u64 = seen.null_words.values().sum();
+    guess.note(format!("{} in {} taken as null", words.join(", "), plural(rows, "row")));
+    guess.column.null_words = words.into_iter().map(str::to_owned).collect();
+}
+
+/// Whether the texts are days or times, of which the order of day and month is sure.
+fn decide_dates(dates: DateWriting, guess: &mut Guess) -> bool {
+    let kind = if dates.has_times { "time" } else { "date" };
+    if let Some(other) = dates.or_else {
+        guess.note(format!(
+            "looks like {kind}s of which the day or the month stands first: kind = \"{kind}\" with date_format = {:?} or {:?}?",
+            dates.formats.first().map_or("", String::as_str),
+            other.first().map_or("", String::as_str)
+        ));
+        return false;
+    }
+    if dates.has_times && dates.has_dates {
+        guess.note("dates and times: a date is taken as its first moment in UTC");
+    }
+    guess.kind(if dates.has_times { TagKind::Time } else { TagKind::Date });
+    if !dates.formats.is_empty() {
+        guess.note(format!("{kind}s written as {}", dates.formats.join(", ")));
+    }
+    guess.column.date_formats = dates.formats;
+    true
+}
+
+/// Whether the texts are words of yes and no.
+fn decide_truths(seen: &Observed, guess: &mut Guess) -> bool {
+    let words = seen.words();
+    let Some(truths) = truths(&words) else {
+        return false;
+    };
+    guess.kind(TagKind::Flag);
+    let is_plain = words.iter().all(|word| matches!(word.to_lowercase().as_str(), "true" | "false"));
+    if !is_plain {
+        guess.note(format!("only {}: a flag; kind = \"choice\" keeps the words", words.join(" and ")));
+    }
+    guess.truths(truths);
+    true
+}
+
+/// Whether the texts are numbers of a CSV.
+fn decide_text_numbers(seen: &Observed, guess: &mut Guess) -> bool {
+    let Some((marks, numbers, other)) = seen.texts.all_numbers(seen.texts.tried) else {
+        return false;
+    };
+    if numbers.unplain > 0 {
         guess.note("numbers with leading zeros or signs: kept as they are written");
-        return decide_values(seen, guess);
+        return false;
     }
     if !seen.is_csv {
         guess.note("text of numbers only: a number kind?");
-        return decide_values(seen, guess);
+        return false;
     }
-    if seen.wholes == values && seen.digits_written == 0 {
-        return decide_csv_whole(seen, values, guess);
+    let null_words: u64 = seen.null_words.values().sum();
+    let nulls = seen.nulls + null_words;
+    guess.marks(marks);
+    note_marks(seen, marks, other, guess);
+    if numbers.wholes == numbers.count && numbers.digits_written <= 1 && numbers.scale_max().is_some() {
+        if numbers.digits_written == 1 {
+            guess.note("whole numbers written with a point, such as 3.0");
+            guess.kind(TagKind::Int);
+            return true;
+        }
+        decide_whole(seen, &numbers, nulls, guess);
+        return guess.column.kind != TagKind::Choice;
     }
-    if seen.wholes == values && seen.digits_written == 1 {
-        decide_csv_whole(seen, values, guess);
-        guess.note("whole numbers written with a point, such as 3.0");
-        return;
+    if numbers.digits == 0 && numbers.scale_max().is_none() {
+        // Texts are kept as they are written.
+        guess.column.decimal_point = None;
+        guess.column.thousands = None;
+        guess.note(format!("numbers beyond 2^63, such as {}: taken as values of a choice", largest(&numbers)));
+        return false;
     }
     // Two zeros behind the point say that cents are meant.
-    let digits = match seen.digits_written {
-        written if written <= options.decimal_digits_max => seen.digits.max(written),
-        _ => seen.digits,
-    };
-    decide_amount(seen, digits, options, guess);
+    let written = u8::try_from(numbers.digits_written).ok().filter(|digits| *digits <= FINE_DIGITS);
+    decide_amount(&numbers, written.unwrap_or(0), guess);
+    true
 }
 
-/// Whole numbers among which null words may stand: then they are null in some rows.
-fn decide_csv_whole(seen: &Observed, values: u64, guess: &mut Guess) {
-    if values == seen.values() || seen.zero_ones < values {
-        return decide_whole(seen, guess);
+fn note_marks(seen: &Observed, marks: Marks, other: Option<Marks>, guess: &mut Guess) {
+    if let Some(other) = other {
+        let sample = seen.samples.iter().find(|text| text.contains(other.point)).map_or("", String::as_str);
+        guess.note(format!(
+            "{:?} is taken as what stands between thousands, as in {sample:?}; if it stands before a fraction: \
+             decimal_point = {:?}, without thousands",
+            marks.thousands.unwrap_or(' '),
+            other.point.to_string()
+        ));
+    } else if marks.point != '.' {
+        guess.note(format!("numbers written with {:?} before the fraction", marks.point));
+    } else if let Some(thousands) = marks.thousands {
+        guess.note(format!("numbers written with {thousands:?} between thousands"));
     }
-    guess.kind(TagKind::Int);
-    guess.note(format!("only 0 and 1, and null in {}: flag?", plural(seen.rows - values, "row")));
+}
+
+/// Says of a choice that nearly all of it is of another kind.
+fn note_near_kind(seen: &Observed, guess: &mut Guess) {
+    let count = seen.texts.tried;
+    let is_near = |fits: u64| fits < count && fits * 10 >= count * 9;
+    let (_, numbers) = seen.texts.most_numbers();
+    let (kind, fits) = match seen.texts.dates() {
+        dates if is_near(dates.fits) => (if dates.has_times { "times" } else { "dates" }, dates.fits),
+        _ if is_near(numbers.count) && seen.is_csv => ("numbers", numbers.count),
+        _ => return,
+    };
+    guess.note(format!(
+        "{} of {} distinct texts are {kind}, the others are not: name those in null_words, or correct them",
+        count_text(fits),
+        count_text(count)
+    ));
 }
 
 /// Whether the texts are lists: some have a separator, and what stands between repeats far more than the whole.
@@ -285,17 +457,4 @@ fn decide_values(seen: &Observed, guess: &mut Guess) {
     } else if distinct > MANY_VALUES {
         guess.note(format!("choice with {}: is it one?", plural(distinct, "distinct value")));
     }
-}
-
-/// A count with its thousands apart.
-pub(super) fn count_text(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

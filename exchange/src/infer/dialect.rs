@@ -1,38 +1,52 @@
-//! The guess at how a CSV file is written: its delimiter, and whether it has a header.
+//! How a CSV file is written: its encoding, its delimiter, and whether it has a header.
 
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 
 use encoding_rs::UTF_8;
 use muster_engine::{Error, Result};
 
+use super::encoding::read_head;
 use crate::csv::{RecordReader, Records};
 use crate::input::{Content, Input, content_fault};
-use crate::mapping::CsvOptions;
+use crate::mapping::{CsvOptions, encoding_label};
 use crate::note::Note;
-use crate::text::{parse_date, parse_decimal, parse_time};
+use crate::text::{parse_date, parse_decimal, parse_written_time};
 
-/// The bytes that are looked at.
-const LOOK_BYTES: u64 = 1 << 18;
 /// The records that are looked at.
 const LOOK_RECORDS: usize = 50;
 const DELIMITERS: [char; 4] = [',', '\t', ';', '|'];
 
 pub(super) fn guess(input: Input, notes: &mut Vec<Note>) -> Result<CsvOptions> {
     let name = input.name().to_owned();
-    input.check_text(UTF_8)?;
     let Content::Stream(stream) = input.into_content() else {
         return Err(Error::internal("a columnar file was taken for CSV"));
     };
-    let mut text = Vec::new();
-    stream.take(LOOK_BYTES).read_to_end(&mut text).map_err(|error| content_fault(&name, error))?;
-    if (text.len() as u64) == LOOK_BYTES {
+    let head = read_head(stream).map_err(|error| content_fault(&name, error))?;
+    let mut note = |message: String| notes.push(Note { column: String::new(), message });
+    if head.encoding != UTF_8 {
+        let label = encoding_label(head.encoding);
+        note(format!("written in {}, not in UTF-8: read with csv.encoding = {label:?}", head.encoding.name()));
+    }
+    let mut text = head.encoding.decode_with_bom_removal(&head.bytes).0.into_owned().into_bytes();
+    if head.is_cut {
         // The last record is likely cut in two.
         let end = text.iter().rposition(|byte| matches!(*byte, b'\n' | b'\r'));
         text.truncate(end.map_or(text.len(), |end| end + 1));
     }
-    let mut best: Option<(usize, CsvOptions, Records)> = None;
+    let (delimiter, records) = best_delimiter(&text)?;
+    let mut options = CsvOptions { delimiter, encoding: head.encoding, ..CsvOptions::default() };
+    if records.is_some_and(|records| !is_header(&records)) {
+        options.header = false;
+        note("the first record has only numbers and dates: taken as a row, not as a header".to_owned());
+    }
+    Ok(options)
+}
+
+/// The delimiter that divides records into the most fields, and the records.
+fn best_delimiter(text: &[u8]) -> Result<(char, Option<Records>)> {
+    let mut best: Option<(usize, char, Records)> = None;
     for delimiter in DELIMITERS {
-        let records = read(&text, delimiter)?;
+        let records = read(text, delimiter)?;
         if records.is_empty() {
             continue;
         }
@@ -43,21 +57,10 @@ pub(super) fn guess(input: Input, notes: &mut Vec<Note>) -> Result<CsvOptions> {
             _ => 0,
         };
         if best.as_ref().is_none_or(|(most, _, _)| score > *most) {
-            let options = CsvOptions { delimiter, ..CsvOptions::default() };
-            best = Some((score, options, records));
+            best = Some((score, delimiter, records));
         }
     }
-    let Some((_, mut options, records)) = best else {
-        return Ok(CsvOptions::default());
-    };
-    if !is_header(&records) {
-        options.header = false;
-        notes.push(Note {
-            column: String::new(),
-            message: "the first record has only numbers and dates: taken as a row, not as a header".to_owned(),
-        });
-    }
-    Ok(options)
+    Ok(best.map_or((CsvOptions::default().delimiter, None), |(_, delimiter, records)| (delimiter, Some(records))))
 }
 
 fn read(text: &[u8], delimiter: char) -> Result<Records> {
@@ -79,7 +82,7 @@ fn is_header(records: &Records) -> bool {
         parse_decimal(text, 18).is_ok()
             || parse_decimal(text, 0).is_ok()
             || parse_date(text).is_some()
-            || parse_time(text, None).is_some()
+            || parse_written_time(text).is_some()
     };
     cells.is_empty() || !cells.iter().all(is_data)
 }

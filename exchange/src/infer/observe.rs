@@ -6,21 +6,26 @@ use std::hash::{BuildHasherDefault, Hasher};
 use muster_engine::Result;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::numbers::{Numbers, measure};
+use super::writing::Writing;
 use crate::cell::CellRule;
 use crate::column::lists_of;
 use crate::rule::value_text;
 use crate::scalar::{Scalar, Shape};
 use crate::table::Cells;
-use crate::text::{DAY_MS, NumberFault, decimal_of_f32, decimal_of_f64, parse_date, parse_decimal, parse_time};
+use crate::text::DAY_MS;
 
 /// Words that programs write for a null.
-pub(super) const NULL_WORDS: [&str; 9] = ["NULL", "null", "NA", "N/A", "n/a", "\\N", "NaN", "nan", "None"];
+pub(super) const NULL_WORDS: [&str; 11] =
+    ["NULL", "null", "NA", "N/A", "n/a", "\\N", "NaN", "nan", "None", "#N/A", "<NA>"];
+/// The longest of them, in bytes.
+const NULL_WORD_BYTES_MAX: usize = 4;
 /// What may stand between the values of a list that is written as text.
 pub(super) const SEPARATORS: [char; 2] = ['|', ';'];
-/// The most digits behind the point that are looked for.
-const DIGITS_MAX: u8 = 18;
-/// How many distinct values are remembered to show.
-const SAMPLES: usize = 3;
+/// How many distinct values are remembered to show, and to tell whether all are words of yes and no.
+const SAMPLES: usize = 5;
+/// How many characters of one are shown.
+const SAMPLE_CHARS: usize = 40;
 /// How many distinct pieces of lists are remembered.
 const PIECES_MAX: usize = 100_000;
 
@@ -59,29 +64,23 @@ pub(super) struct Observed {
     pub(super) rows: u64,
     pub(super) nulls: u64,
     hashes: Hashes,
-    /// The first distinct values.
+    /// The first distinct values, texts without blanks around them.
     pub(super) samples: Vec<String>,
     pub(super) bytes_max: usize,
-    /// Values that are whole numbers of 64 bits, that are 0 or 1, that are numbers at all.
-    pub(super) wholes: u64,
-    pub(super) zero_ones: u64,
-    pub(super) numbers: u64,
-    /// Text numbers that would not be written again as they stand: `007`, `+1`.
-    pub(super) unplain: u64,
-    pub(super) whole_min: i128,
-    pub(super) whole_max: i128,
-    /// The digits behind the point that all numbers fit; the first number that fits none.
-    pub(super) digits: u8,
-    /// The most digits that stand behind a point of a text, needed or not.
-    pub(super) digits_written: u8,
-    pub(super) endless: Option<String>,
+    /// The distinct numbers of a column of numbers.
+    pub(super) numbers: Numbers,
+    /// The distinct texts of a column of texts, but for words that mean null.
+    pub(super) texts: Writing,
+    /// Floating-point numbers that are none; that are infinite, and the first of them.
+    pub(super) nans: u64,
+    pub(super) infinite: u64,
     pub(super) dates: u64,
     pub(super) times: u64,
     /// Times that are a day's beginning, times that are finer than a millisecond.
     pub(super) midnights: u64,
     pub(super) cuts: u64,
-    /// `true` and `false` in any case.
-    pub(super) truths: u64,
+    /// Texts with blanks around them.
+    pub(super) blanks: u64,
     pub(super) null_words: BTreeMap<&'static str, u64>,
     /// For each separator the texts that have it, and the pieces between.
     pub(super) separated: [(u64, Hashes); SEPARATORS.len()],
@@ -100,20 +99,15 @@ impl Observed {
             hashes: Hashes::default(),
             samples: Vec::new(),
             bytes_max: 0,
-            wholes: 0,
-            zero_ones: 0,
-            numbers: 0,
-            unplain: 0,
-            whole_min: i128::MAX,
-            whole_max: i128::MIN,
-            digits: 0,
-            digits_written: 0,
-            endless: None,
+            numbers: Numbers::default(),
+            texts: Writing::new(),
+            nans: 0,
+            infinite: 0,
             dates: 0,
             times: 0,
             midnights: 0,
             cuts: 0,
-            truths: 0,
+            blanks: 0,
             null_words: BTreeMap::new(),
             separated: Default::default(),
         }
@@ -134,27 +128,53 @@ impl Observed {
         self.rows > 0 && self.nulls == 0 && self.distinct() == self.rows
     }
 
-    /// Whether its values can name entities.
-    pub(super) fn can_be_key(&self) -> bool {
-        match &self.shape {
-            Some(Shape::Int | Shape::Uuid) => true,
-            Some(Shape::Text) => {
-                let is_amount = self.numbers > self.wholes;
-                let is_day = self.dates + self.times > 0 && self.dates + self.times == self.values();
-                !is_amount && !is_day && self.bytes_max <= 256
-            }
-            _ => false,
-        }
+    /// The first distinct values that are no words for null, each once.
+    pub(super) fn words(&self) -> Vec<String> {
+        let mut words = self.samples.clone();
+        words.retain(|word| null_word(word.as_bytes()).is_none());
+        words.sort_unstable();
+        words.dedup();
+        words
+    }
+
+    /// Whether texts are numbers of which some are not whole.
+    pub(super) fn has_amounts(&self) -> bool {
+        let (_, numbers) = self.texts.most_numbers();
+        numbers.count > numbers.wholes && numbers.count == self.texts.tried
+    }
+
+    /// Whether texts are days or times.
+    pub(super) fn is_dated(&self) -> bool {
+        self.texts.tried > 0 && self.texts.dates().fits == self.texts.tried
+    }
+
+    /// Whether all numbers of a column that could have others are whole.
+    pub(super) fn is_whole(&self) -> bool {
+        self.numbers.count > 0 && self.numbers.wholes == self.numbers.count && self.infinite == 0
+    }
+
+    /// Whether keys of a CSV are whole numbers with a point: `1.0`.
+    pub(super) fn has_points(&self) -> bool {
+        let (_, numbers) = self.texts.most_numbers();
+        self.is_csv && (1..u32::MAX).contains(&numbers.digits_written)
     }
 
     /// Whether all values are keys of kind u64.
     pub(super) fn is_key_numbers(&self) -> bool {
-        let is_number = match &self.shape {
-            Some(Shape::Int) => true,
-            Some(Shape::Text) => self.is_csv && self.unplain == 0,
+        match &self.shape {
+            Some(Shape::Int | Shape::Float | Shape::Decimal { .. }) => self.is_whole() && self.numbers.whole_min >= 0,
+            Some(Shape::Text) if self.is_csv => {
+                let plain = self.texts.all_numbers(self.texts.tried);
+                plain.is_some_and(|(marks, numbers, _)| {
+                    let is_plain = numbers.unplain == 0
+                        && numbers.digits_written < u32::MAX
+                        && marks.thousands.is_none()
+                        && marks.point == '.';
+                    numbers.count > 0 && is_plain && numbers.wholes == numbers.count && numbers.whole_min >= 0
+                })
+            }
             _ => false,
-        };
-        is_number && self.values() > 0 && self.wholes == self.values() && self.whole_min >= 0
+        }
     }
 
     /// Looks at a run of cells, whose rows are counted by the caller.
@@ -166,97 +186,88 @@ impl Observed {
             let first = ranges.iter().map(|range| range.start).min().unwrap_or(0);
             let last = ranges.iter().map(|range| range.end).max().unwrap_or(0);
             let elements = elements.slice(first, last.saturating_sub(first));
-            return Cells::Array(&elements, &CellRule::PLAIN)
-                .each(&mut |_, cell| self.look_at_text(cell, &mut scratch));
+            return Cells::Array(&elements, &CellRule::PLAIN).each(&mut |_, cell| {
+                self.is_new(cell, &mut scratch);
+            });
         }
-        cells.each(&mut |_, cell| {
-            if cell == Scalar::Null {
+        cells.each(&mut |_, cell| self.look_at_cell(cell, &mut scratch))
+    }
+
+    fn look_at_cell(&mut self, cell: Scalar<'_>, scratch: &mut String) {
+        match cell {
+            Scalar::Null => {
                 self.nulls += 1;
                 return;
             }
-            self.look_at_text(cell, &mut scratch);
-            self.look_at_cell(cell);
-        })
-    }
-
-    /// Counts distinct values.
-    fn look_at_text(&mut self, cell: Scalar<'_>, scratch: &mut String) {
-        if let Scalar::Int(number) = cell {
-            if self.hashes.insert(xxh3_64(&number.to_le_bytes())) && self.samples.len() < SAMPLES {
-                self.samples.push(number.to_string());
-            }
-            return;
-        }
-        let text = match value_text(cell, scratch) {
-            Ok(Some(text)) => text,
-            _ => return,
-        };
-        self.bytes_max = self.bytes_max.max(text.len());
-        if self.hashes.insert(xxh3_64(text)) && self.samples.len() < SAMPLES {
-            let sample = String::from_utf8_lossy(text);
-            self.samples.push(sample.chars().take(40).collect());
-        }
-    }
-
-    fn look_at_cell(&mut self, cell: Scalar<'_>) {
-        match cell {
-            Scalar::Int(number) => self.look_at_whole(number.into()),
-            Scalar::Uint(number) => self.look_at_whole(number.into()),
-            Scalar::Float(number) => {
-                self.look_at_float(cell, |digits| decimal_of_f64(number, digits));
-            }
-            Scalar::Float32(number) => {
-                self.look_at_float(cell, |digits| decimal_of_f32(number, digits));
-            }
-            Scalar::Decimal { .. } | Scalar::Wide { .. } => self.numbers += 1,
+            Scalar::Float(number) if !number.is_finite() => return self.look_at_no_number(number.is_nan()),
+            Scalar::Float32(number) if !number.is_finite() => return self.look_at_no_number(number.is_nan()),
+            Scalar::Text(text) => self.look_at_row(text),
             Scalar::Date(_) => self.dates += 1,
-            Scalar::Time { ms, cut } => self.look_at_time(ms, cut),
-            Scalar::Text(text) => self.look_at_characters(text),
-            Scalar::Null | Scalar::Bool(_) | Scalar::FarTime | Scalar::Uuid(_) => {}
-        }
-    }
-
-    fn look_at_whole(&mut self, number: i128) {
-        self.numbers += 1;
-        self.wholes += 1;
-        self.zero_ones += u64::from(number == 0 || number == 1);
-        self.whole_min = self.whole_min.min(number);
-        self.whole_max = self.whole_max.max(number);
-    }
-
-    fn look_at_time(&mut self, ms: i64, cut: bool) {
-        self.times += 1;
-        self.midnights += u64::from(ms % DAY_MS == 0 && !cut);
-        self.cuts += u64::from(cut);
-    }
-
-    /// Finds the digits that the number needs, beginning with those that others needed.
-    fn look_at_float(&mut self, cell: Scalar<'_>, fit: impl Fn(u8) -> std::result::Result<i64, NumberFault>) {
-        if let Ok(number) = fit(0) {
-            self.look_at_whole(number.into());
-            return;
-        }
-        self.numbers += 1;
-        if self.endless.is_some() {
-            return;
-        }
-        match (self.digits..=DIGITS_MAX).find(|digits| fit(*digits).is_ok()) {
-            Some(digits) => self.digits = digits,
-            None => self.endless = Some(cell.raw()),
-        }
-    }
-
-    fn look_at_characters(&mut self, text: &[u8]) {
-        match text {
-            [b'0'..=b'9' | b'-' | b'+' | b'.', ..] => self.look_at_digits(text),
-            _ if text.eq_ignore_ascii_case(b"true") || text.eq_ignore_ascii_case(b"false") => {
-                self.truths += 1;
+            Scalar::Time { ms, cut } => {
+                self.times += 1;
+                self.midnights += u64::from(ms % DAY_MS == 0 && !cut);
+                self.cuts += u64::from(cut);
             }
             _ => {}
         }
-        if text.len() <= 4
-            && let Some(word) = NULL_WORDS.iter().find(|word| word.as_bytes() == text)
-        {
+        if self.is_new(cell, scratch) {
+            self.look_at_new(cell, scratch);
+        }
+    }
+
+    /// A null by its meaning, and infinity, which no tag has.
+    fn look_at_no_number(&mut self, is_nan: bool) {
+        self.nulls += u64::from(is_nan);
+        self.nans += u64::from(is_nan);
+        self.infinite += u64::from(!is_nan);
+    }
+
+    /// Whether the value was not seen before; its text, where it is none itself, is then in `scratch`.
+    fn is_new(&mut self, cell: Scalar<'_>, scratch: &mut String) -> bool {
+        if let Scalar::Int(number) = cell {
+            let is_new = self.hashes.insert(xxh3_64(&number.to_le_bytes()));
+            if is_new && self.samples.len() < SAMPLES {
+                self.samples.push(number.to_string());
+            }
+            return is_new;
+        }
+        let Ok(Some(text)) = value_text(cell, scratch) else {
+            return true;
+        };
+        self.bytes_max = self.bytes_max.max(text.len());
+        let is_new = self.hashes.insert(xxh3_64(text));
+        if is_new && self.samples.len() < SAMPLES {
+            let sample = String::from_utf8_lossy(text);
+            self.samples.push(sample.trim().chars().take(SAMPLE_CHARS).collect());
+        }
+        is_new
+    }
+
+    fn look_at_new(&mut self, cell: Scalar<'_>, scratch: &str) {
+        match cell {
+            Scalar::Int(number) => self.numbers.add_whole(number.into()),
+            Scalar::Uint(number) => self.numbers.add_whole(number.into()),
+            Scalar::Float(_) | Scalar::Float32(_) | Scalar::Decimal { .. } => {
+                if let Some(measured) = measure(scratch.as_bytes()) {
+                    self.numbers.add(measured, || cell.raw());
+                }
+            }
+            Scalar::Wide { unscaled, scale } => {
+                let text = format!("{unscaled}e{}", -i32::from(scale));
+                if let Some(measured) = measure(text.as_bytes()) {
+                    self.numbers.add(measured, || cell.raw());
+                }
+            }
+            Scalar::Text(text) if null_word(trimmed(text)).is_none() => self.texts.look(trimmed(text)),
+            _ => {}
+        }
+    }
+
+    /// What is counted in rows.
+    fn look_at_row(&mut self, text: &[u8]) {
+        let inner = trimmed(text);
+        self.blanks += u64::from(inner.len() < text.len());
+        if let Some(word) = null_word(inner) {
             *self.null_words.entry(word).or_default() += 1;
         }
         for (separator, (texts, pieces)) in SEPARATORS.iter().zip(&mut self.separated) {
@@ -268,56 +279,20 @@ impl Observed {
             }
         }
     }
-
-    fn look_at_digits(&mut self, text: &[u8]) {
-        if let Ok(number) = parse_decimal(text, 0) {
-            self.look_at_whole(number.into());
-            let is_plain = match text {
-                [b'0'] => true,
-                [b'-', b'1'..=b'9', rest @ ..] | [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
-                _ => false,
-            };
-            match fraction_digits(text) {
-                0 => self.unplain += u64::from(!is_plain),
-                digits => self.digits_written = self.digits_written.max(digits),
-            }
-            return;
-        }
-        if parse_date(text).is_some() {
-            self.dates += 1;
-        } else if let Some((ms, cut)) = parse_time(text, None) {
-            self.look_at_time(ms, cut);
-        } else if text.len() <= 20
-            && text.iter().all(u8::is_ascii_digit)
-            && let Some(number) = std::str::from_utf8(text).ok().and_then(|text| text.parse::<u64>().ok())
-        {
-            self.look_at_whole(number.into());
-            self.unplain += u64::from(text.starts_with(b"0"));
-        } else if let Some(digits) = (self.digits..=DIGITS_MAX).find(|digits| parse_decimal(text, *digits).is_ok()) {
-            self.numbers += 1;
-            self.digits = digits;
-            self.digits_written = self.digits_written.max(fraction_digits(text));
-            self.unplain += u64::from(matches!(text, [b'0', b'0'..=b'9', ..]));
-        } else if is_number(text) {
-            self.numbers += 1;
-            self.endless.get_or_insert_with(|| Scalar::Text(text).raw());
-        }
-    }
 }
 
-/// The digits behind the point, 255 where there are more or an exponent stands.
-fn fraction_digits(text: &[u8]) -> u8 {
-    let Some(point) = text.iter().position(|byte| *byte == b'.') else {
-        return 0;
-    };
-    let digits = &text[point + 1..];
-    match digits.iter().all(u8::is_ascii_digit) {
-        true => u8::try_from(digits.len()).unwrap_or(u8::MAX),
-        false => u8::MAX,
+fn null_word(text: &[u8]) -> Option<&'static str> {
+    if text.len() > NULL_WORD_BYTES_MAX {
+        return None;
     }
+    NULL_WORDS.into_iter().find(|word| word.as_bytes() == text)
 }
 
-/// Whether the text is a number, whatever its digits.
-fn is_number(text: &[u8]) -> bool {
-    !matches!(parse_decimal(text, 0), Err(NumberFault::NotANumber))
+/// The text without white space around it, as `trim` of a mapping leaves it.
+fn trimmed(text: &[u8]) -> &[u8] {
+    let is_plain = |byte: Option<&u8>| byte.is_none_or(|byte| byte.is_ascii_graphic());
+    if is_plain(text.first()) && is_plain(text.last()) {
+        return text;
+    }
+    std::str::from_utf8(text).map_or(text, |text| text.trim().as_bytes())
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// A comment line; control characters, which TOML forbids in comments, become spaces.
-pub(super) fn push_comment(out: &mut String, indent: &str, line: &str) {
+pub(crate) fn push_comment(out: &mut String, indent: &str, line: &str) {
     let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let _ = writeln!(out, "{indent}# {line}");
 }

@@ -16,7 +16,12 @@ pub(crate) fn resolve(mapping: &Mapping) -> Vec<ResolvedColumn> {
     mapping
         .loaded_columns()
         .zip(1..)
-        .map(|(column, number)| ResolvedColumn { column: column.column.clone(), tag: TagId(number), kind: column.kind })
+        .map(|(column, number)| ResolvedColumn {
+            column: column.column.clone(),
+            tag: TagId(number),
+            kind: column.kind,
+            closed_values: None,
+        })
         .collect()
 }
 

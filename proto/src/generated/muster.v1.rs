@@ -3617,6 +3617,40 @@ pub struct InferLoadReply {
     /// How many rows were looked at.
     #[prost(uint64, tag = "3")]
     pub rows_sampled: u64,
+    /// All rows; absent where the file does not say and not all were looked at.
+    #[prost(uint64, optional, tag = "4")]
+    pub rows_total: ::core::option::Option<u64>,
+    /// How many of the rows that were looked at a load with this mapping would take.
+    #[prost(uint64, tag = "5")]
+    pub rows_loaded: u64,
+    /// How many of them it would reject.
+    #[prost(uint64, tag = "6")]
+    pub rows_rejected: u64,
+    /// Why, the commonest first.
+    #[prost(message, repeated, tag = "7")]
+    pub reject_kinds: ::prost::alloc::vec::Vec<RejectKind>,
+    /// What a load would come to, for a person.
+    #[prost(string, tag = "8")]
+    pub outcome: ::prost::alloc::string::String,
+    /// Why the key should not be taken without a person's word; empty where it was named or is sure.
+    #[prost(string, tag = "9")]
+    pub key_doubt: ::prost::alloc::string::String,
+}
+/// Rows that would be rejected for one reason.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RejectKind {
+    /// How many.
+    #[prost(uint64, tag = "1")]
+    pub rows: u64,
+    /// The column at fault; empty if the rows as a whole are.
+    #[prost(string, tag = "2")]
+    pub column: ::prost::alloc::string::String,
+    /// What is wrong with all of them.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// The first of them.
+    #[prost(message, optional, tag = "4")]
+    pub example: ::core::option::Option<RejectedRow>,
 }
 /// Something to know about a column.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3660,7 +3694,8 @@ pub struct LoadHeader {
     /// The entity type; the mapping's when empty.
     #[prost(string, tag = "3")]
     pub entity_type: ::prost::alloc::string::String,
-    /// How the columns become tags: the TOML text that InferLoad proposes. Empty: proposed and taken as it is.
+    /// How the columns become tags: the TOML text that InferLoad proposes. Empty: proposed and taken as it is,
+    /// unless the key is in doubt.
     #[prost(string, tag = "4")]
     pub mapping_toml: ::prost::alloc::string::String,
     /// Makes the load repeatable: an id that was committed before is answered with its first result. Empty: a new one.

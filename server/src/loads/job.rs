@@ -7,14 +7,16 @@ use std::time::{Duration, Instant};
 use muster_engine::Error;
 use muster_engine::catalog::EntityKey;
 use muster_engine::columns::KeyColumn;
+use muster_engine::engine::Engine;
 use muster_engine::query::Run;
 use muster_engine::write::LoadSpec;
-use muster_exchange::{Block, InferOptions, Input, LoadReader, Mapping, ReadOptions, Reject};
+use muster_exchange::{Block, Input, LoadReader, Mapping, ReadOptions, Reject};
 use muster_proto::v1::{self, LoadPhase, load_reply};
 use tonic::{Code, Status};
 
+use super::guess::{Wish, guess_surely};
 use super::target::Target;
-use super::{Events, Source, elapsed_ms, event, notes, type_name};
+use super::{Events, Source, elapsed_ms, event, notes};
 use crate::convert::error;
 use crate::service::Shared;
 use crate::spaces::Space;
@@ -62,7 +64,7 @@ impl<'a> Job<'a> {
     /// Does it all and sends the result.
     pub(super) fn run(mut self) -> Result<(), Status> {
         let space = self.shared.spaces.get(&self.header.space).map_err(|fault| error::status(&fault))?;
-        let mapping = self.mapping()?;
+        let mapping = self.mapping(&space.engine)?;
         let create = self.header.create_missing_tags;
         let mut target = Target::find(&space.engine, &mapping, create, self.header.dry_run)
             .map_err(|fault| error::status(&fault))?;
@@ -103,27 +105,21 @@ impl<'a> Job<'a> {
     }
 
     /// The mapping that came with the load, or the one that the file suggests.
-    fn mapping(&self) -> Result<Mapping, Status> {
-        let mut mapping = if self.header.mapping_toml.is_empty() {
-            let options = InferOptions {
-                type_name: type_name(&self.header.entity_type, self.source),
-                key_column: (!self.header.key_column.is_empty()).then(|| self.header.key_column.clone()),
-                ..InferOptions::default()
-            };
-            let inference =
-                muster_exchange::infer(&self.source.path, &options).map_err(|fault| self.source.status(&fault))?;
-            self.send(load_reply::Event::Guess(v1::LoadGuess {
-                mapping_toml: inference.print(),
-                notes: notes(&inference.notes),
-            }))?;
-            inference.mapping
-        } else {
-            Mapping::parse(&self.header.mapping_toml).map_err(|fault| error::status(&fault))?
-        };
-        if !self.header.entity_type.is_empty() {
-            mapping.entity_type = self.header.entity_type.clone();
+    fn mapping(&self, engine: &Engine) -> Result<Mapping, Status> {
+        if !self.header.mapping_toml.is_empty() {
+            let mut mapping = Mapping::parse(&self.header.mapping_toml).map_err(|fault| error::status(&fault))?;
+            if !self.header.entity_type.is_empty() {
+                mapping.entity_type = self.header.entity_type.clone();
+            }
+            return Ok(mapping);
         }
-        Ok(mapping)
+        let wish = Wish { entity_type: &self.header.entity_type, key_column: &self.header.key_column };
+        let inference = guess_surely(engine, self.source, wish)?;
+        self.send(load_reply::Event::Guess(v1::LoadGuess {
+            mapping_toml: inference.print(),
+            notes: notes(&inference.notes),
+        }))?;
+        Ok(inference.mapping)
     }
 
     fn write(
@@ -264,6 +260,6 @@ fn keys(column: KeyColumn) -> Box<dyn Iterator<Item = EntityKey>> {
     }
 }
 
-fn to_wire(reject: Reject) -> v1::RejectedRow {
+pub(super) fn to_wire(reject: Reject) -> v1::RejectedRow {
     v1::RejectedRow { line: reject.line, column: reject.column, reason: reject.reason, raw: reject.raw }
 }

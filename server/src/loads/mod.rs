@@ -1,5 +1,6 @@
 //! Loads: a file arrives, or is named by its path, and is read on a thread of its own.
 
+mod guess;
 mod job;
 mod target;
 
@@ -8,7 +9,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use muster_engine::Error;
-use muster_exchange::InferOptions;
 use muster_proto::v1::{self, infer_load_request, load_request};
 use tokio::sync::mpsc;
 use tonic::{Code, Status, Streaming};
@@ -17,6 +17,7 @@ use crate::convert::error;
 use crate::service::Shared;
 use crate::spool::Spooled;
 use crate::work::Lane;
+use guess::Wish;
 use job::Job;
 
 /// Where the events of a load go.
@@ -76,18 +77,11 @@ pub(crate) async fn infer(
             arrived(incoming.finish().await, file.name)?
         }
     };
-    let options = InferOptions {
-        type_name: type_name(&header.entity_type, &source),
-        key_column: (!header.key_column.is_empty()).then_some(header.key_column),
-        ..InferOptions::default()
-    };
+    let owned = Arc::clone(shared);
     let job = move |_: &muster_engine::query::Run| {
-        let inference = muster_exchange::infer(&source.path, &options).map_err(|fault| source.status(&fault))?;
-        Ok(v1::InferLoadReply {
-            mapping_toml: inference.print(),
-            notes: notes(&inference.notes),
-            rows_sampled: inference.rows_looked_at,
-        })
+        let space = owned.spaces.get(&header.space).map_err(|fault| error::status(&fault))?;
+        let wish = Wish { entity_type: &header.entity_type, key_column: &header.key_column };
+        guess::guess(&space.engine, &source, wish).map(|inference| guess::to_wire(&inference))
     };
     shared.work.run(Lane::Load, deadline, job).await
 }
@@ -183,14 +177,6 @@ fn arrived(spooled: muster_engine::Result<Spooled>, name: String) -> Result<Sour
         name: if name.is_empty() { "the stream".to_owned() } else { name },
         _spooled: Some(spooled),
     })
-}
-
-/// The type that a proposed mapping is for.
-fn type_name(asked: &str, source: &Source) -> Option<String> {
-    match asked {
-        "" => source.stem(),
-        asked => Some(asked.to_owned()),
-    }
 }
 
 fn notes(notes: &[muster_exchange::Note]) -> Vec<v1::LoadNote> {

@@ -8,6 +8,8 @@ use muster_engine::ids::{TagId, TypeId};
 use muster_engine::{Error, Result};
 use muster_exchange::{Mapping, ResolvedColumn};
 
+use super::guess::closed_values;
+
 /// The type and tags of a load.
 pub(super) struct Target<'a> {
     engine: &'a Engine,
@@ -100,17 +102,17 @@ impl<'a> Target<'a> {
         let mut unmade = u32::MAX;
         let mut resolved = Vec::new();
         for column in mapping.loaded_columns() {
-            let tag = match self.type_id.and_then(|id| catalog.tag_named(id, &column.tag)) {
-                Some(tag) => tag.id,
+            let (tag, closed_values) = match self.type_id.and_then(|id| catalog.tag_named(id, &column.tag)) {
+                Some(tag) => (tag.id, closed_values(tag)),
                 None if self.keep => {
                     unmade -= 1;
-                    TagId(unmade)
+                    (TagId(unmade), None)
                 }
                 None => {
                     return Err(Error::conflict(format!("the tag `{}` was dropped at the same moment", column.tag)));
                 }
             };
-            resolved.push(ResolvedColumn { column: column.column.clone(), tag, kind: column.kind });
+            resolved.push(ResolvedColumn { column: column.column.clone(), tag, kind: column.kind, closed_values });
         }
         Ok(resolved)
     }

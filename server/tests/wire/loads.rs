@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use muster_client::{ExitClass, LoadEvent, Upload};
 use muster_proto::v1::*;
 
-use crate::served::Served;
+use crate::served::{Served, create_tag, create_type};
 
 const PEOPLE: &str = "id,city,age,vip\n1,北京,30,1\n2,上海,41,0\n3,\"\",,1\n";
 
@@ -131,4 +131,40 @@ async fn many_rows_in_many_chunks_arrive_whole() {
     let loaded = served.client.load(header("many.csv"), reader(&text), |_| {}).await.unwrap();
     assert_eq!((loaded.rows, loaded.new_entities), (200_000, 200_000));
     assert_eq!(served.count("ALL").await.unwrap().count, 200_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proposal_knows_the_type_and_comes_to_what_the_load_does() {
+    let served = Served::start().await;
+    served.client.create_type(create_type("", "people")).await.unwrap();
+    served.client.create_tag(create_tag("", "zip", TagKind::Choice, 0)).await.unwrap();
+    served.client.create_tag(create_tag("", "price", TagKind::Decimal, 1)).await.unwrap();
+    let mut closed = create_tag("", "level", TagKind::Choice, 0);
+    closed.tag.as_mut().unwrap().closed_values = true;
+    served.client.create_tag(closed).await.unwrap();
+    // The keys of the type are texts; nobody has said which levels there are.
+    let text = "id,zip,price,level\n1,10115,1.25,\n2,20095,n.a.,\n3,30159,2,gold\n";
+    let file = FileSource { name: "people.csv".into(), ..FileSource::default() };
+    let infer = InferLoadHeader { file: Some(file), ..InferLoadHeader::default() };
+    let inferred = served.client.infer_load(infer, reader(text), |_| {}).await.unwrap();
+    assert_eq!((inferred.rows_loaded, inferred.rows_rejected, inferred.rows_total), (1, 2, Some(3)));
+    let reasons: Vec<(&str, u64)> =
+        inferred.reject_kinds.iter().map(|kind| (kind.column.as_str(), kind.rows)).collect();
+    assert_eq!(reasons, [("level", 1), ("price", 1)]);
+    let load = LoadHeader { mapping_toml: inferred.mapping_toml, max_rejects: 2, ..header("people.csv") };
+    let loaded = served.client.load(load, reader(text), |_| {}).await.unwrap();
+    assert_eq!((loaded.rows_written, loaded.rejected), (1, 2));
+    assert_eq!(served.count("zip = '10115' AND price = 1.2").await.unwrap().count, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_without_a_mapping_wants_a_key_that_is_sure() {
+    let served = Served::start().await;
+    for (text, key) in [("amount,city\n10,a\n20,a\n", "amount"), ("city,age\na,1\na,2\nb,2\n", "city")] {
+        let error = served.client.load(header("things.csv"), reader(text), |_| {}).await.unwrap_err();
+        assert_eq!((error.reason.as_str(), error.exit_class()), ("KEY_NEEDED", ExitClass::Usage));
+        assert!(served.client.list_types(ListTypesRequest::default()).await.unwrap().types.is_empty());
+        let named = LoadHeader { key_column: key.into(), dry_run: true, ..header("things.csv") };
+        served.client.load(named, reader(text), |_| {}).await.unwrap();
+    }
 }

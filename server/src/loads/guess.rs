@@ -1,0 +1,115 @@
+//! The mapping that a file suggests: the catalog is asked for the type that it goes into, the rest is read from it.
+
+use muster_engine::catalog::Tag;
+use muster_engine::engine::Engine;
+use muster_exchange::{InferError, InferOptions, Inference, KnownTag, KnownType, Note, RejectKind};
+use muster_proto::v1;
+use tonic::{Code, Status};
+
+use super::job::to_wire as reject_to_wire;
+use super::{Source, notes};
+use crate::convert::error;
+
+/// What the caller says of the mapping; empty where it is to be guessed.
+pub(super) struct Wish<'a> {
+    pub(super) entity_type: &'a str,
+    pub(super) key_column: &'a str,
+}
+
+/// Guesses a mapping.
+///
+/// Errors: those of the file; a key that has to be named.
+pub(super) fn guess(engine: &Engine, source: &Source, wish: Wish<'_>) -> Result<Inference, Status> {
+    let type_name = match wish.entity_type {
+        "" => source.stem(),
+        asked => Some(asked.to_owned()),
+    };
+    let options = InferOptions {
+        known: type_name.as_deref().and_then(|name| known(engine, name)),
+        type_name,
+        key_column: (!wish.key_column.is_empty()).then(|| wish.key_column.to_owned()),
+        ..InferOptions::default()
+    };
+    let is_new = wish.entity_type.is_empty() && options.known.is_none();
+    let mut inference = muster_exchange::infer(&source.path, &options).map_err(|fault| match fault {
+        InferError::File(fault) => source.status(&fault),
+        InferError::NoKey(message) => key_needed(message),
+    })?;
+    if is_new {
+        note_other_types(engine, &mut inference);
+    }
+    Ok(inference)
+}
+
+/// A file of any name may be meant for the type that is there already.
+fn note_other_types(engine: &Engine, inference: &mut Inference) {
+    const NAMED_MAX: usize = 3;
+    let snapshot = engine.snapshot();
+    let names: Vec<&str> = snapshot.catalog().types().take(NAMED_MAX).map(|found| found.name.as_str()).collect();
+    if names.is_empty() {
+        return;
+    }
+    let message = format!(
+        "the type `{}` will be made, after the name of the file; to load into another one: --type {}",
+        inference.mapping.entity_type,
+        names.join(", --type ")
+    );
+    inference.notes.insert(0, Note { column: String::new(), message });
+}
+
+/// The same for a load that takes it unseen, which a key in doubt is not good enough for.
+pub(super) fn guess_surely(engine: &Engine, source: &Source, wish: Wish<'_>) -> Result<Inference, Status> {
+    let inference = guess(engine, source, wish)?;
+    match &inference.key_doubt {
+        None => Ok(inference),
+        Some(doubt) => Err(key_needed(format!(
+            "name the key with --key COLUMN, or look at the proposal first (--infer): {:?} is in doubt, {doubt}",
+            inference.mapping.key.column
+        ))),
+    }
+}
+
+fn key_needed(message: String) -> Status {
+    error::refuse(Code::InvalidArgument, "KEY_NEEDED", message)
+}
+
+/// The type of that name, if there is one.
+fn known(engine: &Engine, name: &str) -> Option<KnownType> {
+    let snapshot = engine.snapshot();
+    let catalog = snapshot.catalog();
+    let found = catalog.type_named(name)?;
+    let tags = catalog.tags_of(found.id).map(known_tag).collect();
+    Some(KnownType::new(found.name.clone(), found.key, tags))
+}
+
+fn known_tag(tag: &Tag) -> KnownTag {
+    KnownTag { name: tag.name.clone(), label: tag.label.clone(), kind: tag.kind, closed_values: closed_values(tag) }
+}
+
+/// The values that the tag can have, where no others may be written.
+pub(super) fn closed_values(tag: &Tag) -> Option<Vec<String>> {
+    tag.closed_values.then(|| tag.values.iter().map(|declared| declared.value.clone()).collect())
+}
+
+pub(super) fn to_wire(inference: &Inference) -> v1::InferLoadReply {
+    v1::InferLoadReply {
+        mapping_toml: inference.print(),
+        notes: notes(&inference.notes),
+        rows_sampled: inference.rows_looked_at,
+        rows_total: inference.rows_total,
+        rows_loaded: inference.trial.rows_loaded,
+        rows_rejected: inference.trial.rows_rejected,
+        reject_kinds: inference.trial.rejected.iter().map(kind_to_wire).collect(),
+        outcome: inference.outcome(),
+        key_doubt: inference.key_doubt.clone().unwrap_or_default(),
+    }
+}
+
+fn kind_to_wire(kind: &RejectKind) -> v1::RejectKind {
+    v1::RejectKind {
+        rows: kind.rows,
+        column: kind.column.clone(),
+        reason: kind.reason.clone(),
+        example: Some(reject_to_wire(kind.example.clone())),
+    }
+}
