@@ -10,11 +10,12 @@ use std::sync::Arc;
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, DictionaryArray, Float32Array,
-    Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray, UInt64Array,
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, DictionaryArray,
+    FixedSizeBinaryArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
+    UInt64Array,
 };
 use arrow_buffer::i256;
-use arrow_schema::{Field, Schema};
+use arrow_schema::{DataType, Field, Schema};
 use common::resolve;
 use muster_engine::catalog::{KeyKind, TagKind};
 use muster_exchange::{
@@ -199,9 +200,20 @@ fn write_random_parquet(path: &Path, random: &mut Random) {
     for index in 0..random.below(7) + 1 {
         columns.push((format!("c{index}"), random_array(rows, random)));
     }
-    let fields: Vec<Field> =
-        columns.iter().map(|(name, array)| Field::new(name, array.data_type().clone(), true)).collect();
-    let schema = Arc::new(Schema::new(fields));
+    write_parquet(path, columns);
+}
+
+fn write_parquet(path: &Path, columns: Vec<(String, ArrayRef)>) {
+    let field = |(name, array): &(String, ArrayRef)| {
+        let field = Field::new(name, array.data_type().clone(), true);
+        match array.data_type() {
+            DataType::FixedSizeBinary(16) => {
+                field.with_metadata([("ARROW:extension:name".to_owned(), "arrow.uuid".to_owned())].into())
+            }
+            _ => field,
+        }
+    };
+    let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<Field>>()));
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns.into_iter().map(|(_, array)| array).collect());
     let mut writer = ArrowWriter::try_new(File::create(path).expect("created"), schema, None).expect("it starts");
     writer.write(&batch.expect("it fits")).expect("written");
@@ -287,17 +299,40 @@ fn scores_of_a_model_load_and_the_note_names_the_cell() {
     let path = folder.path().join("scores.parquet");
     let scores: Vec<f64> = (0..1_000).map(|row| if row == 7 { 1.0 / 3.0 } else { f64::from(row) / 8.0 }).collect();
     let keys: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1_000));
-    let columns = [("id", keys), ("score", Arc::new(Float64Array::from(scores)) as ArrayRef)];
-    let fields: Vec<Field> = columns.iter().map(|(name, a)| Field::new(*name, a.data_type().clone(), true)).collect();
-    let schema = Arc::new(Schema::new(fields));
-    let batch = RecordBatch::try_new(Arc::clone(&schema), columns.into_iter().map(|(_, array)| array).collect());
-    let mut writer = ArrowWriter::try_new(File::create(&path).expect("created"), schema, None).expect("it starts");
-    writer.write(&batch.expect("it fits")).expect("written");
-    writer.close().expect("closed");
+    let scores: ArrayRef = Arc::new(Float64Array::from(scores));
+    write_parquet(&path, vec![("id".to_owned(), keys), ("score".to_owned(), scores)]);
     let inference = check(&path, &InferOptions::default(), "scores").expect("it has an id");
     let score = &inference.mapping.columns[0];
     assert_eq!((score.kind, score.skip), (TagKind::Decimal { scale: 6 }, false));
     let note = inference.notes.iter().find(|note| note.column == "score").expect("a note");
     assert!(note.message.starts_with("0.3333333333333333 has 16 digits behind the point"), "{}", note.message);
     assert_eq!((inference.trial.rows_loaded, inference.trial.rows_rejected), (1_000, 0));
+}
+
+#[test]
+fn a_uuid_is_a_key_and_never_loses_to_five_values() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("people.parquet");
+    let mut random = Random(1);
+    let mut uuid = |_| (u128::from(random.next()) << 64 | u128::from(random.next())).to_be_bytes();
+    let uuids: Vec<[u8; 16]> = (0..1_000).map(&mut uuid).collect();
+    let texts = |count: i64| (0..1_000).map(|row| Some(format!("v{}", row % count))).collect::<StringArray>();
+    // By its name, with a repetition; and without one, when it is only the best guess.
+    for (name, is_sure) in [("id", true), ("visitor", false)] {
+        let mut keys = uuids.clone();
+        if is_sure {
+            keys[1] = keys[0];
+        }
+        let keys: ArrayRef = Arc::new(FixedSizeBinaryArray::try_from_iter(keys.into_iter()).expect("of one size"));
+        let columns = vec![
+            ("level".to_owned(), Arc::new(texts(5)) as ArrayRef),
+            (name.to_owned(), keys),
+            ("n".to_owned(), Arc::new(texts(500)) as ArrayRef),
+        ];
+        write_parquet(&path, columns);
+        let inference = check(&path, &InferOptions::default(), name).expect("it has a key");
+        assert_eq!((inference.mapping.key.column.as_str(), inference.mapping.key.kind), (name, KeyKind::String));
+        assert_eq!(inference.key_doubt.is_none(), is_sure, "{:?}", inference.key_doubt);
+        assert_eq!((inference.trial.rows_loaded, inference.trial.rows_rejected), (1_000, 0));
+    }
 }

@@ -76,17 +76,17 @@ fn yes_means_infer_and_takes_no_doubtful_key() {
     assert_eq!(store.count("ALL"), 8);
     assert!(std::fs::read_to_string(store.path().join("taken.toml")).unwrap().contains("key = { column = \"id\""));
     // A key that only its values suggest, one that repeats in most rows, and none at all.
-    store.file("amounts.csv", "amount,city\n10,a\n20,a\n30,b\n");
+    store.file("cash.csv", "amount,city\n10,a\n20,a\n30,b\n");
     store.file("events.csv", "user_id,n\n1,5\n1,6\n1,7\n2,5\n");
-    store.file("cities.csv", "city,age\na,1\na,2\nb,2\n");
-    for (file, key) in [("amounts.csv", "amount"), ("events.csv", "user_id"), ("cities.csv", "city")] {
+    store.file("towns.csv", "city,age\na,1\na,2\nb,2\n");
+    for (file, key) in [("cash.csv", "amount"), ("events.csv", "user_id"), ("towns.csv", "city")] {
         let refused = store.run(&["load", file, "--yes"]).code(2);
         let said = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
         assert!(said.contains("--key COLUMN"), "{file}: {said}");
         store.run(&["load", file, "--yes", "--key", key]).success();
     }
-    store.run(&["load", "cities.csv", "--infer"]).code(2);
-    store.run(&["load", "amounts.csv", "--infer"]).success();
+    store.run(&["load", "towns.csv", "--infer"]).code(2);
+    store.run(&["load", "cash.csv", "--infer"]).success();
     store.run(&["load", "people.csv", "--yes", "--map", "taken.toml"]).code(2);
     store.run(&["load", "people.csv", "--key", "id", "--map", "taken.toml"]).code(2);
 }
