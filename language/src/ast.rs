@@ -10,6 +10,7 @@
 
 mod arith;
 mod spans;
+mod tags;
 
 use std::borrow::Cow;
 

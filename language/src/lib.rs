@@ -21,6 +21,7 @@ mod fold;
 pub mod highlight;
 mod lexer;
 pub mod limits;
+mod named;
 mod parser;
 mod position;
 mod print;
@@ -31,6 +32,7 @@ pub mod width;
 pub mod words;
 
 pub use error::{Error, Warning, code};
+pub use named::{Named, named};
 pub use parser::{Parsed, parse};
 pub use position::{Position, position};
 pub use print::print;

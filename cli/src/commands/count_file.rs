@@ -5,7 +5,8 @@ use std::path::Path;
 
 use muster_client::v1::count_batch_item::Outcome;
 use muster_client::v1::{CountBatchItem, CountBatchReply, CountBatchRequest, ListTagsRequest, NamedQuery};
-use muster_language::ast::{CompareOp, Expr, ExprKind};
+use muster_language::ast::{self, Expr, ExprKind};
+use muster_language::{Named, parse};
 use serde_json::{Value, json};
 
 use super::count;
@@ -26,7 +27,7 @@ const COLUMNS: [&str; 8] = ["line", "name", "text", "count", "live", "share", "e
 #[derive(Debug, PartialEq, Eq)]
 struct Line<'a> {
     number: usize,
-    name: &'a str,
+    name: String,
     text: &'a str,
 }
 
@@ -38,7 +39,7 @@ pub(super) async fn run(file: &Path, asker: &Asker) -> Result<(), Failure> {
         tags.iter().flat_map(|tag| [tag.name.as_str(), tag.label.as_str()]).filter(|name| !name.is_empty()).collect();
     let lines = lines(&content, &names);
     let queries =
-        lines.iter().map(|line| NamedQuery { name: line.name.to_owned(), text: line.text.to_owned() }).collect();
+        lines.iter().map(|line| NamedQuery { name: line.name.clone(), text: line.text.to_owned() }).collect();
     let request = CountBatchRequest { context: asker.context(), queries };
     let reply = asker.client.count_batch(request).await?;
     asker.print(&answer(&lines, &reply))?;
@@ -80,43 +81,42 @@ fn lines<'a>(content: &'a str, tags: &HashSet<&str>) -> Vec<Line<'a>> {
         if line.is_empty() || line.starts_with('#') || line.starts_with("--") {
             continue;
         }
-        let (name, text) = split_name(line, tags).unwrap_or(("", line));
+        let (name, text) = match split_name(line, tags) {
+            Some(named) => (named.name, named.text),
+            None => (String::new(), line),
+        };
         lines.push(Line { number: index + 1, name, text });
     }
     lines
 }
 
-/// The name and the expression of `name = expression`.
+/// The name and the expression of `name = expression`; none where the whole line is the expression.
 ///
-/// `vip = age > 30` cannot be read otherwise, but `young = vip AND age < 30` can: as a comparison with a tag `young`. It
-/// is one if there is such a tag, or if only one word stands behind the sign, which is no tag: `contry = DEU`.
-fn split_name<'a>(line: &'a str, tags: &HashSet<&str>) -> Option<(&'a str, &'a str)> {
-    let (name, text) = line.split_once('=')?;
-    let (name, text) = (name.trim(), text.trim());
-    let is_name = !name.is_empty() && !name.contains(['\'', '"', '`', '(', ')', '<', '>', '!', '@', '$']);
-    if !is_name || tags.contains(name) || text.starts_with('=') {
+/// A line that is an expression with the tags that there are is that expression. Else the word before its `=` names what
+/// follows. Where that is no expression either, the line is more likely a comparison if the word is a tag, or if a single
+/// word follows: `contry = DEU`.
+fn split_name<'a>(line: &'a str, tags: &HashSet<&str>) -> Option<Named<'a>> {
+    let named = muster_language::named(line)?;
+    if is_expression(line, tags) {
         return None;
     }
-    let behind = muster_language::parse(text).ok();
-    if begins_with_comparison(line) {
-        let expr = behind?.expr;
-        let ExprKind::Flag(path) = &expr.kind else { return Some((name, text)) };
-        return tags.contains(path.dotted().as_ref()).then_some((name, text));
-    }
-    // A name of several words is taken only where it cannot be the beginning of a condition.
-    (behind.is_some() || !name.contains(char::is_whitespace)).then_some((name, text))
+    let is_comparison = || {
+        let is_word = |expr: &Expr| matches!(expr.kind, ExprKind::Flag(_));
+        tags.contains(named.name.as_str()) || parse(named.text).is_ok_and(|parsed| is_word(&parsed.expr))
+    };
+    (is_expression(named.text, tags) || !is_comparison()).then_some(named)
 }
 
-/// Whether the line can be read as an expression whose first condition is `… = …`.
-fn begins_with_comparison(line: &str) -> bool {
-    fn first(expr: &Expr) -> &Expr {
-        match &expr.kind {
-            ExprKind::And(terms) | ExprKind::Or(terms) | ExprKind::Except(terms) => terms.first().map_or(expr, first),
-            _ => expr,
+/// Whether a text can be read, and every tag that it names is one of `tags`.
+fn is_expression(text: &str, tags: &HashSet<&str>) -> bool {
+    let is_tag = |path: &ast::Path| match (path.wildcard, path.dotted()) {
+        (false, name) => tags.contains(name.as_ref()),
+        (true, name) => {
+            let is_below = |tag: &str| tag.strip_prefix(name.as_ref()).is_some_and(|rest| rest.starts_with('.'));
+            tags.contains(name.as_ref()) || tags.iter().any(|tag| is_below(tag))
         }
-    }
-    muster_language::parse(line)
-        .is_ok_and(|parsed| matches!(&first(&parsed.expr).kind, ExprKind::Compare { op: CompareOp::Equal, .. }))
+    };
+    parse(text).is_ok_and(|parsed| parsed.expr.tag_paths().into_iter().all(is_tag))
 }
 
 fn answer(lines: &[Line<'_>], reply: &CountBatchReply) -> Answer {
@@ -124,7 +124,7 @@ fn answer(lines: &[Line<'_>], reply: &CountBatchReply) -> Answer {
     let mut results = Vec::with_capacity(lines.len());
     for (line, item) in lines.iter().zip(&reply.items) {
         results.push(result(line, item));
-        let name = if line.name.is_empty() { line.text } else { line.name };
+        let name = if line.name.is_empty() { line.text } else { line.name.as_str() };
         match &item.outcome {
             Some(Outcome::Count(count)) => {
                 let share = share(count.count, count.live);
@@ -154,24 +154,80 @@ fn result(line: &Line<'_>, item: &CountBatchItem) -> Value {
 mod tests {
     use super::*;
 
+    /// The line as it is read: `name: expression`, or the expression alone.
+    fn read(line: &str) -> String {
+        let tags = HashSet::from(["性别", "age", "vip", "level", "city", "city code", "兴趣.体育"]);
+        let lines = lines(line, &tags);
+        let [Line { name, text, .. }] = lines.as_slice() else { panic!("{line} is one line") };
+        if name.is_empty() { (*text).to_owned() } else { format!("{name}: {text}") }
+    }
+
     #[test]
-    fn names_are_told_from_tags() {
-        let tags = HashSet::from(["性别", "age", "vip"]);
-        let content = "# all\n\n性别 = 女\nwomen = 性别 = 女\nyoung = vip AND age < 30\ncontry = DEU\nv = vip\nage >= 30\n-- end\nbad = age >\nage = 3 AND vip";
-        let read: Vec<(usize, &str, &str)> =
-            lines(content, &tags).iter().map(|line| (line.number, line.name, line.text)).collect();
-        assert_eq!(
-            read,
-            [
-                (3, "", "性别 = 女"),
-                (4, "women", "性别 = 女"),
-                (5, "young", "vip AND age < 30"),
-                (6, "", "contry = DEU"),
-                (7, "v", "vip"),
-                (8, "", "age >= 30"),
-                (10, "bad", "age >"),
-                (11, "", "age = 3 AND vip"),
-            ]
-        );
+    fn a_line_that_is_an_expression_is_that_expression() {
+        for line in [
+            "vip OR level = vip",
+            "NOT level = gold",
+            "非 level = gold",
+            "age BETWEEN 30 AND 31 AND level = gold",
+            "ALL EXCEPT city = Berlin",
+            "ALL 排除 city = Berlin",
+            "(level = gold OR vip) AND age = 3",
+            "vip AND vip OR age = age",
+            "性别 = 女",
+            "性别＝女 且 vip",
+            "age = 3 AND vip",
+            "age >= 30",
+            "`city code` = 7",
+            "18 <= age AND level = gold",
+            "兴趣.体育 OR level = gold",
+            "兴趣.* AND level = gold",
+            "AT LEAST 1 OF (vip, level = gold)",
+            "@young OR level = gold",
+            "level IN (a, b) OR city = 'x = y'",
+            "split(level, [0%, 5%)) AND city = x",
+        ] {
+            assert_eq!(read(line), line);
+        }
+    }
+
+    #[test]
+    fn another_line_begins_with_its_name() {
+        for (line, expected) in [
+            ("women = 性别 = 女", "women: 性别 = 女"),
+            ("女性 = 性别 = 女", "女性: 性别 = 女"),
+            ("女性＝性别＝女", "女性: 性别＝女"),
+            ("young = vip AND age < 30", "young: vip AND age < 30"),
+            ("young = vip", "young: vip"),
+            ("n = NOT level = gold", "n: NOT level = gold"),
+            ("n = (vip OR level = gold) AND age = 3", "n: (vip OR level = gold) AND age = 3"),
+            ("n = vip OR level = gold", "n: vip OR level = gold"),
+            ("n = ALL EXCEPT city = Berlin", "n: ALL EXCEPT city = Berlin"),
+            ("n = 兴趣.*", "n: 兴趣.*"),
+            ("'two words' = vip", "two words: vip"),
+            ("\"two words\" = age = 3", "two words: age = 3"),
+            ("`two words` = vip AND age = 3", "two words: vip AND age = 3"),
+            ("a.b = vip", "a.b: vip"),
+            ("2024Q1 = vip", "2024Q1: vip"),
+            ("level = age = 3", "level: age = 3"),
+            ("bad = age >", "bad: age >"),
+        ] {
+            assert_eq!(read(line), expected);
+        }
+    }
+
+    #[test]
+    fn what_can_be_read_neither_way_stays_whole_where_it_looks_like_a_comparison() {
+        for line in ["contry = DEU", "level = gold adn vip", "two words = vip", "vip OR levl = vip"] {
+            assert_eq!(read(line), line);
+        }
+    }
+
+    #[test]
+    fn comments_and_empty_lines_are_passed_over_and_counted() {
+        let tags = HashSet::from(["age"]);
+        let content = "\u{FEFF}# all\n\nage = 3\r\n-- end\n  young = age < 3  ";
+        let read: Vec<(usize, String)> =
+            lines(content, &tags).into_iter().map(|line| (line.number, line.name)).collect();
+        assert_eq!(read, [(3, String::new()), (5, "young".to_owned())]);
     }
 }
