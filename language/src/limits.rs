@@ -13,7 +13,10 @@ pub const LEAVES_MAX: usize = 10_000;
 pub const DEPTH_MAX: usize = 64;
 
 /// The most digits of a number that count: without leading zeros, and without closing zeros after the point.
-pub const NUMBER_DIGITS_MAX: usize = 18;
+///
+/// A tag holds 63 binary digits and a sign, 19 decimal digits at most. More than these are read, so that a number beyond
+/// every tag is compared and not refused; so many as always fit into an `i128`.
+pub const NUMBER_DIGITS_MAX: usize = 38;
 
 /// The most warnings about one text; those behind them are not listed.
 pub const WARNINGS_MAX: usize = 16;

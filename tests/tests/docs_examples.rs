@@ -63,6 +63,30 @@ fn refused_examples_are_refused_with_the_text_shown() {
     }
 }
 
+#[test]
+fn windows_resolve_to_the_days_shown() {
+    const DAY_MS: i64 = 86_400_000;
+    let engine = engine();
+    let snapshot = engine.snapshot();
+    let type_id = snapshot.catalog().type_named("users").expect("it was made").id;
+    for (question, days) in examples("windows") {
+        let (window, today) = question.split_once(" on ").expect("a window and the day it is asked on");
+        let noon = QueryRequest::at(days_since_1970(today) * DAY_MS + DAY_MS / 2);
+        let prepared = snapshot.prepare(type_id, &format!("signup IN {window}"), &noon).expect("a window");
+        let resolved: Vec<&str> = prepared.planned().resolved.iter().map(|(_, days)| days.as_str()).collect();
+        assert_eq!(resolved, [days.expect("the days shown")], "{question}");
+    }
+}
+
+/// The days from 1970-01-01 to a day written `YYYY-MM-DD`, counted month by month.
+fn days_since_1970(day: &str) -> i64 {
+    let parts: Vec<i64> = day.split('-').map(|part| part.parse().expect("a number")).collect();
+    let is_leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let months = [31, if is_leap(parts[0]) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let years: i64 = (1970..parts[0]).map(|year| if is_leap(year) { 366 } else { 365 }).sum();
+    years + months[..parts[1] as usize - 1].iter().sum::<i64>() + parts[2] - 1
+}
+
 /// An engine with the tags that the page speaks of.
 fn engine() -> Engine {
     let options = Options { background: false, ..Options::default() };
@@ -81,6 +105,7 @@ fn engine() -> Engine {
         ("is_canceled", TagKind::Int),
         ("interests", TagKind::Set),
         ("country", TagKind::Choice),
+        ("signup", TagKind::Date),
     ];
     for (name, kind) in tags {
         change(CatalogChange::CreateTag(Box::new(TagSpec::new("users", name, kind))));

@@ -8,8 +8,7 @@ use super::{Param, Path, Span};
 /// The magnitude of a number: `digits` / 10^`scale`. Its sign belongs to the term or value around it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Number {
-    /// The digits as an integer: at most [`NUMBER_DIGITS_MAX`](crate::limits::NUMBER_DIGITS_MAX) of them count, or a whole
-    /// `u64` in `ids(...)`.
+    /// The digits as an integer: at most [`NUMBER_DIGITS_MAX`](crate::limits::NUMBER_DIGITS_MAX) of them count.
     pub digits: u128,
     /// How many of the digits stand after the point, without closing zeros (`1.50` has one).
     pub scale: u8,

@@ -101,7 +101,7 @@ impl Parser<'_> {
                 return Ok(TermKind::Duration(duration));
             }
         }
-        let factor = self.number_of(token, NUMBER_DIGITS_MAX)?;
+        let factor = self.number_of(token)?;
         if next.kind != TokenKind::Star {
             return Ok(TermKind::Number(factor));
         }
@@ -141,7 +141,7 @@ impl Parser<'_> {
         self.bump();
         *negative ^= self.signs();
         let token = self.bump();
-        let number = self.number_of(token, NUMBER_DIGITS_MAX)?;
+        let number = self.number_of(token)?;
         if sign == TokenKind::Star {
             return Ok(TermKind::Product { path, factor: number });
         }
@@ -171,8 +171,8 @@ impl Parser<'_> {
     }
 
     /// The number of a token.
-    pub(super) fn number_of(&self, token: Token, digits_max: usize) -> Result<Number, Error> {
-        number::number(self.slice(token), digits_max).ok_or_else(|| {
+    pub(super) fn number_of(&self, token: Token) -> Result<Number, Error> {
+        number::number(self.slice(token)).ok_or_else(|| {
             let quoted = suggest::quoted(self.slice(token));
             Error::new(
                 code::BAD_NUMBER,

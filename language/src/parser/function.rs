@@ -4,11 +4,10 @@ use crate::ast::{ExprKind, Span, Text, ValueList};
 use crate::error::{Error, code};
 use crate::fold::fold_text;
 use crate::lexer::{TokenKind, unquote};
-use crate::limits::NUMBER_DIGITS_MAX;
 use crate::suggest;
 use crate::words::Word;
 
-use super::number::{KEY_DIGITS_MAX, basis_points};
+use super::number::basis_points;
 use super::{Node, Parser};
 
 impl Parser<'_> {
@@ -33,7 +32,7 @@ impl Parser<'_> {
     fn keys(&mut self) -> Result<ValueList, Error> {
         let is_param = self.peek_after(1).kind == TokenKind::Param && self.peek_after(2).kind == TokenKind::RightParen;
         if !is_param {
-            return self.value_list_of("ids", KEY_DIGITS_MAX);
+            return self.value_list("ids");
         }
         self.bump();
         let param = self.param();
@@ -91,7 +90,7 @@ impl Parser<'_> {
             return Ok(ExprKind::Sample { bp, seed: 0 });
         }
         let token = self.expect(TokenKind::Number, "a seed: a whole number")?;
-        let number = self.number_of(token, KEY_DIGITS_MAX)?;
+        let number = self.number_of(token)?;
         let seed = number.as_integer().and_then(|digits| u64::try_from(digits).ok());
         let Some(seed) = seed else {
             return Err(Error::new(
@@ -122,7 +121,7 @@ impl Parser<'_> {
             .suggest(suggest::replace(self.text, token.span, &corrected)));
         }
         let span = self.span_from(token.span.start);
-        let number = self.number_of(token, NUMBER_DIGITS_MAX).map_err(|_| bad_percent(span))?;
+        let number = self.number_of(token).map_err(|_| bad_percent(span))?;
         basis_points(&number).map(|bp| (bp, span)).ok_or_else(|| bad_percent(span))
     }
 }

@@ -8,7 +8,6 @@ use crate::ast::{
 use crate::error::{Error, Warning, code};
 use crate::fold::fold_name;
 use crate::lexer::{TokenKind, unquote};
-use crate::limits::NUMBER_DIGITS_MAX;
 use crate::suggest;
 use crate::words::Word;
 
@@ -19,11 +18,6 @@ use super::number;
 impl Parser<'_> {
     /// `(value, ...)` or `$name`, behind the words `what`.
     pub(super) fn value_list(&mut self, what: &str) -> Result<ValueList, Error> {
-        self.value_list_of(what, NUMBER_DIGITS_MAX)
-    }
-
-    /// [`Parser::value_list`] whose numbers have at most `digits_max` digits.
-    pub(super) fn value_list_of(&mut self, what: &str, digits_max: usize) -> Result<ValueList, Error> {
         let opening = self.peek();
         match opening.kind {
             TokenKind::Param => return Ok(ValueList::Param(self.param())),
@@ -39,7 +33,7 @@ impl Parser<'_> {
         }
         let mut values = Vec::with_capacity(4);
         loop {
-            values.push(self.literal_of(digits_max)?);
+            values.push(self.literal()?);
             match self.peek().kind {
                 TokenKind::Comma => {
                     let comma = self.bump().span;
@@ -59,10 +53,6 @@ impl Parser<'_> {
 
     /// One value.
     pub(super) fn literal(&mut self) -> Result<Literal, Error> {
-        self.literal_of(NUMBER_DIGITS_MAX)
-    }
-
-    fn literal_of(&mut self, digits_max: usize) -> Result<Literal, Error> {
         let first = self.at;
         let token = self.peek();
         let kind = match token.kind {
@@ -70,10 +60,10 @@ impl Parser<'_> {
             TokenKind::Name(word) if !word.is_some_and(Word::is_reserved) => {
                 LiteralKind::Word(fold_name(self.slice(token)))
             }
-            TokenKind::Number => LiteralKind::Number { negative: false, number: self.number_of(token, digits_max)? },
+            TokenKind::Number => LiteralKind::Number { negative: false, number: self.number_of(token)? },
             TokenKind::Minus if self.peek_after(1).kind == TokenKind::Number => {
                 self.bump();
-                let number = self.number_of(self.peek(), digits_max)?;
+                let number = self.number_of(self.peek())?;
                 LiteralKind::Number { negative: true, number }
             }
             TokenKind::Date => {
@@ -323,12 +313,24 @@ fn compare_literals(low: &Arith, high: &Arith) -> Option<Ordering> {
     }
 }
 
-/// REQUIRES: both numbers have at most [`NUMBER_DIGITS_MAX`] digits, so that they fit when brought to one scale.
 fn compare_numbers(low: (&Term, &Number), high: (&Term, &Number)) -> Ordering {
-    let scale = low.1.scale.max(high.1.scale);
-    let [low, high] = [low, high].map(|(term, number)| {
-        let digits = number.digits as i128 * 10i128.pow(u32::from(scale - number.scale));
-        if term.negative { -digits } else { digits }
-    });
-    low.cmp(&high)
+    let is_negative = |(term, number): (&Term, &Number)| term.negative && number.digits > 0;
+    match (is_negative(low), is_negative(high)) {
+        (true, false) => Ordering::Less,
+        (false, true) => Ordering::Greater,
+        (false, false) => compare_magnitudes(low.1, high.1),
+        (true, true) => compare_magnitudes(high.1, low.1),
+    }
+}
+
+fn compare_magnitudes(left: &Number, right: &Number) -> Ordering {
+    let scale = left.scale.max(right.scale);
+    let brought =
+        |number: &Number| number.digits.checked_mul(10u128.checked_pow(u32::from(scale - number.scale))?);
+    // Only the one with fewer digits behind the point is brought to more; where it cannot be held it is the larger.
+    match (brought(left), brought(right)) {
+        (Some(left), Some(right)) => left.cmp(&right),
+        (None, _) => Ordering::Greater,
+        (_, None) => Ordering::Less,
+    }
 }

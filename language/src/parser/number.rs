@@ -2,15 +2,14 @@
 
 use crate::ast::{Date, DateTime, Duration, DurationUnit, Number};
 use crate::fold::fold_text;
+use crate::limits::NUMBER_DIGITS_MAX;
 use crate::words::{self, Word};
 
-/// The digits of the largest `u64`, which a key may need.
-pub(super) const KEY_DIGITS_MAX: usize = 20;
 /// A hundred percent in basis points.
 pub(super) const BASIS_POINTS: u128 = 10_000;
 
-/// A number token as a number; None if more than `digits_max` of its digits count.
-pub(super) fn number(token: &str, digits_max: usize) -> Option<Number> {
+/// A number token as a number; None if more than [`NUMBER_DIGITS_MAX`] of its digits count.
+pub(super) fn number(token: &str) -> Option<Number> {
     let folded = fold_text(token);
     let mut zeros = 0;
     let mut plain = folded.as_str();
@@ -22,7 +21,7 @@ pub(super) fn number(token: &str, digits_max: usize) -> Option<Number> {
         } else {
             break;
         }
-        if zeros > digits_max {
+        if zeros > NUMBER_DIGITS_MAX {
             return None;
         }
     }
@@ -30,7 +29,7 @@ pub(super) fn number(token: &str, digits_max: usize) -> Option<Number> {
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
     let whole = whole.trim_start_matches('0');
     let part = part.trim_end_matches('0');
-    if whole.len() + part.len() > digits_max {
+    if whole.len() + part.len() > NUMBER_DIGITS_MAX {
         return None;
     }
     let digits = whole.bytes().chain(part.bytes()).fold(0u128, |sum, digit| sum * 10 + u128::from(digit - b'0'));
@@ -132,7 +131,7 @@ mod tests {
     use super::*;
 
     fn parts(text: &str) -> Option<(u128, u8, String)> {
-        number(text, 18).map(|number| (number.digits, number.scale, number.text))
+        number(text).map(|number| (number.digits, number.scale, number.text))
     }
 
     #[test]
@@ -143,7 +142,7 @@ mod tests {
         assert_eq!(parts("0.00001万"), Some((1, 1, "0.1".into())));
         assert_eq!(parts("1万亿"), Some((1_000_000_000_000, 0, "1000000000000".into())));
         assert_eq!(parts("0亿"), Some((0, 0, "0".into())));
-        assert_eq!(parts("1亿亿亿"), None);
+        assert_eq!(parts("1亿亿亿亿亿"), None);
     }
 
     #[test]
@@ -151,10 +150,13 @@ mod tests {
         assert_eq!(parts("007"), Some((7, 0, "007".into())));
         assert_eq!(parts("1.50"), Some((15, 1, "1.50".into())));
         assert_eq!(parts("２５"), Some((25, 0, "25".into())));
-        assert_eq!(parts("999999999999999999").map(|p| p.0), Some(999_999_999_999_999_999));
-        assert_eq!(parts("1000000000000000000"), None);
-        assert_eq!(parts("0.1234567890123456789"), None);
-        assert_eq!(number("18446744073709551615", KEY_DIGITS_MAX).map(|n| n.digits), Some(u128::from(u64::MAX)));
+        assert_eq!(parts("9223372036854775807").map(|p| p.0), Some(i64::MAX as u128));
+        assert_eq!(parts("18446744073709551615").map(|p| p.0), Some(u128::from(u64::MAX)));
+        let nines = "9".repeat(NUMBER_DIGITS_MAX);
+        assert_eq!(parts(&nines).map(|p| p.0), Some(10u128.pow(NUMBER_DIGITS_MAX as u32) - 1));
+        assert_eq!(parts(&format!("00{nines}.000")).map(|p| p.0), Some(10u128.pow(NUMBER_DIGITS_MAX as u32) - 1));
+        assert_eq!(parts(&format!("{nines}0")), None);
+        assert_eq!(parts(&format!("0.{nines}1")), None);
     }
 
     #[test]
@@ -181,7 +183,7 @@ mod tests {
 
     #[test]
     fn percentages_have_two_decimals() {
-        let points = |text: &str| basis_points(&number(text, 18).expect("a number"));
+        let points = |text: &str| basis_points(&number(text).expect("a number"));
         assert_eq!(points("0"), Some(0));
         assert_eq!(points("12.5"), Some(1_250));
         assert_eq!(points("0.01"), Some(1));

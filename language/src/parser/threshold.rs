@@ -3,7 +3,7 @@
 use crate::ast::{Expr, ExprKind, Span, ThresholdMode, ThresholdTerms};
 use crate::error::{Error, code};
 use crate::lexer::TokenKind;
-use crate::limits::{DEPTH_MAX, NUMBER_DIGITS_MAX};
+use crate::limits::DEPTH_MAX;
 use crate::suggest;
 use crate::words::Word;
 
@@ -86,7 +86,7 @@ impl Parser<'_> {
     /// `n OF`
     pub(super) fn threshold_count(&mut self) -> Result<(u32, Span), Error> {
         let token = self.expect(TokenKind::Number, "a number")?;
-        let number = self.number_of(token, NUMBER_DIGITS_MAX)?;
+        let number = self.number_of(token)?;
         let count = number.as_integer().and_then(|digits| u32::try_from(digits).ok());
         let Some(count) = count else {
             return Err(Error::new(

@@ -1,17 +1,20 @@
 //! Small inputs that went wrong, each with the answer that is right, run through the binary as their pages say.
 //!
-//! They lie beside the repository, in `../shared/cases`; where they are not, each test says so loudly.
+//! They lie where `MUSTER_CASES` says, else beside the repository, in `../shared/cases`; where they are not, each test says
+//! so loudly.
 
+mod asking;
 mod files;
 
 use std::path::{Path, PathBuf};
 
 /// The folder of a case, or nothing, said loudly, where the cases are not there.
 fn case(name: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/cases").join(name);
+    let given = std::env::var_os("MUSTER_CASES").unwrap_or_else(|| "../shared/cases".into());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(given).join(name);
     if folder.is_dir() {
         return folder.canonicalize().ok();
     }
-    eprintln!("\n!! SKIPPED case {name}: it is not in {}\n", folder.display());
+    eprintln!("\n!! SKIPPED case {name}: it is not in {} (set MUSTER_CASES)\n", folder.display());
     None
 }

@@ -16,6 +16,12 @@ use crate::error::{Error, Result};
 pub(super) const DAY_MS: i64 = 86_400_000;
 
 const EPOCH: Date = jiff::civil::date(1970, 1, 1);
+/// 0000-01-01.
+const DAY_MIN: i64 = -719_528;
+/// 9999-12-31.
+const DAY_MAX: i64 = 2_932_896;
+/// What is said of days and instants of other years.
+const OUTSIDE: &str = "a day or instant is outside the calendar, the years 0000 to 9999";
 
 /// A day, or an instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,7 +96,7 @@ impl Clock {
     fn day_of(&self, ms: i64) -> Result<i64> {
         self.used.set(true);
         if self.zone == TimeZone::UTC {
-            return Ok(ms.div_euclid(DAY_MS));
+            return in_calendar(ms.div_euclid(DAY_MS));
         }
         let instant = Timestamp::from_millisecond(ms).map_err(out_of_calendar)?;
         Ok(day_number(instant.to_zoned(self.zone.clone()).date()))
@@ -166,6 +172,7 @@ impl Clock {
                     .to_zoned(self.zone.clone())
                     .checked_add(calendar_span(unit, count)?)
                     .map_err(out_of_calendar)?;
+                in_calendar(day_number(moved.date()))?;
                 Ok(Moment::Instant(moved.timestamp().as_millisecond()))
             }
         }
@@ -218,12 +225,15 @@ pub(super) fn shift_day(day: i64, unit: ast::DurationUnit, count: i64) -> Result
         ast::DurationUnit::Week => count * 7,
         _ => {
             let moved = date_of(day)?.checked_add(calendar_span(unit, count)?).map_err(out_of_calendar)?;
-            return Ok(day_number(moved));
+            return in_calendar(day_number(moved));
         }
     };
-    let moved = day + days;
-    date_of(moved)?;
-    Ok(moved)
+    let moved = day.checked_add(days).ok_or_else(|| Error::limit(OUTSIDE))?;
+    in_calendar(moved)
+}
+
+fn in_calendar(day: i64) -> Result<i64> {
+    date_of(day).map(|_| day)
 }
 
 fn shift_clock(ms: i64, unit: ast::DurationUnit, count: i64) -> Result<i64> {
@@ -231,7 +241,9 @@ fn shift_clock(ms: i64, unit: ast::DurationUnit, count: i64) -> Result<i64> {
         ast::DurationUnit::Hour => count * 60,
         _ => count,
     };
-    ms.checked_add(minutes * 60_000).ok_or_else(|| Error::limit("an instant is outside the calendar"))
+    let moved = ms.checked_add(minutes * 60_000).ok_or_else(|| Error::limit(OUTSIDE))?;
+    date_of(moved.div_euclid(DAY_MS))?;
+    Ok(moved)
 }
 
 fn calendar_span(unit: ast::DurationUnit, count: i64) -> Result<Span> {
@@ -250,7 +262,11 @@ fn day_number(date: Date) -> i64 {
     date.duration_since(EPOCH).as_secs() / 86_400
 }
 
+/// The date of a day in the years 0000 to 9999, which are those that a tag can hold and a query can write.
 fn date_of(day: i64) -> Result<Date> {
+    if !(DAY_MIN..=DAY_MAX).contains(&day) {
+        return Err(Error::limit(OUTSIDE));
+    }
     let span = Span::new().try_days(day).map_err(out_of_calendar)?;
     EPOCH.checked_add(span).map_err(out_of_calendar)
 }
@@ -268,7 +284,7 @@ fn fixed_offset(name: &str) -> Option<Offset> {
 }
 
 fn out_of_calendar(error: jiff::Error) -> Error {
-    Error::limit("a day or instant is outside the calendar").with_source(error)
+    Error::limit(OUTSIDE).with_source(error)
 }
 
 #[cfg(test)]

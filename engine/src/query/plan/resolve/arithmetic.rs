@@ -244,6 +244,7 @@ impl<'a> Resolver<'a> {
             Some((negative, digits, scale)) => {
                 Ok(Fraction::decimal(digits, scale).and_then(|number| signed(number, negative)))
             }
+            None if is_number_written(text) => Err(self.too_many_digits(span)),
             None => Err(self.wrong_value(subject, span)),
         }
     }
@@ -255,6 +256,14 @@ fn all_int(left: &Side<'_, '_>, right: &Side<'_, '_>) -> bool {
 
 pub(super) fn signed(number: Fraction, negative: bool) -> Option<Fraction> {
     if negative { number.negated() } else { Some(number) }
+}
+
+/// Whether a text has the shape of a number, however many digits it has.
+fn is_number_written(text: &str) -> bool {
+    let text = text.trim();
+    let (whole, part) = text.strip_prefix(['-', '+']).unwrap_or(text).split_once('.').unwrap_or((text, "0"));
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_digits(whole.trim_start_matches(['-', '+'])) && is_digits(part)
 }
 
 /// `[+-]digits[.digits]` as sign, digits and scale; none for anything else or too many digits.

@@ -44,23 +44,14 @@ impl Resolver<'_> {
                 })?;
                 Ok(self.arena.given(GivenIds::new(ids)))
             }
-            Parameter::List(_) => {
+            Parameter::List(_) | Parameter::Scalar(_) => {
                 let keys = format!("ids(${})", param.name);
                 Err(self.refuse_with(
                     fault::PARAMETER,
                     param.span,
-                    format!("write `{keys}` for a list of keys"),
-                    "a list came where a bitmap stands",
+                    format!("write `{keys}` for a list of keys, or send ${} as a bitmap", param.name),
+                    "a list or value came where a bitmap stands",
                     Some((param.span, keys)),
-                ))
-            }
-            Parameter::Scalar(_) => {
-                let keys = format!("ids(${})", param.name);
-                Err(self.refuse(
-                    fault::PARAMETER,
-                    param.span,
-                    format!("send ${} as a bitmap, or as a list for `{keys}`", param.name),
-                    "one value came where a bitmap stands",
                 ))
             }
         }

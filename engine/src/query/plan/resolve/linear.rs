@@ -127,6 +127,12 @@ pub(super) enum Solved {
 
 /// Brings `sum op 0` to integers. None when a sum of numbers that tags can hold could leave 128 bits.
 pub(super) fn solve(sum: &Sum, op: Comparison) -> Option<Solved> {
+    let mut left = sum.factors.iter().filter(|(_, factor)| factor.numerator != 0);
+    if let (Some((_, factor)), None) = (left.next(), left.next())
+        && let Some(truth) = beyond_every_tag(*factor, sum.constant, op)
+    {
+        return Some(Solved::Decided(truth));
+    }
     let mut common = sum.constant.denominator;
     for (_, factor) in &sum.factors {
         common = lcm(common, factor.denominator)?;
@@ -170,6 +176,21 @@ pub(super) fn solve(sum: &Sum, op: Comparison) -> Option<Solved> {
     bound.checked_add(constant.checked_abs()?)?;
     let op = if is_flipped { op.flipped() } else { op };
     Some(Solved::Terms(terms, constant, op))
+}
+
+/// What `factor * x + constant op 0` comes to where no x that a tag can hold is near: `-constant / factor` is a fraction
+/// whose numerator leaves 128 bits while its denominator is one of 63.
+fn beyond_every_tag(factor: Fraction, constant: Fraction, op: Comparison) -> Option<bool> {
+    let inverse = factor.inverse()?;
+    let numerators = Fraction { numerator: constant.numerator, denominator: inverse.denominator }.reduced()?;
+    let denominators = Fraction { numerator: inverse.numerator, denominator: constant.denominator }.reduced()?;
+    let is_held = numerators.numerator.checked_mul(denominators.numerator).is_some();
+    let denominator = numerators.denominator.checked_mul(denominators.denominator)?;
+    if is_held || denominator > i128::from(NUMBER_MAX) {
+        return None;
+    }
+    // The sum has the sign of its constant, whatever the tag says.
+    Some(op.holds(&constant.numerator.signum(), &0))
 }
 
 fn gcd(mut left: u128, mut right: u128) -> u128 {
@@ -216,6 +237,23 @@ mod tests {
         assert_eq!(solve(&sum, Comparison::Greater).unwrap(), Solved::Ranges(A, vec![(18, NUMBER_MAX)]));
         sum.add_tag(A, Fraction::whole(-2)).unwrap();
         assert_eq!(solve(&sum, Comparison::Less).unwrap(), Solved::Decided(true));
+    }
+
+    #[test]
+    fn one_tag_beside_what_leaves_128_bits_is_decided() {
+        let nines = 10i128.pow(38) - 1;
+        for (factor, op, expected) in [
+            (decimal(1, 2), Comparison::Less, true),
+            (decimal(1, 18), Comparison::Greater, false),
+            (decimal(5, 2).negated().unwrap(), Comparison::Less, true),
+            (decimal(1, 2), Comparison::Equal, false),
+            (decimal(1, 2), Comparison::NotEqual, true),
+        ] {
+            let mut sum = Sum::zero();
+            sum.add_tag(A, factor).unwrap();
+            sum.add(Fraction::whole(-nines)).unwrap();
+            assert_eq!(solve(&sum, op), Some(Solved::Decided(expected)), "{factor:?} {op:?}");
+        }
     }
 
     #[test]

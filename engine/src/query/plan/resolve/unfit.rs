@@ -28,6 +28,18 @@ impl Resolver<'_> {
         fault.of_kind(ErrorKind::Limit)
     }
 
+    /// A number that comes as text is longer than one in a query may be.
+    #[cold]
+    pub(super) fn too_many_digits(&self, span: Span) -> Error {
+        self.refuse(
+            fault::OUT_OF_RANGE,
+            span,
+            "use fewer digits",
+            format!("a number has at most {} digits that count", muster_language::limits::NUMBER_DIGITS_MAX),
+        )
+        .of_kind(ErrorKind::Limit)
+    }
+
     /// The value is none for the tag: `age = 'young'`.
     #[cold]
     pub(super) fn wrong_value(&self, subject: &Tag, span: Span) -> Error {

@@ -154,16 +154,11 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The list that came for `$name`.
+    /// The list that came for `$name`; one value is a list of one.
     pub(super) fn list_of(&self, param: &Param) -> Result<&'a [String]> {
         match self.parameter(param)? {
             Parameter::List(values) => Ok(values),
-            Parameter::Scalar(_) => Err(self.refuse(
-                fault::PARAMETER,
-                param.span,
-                format!("send ${} as a list", param.name),
-                "one value came where a list stands",
-            )),
+            Parameter::Scalar(value) => Ok(std::slice::from_ref(value)),
             Parameter::Bitmap { .. } => Err(self.refuse(
                 fault::PARAMETER,
                 param.span,

@@ -1,8 +1,11 @@
 //! Planning against a small world in memory.
 
 mod audiences;
+mod calendar;
 mod meaning;
 mod naive;
+mod numbers;
+mod parameters;
 mod queries;
 mod refusals;
 mod shape;
