@@ -69,13 +69,16 @@ pub struct Error {
     pub detail: String,
     /// The whole text corrected, if there is a likely correction. It always parses.
     pub suggestion: Option<String>,
+    /// The same text read otherwise, the likeliest first, each with its suggestion: for who knows the catalog, and can tell
+    /// which of them works.
+    pub others: Vec<Error>,
 }
 
 impl Error {
     /// An error without a suggestion.
     pub fn new(code: &'static str, span: Span, remedy: impl Into<String>, detail: impl Into<String>) -> Error {
         let (remedy, detail) = (shorten(remedy.into()), shorten(detail.into()));
-        Error { code, remedy, span, detail, suggestion: None }
+        Error { code, remedy, span, detail, suggestion: None, others: Vec::new() }
     }
 
     /// The same error with another remedy.

@@ -15,6 +15,8 @@ mod quoting;
 mod remedy;
 mod threshold;
 
+pub(crate) use number::other_date;
+
 use crate::ast::{Expr, Name, Param, Path, Span, Text};
 use crate::error::{Error, Warning, code};
 use crate::fold::fold_name;
@@ -41,7 +43,7 @@ pub fn parse(text: &str) -> Result<Parsed, Error> {
 }
 
 /// [`parse`] without a second look at errors.
-fn parse_as_written(text: &str) -> Result<Parsed, Error> {
+pub(crate) fn parse_as_written(text: &str) -> Result<Parsed, Error> {
     if text.len() > TEXT_BYTES_MAX {
         let end = text.len().min(u32::MAX as usize) as u32;
         return Err(Error::new(

@@ -1,7 +1,8 @@
 //! Corrections: the nearest name, the words inside a glued name, quotes around a value.
 
 use crate::ast::Span;
-use crate::fold::is_bare_name;
+use crate::fold::{fold, is_bare_name};
+pub use crate::literals::{literals, truth};
 use crate::words;
 
 /// Words that are looked for inside names; longer ones before the words they begin with.
@@ -40,17 +41,21 @@ const NEAREST_CHARS_MAX: usize = 64;
 
 /// The candidate nearest to `word`, if any is near enough: about one typing error for every three characters.
 ///
-/// A typing error is a character missing, added, changed, or exchanged with its neighbour. Case is no difference.
-/// Of equals the first wins.
+/// A typing error is a character missing, added, changed, or exchanged with its neighbour. Case is no difference. A
+/// candidate that differs in blanks, case and width only is nearer than any other; of equals the first wins.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.chars().flat_map(char::to_lowercase).collect();
     if word.is_empty() || word.len() > NEAREST_CHARS_MAX {
         return None;
     }
     let errors_max = (word.len() / 3).max(1);
+    let bare = bare(&word);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let other: Vec<char> = candidate.chars().take(NEAREST_CHARS_MAX + 1).flat_map(char::to_lowercase).collect();
+        if bare_is(&bare, candidate) {
+            return Some(candidate);
+        }
         let limit = best.map_or(errors_max, |(errors, _)| errors.saturating_sub(1));
         if other.len().abs_diff(word.len()) > limit {
             continue;
@@ -62,6 +67,16 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         }
     }
     best.map(|(_, candidate)| candidate)
+}
+
+/// The characters without blanks, each in its narrow form.
+fn bare(word: &[char]) -> Vec<char> {
+    word.iter().map(|&c| fold(c)).filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+}
+
+fn bare_is(bare: &[char], candidate: &str) -> bool {
+    let other = candidate.chars().map(fold).filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase);
+    !bare.is_empty() && other.eq(bare.iter().copied())
 }
 
 /// Edits between two words, a swap of neighbours counting as one (optimal string alignment).

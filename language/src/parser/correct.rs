@@ -5,6 +5,7 @@
 
 use crate::error::{Error, code};
 use crate::lexer::{Token, TokenKind, tokenize};
+use crate::phrases;
 use crate::suggest;
 
 use super::parse_as_written;
@@ -13,43 +14,36 @@ use super::parse_as_written;
 const CORRECTIONS_MAX: usize = 8;
 /// Words that may be misspelt between names, where nothing else can stand.
 const JOINING_WORDS: &[&str] = &["AND", "NOT", "EXCEPT", "BETWEEN", "LIKE", "HAS", "EXACTLY"];
-/// Words that others use for ours.
-const OTHER_WORDS: &[(&str, &str)] = &[
-    ("并且", "且"),
-    ("而且", "且"),
-    ("同时", "且"),
-    ("或者", "或"),
-    ("不是", "!="),
-    ("是", "="),
-    ("为", "="),
-    ("等于", "="),
-    ("不等于", "!="),
-    ("大于", ">"),
-    ("小于", "<"),
-    ("大于等于", ">="),
-    ("小于等于", "<="),
-    ("不小于", ">="),
-    ("不大于", "<="),
-    ("在", "属于"),
-    ("在", "介于"),
-    ("不在", "不属于"),
-    ("为空", "缺失"),
-    ("不为空", "有值"),
-    ("除了", "排除"),
-    ("contains", "HAS"),
-    ("includes", "HAS"),
-    ("equals", "="),
-    ("minus", "EXCEPT"),
-    ("without", "EXCEPT"),
-];
 /// A shorter name is near to too many words.
 const MISSPELT_CHARS_MIN: usize = 3;
 
-/// The error with a suggestion that parses, or with none.
-pub(super) fn complete(text: &str, mut error: Error) -> Error {
-    if error.is_limit() {
+/// The error with a suggestion that parses, or with none; beside it the other readings of the text.
+pub(super) fn complete(text: &str, error: Error) -> Error {
+    if error.is_limit() || error.code == code::NOT_AVAILABLE {
         return error;
     }
+    let own = corrected(text, error);
+    let mut all = phrases::readings(text);
+    all.retain(|reading| reading.suggestion != own.suggestion);
+    let place = if is_first(text, &own) { 0 } else { all.len() };
+    all.insert(place, own);
+    let mut first = all.remove(0);
+    first.others = all;
+    first
+}
+
+/// Whether an error is likelier than what the table of phrases says.
+fn is_first(text: &str, own: &Error) -> bool {
+    match own.code {
+        // One token, such as `3XL` or `None`; what is longer may be a phrase.
+        code::MUST_QUOTE => tokenize(own.span.of(text)).len() == 2,
+        code::SYNTAX | code::MISSING_AND | code::BAD_NUMBER | code::NOT_LINEAR => own.is_incomplete(text),
+        _ => true,
+    }
+}
+
+/// The error with a suggestion that parses, or with none.
+fn corrected(text: &str, mut error: Error) -> Error {
     if let Some(error) = glued_words(text, &error).or_else(|| misspelt_word(text, &error)) {
         return error;
     }
@@ -100,7 +94,7 @@ fn glued_words(text: &str, error: &Error) -> Option<Error> {
     )
 }
 
-/// The error of a word that is misspelt, or is another word for one of ours, if ours makes a query of the text.
+/// The error of a word that is misspelt, if ours makes a query of the text.
 fn misspelt_word(text: &str, error: &Error) -> Option<Error> {
     if !matches!(error.code, code::MISSING_AND | code::MUST_QUOTE) {
         return None;
@@ -110,41 +104,12 @@ fn misspelt_word(text: &str, error: &Error) -> Option<Error> {
     };
     tokenize(text).iter().filter(|token| is_candidate(token)).take(CORRECTIONS_MAX).find_map(|token| {
         let written = token.span.of(text);
-        ours(written).find_map(|word| {
-            let mut corrected = suggest::replace_word(text, token.span, word);
-            if parse_as_written(&corrected).is_err() {
-                corrected = replace_other_words(&corrected);
-                parse_as_written(&corrected).ok()?;
-            }
-            let detail = format!("`{written}` is no word of the language");
-            let remedy = format!("did you mean {word}?");
-            Some(Error::new(code::SYNTAX, token.span, remedy, detail).suggest(corrected))
-        })
+        let is_long = written.chars().count() >= MISSPELT_CHARS_MIN;
+        let word = is_long.then(|| suggest::nearest(written, JOINING_WORDS.iter().copied())).flatten()?;
+        let corrected = suggest::replace_word(text, token.span, word);
+        parse_as_written(&corrected).ok()?;
+        let detail = format!("`{written}` is no word of the language");
+        let remedy = format!("did you mean {word}?");
+        Some(Error::new(code::SYNTAX, token.span, remedy, detail).suggest(corrected))
     })
-}
-
-/// The text with every word that others use replaced by ours.
-fn replace_other_words(text: &str) -> String {
-    let mut replaced = String::with_capacity(text.len());
-    let mut copied = 0;
-    for token in tokenize(text) {
-        let written = token.span.of(text);
-        let known = OTHER_WORDS.iter().find(|(other, _)| other.eq_ignore_ascii_case(written));
-        let (TokenKind::Name(None), Some((_, word))) = (token.kind, known) else {
-            continue;
-        };
-        replaced.push_str(&text[copied..token.span.start as usize]);
-        replaced.push_str(word);
-        copied = token.span.end as usize;
-    }
-    replaced.push_str(&text[copied..]);
-    replaced
-}
-
-/// Words of ours that `written` may stand for.
-fn ours(written: &str) -> impl Iterator<Item = &'static str> {
-    let same = OTHER_WORDS.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(written)).map(|&(_, word)| word);
-    let is_long = written.chars().count() >= MISSPELT_CHARS_MIN;
-    let near = is_long.then(|| suggest::nearest(written, JOINING_WORDS.iter().copied())).flatten();
-    same.chain(near)
 }

@@ -325,8 +325,7 @@ fn compare_numbers(low: (&Term, &Number), high: (&Term, &Number)) -> Ordering {
 
 fn compare_magnitudes(left: &Number, right: &Number) -> Ordering {
     let scale = left.scale.max(right.scale);
-    let brought =
-        |number: &Number| number.digits.checked_mul(10u128.checked_pow(u32::from(scale - number.scale))?);
+    let brought = |number: &Number| number.digits.checked_mul(10u128.checked_pow(u32::from(scale - number.scale))?);
     // Only the one with fewer digits behind the point is brought to more; where it cannot be held it is the larger.
     match (brought(left), brought(right)) {
         (Some(left), Some(right)) => left.cmp(&right),

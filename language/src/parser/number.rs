@@ -103,7 +103,7 @@ fn days_in_month(year: u16, month: u8) -> u8 {
 }
 
 /// A date written in another order of signs (`2024-1-5`, `2024年1月5日`, `2024/01/05`), as it is written here.
-pub(super) fn other_date(text: &str) -> Option<String> {
+pub(crate) fn other_date(text: &str) -> Option<String> {
     let folded = fold_text(text);
     let mut parts = folded.split(['-', '/', '.', '年', '月', '日']).filter(|part| !part.is_empty());
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);

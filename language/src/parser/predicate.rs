@@ -354,6 +354,11 @@ impl Parser<'_> {
             TokenKind::Param if !self.goes_on_as_arith(self.at + 1) => Ok(InSource::Values(self.value_list("IN")?)),
             TokenKind::End | TokenKind::RightParen | TokenKind::Comma => Err(self.empty_list(path.span)),
             TokenKind::Name(Some(Word::And | Word::Or | Word::Except)) => Err(self.empty_list(path.span)),
+            TokenKind::Name(Some(Word::Last | Word::Previous | Word::Since))
+                if self.ends_condition(self.peek_after(1)) =>
+            {
+                Err(self.no_length(token))
+            }
             _ if self.begins_window() => Ok(InSource::Window(self.window()?)),
             _ => self.dotted_interval(),
         }

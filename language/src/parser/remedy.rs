@@ -47,6 +47,7 @@ impl Parser<'_> {
                 Error::new(code::SYNTAX, token.span, "write IN before a window", "IN is missing")
                     .suggest(suggest::replace_word(self.text, place, "IN"))
             }
+            (_, Some(Word::Last | Word::Previous | Word::Since)) if self.ends_condition(next) => self.no_length(token),
             (TokenKind::LeftParen, _) if self.follows_name(token) => self.unknown_function(token),
             (TokenKind::Comma, _) => self.comma(token),
             (TokenKind::RightParen, _) => Error::new(code::SYNTAX, token.span, "remove this `)`", "it closes nothing")
@@ -65,6 +66,22 @@ impl Parser<'_> {
                 format!("`{}` cannot follow a condition", self.slice(token)),
             ),
         }
+    }
+
+    /// Whether a condition ends before a token.
+    pub(super) fn ends_condition(&self, token: Token) -> bool {
+        matches!(token.kind, TokenKind::End | TokenKind::RightParen | TokenKind::Comma)
+            || matches!(token.word(), Some(Word::And | Word::Or | Word::Except))
+    }
+
+    /// `LAST`, `PREV` or `SINCE` without what it needs. No length is offered: it would be a guess.
+    pub(super) fn no_length(&self, token: Token) -> Error {
+        let word = self.slice(token);
+        let (remedy, detail) = match token.word() {
+            Some(Word::Since) => (format!("write the first day: {word} 2024-01-01"), "SINCE goes from a day to today"),
+            _ => (format!("write how long: {word} 7d, {word} 3mo"), "a window has a length with its unit"),
+        };
+        Error::new(code::SYNTAX, token.span, remedy, detail)
     }
 
     fn begins_condition(&self, token: Token, next: Token) -> bool {
@@ -100,17 +117,6 @@ impl Parser<'_> {
                 "the value ends at the quote before this",
             )
             .suggest(suggest::replace(self.text, quote, &closing.to_string()));
-        }
-        let is_ago = ["ago", "前", "以前", "之前"].contains(&self.slice(token));
-        if let (true, Some(value)) = (is_ago, self.tokens.get(self.value.start)) {
-            let span = value.span.to(token.span);
-            let days = value.span.to(before.span).of(self.text);
-            let remedy = format!("write today - {days}");
-            return Error::new(code::SYNTAX, span, remedy, "days are counted from today").suggest(suggest::replace(
-                self.text,
-                span,
-                &format!("today - {days}"),
-            ));
         }
         Error::new(
             code::MISSING_AND,
@@ -239,8 +245,7 @@ impl Parser<'_> {
         };
         let is_join = matches!(self.peek().word(), Some(Word::And | Word::Or | Word::Except));
         let next = self.peek_after(1);
-        let ends = matches!(next.kind, TokenKind::End | TokenKind::RightParen | TokenKind::Comma)
-            || matches!(next.word(), Some(Word::And | Word::Or | Word::Except));
+        let ends = self.ends_condition(next);
         if first == self.at && is_join && !ends {
             return self.expected("a value");
         }

@@ -154,7 +154,8 @@ impl Parser<'_> {
                 error.suggest(suggest::replace(self.text, list, &below))
             }
             // Parentheses keep the term together whatever stands around it.
-            _ => error.suggest(suggest::replace(self.text, whole, &format!("({written})"))),
+            _ if count == 1 => error.suggest(suggest::replace(self.text, whole, &format!("({written})"))),
+            _ => error,
         }
     }
 }

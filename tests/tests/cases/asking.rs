@@ -1,4 +1,4 @@
-//! What is asked: numbers of full length.
+//! What is asked: numbers of full length, and remedies that can be pasted.
 
 use std::path::Path;
 
@@ -35,4 +35,38 @@ fn numbers_of_nineteen_digits_can_be_asked() {
         let answer = store.json(&["count", query, "--param", "x=1577134800018226901"]);
         assert_eq!(answer["count"], 1, "{query}");
     }
+}
+
+#[test]
+fn what_stands_behind_try_is_answered() {
+    let Some(case) = case("07-try-is-refused") else { return };
+    let store = loaded(&case, "people.csv");
+    let lines = std::fs::read_to_string(case.join("lines.txt")).expect("the lines of the case");
+    let mut offered = Vec::new();
+    for line in lines.lines().filter(|line| !line.is_empty()) {
+        let output = store.run(&["count", line]);
+        assert!(!output.status.success(), "{line} is refused");
+        let told = String::from_utf8(output.stderr).expect("errors are text");
+        if let Some((_, remedy)) = told.split_once("try: ") {
+            let remedy = remedy.trim_end();
+            let again = store.run(&["count", remedy]);
+            let told = String::from_utf8_lossy(&again.stderr).into_owned();
+            assert!(again.status.success(), "{line} offers {remedy}: {told}");
+            offered.push((line.to_owned(), remedy.to_owned()));
+        }
+    }
+    let meant = |line: &str| offered.iter().find(|(asked, _)| asked == line).map(|(_, remedy)| remedy.as_str());
+    for (line, remedy) in [
+        ("d = 2024/05/01", "d = 2024-05-01"),
+        ("age MISSING", "age IS MISSING"),
+        ("interests HAS ANY ski", "interests HAS ANY (ski)"),
+        ("age IN 25-35", "age IN 25..35"),
+        ("age = 3e1", "age = 30"),
+        ("adr >= 10k", "adr >= 10000"),
+        ("d >= 'yesterday'", "d >= yesterday"),
+        ("d >= -7d", "d >= today - 7d"),
+    ] {
+        assert_eq!(meant(line), Some(remedy), "{line}");
+    }
+    assert_eq!(meant("d IN THIS MONTH"), None, "no window says this");
 }

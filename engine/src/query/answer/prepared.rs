@@ -8,7 +8,7 @@ use crate::ids::{LocalId, Seq, TagId, TypeId};
 use crate::query::bind::Bound;
 use crate::query::budget::Budget;
 use crate::query::evaluate::{Run, count_spread};
-use crate::query::plan::{Node, NodeId, Plan, Planned, QueryRequest, Warning, plan_parsed};
+use crate::query::plan::{Node, NodeId, Plan, Planned, QueryRequest, Warning, checked, plan_parsed};
 use crate::snapshot::Snapshot;
 use muster_language::parse;
 
@@ -50,8 +50,14 @@ pub struct Counted {
 impl Snapshot {
     /// Plans and binds a query over the entities of a type.
     ///
-    /// Errors: invalid and limit, with [`crate::Error::query_fault`] where the text is at fault; not found; corrupt.
+    /// Errors: invalid and limit, with [`crate::Error::query_fault`] where the text is at fault, whose suggestion can be
+    /// prepared; not found; corrupt.
     pub fn prepare(&self, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Prepared> {
+        let prepared = |text: &str| self.prepare_as_written(type_id, text, request);
+        prepared(text).map_err(|error| checked(error, &|text| prepared(text).map(drop)))
+    }
+
+    fn prepare_as_written(&self, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Prepared> {
         let start = Instant::now();
         let parsed = parse(text).map_err(|error| Error::query(text, error))?;
         let parse_ns = nanoseconds_since(start);

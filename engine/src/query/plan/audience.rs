@@ -8,6 +8,7 @@ use muster_language::ast::{Expr, Path};
 use muster_language::{parse, print};
 
 use super::context::PlanContext;
+use super::remedy::checked;
 use super::rename::{Names, rename, set_path};
 use super::request::{QueryRequest, UnknownValues};
 use super::resolve::Resolver;
@@ -33,6 +34,17 @@ pub struct StoredAudience {
 ///
 /// Errors: invalid, when the text is no query of the type, needs a parameter, or names the audience itself.
 pub fn store_audience(
+    context: &dyn PlanContext,
+    type_id: TypeId,
+    name: &str,
+    text: &str,
+    request: &QueryRequest,
+) -> Result<StoredAudience> {
+    let stored = |text: &str| store_as_written(context, type_id, name, text, request);
+    stored(text).map_err(|error| checked(error, &|text| stored(text).map(drop)))
+}
+
+fn store_as_written(
     context: &dyn PlanContext,
     type_id: TypeId,
     name: &str,

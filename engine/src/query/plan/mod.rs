@@ -13,6 +13,7 @@ mod moments;
 mod node;
 mod planned;
 mod ranges;
+mod remedy;
 mod rename;
 mod request;
 mod resolve;
@@ -25,6 +26,7 @@ pub use context::PlanContext;
 pub use node::{Comparison, GivenIds, Node, NodeId, Plan, Split, Term, ThresholdMode};
 pub use planned::{Condition, ConditionKind, MissingCheck, Planned, Warning};
 pub use ranges::{NUMBER_MAX, NUMBER_MIN};
+pub(super) use remedy::checked;
 pub use request::{Parameter, Parameters, QueryRequest, UnknownValues};
 
 use muster_language::{Parsed, parse};
@@ -34,8 +36,14 @@ use crate::error::{Error, Result};
 use crate::ids::TypeId;
 use resolve::Resolver;
 
-/// Reads and plans a query. Errors: invalid or limit, with [`Error::query_fault`]; what the context answers.
+/// Reads and plans a query. Errors: invalid or limit, with [`Error::query_fault`], whose suggestion can be planned; what
+/// the context answers.
 pub fn plan(context: &dyn PlanContext, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Planned> {
+    let planned = |text: &str| plan_as_written(context, type_id, text, request);
+    planned(text).map_err(|error| remedy::checked(error, &|text| planned(text).map(drop)))
+}
+
+fn plan_as_written(context: &dyn PlanContext, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Planned> {
     let parsed = parse(text).map_err(|error| Error::query(text, error))?;
     plan_parsed(context, type_id, text, parsed, request)
 }

@@ -178,6 +178,18 @@ impl Clock {
         }
     }
 
+    /// Seconds or milliseconds since 1970, of ten or thirteen digits, as a moment is written in the zone.
+    pub(super) fn written_epoch(&self, digits: &str) -> Option<String> {
+        let number: i64 = digits.parse().ok()?;
+        let ms = match digits.len() {
+            10 => number * 1_000,
+            13 => number,
+            _ => return None,
+        };
+        let instant = Timestamp::from_millisecond(ms).ok()?;
+        Some(instant.to_zoned(self.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S").to_string())
+    }
+
     /// A moment as the reply shows it.
     pub(super) fn show(&self, moment: Moment) -> String {
         match moment {

@@ -1,6 +1,6 @@
 //! Comparisons, IN and BETWEEN: by the kind of the tag on the left.
 
-use muster_language::ast::{Arith, CompareOp, InSource, Path, Span, TermKind};
+use muster_language::ast::{Arith, CompareOp, InSource, Path, Span, TermKind, ValueList};
 use muster_language::{code, suggest};
 
 use super::super::fault;
@@ -50,18 +50,34 @@ impl<'a> Resolver<'a> {
         let wanted = match (op, truth) {
             (CompareOp::Equal, Some(truth)) => truth,
             (CompareOp::NotEqual, Some(truth)) => !truth,
-            _ => {
-                let name = written(&tag.name);
-                return Err(self.refuse_with(
-                    fault::WRONG_KIND,
-                    span,
-                    format!("write `{name}`, or `NOT {name}`"),
-                    format!("`{}` is a flag, it is true or false", tag.name),
-                    Some((span, name)),
-                ));
-            }
+            _ => return Err(self.flag_compared(span, tag, op, text.as_deref())),
         };
         Ok((self.flag_truth(tag.id, wanted), Some(tag.id)))
+    }
+
+    /// A flag beside something that is not its truth: `vip = yes`, `vip > 0`.
+    #[cold]
+    fn flag_compared(&self, span: Span, tag: &Tag, op: CompareOp, text: Option<&str>) -> Error {
+        let name = written(&tag.name);
+        let truth = text.and_then(suggest::truth);
+        let meant = match (op, truth) {
+            (CompareOp::Equal, Some(truth)) | (CompareOp::NotEqual, Some(truth)) => {
+                Some(truth == (op == CompareOp::Equal))
+            }
+            (CompareOp::Greater, Some(false)) | (CompareOp::GreaterOrEqual, Some(true)) => Some(true),
+            (CompareOp::Less, Some(true)) | (CompareOp::LessOrEqual, Some(false)) => Some(false),
+            _ => None,
+        };
+        let meant = meant.map(|truth| if truth { name.clone() } else { format!("NOT {name}") });
+        self.refuse_with(
+            fault::WRONG_KIND,
+            span,
+            meant
+                .as_ref()
+                .map_or_else(|| format!("write `{name}`, or `NOT {name}`"), |meant| format!("write `{meant}`")),
+            format!("`{}` is a flag, it is true or false", tag.name),
+            meant.map(|meant| (span, meant)),
+        )
     }
 
     /// `choice op value`.
@@ -102,16 +118,21 @@ impl<'a> Resolver<'a> {
     #[cold]
     fn set_compare(&self, span: Span, tag: &Tag, op: CompareOp, other: &Arith) -> Error {
         let name = written(&tag.name);
-        let value = match other.as_single() {
-            Some(TermKind::Param(param)) => format!("(${})", param.name),
+        let piece = other.span.of(&self.frame.text);
+        let value = suggest::quoted(&other.value_text().unwrap_or_else(|| piece.into()));
+        let fixed = match (op, other.as_single()) {
+            (CompareOp::Equal, Some(TermKind::Param(param))) => format!("{name} HAS ANY ${}", param.name),
+            (CompareOp::NotEqual, Some(TermKind::Param(param))) => format!("{name} HAS NONE ${}", param.name),
+            (CompareOp::Equal, _) => format!("{name} HAS {value}"),
+            (CompareOp::NotEqual, _) => format!("{name} HAS NONE ({value})"),
             _ => {
-                let piece = other.span.of(&self.frame.text);
-                suggest::quoted(&other.value_text().unwrap_or_else(|| piece.into()))
+                return self.refuse(
+                    fault::WRONG_KIND,
+                    span,
+                    format!("ask for its values: `{name} HAS 'value'`"),
+                    format!("`{}` is a set, its values have no order", tag.name),
+                );
             }
-        };
-        let fixed = match op {
-            CompareOp::NotEqual => format!("{name} HAS NONE ({value})"),
-            _ => format!("{name} HAS {value}"),
         };
         self.refuse_with(
             fault::WRONG_KIND,
@@ -163,7 +184,7 @@ impl<'a> Resolver<'a> {
                 }
                 Ok(self.made_number(outcome))
             }
-            _ => Err(self.no_range(span, tag)),
+            _ => Err(self.no_range(span, tag, in_list(tag, negated, source))),
         }
     }
 
@@ -178,7 +199,7 @@ impl<'a> Resolver<'a> {
     ) -> Result<(NodeId, Option<TagId>)> {
         let tag = self.tag(path)?;
         if !tag.kind.is_number() {
-            return Err(self.no_range(span, tag));
+            return Err(self.no_range(span, tag, None));
         }
         let ends = muster_language::ast::IntervalEnds::Both;
         let mut outcome = self.interval(span, path, low, high, ends)?;
@@ -189,16 +210,13 @@ impl<'a> Resolver<'a> {
         Ok(self.made_number(outcome))
     }
 
-    /// An interval, a window or a list beside a tag that has none.
+    /// An interval, a window or a list beside a tag that has none; `fixed` is the condition that may be meant.
     #[cold]
-    fn no_range(&self, span: Span, tag: &Tag) -> Error {
+    fn no_range(&self, span: Span, tag: &Tag, fixed: Option<String>) -> Error {
         let name = written(&tag.name);
-        let fixed = match tag.kind {
-            TagKind::Flag => name,
-            _ => format!("{name} IS NOT MISSING"),
-        };
         let remedy = match tag.kind {
-            TagKind::Flag => format!("write `{fixed}`, or `NOT {fixed}`"),
+            _ if fixed.is_some() => format!("write `{}`", fixed.as_deref().unwrap_or_default()),
+            TagKind::Flag => format!("write `{name}`, or `NOT {name}`"),
             TagKind::Choice => "list its values: IN ('a', 'b')".to_owned(),
             _ => "list its values: HAS ANY ('a', 'b')".to_owned(),
         };
@@ -207,8 +225,32 @@ impl<'a> Resolver<'a> {
             span,
             remedy,
             format!("`{}` is {}, it has no range", tag.name, with_article(tag.kind)),
-            Some((span, fixed)),
+            fixed.map(|fixed| (span, fixed)),
         )
+    }
+}
+
+/// What may be meant by `IN` beside a tag without a range: the ends of an interval as a list, the truths of a flag.
+fn in_list(tag: &Tag, negated: bool, source: &InSource) -> Option<String> {
+    let name = written(&tag.name);
+    match (tag.kind, source) {
+        (TagKind::Choice | TagKind::Set, InSource::Interval { low, high, .. }) => {
+            let verb = match (tag.kind, negated) {
+                (TagKind::Choice, false) => "IN",
+                (TagKind::Choice, true) => "NOT IN",
+                (_, false) => "HAS ANY",
+                (_, true) => "HAS NONE",
+            };
+            let [low, high] = [low.value_text()?, high.value_text()?].map(|value| suggest::quoted(&value));
+            Some(format!("{name} {verb} ({low}, {high})"))
+        }
+        (TagKind::Flag, InSource::Values(ValueList::Values(values))) => {
+            let mut truths = values.iter().map(|value| suggest::truth(&value.text()));
+            let first = truths.next()??;
+            let is_one = truths.all(|truth| truth == Some(first));
+            is_one.then(|| if first != negated { name } else { format!("NOT {name}") })
+        }
+        _ => None,
     }
 }
 

@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use muster_language::ast::{self, Expr, ExprKind, Span};
-use muster_language::{code, parse, suggest};
+use muster_language::{code, suggest};
 
 use super::arena::{Arena, ValuedTag};
 use super::context::PlanContext;
@@ -278,13 +278,29 @@ impl<'a> Resolver<'a> {
             let error = muster_language::Error::new(code, *outer, remedy, detail);
             return Error::query(&*self.sources[0], error);
         }
-        let mut error = muster_language::Error::new(code, span, remedy, detail);
-        if let Some((place, with)) = replacement {
-            let corrected = suggest::replace(&self.frame.text, place, &with);
-            if parse(&corrected).is_ok() {
-                error = error.suggest(corrected);
-            }
+        let error = muster_language::Error::new(code, span, remedy, detail);
+        let error = match replacement {
+            Some((place, with)) => error.suggest(suggest::replace(&self.frame.text, place, &with)),
+            None => error,
+        };
+        Error::query(&*self.frame.text, error)
+    }
+
+    /// The same, with what may be meant by the piece at `span`, the likeliest first.
+    #[cold]
+    pub(super) fn refuse_among(&self, code: &'static str, span: Span, detail: String, meant: &[String]) -> Error {
+        let Some((first, others)) = meant.split_first() else {
+            return self.refuse(code, span, "write another condition", detail);
+        };
+        let refusal = |meant: &String| {
+            let error = muster_language::Error::new(code, span, format!("write `{meant}`"), detail.clone());
+            error.suggest(suggest::replace(&self.frame.text, span, meant))
+        };
+        if self.frame.audience.is_some() {
+            return self.refuse(code, span, format!("write `{first}`"), detail);
         }
+        let mut error = refusal(first);
+        error.others = others.iter().map(refusal).collect();
         Error::query(&*self.frame.text, error)
     }
 

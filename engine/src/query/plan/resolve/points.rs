@@ -1,7 +1,7 @@
 //! Days and instants inside a comparison: constant ones are moved as a calendar moves, differences count fixed lengths.
 
 use muster_language::ast::{Duration, DurationUnit, Span, TermKind};
-use muster_language::code;
+use muster_language::{code, suggest};
 
 use super::super::fault;
 use super::super::moments::{DAY_MS, Moment, day_written, parse_day};
@@ -100,13 +100,17 @@ impl Resolver<'_> {
             None => None,
         };
         found.ok_or_else(|| {
-            self.refuse_with(
-                fault::WRONG_VALUE,
-                side.span,
-                "write a fixed day, such as yesterday or 2024-02-29",
-                "a window begins or ends with a fixed day",
-                Some((side.span, "yesterday".to_owned())),
-            )
+            let meant = suggest::literals(side.span.of(&self.frame.text));
+            let detail = "a window begins or ends with a fixed day";
+            match meant.is_empty() {
+                true => self.refuse(
+                    fault::WRONG_VALUE,
+                    side.span,
+                    "write a fixed day, such as yesterday or 2024-02-29",
+                    detail,
+                ),
+                false => self.refuse_among(fault::WRONG_VALUE, side.span, detail.to_owned(), &meant),
+            }
         })
     }
 

@@ -41,37 +41,33 @@ impl Resolver<'_> {
     #[cold]
     fn not_a_set(&self, span: Span, tag: &Tag, test: &HasTest) -> Error {
         let name = written(&tag.name);
+        let detail = format!("`{}` is {}, HAS asks a set", tag.name, with_article(tag.kind));
+        if let (TagKind::Choice, HasTest::One(literal)) = (tag.kind, test) {
+            // `country CONTAINS 'EU'` is one value, or a piece of several.
+            let piece = literal.text().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            let meant = [
+                format!("{name} = {}", quoted(literal)),
+                format!("{name} LIKE {}", suggest::quoted(&format!("%{piece}%"))),
+            ];
+            return self.refuse_among(fault::WRONG_KIND, span, detail, &meant);
+        }
         let fixed = match (tag.kind, test) {
-            (TagKind::Flag, _) => name,
-            (TagKind::Choice, HasTest::One(literal)) => format!("{name} = {}", quoted(literal)),
             (TagKind::Choice, HasTest::Like(pattern)) => {
-                format!("{name} LIKE {}", suggest::quoted(&pattern.text))
+                Some(format!("{name} LIKE {}", suggest::quoted(&pattern.text)))
             }
-            (TagKind::Choice, HasTest::None(list)) => {
-                format!("{name} NOT IN {}", Self::shown_list(list))
-            }
-            (TagKind::Choice, HasTest::Any(list) | HasTest::All(list) | HasTest::AtLeast { values: list, .. }) => {
-                format!("{name} IN {}", Self::shown_list(list))
-            }
-            (_, HasTest::One(literal)) => format!("{name} = {}", literal.text()),
-            (_, HasTest::None(ValueList::Values(values))) => {
-                format!("{name} NOT IN ({})", plain(values))
-            }
-            (
-                _,
-                HasTest::Any(ValueList::Values(values))
-                | HasTest::All(ValueList::Values(values))
-                | HasTest::AtLeast { values: ValueList::Values(values), .. },
-            ) => format!("{name} IN ({})", plain(values)),
-            _ => format!("{name} IS NOT MISSING"),
+            (TagKind::Choice, HasTest::None(list)) => Some(format!("{name} NOT IN {}", Self::shown_list(list))),
+            (TagKind::Choice, HasTest::Any(list)) => Some(format!("{name} IN {}", Self::shown_list(list))),
+            (TagKind::Flag | TagKind::Choice, _) => None,
+            (_, HasTest::One(literal)) => Some(format!("{name} = {}", literal.text())),
+            (_, HasTest::None(list)) => Some(format!("{name} NOT IN {}", plain(list))),
+            (_, HasTest::Any(list)) => Some(format!("{name} IN {}", plain(list))),
+            _ => None,
         };
-        self.refuse_with(
-            fault::WRONG_KIND,
-            span,
-            format!("write `{fixed}`"),
-            format!("`{}` is {}, HAS asks a set", tag.name, with_article(tag.kind)),
-            Some((span, fixed)),
-        )
+        let remedy = match &fixed {
+            Some(fixed) => format!("write `{fixed}`"),
+            None => format!("compare `{name}`, or list its values with IN"),
+        };
+        self.refuse_with(fault::WRONG_KIND, span, remedy, detail, fixed.map(|fixed| (span, fixed)))
     }
 }
 
@@ -79,7 +75,13 @@ fn quoted(literal: &Literal) -> String {
     suggest::quoted(&literal.text())
 }
 
-fn plain(values: &[Literal]) -> String {
-    let texts: Vec<_> = values.iter().map(Literal::text).collect();
-    texts.join(", ")
+/// A list beside a number tag, whose values stand without quotes.
+fn plain(list: &ValueList) -> String {
+    match list {
+        ValueList::Param(param) => format!("${}", param.name),
+        ValueList::Values(values) => {
+            let texts: Vec<_> = values.iter().map(Literal::text).collect();
+            format!("({})", texts.join(", "))
+        }
+    }
 }

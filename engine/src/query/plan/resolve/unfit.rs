@@ -1,10 +1,11 @@
 //! Refusals of comparisons whose sides do not fit: another kind, another unit, too large.
 
 use muster_language::ast::{Span, TermKind};
+use muster_language::suggest;
 
 use super::super::fault;
 use super::super::moments::parse_day;
-use super::arithmetic::{Item, ItemKind, Measured, Side};
+use super::arithmetic::{Item, ItemKind, Measured, Side, parse_number};
 use super::{Resolver, with_article, written};
 use crate::catalog::{Tag, TagKind};
 use crate::error::{Error, ErrorKind, Result};
@@ -43,18 +44,28 @@ impl Resolver<'_> {
     /// The value is none for the tag: `age = 'young'`.
     #[cold]
     pub(super) fn wrong_value(&self, subject: &Tag, span: Span) -> Error {
-        let (example, expected) = match subject.kind {
-            TagKind::Date => ("today", "a date such as 2024-02-29 or today - 30d"),
-            TagKind::Time => ("now", "a date, or a time such as 2024-02-29T08:30"),
-            _ => ("0", "a number"),
+        let expected = match subject.kind {
+            TagKind::Date => "a date such as 2024-02-29 or today - 30d",
+            TagKind::Time => "a date, or a time such as 2024-02-29T08:30",
+            _ => "a number",
         };
-        self.refuse_with(
-            fault::WRONG_VALUE,
-            span,
-            format!("compare `{}` with {expected}", subject.name),
-            format!("`{}` is {}", subject.name, with_article(subject.kind)),
-            Some((span, example.to_owned())),
-        )
+        let detail = format!("`{}` is {}", subject.name, with_article(subject.kind));
+        let written = span.of(&self.frame.text);
+        let mut meant = suggest::literals(written);
+        if subject.kind == TagKind::Time {
+            meant.extend(self.clock.written_epoch(written));
+        }
+        if let (TagKind::Int | TagKind::Decimal { .. }, true) = (subject.kind, meant.is_empty()) {
+            // A duration without its unit: `lead_time > 7d`.
+            let digits = written.trim_end_matches(|c: char| !c.is_ascii_digit());
+            meant.extend((parse_number(digits).is_some() && digits != written).then(|| digits.to_owned()));
+        }
+        match meant.is_empty() {
+            true => {
+                self.refuse(fault::WRONG_VALUE, span, format!("compare `{}` with {expected}", subject.name), detail)
+            }
+            false => self.refuse_among(fault::WRONG_VALUE, span, detail, &meant),
+        }
     }
 
     /// Hours beside a date tag.
@@ -113,14 +124,17 @@ impl Resolver<'_> {
     ) -> Error {
         let what = with_article(subject.kind);
         if left_measured.points == 1 && right_measured.points == 0 {
-            let replacement = self.as_point(right);
-            return self.refuse_with(
-                fault::WRONG_VALUE,
-                right.span,
-                format!("compare it with a day: `{replacement}`"),
-                format!("`{}` is {what}, and the other side is a number of days", subject.name),
-                Some((right.span, replacement)),
-            );
+            let detail = format!("`{}` is {what}, and the other side is a number of days", subject.name);
+            return match self.as_point(right) {
+                Some(point) => self.refuse_with(
+                    fault::WRONG_VALUE,
+                    right.span,
+                    format!("compare it with a day: `{point}`"),
+                    detail,
+                    Some((right.span, point)),
+                ),
+                None => self.refuse(fault::WRONG_VALUE, right.span, "compare it with a day: `today`", detail),
+            };
         }
         let span = if left_measured.points == 0 { left.span } else { right.span };
         self.refuse(
@@ -131,22 +145,28 @@ impl Resolver<'_> {
         )
     }
 
-    /// The point that was probably meant by a number: 20240115, or so many days ago.
-    pub(super) fn as_point(&self, side: &Side<'_, '_>) -> String {
+    /// The point that was probably meant by a number: 20240115, seconds or milliseconds since 1970, or so many days ago.
+    pub(super) fn as_point(&self, side: &Side<'_, '_>) -> Option<String> {
         let text = side.span.of(&self.frame.text).trim();
+        if let Some(moment) = self.clock.written_epoch(text) {
+            return Some(moment);
+        }
         if text.len() == 8 && text.is_ascii() {
             let day = format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]);
             if parse_day(&day).is_some() {
-                return day;
+                return Some(day);
             }
         }
-        match side.items.as_slice() {
-            [Item { kind: ItemKind::Literal(literal), negative: false, .. }] => match &**literal {
-                TermKind::Duration(_) => format!("today - {text}"),
-                TermKind::Number(number) if number.scale == 0 => format!("today - {text}d"),
-                _ => "today".to_owned(),
-            },
-            _ => "today".to_owned(),
+        let [Item { kind: ItemKind::Literal(literal), span, .. }] = side.items.as_slice() else {
+            return None;
+        };
+        // `-7d` and `7d` both look back; only a plus that is written looks ahead.
+        let sign = if text.starts_with(['+', '＋']) { '+' } else { '-' };
+        let length = span.of(&self.frame.text);
+        match &**literal {
+            TermKind::Duration(_) => Some(format!("today {sign} {length}")),
+            TermKind::Number(number) if number.scale == 0 => Some(format!("today {sign} {length}d")),
+            _ => None,
         }
     }
 }

@@ -212,16 +212,12 @@ impl<'a> Resolver<'a> {
                 Ok(self.within_present(&[tag.id], node, true))
             }
             _ if tag.ordered_values => self.ordered(tag, op, text, value_span),
-            _ => {
-                let fixed = format!("{} = {}", written(&tag.name), suggest::quoted(text));
-                Err(self.refuse_with(
-                    fault::WRONG_KIND,
-                    span,
-                    "compare a choice with = or !=, or list its values with IN",
-                    format!("the values of `{}` have no order", tag.name),
-                    Some((span, fixed)),
-                ))
-            }
+            _ => Err(self.refuse(
+                fault::WRONG_KIND,
+                span,
+                "compare a choice with = or !=, or list its values with IN",
+                format!("the values of `{}` have no order", tag.name),
+            )),
         }
     }
 
@@ -285,16 +281,11 @@ impl<'a> Resolver<'a> {
                 ));
             }
             kind => {
-                let fixed = match kind {
-                    TagKind::Flag => written(&tag.name),
-                    _ => format!("{} IS NOT MISSING", written(&tag.name)),
-                };
-                return Err(self.refuse_with(
+                return Err(self.refuse(
                     fault::WRONG_KIND,
                     span,
                     "use LIKE with a choice, or HAS LIKE with a set",
                     format!("`{}` is {}", tag.name, with_article(kind)),
-                    Some((span, fixed)),
                 ));
             }
         }

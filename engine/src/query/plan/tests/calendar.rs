@@ -62,8 +62,13 @@ fn days_that_leave_the_calendar_are_refused_and_never_wrap() {
         }
     }
     world.plan("d >= today - 2026y AND d <= today + 7973y").expect("both are in the calendar");
-    for text in ["d >= today - 2027y", "d <= today + 7974y", "t >= now + 4294967295h", "t >= now - 4294967295h", "t IN LAST 4294967295h"]
-    {
+    for text in [
+        "d >= today - 2027y",
+        "d <= today + 7974y",
+        "t >= now + 4294967295h",
+        "t >= now - 4294967295h",
+        "t IN LAST 4294967295h",
+    ] {
         assert!(world.plan(text).is_err(), "{text}");
     }
 }

@@ -8,5 +8,6 @@ mod numbers;
 mod parameters;
 mod queries;
 mod refusals;
+mod remedies;
 mod shape;
 mod world;

@@ -1,0 +1,108 @@
+//! A remedy is a text that works: what an error offers is planned before it is shown.
+//!
+//! The parser knows no catalog and the planner looks at one place of a text, so what they offer may be refused again. Here
+//! their offers are tried in turn, and the first that whoever asks could paste is kept. None of them is looked at for offers
+//! of its own, but for the first ones, whose own corrections are followed a few steps; so the cost of an error is bounded.
+
+use muster_language::{Error as Refusal, parse, readings};
+
+use crate::error::{Error, Result};
+
+/// How many texts are tried for one error.
+const TRIES_MAX: usize = 16;
+/// How many corrections in a row are followed from one offer.
+const STEPS_MAX: usize = 4;
+/// A longer text is not offered: nobody reads it, and planning it again would cost.
+const OFFER_BYTES_MAX: usize = 8 * 1024;
+
+/// The error with the first of its offers that `try_text` accepts, or without any. Another error is left as it is.
+pub(in crate::query) fn checked(error: Error, try_text: &dyn Fn(&str) -> Result<()>) -> Error {
+    let Some(fault) = error.query_fault() else {
+        return error;
+    };
+    let mut own = fault.error.clone();
+    let mut offers = std::mem::take(&mut own.others);
+    offers.insert(0, own.clone());
+    // The parser has looked through the table of phrases already; the planner knows best where it has a choice itself.
+    if parse(&fault.text).is_ok() {
+        let place = if offers.len() > 1 { offers.len() } else { 0 };
+        offers.splice(place..place, readings(&fault.text));
+    }
+    let found = Tries { text: &fault.text, left: TRIES_MAX, try_text }.first(&offers);
+    let best = match found {
+        Found::Works(refusal) => refusal,
+        Found::None(Some(next)) => Refusal { suggestion: None, remedy: next.remedy, detail: next.detail, ..own },
+        Found::None(None) => Refusal { suggestion: None, ..own },
+    };
+    let kind = error.kind();
+    Error::query(fault.text.clone(), best).of_kind(kind)
+}
+
+/// What came of trying the offers.
+enum Found {
+    /// The error to show, with its suggestion.
+    Works(Refusal),
+    /// Nothing works; what the likeliest offer is refused with, where that is said of what it had put in.
+    None(Option<Refusal>),
+}
+
+/// The trying of texts, as long as tries are left.
+struct Tries<'t> {
+    text: &'t str,
+    left: usize,
+    try_text: &'t dyn Fn(&str) -> Result<()>,
+}
+
+impl Tries<'_> {
+    fn first(&mut self, offers: &[Refusal]) -> Found {
+        let mut refused = Vec::new();
+        for offer in offers {
+            let Some(text) = offer.suggestion.as_deref() else { continue };
+            match self.accepts(text) {
+                Ok(()) => return Found::Works(Refusal { others: Vec::new(), ..offer.clone() }),
+                Err(next) => refused.extend(next.map(|next| (offer, next))),
+            }
+        }
+        for (offer, next) in &refused {
+            if let Some(text) = self.follow(next) {
+                return Found::Works(Refusal { suggestion: Some(text), others: Vec::new(), ..(*offer).clone() });
+            }
+        }
+        let meets_itself = |(offer, next): &&(&Refusal, Refusal)| {
+            offer.suggestion.as_deref().is_some_and(|offered| is_about_change(self.text, offered, next))
+        };
+        let next = refused.first().filter(meets_itself);
+        Found::None(next.map(|(_, next)| next.clone()))
+    }
+
+    /// What a refused offer leads to when its own corrections are followed.
+    fn follow(&mut self, refusal: &Refusal) -> Option<String> {
+        let mut refusal = refusal.clone();
+        for _ in 0..STEPS_MAX {
+            let text = refusal.suggestion.take()?;
+            match self.accepts(&text) {
+                Ok(()) => return Some(text),
+                Err(next) => refusal = next?,
+            }
+        }
+        None
+    }
+
+    /// Whether a text can be asked; else what it is refused with, if the text is at fault.
+    fn accepts(&mut self, text: &str) -> std::result::Result<(), Option<Refusal>> {
+        if self.left == 0 || text.len() > OFFER_BYTES_MAX || text == self.text {
+            return Err(None);
+        }
+        self.left -= 1;
+        (self.try_text)(text).map_err(|error| error.query_fault().map(|fault| fault.error.clone()))
+    }
+}
+
+/// Whether a refusal of `offered` is about what it has put in the place of something of `text`.
+fn is_about_change(text: &str, offered: &str, refusal: &Refusal) -> bool {
+    let before = text.bytes().zip(offered.bytes()).take_while(|(a, b)| a == b).count();
+    let rest = offered.len().min(text.len()) - before;
+    let behind = text.bytes().rev().zip(offered.bytes().rev()).take(rest).take_while(|(a, b)| a == b).count();
+    let (start, end) = (before, offered.len() - behind);
+    (refusal.span.start as usize) < end && start < refusal.span.end as usize
+}

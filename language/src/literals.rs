@@ -1,0 +1,212 @@
+//! Numbers and days of other customs: `30岁`, `10k`, `1万元`, `3e1`, `40%`, `2026/1/5`.
+
+use crate::fold::fold_text;
+use crate::lexer::unquote;
+use crate::limits::NUMBER_DIGITS_MAX;
+use crate::parser::other_date;
+use crate::suggest;
+use crate::words::{self, Word};
+
+/// What stands behind a number, and what the number and it may be here; `#` is the number.
+const UNITS: &[(&str, &[&str])] = &[
+    ("%", &[]),
+    ("岁", &["#"]),
+    ("元", &["#"]),
+    ("块", &["#"]),
+    ("块钱", &["#"]),
+    ("人民币", &["#"]),
+    ("人", &["#"]),
+    ("个", &["#"]),
+    ("次", &["#"]),
+    ("分", &["#"]),
+    ("usd", &["#"]),
+    ("eur", &["#"]),
+    ("rmb", &["#"]),
+    ("cny", &["#"]),
+    ("€", &["#"]),
+    ("yo", &["#"]),
+    ("百", &["#e2"]),
+    ("千", &["#e3"]),
+    ("k", &["#e3"]),
+    ("m", &["#mo", "#min", "#e6"]),
+    ("mil", &["#e6"]),
+    ("mm", &["#e6"]),
+    ("b", &["#e9"]),
+    ("w", &["#万"]),
+    ("mon", &["#mo"]),
+    ("mth", &["#mo"]),
+    ("yr", &["#y"]),
+    ("yrs", &["#y"]),
+    ("hr", &["#h"]),
+    ("hrs", &["#h"]),
+    ("天前", &["today - #d"]),
+    ("日前", &["today - #d"]),
+    ("周前", &["today - #w"]),
+    ("个月前", &["today - #mo"]),
+    ("月前", &["today - #mo"]),
+    ("年前", &["today - #y"]),
+    ("小时前", &["now - #h"]),
+    ("分钟前", &["now - #min"]),
+    ("日", &["#d"]),
+    ("月", &["#mo"]),
+    ("星期", &["#w"]),
+];
+
+/// What a text that is no number or day here may be, the likeliest first; nothing where it is one, or like none. Quotes
+/// around it are looked through.
+///
+/// ```
+/// use muster_language::suggest::literals;
+///
+/// assert_eq!(literals("30岁"), ["30"]);
+/// assert_eq!(literals("2026/1/5"), ["2026-01-05"]);
+/// assert_eq!(literals("soon"), [""; 0]);
+/// ```
+pub fn literals(text: &str) -> Vec<String> {
+    let text = text.trim();
+    if text.starts_with(['\'', '"', '‘', '’', '“', '”']) {
+        let inside = unquote(text);
+        let inside = inside.trim();
+        return match words::lookup(inside).is_some_and(Word::is_moment) {
+            true => vec![inside.to_owned()],
+            // A time with an offset stands in quotes already.
+            false if is_time_with_offset(inside) => Vec::new(),
+            false => unquoted_literals(inside),
+        };
+    }
+    match is_time_with_offset(text) {
+        true => vec![suggest::quoted(&fold_text(text))],
+        false => unquoted_literals(text),
+    }
+}
+
+fn unquoted_literals(text: &str) -> Vec<String> {
+    match other_date(text).filter(|date| date != text) {
+        Some(date) => vec![date],
+        None => number_and_unit(&fold_text(text).to_lowercase()).unwrap_or_default(),
+    }
+}
+
+/// `2024-05-01T18:30:00Z`, `2024-05-01T18:30+0800`
+fn is_time_with_offset(text: &str) -> bool {
+    let folded = fold_text(text);
+    let Some((day, rest)) = folded.split_once(['T', 't', ' ']) else {
+        return false;
+    };
+    let is_day = day.len() == 10 && other_date(day).is_some();
+    let offset = rest.find(['Z', 'z', '+', '-']);
+    let is_clock =
+        |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.'));
+    is_day
+        && offset.is_some_and(|at| {
+            let (clock, zone) = rest.split_at(at);
+            let hours = zone[1..].replace(':', "");
+            let is_utc = matches!(zone, "Z" | "z");
+            is_clock(clock) && (is_utc || matches!(hours.len(), 2 | 4) && hours.bytes().all(|b| b.is_ascii_digit()))
+        })
+}
+
+/// Digits, perhaps with a point or an exponent, and what follows them.
+fn number_and_unit(text: &str) -> Option<Vec<String>> {
+    let text = text.trim_start_matches(['¥', '$', '€']);
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_')).unwrap_or(text.len());
+    let digits = text[..end].replace('_', "");
+    if digits.is_empty() || !digits.starts_with(|c: char| c.is_ascii_digit()) || digits.ends_with('.') {
+        return None;
+    }
+    let mut rest = text[end..].trim_start();
+    if rest.is_empty() {
+        return (digits.len() < end).then(|| vec![digits]);
+    }
+    if let Some(exponent) = rest.strip_prefix('e').and_then(|rest| rest.parse::<i32>().ok()) {
+        return shifted(&digits, exponent).map(|number| vec![number]);
+    }
+    let multiplied = rest.find(|c| c != '万' && c != '亿').unwrap_or(rest.len());
+    let number = format!("{digits}{}", &rest[..multiplied]);
+    rest = &rest[multiplied..];
+    if rest == "%" {
+        return shifted(&digits, -2).map(|share| vec![share, digits]);
+    }
+    let (_, meant) = UNITS.iter().find(|(unit, _)| *unit == rest)?;
+    Some(meant.iter().filter_map(|template| filled(template, &digits, &number)).collect())
+}
+
+fn filled(template: &str, digits: &str, number: &str) -> Option<String> {
+    match template.strip_prefix("#e") {
+        Some(zeros) => shifted(digits, zeros.parse().ok()?),
+        None => Some(template.replace('#', number)),
+    }
+}
+
+/// `digits * 10^places` without an exponent; none where it is too long.
+fn shifted(digits: &str, places: i32) -> Option<String> {
+    if places.unsigned_abs() as usize > NUMBER_DIGITS_MAX {
+        return None;
+    }
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let all = format!("{whole}{part}");
+    let point = whole.len() as i64 + i64::from(places);
+    let (whole, part) = match point {
+        ..=0 => ("0".to_owned(), format!("{}{all}", "0".repeat(point.unsigned_abs() as usize))),
+        _ if point as usize >= all.len() => (format!("{all}{}", "0".repeat(point as usize - all.len())), String::new()),
+        _ => (all[..point as usize].to_owned(), all[point as usize..].to_owned()),
+    };
+    let whole = match whole.trim_start_matches('0') {
+        "" => "0",
+        whole => whole,
+    };
+    let part = part.trim_end_matches('0');
+    let is_short = whole.len() + part.len() <= NUMBER_DIGITS_MAX;
+    is_short.then(|| if part.is_empty() { whole.to_owned() } else { format!("{whole}.{part}") })
+}
+
+/// The truth that a word says of a flag.
+pub fn truth(word: &str) -> Option<bool> {
+    const YES: &[&str] = &["1", "true", "yes", "y", "on", "是", "有", "对", "真"];
+    const NO: &[&str] = &["0", "false", "no", "n", "off", "否", "无", "没有", "错", "假"];
+    let is_one_of = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+    match (is_one_of(YES), is_one_of(NO)) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_days_of_other_customs_are_written_as_here() {
+        for (text, expected) in [
+            ("30岁", "30"),
+            ("1万元", "1万"),
+            ("10k", "10000"),
+            ("1.5k", "1500"),
+            ("3e1", "30"),
+            ("1.25e1", "12.5"),
+            ("5e-3", "0.005"),
+            ("40%", "0.4 40"),
+            ("12.5%", "0.125 12.5"),
+            ("1m", "1mo 1min 1000000"),
+            ("2026/1/5", "2026-01-05"),
+            ("2026年1月5日", "2026-01-05"),
+            ("2024-05-01T18:30:00+0800", "'2024-05-01T18:30:00+0800'"),
+            ("2024-05-01T18:30Z", "'2024-05-01T18:30Z'"),
+            ("7天前", "today - 7d"),
+            ("'yesterday'", "yesterday"),
+            ("'昨天'", "昨天"),
+            ("'2026/1/5'", "2026-01-05"),
+            ("1_000", "1000"),
+            ("30", ""),
+            ("2026-01-05", ""),
+            ("3XL", ""),
+            ("1e99", ""),
+            ("soon", ""),
+            ("", ""),
+            ("9e", ""),
+        ] {
+            assert_eq!(literals(text).join(" "), expected, "{text}");
+        }
+    }
+}

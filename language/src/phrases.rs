@@ -1,0 +1,434 @@
+//! What people type for what the language says: one table of phrases, and of units behind numbers.
+//!
+//! It is no grammar. It is looked at only where a text was refused, by the parser or by who knows the catalog; a phrase is
+//! rewritten where it stands, and what comes out is offered only if it is a query, and by the planner only if it can be
+//! planned. So a row may be wrong about some texts: it is then of no use to them, but does no harm.
+
+use crate::ast::Span;
+use crate::error::{Error, code};
+use crate::fold::fold_text;
+use crate::lexer::{Token, TokenKind, tokenize, unquote};
+use crate::literals::literals;
+use crate::suggest;
+use crate::words::Word;
+
+/// What is typed, and what may be meant, the likeliest first.
+///
+/// A pattern is tokens with spaces between them. Words in capitals stand for what [`Piece`] says, everything else for
+/// itself in any case, `a|b` for one of several. A replacement names the pieces of its pattern; `#NAME` is the text of a
+/// piece without its quotes, for use inside quotes.
+const PHRASES: &[(&str, &[&str])] = &[
+    // A second value without its tag.
+    ("TAG SIGN VALUE JOIN SIGN2 OTHER", &["TAG SIGN VALUE JOIN TAG SIGN2 OTHER"]),
+    ("TAG =|是|为|等于 VALUE EITHER OTHER", &["TAG = VALUE EITHER TAG = OTHER"]),
+    ("TAG !=|<>|不是|不等于 VALUE AND|且|和 OTHER", &["TAG != VALUE AND TAG != OTHER"]),
+    ("TAG has|包含 VALUE JOIN OTHER", &["TAG HAS VALUE JOIN TAG HAS OTHER"]),
+    // Whether there is a value.
+    ("TAG =|==|is|是|为 null|nil|none|missing|empty|空|'' END", &["TAG IS MISSING"]),
+    ("TAG !=|<>|不是 null|nil|none|missing|empty|空|'' END", &["TAG IS NOT MISSING"]),
+    ("TAG =|==|is|是|为 null|nil|none|missing|empty|空|'' JOIN", &["TAG IS MISSING JOIN"]),
+    ("TAG !=|<>|不是 null|nil|none|missing|empty|空|'' JOIN", &["TAG IS NOT MISSING JOIN"]),
+    ("TAG not missing|null|empty", &["TAG IS NOT MISSING"]),
+    ("TAG missing|null|empty", &["TAG IS MISSING"]),
+    ("TAG exists", &["TAG IS NOT MISSING"]),
+    ("为空", &["缺失"]),
+    ("不为空", &["有值"]),
+    // Windows and days.
+    ("TAG >|>= since|自从 DAY", &["TAG >= DAY"]),
+    ("TAG = since|last|prev|自从|最近|前一 LENGTH", &["TAG IN LAST LENGTH"]),
+    ("TAG = since|自从 DAY", &["TAG IN SINCE DAY"]),
+    ("TAG >=|>|in last|past|最近|过去 LENGTH", &["TAG IN LAST LENGTH"]),
+    ("TAG in last|past|最近 UNIT", &["TAG IN LAST 1 UNIT"]),
+    ("TAG in the last|past LENGTH", &["TAG IN LAST LENGTH"]),
+    ("TAG 超过|多于 LENGTH", &["TAG < today - LENGTH"]),
+    ("TAG older than LENGTH", &["TAG < today - LENGTH"]),
+    ("TAG more than LENGTH ago", &["TAG < today - LENGTH"]),
+    ("TAG 超过|多于 NUMBER UNIT", &["TAG > NUMBER"]),
+    ("TAG 早于|before VALUE", &["TAG < VALUE"]),
+    ("TAG 晚于|after VALUE", &["TAG > VALUE"]),
+    ("TAG 不早于 VALUE", &["TAG >= VALUE"]),
+    ("TAG 不晚于 VALUE", &["TAG <= VALUE"]),
+    ("TAG 在 VALUE 之前|以前", &["TAG < VALUE"]),
+    ("TAG 在 VALUE 之后|以后", &["TAG > VALUE"]),
+    ("LENGTH ago|前|以前|之前", &["today - LENGTH"]),
+    // Intervals.
+    ("TAG 在|从|介于 VALUE 到|和|至|与|-|~ OTHER 之间|之内|以内", &["TAG 介于 VALUE 到 OTHER"]),
+    ("TAG 在|从|介于 VALUE 到|至|-|~ OTHER", &["TAG 介于 VALUE 到 OTHER"]),
+    ("TAG between|from VALUE to|- OTHER", &["TAG BETWEEN VALUE AND OTHER"]),
+    ("TAG in|属于 VALUE -|至|to OTHER", &["TAG IN VALUE..OTHER"]),
+    ("TAG = VALUE -|~|至|to OTHER", &["TAG IN VALUE..OTHER"]),
+    ("TAG >=|> VALUE 以上", &["TAG >= VALUE"]),
+    ("TAG <=|< VALUE 以下", &["TAG <= VALUE"]),
+    ("TAG VALUE 以上", &["TAG >= VALUE"]),
+    ("TAG VALUE 以下", &["TAG <= VALUE"]),
+    // Lists and sets.
+    ("has any VALUE", &["HAS ANY (VALUE)"]),
+    ("has all VALUE", &["HAS ALL (VALUE)"]),
+    ("has none VALUE", &["HAS NONE (VALUE)"]),
+    ("包含任一 VALUE", &["包含任一 (VALUE)"]),
+    ("包含全部 VALUE", &["包含全部 (VALUE)"]),
+    ("不包含 VALUE", &["不包含 (VALUE)"]),
+    ("TAG has PARAM", &["TAG HAS ANY PARAM"]),
+    ("TAG not contains|contain VALUE", &["NOT TAG HAS VALUE", "TAG NOT LIKE '%#VALUE%'"]),
+    ("TAG contains|contain|includes|包含|含有 VALUE", &["TAG HAS VALUE", "TAG LIKE '%#VALUE%'"]),
+    ("TAG starts with VALUE", &["TAG LIKE '#VALUE%'"]),
+    ("TAG ends with VALUE", &["TAG LIKE '%#VALUE'"]),
+    // Signs in words.
+    ("TAG is not VALUE", &["TAG != VALUE"]),
+    ("TAG is in", &["TAG IN"]),
+    ("不是 TAG END", &["NOT TAG"]),
+    ("不是 TAG JOIN", &["NOT TAG JOIN"]),
+    ("TAG 不是 VALUE", &["TAG != VALUE"]),
+    ("是|为|等于|equals", &["="]),
+    ("不等于", &["!="]),
+    ("大于等于|不小于|不少于|不低于", &[">="]),
+    ("小于等于|不大于|不多于|不超过|不高于", &["<="]),
+    ("大于|多于|高于|超过", &[">"]),
+    ("小于|少于|低于|不到|不足", &["<"]),
+    ("SIGN 于", &["SIGN"]),
+    ("TAG greater|more|larger|bigger than VALUE", &["TAG > VALUE"]),
+    ("TAG less|smaller|fewer than VALUE", &["TAG < VALUE"]),
+    ("TAG at least VALUE", &["TAG >= VALUE"]),
+    ("TAG at most VALUE", &["TAG <= VALUE"]),
+    ("在", &["属于", "介于"]),
+    ("不在", &["不属于"]),
+    // Words between conditions.
+    ("并且|而且|同时|以及", &["且"]),
+    ("或者", &["或"]),
+    ("除了", &["排除"]),
+    ("minus|without", &["EXCEPT"]),
+    ("but not", &["AND NOT"]),
+    // A sentence ends.
+    (". END", &[""]),
+];
+
+/// What a word in capitals stands for in a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    /// A path.
+    Tag,
+    /// A comparison.
+    Sign,
+    /// A value, a number, a day: one token, with a sign before it, or a word for a moment.
+    Value,
+    /// The same, and no comparison of its own.
+    Other,
+    /// A day: as [`Piece::Value`], or a moment and a duration.
+    Day,
+    /// A number.
+    Number,
+    /// A duration: `7d`, `7 days`.
+    Length,
+    /// A unit of time.
+    Unit,
+    /// `$name`.
+    Param,
+    /// AND or OR.
+    Join,
+    /// OR.
+    Either,
+    /// The end of the text, or of what stands in parentheses.
+    End,
+}
+
+const PIECES: &[(&str, Piece)] = &[
+    ("TAG", Piece::Tag),
+    ("SIGN", Piece::Sign),
+    ("SIGN2", Piece::Sign),
+    ("VALUE", Piece::Value),
+    ("OTHER", Piece::Other),
+    ("DAY", Piece::Day),
+    ("NUMBER", Piece::Number),
+    ("LENGTH", Piece::Length),
+    ("UNIT", Piece::Unit),
+    ("PARAM", Piece::Param),
+    ("JOIN", Piece::Join),
+    ("EITHER", Piece::Either),
+    ("END", Piece::End),
+];
+
+/// How many texts are read in search of other readings of one.
+const READS_MAX: usize = 48;
+/// How many readings are given.
+const READINGS_MAX: usize = 8;
+/// How many phrases of one text are rewritten.
+const STEPS_MAX: usize = 6;
+/// Longer texts are not looked through: a person types a phrase, a program a list.
+const TEXT_BYTES_MAX: usize = 8 * 1024;
+/// The most tokens of a text that is looked through.
+const TOKENS_MAX: usize = 512;
+
+/// Other readings of a text that was refused, each with a suggestion that is a query; the likeliest first.
+///
+/// ```
+/// let readings = muster_language::readings("city = a or b");
+/// assert_eq!(readings[0].suggestion.as_deref(), Some("city = a or city = b"));
+/// ```
+pub fn readings(text: &str) -> Vec<Error> {
+    let mut found = Vec::new();
+    if text.len() > TEXT_BYTES_MAX {
+        return found;
+    }
+    let mut waiting = std::collections::VecDeque::from([(text.to_owned(), None::<Error>, 0)]);
+    let mut seen = vec![text.to_owned()];
+    while let Some((text, first, steps)) = waiting.pop_front() {
+        for rewritten in rewrite(&text) {
+            if seen.len() > READS_MAX || found.len() >= READINGS_MAX {
+                return found;
+            }
+            if seen.contains(&rewritten.text) {
+                continue;
+            }
+            seen.push(rewritten.text.clone());
+            // What is said is about the first phrase: its place is one of the text that was typed.
+            let error = first.clone().unwrap_or(rewritten.error);
+            if crate::parser::parse_as_written(&rewritten.text).is_ok() {
+                found.push(error.clone().suggest(rewritten.text.clone()));
+            }
+            if steps + 1 < STEPS_MAX {
+                waiting.push_back((rewritten.text, Some(error), steps + 1));
+            }
+        }
+    }
+    found
+}
+
+/// A text with one phrase rewritten.
+struct Rewritten {
+    text: String,
+    error: Error,
+}
+
+/// The text with each of its phrases rewritten, one at a time.
+fn rewrite(text: &str) -> Vec<Rewritten> {
+    let tokens = tokenize(text);
+    let mut rewritten = Vec::new();
+    if tokens.len() > TOKENS_MAX {
+        return rewritten;
+    }
+    let folded = fold_text(text).to_lowercase();
+    for (pattern, meant) in PHRASES.iter().filter(|(pattern, _)| can_match(&folded, pattern)) {
+        for first in 0..tokens.len() {
+            let Some(pieces) = matched(text, &tokens, first, pattern) else {
+                continue;
+            };
+            let span = span_of(&pieces);
+            for template in *meant {
+                let instead = fill(text, template, &pieces);
+                rewritten.push(Rewritten::new(text, span, &instead, suggest::replace_word(text, span, &instead)));
+            }
+            break;
+        }
+    }
+    for first in 0..tokens.len() {
+        if let Some((span, literals)) = literal_at(text, &tokens, first) {
+            let put = |instead: &String| Rewritten::new(text, span, instead, suggest::replace(text, span, instead));
+            rewritten.extend(literals.iter().map(put));
+        }
+    }
+    rewritten
+}
+
+/// Whether a text holds every word of a pattern somewhere: most texts hold none, which is told soon.
+fn can_match(folded: &str, pattern: &str) -> bool {
+    pattern.split(' ').all(|word| {
+        PIECES.iter().any(|(name, _)| *name == word)
+            || word.split('|').any(|word| word == "''" || folded.contains(word))
+    })
+}
+
+impl Rewritten {
+    fn new(text: &str, span: Span, instead: &str, rewritten: String) -> Rewritten {
+        let written = span.of(text);
+        let remedy = match instead {
+            "" => "remove it".to_owned(),
+            instead => format!("did you mean {instead}?"),
+        };
+        let error = Error::new(code::FOREIGN, span, remedy, format!("`{written}` is said otherwise in this language"));
+        Rewritten { text: rewritten.trim_end().to_owned(), error }
+    }
+}
+
+/// A piece of a pattern and the tokens that it stands for.
+struct Matched<'p> {
+    name: &'p str,
+    span: Span,
+}
+
+/// From the first piece to the last; the end of the text is no part of it.
+fn span_of(pieces: &[Matched<'_>]) -> Span {
+    let last = pieces.iter().rev().find(|piece| piece.name != "END").unwrap_or(&pieces[0]);
+    pieces[0].span.to(last.span)
+}
+
+/// The pieces of a pattern that begins at a token.
+fn matched<'p>(text: &str, tokens: &[Token], first: usize, pattern: &'p str) -> Option<Vec<Matched<'p>>> {
+    let mut at = first;
+    let mut pieces = Vec::new();
+    for word in pattern.split(' ') {
+        let count = match PIECES.iter().find(|(name, _)| *name == word) {
+            Some((_, piece)) => piece_tokens(text, tokens, at, *piece)?,
+            None => word.split('|').any(|word| is_word(text, tokens[at], word)).then_some(1)?,
+        };
+        let end = tokens[at + count.saturating_sub(1)].span;
+        pieces.push(Matched { name: word, span: tokens[at].span.to(end) });
+        at += count;
+        if at >= tokens.len() {
+            at = tokens.len() - 1;
+        }
+    }
+    Some(pieces)
+}
+
+fn is_word(text: &str, token: Token, word: &str) -> bool {
+    let written = token.span.of(text);
+    !matches!(token.kind, TokenKind::Text | TokenKind::QuotedName | TokenKind::End)
+        && fold_text(written).eq_ignore_ascii_case(word)
+        || token.kind == TokenKind::Text && unquote(written).is_empty() && word == "''"
+}
+
+/// How many tokens a piece takes; none where it does not fit.
+fn piece_tokens(text: &str, tokens: &[Token], at: usize, piece: Piece) -> Option<usize> {
+    let token = tokens[at];
+    let kind_after = |count: usize| tokens.get(at + count).map_or(TokenKind::End, |token| token.kind);
+    match piece {
+        Piece::Tag => path_tokens(tokens, at),
+        Piece::Sign => matches!(token.kind, TokenKind::Compare(_)).then_some(1),
+        Piece::Value if token.kind == TokenKind::Minus => {
+            matches!(kind_after(1), TokenKind::Number | TokenKind::Duration).then_some(2)
+        }
+        Piece::Value => match token.kind {
+            TokenKind::Name(Some(Word::And | Word::Or | Word::Not | Word::Except)) => None,
+            TokenKind::Name(_) if is_moment(token) => Some(1),
+            TokenKind::Name(_) | TokenKind::QuotedName => path_tokens(tokens, at),
+            _ => literal_at(text, tokens, at)
+                .map(|(span, _)| tokens[at..].iter().take_while(|token| token.span.end <= span.end).count())
+                .filter(|count| *count > 0)
+                .or_else(|| is_plain_value(token.kind).then_some(1)),
+        },
+        Piece::Other => piece_tokens(text, tokens, at, Piece::Value)
+            .filter(|count| !matches!(kind_after(*count), TokenKind::Compare(_) | TokenKind::LeftParen)),
+        Piece::Day if is_moment(token) => {
+            let is_moved =
+                matches!(kind_after(1), TokenKind::Minus | TokenKind::Plus) && kind_after(2) == TokenKind::Duration;
+            Some(if is_moved { 3 } else { 1 })
+        }
+        Piece::Day => matches!(token.kind, TokenKind::Date | TokenKind::DateTime | TokenKind::Text).then_some(1),
+        Piece::Number => matches!(token.kind, TokenKind::Number).then_some(1),
+        Piece::Length => match token.kind {
+            TokenKind::Duration => Some(1),
+            TokenKind::Number if matches!(kind_after(1), TokenKind::Name(Some(Word::Unit(_)))) => Some(2),
+            _ => None,
+        },
+        Piece::Unit => matches!(token.word(), Some(Word::Unit(_))).then_some(1),
+        Piece::Param => matches!(token.kind, TokenKind::Param).then_some(1),
+        Piece::Join => matches!(token.word(), Some(Word::And | Word::Or)).then_some(1),
+        Piece::Either => (token.word() == Some(Word::Or) || token.span.of(text) == "或者").then_some(1),
+        Piece::End => matches!(token.kind, TokenKind::End | TokenKind::RightParen).then_some(1),
+    }
+}
+
+fn is_moment(token: Token) -> bool {
+    token.word().is_some_and(Word::is_moment)
+}
+
+fn is_plain_value(kind: TokenKind) -> bool {
+    use TokenKind::*;
+    matches!(kind, Number | BadNumber | Duration | Date | DateTime | Text | Param)
+}
+
+/// `name { . name }`
+fn path_tokens(tokens: &[Token], at: usize) -> Option<usize> {
+    let is_name = |token: &Token| match token.kind {
+        TokenKind::QuotedName => true,
+        TokenKind::Name(word) => word.is_none_or(|word| !word.is_reserved() && !word.is_moment()),
+        _ => false,
+    };
+    if !is_name(&tokens[at]) {
+        return None;
+    }
+    let mut count = 1;
+    while tokens[at + count].kind == TokenKind::Dot && is_name(&tokens[at + count + 1]) {
+        count += 2;
+    }
+    Some(count)
+}
+
+/// A replacement with the pieces in the place of their names.
+fn fill(text: &str, template: &str, pieces: &[Matched<'_>]) -> String {
+    let mut filled = String::with_capacity(template.len() + 16);
+    let mut rest = template;
+    while !rest.is_empty() {
+        let is_inside = rest.starts_with('#');
+        let name = &rest[usize::from(is_inside)..];
+        let length = name.find(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit()).unwrap_or(name.len());
+        match pieces.iter().find(|piece| piece.name == &name[..length]) {
+            Some(piece) if length > 0 => {
+                let written = piece.span.of(text);
+                match is_inside {
+                    true => filled.push_str(&inside_quotes(written)),
+                    false => filled.push_str(written),
+                }
+                rest = &name[length..];
+            }
+            _ if length > 0 => {
+                filled.push_str(&name[..length]);
+                rest = &name[length..];
+            }
+            _ => {
+                let next = rest.chars().next().map_or(1, char::len_utf8);
+                filled.push_str(&rest[..next]);
+                rest = &rest[next..];
+            }
+        }
+    }
+    filled
+}
+
+/// A value as a part of a pattern in single quotes.
+fn inside_quotes(written: &str) -> String {
+    let value = match written.chars().next() {
+        Some('\'' | '"' | '“' | '‘' | '”' | '’' | '`') => unquote(written),
+        _ => written.to_owned(),
+    };
+    value.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_").replace('\'', "''")
+}
+
+/// What begins at a token and is a number or day of another custom: its place, and what it may be here.
+fn literal_at(text: &str, tokens: &[Token], first: usize) -> Option<(Span, Vec<String>)> {
+    let start = tokens[first].span;
+    if !matches!(
+        tokens[first].kind,
+        TokenKind::Number
+            | TokenKind::BadNumber
+            | TokenKind::Duration
+            | TokenKind::Date
+            | TokenKind::DateTime
+            | TokenKind::Text
+    ) {
+        return None;
+    }
+    let mut longest = None;
+    for token in tokens[first..].iter().take(LITERAL_TOKENS_MAX) {
+        if token.kind == TokenKind::End {
+            break;
+        }
+        let span = start.to(token.span);
+        if span.end - span.start > LITERAL_BYTES_MAX {
+            break;
+        }
+        let found = literals(span.of(text));
+        if !found.is_empty() {
+            longest = Some((span, found));
+        }
+        if tokens[first].kind == TokenKind::Text {
+            break;
+        }
+    }
+    longest
+}
+
+/// The longest number or day that is looked at.
+const LITERAL_BYTES_MAX: u32 = 64;
+/// The most tokens of a number or day: `2024-05-01T18:30:00+08:00`.
+const LITERAL_TOKENS_MAX: usize = 6;

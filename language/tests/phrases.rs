@@ -1,0 +1,90 @@
+//! The table of phrases: what people type, and what is offered where no catalog is known.
+
+use muster_language::{parse, readings};
+
+const TABLE: &[(&str, &str)] = &[
+    ("age >= 18 and <= 30", "age >= 18 and age <= 30"),
+    ("年龄 >= 18 且 <= 30", "年龄 >= 18 且 年龄 <= 30"),
+    ("age = 20 or 30 or 40", "age = 20 or age = 30 or age = 40"),
+    ("age MISSING", "age IS MISSING"),
+    ("age NOT MISSING", "age IS NOT MISSING"),
+    ("a.b is null", "a.b is MISSING"),
+    ("姓名 为空", "姓名 缺失"),
+    ("d >= SINCE 2024-01-01", "d >= 2024-01-01"),
+    ("d = LAST 7d", "d IN LAST 7d"),
+    ("d >= LAST 7 days", "d IN LAST 7 days"),
+    ("d IN LAST WEEK", "d IN LAST 1 WEEK"),
+    ("d in the last 7 days", "d IN LAST 7 days"),
+    ("d older than 30 days", "d < today - 30 days"),
+    ("d 早于 2024-01-01", "d < 2024-01-01"),
+    ("d 在 2024-01-01 之后", "d > 2024-01-01"),
+    ("d before 2024-01-01", "d < 2024-01-01"),
+    ("d > 7 days ago", "d > today - 7 days"),
+    ("年龄 在 20 到 30 之间", "年龄 介于 20 到 30"),
+    ("age between 20 to 30", "age BETWEEN 20 AND 30"),
+    ("age IN 25-35", "age IN 25..35"),
+    ("interests HAS ANY ski", "interests HAS ANY (ski)"),
+    ("兴趣 包含任一 瑜伽", "兴趣 包含任一 (瑜伽)"),
+    ("country CONTAINS 'EU'", "country HAS 'EU'"),
+    ("name starts with 'A_b'", "name LIKE 'A\\_b%'"),
+    ("年龄 大于 30", "年龄 > 30"),
+    ("年龄 大于等于 30 并且 城市 是 北京", "年龄 >= 30 且 城市 = 北京"),
+    ("城市 不是 北京", "城市 != 北京"),
+    ("不是 VIP", "NOT VIP"),
+    ("age greater than 30", "age > 30"),
+    ("age = 30.", "age = 30"),
+    ("年龄 > 30。", "年龄 > 30"),
+    ("d = 2026/1/5", "d = 2026-01-05"),
+    ("rate >= 40%", "rate >= 0.4"),
+];
+
+/// What one token may also be is offered where the token in quotes is no value of the tag, which only a catalog knows.
+const BESIDE: &[(&str, &str)] = &[
+    ("age = 30岁", "age = 30"),
+    ("amount >= 1万元", "amount >= 1万"),
+    ("adr >= 10k", "adr >= 10000"),
+    ("age = 3e1", "age = 30"),
+    ("d >= today - 1m", "d >= today - 1mo"),
+    ("meal = None AND vip", "meal IS MISSING AND vip"),
+    ("age IN (30岁, 40岁)", "age IN (30, 40)"),
+];
+
+#[test]
+fn phrases_are_offered_as_the_language_says_them() {
+    let mut others = Vec::new();
+    for (text, meant) in TABLE {
+        let error = parse(text).expect_err(text);
+        if error.suggestion.as_deref() != Some(meant) {
+            others.push(format!("{text} => {:?}, not {meant}", error.suggestion));
+        }
+    }
+    assert!(others.is_empty(), "{}", others.join("\n"));
+}
+
+#[test]
+fn other_readings_stand_beside_the_first() {
+    for (text, meant) in BESIDE {
+        let error = parse(text).expect_err(text);
+        let mut all = error.others.iter().chain([&error]).filter_map(|reading| reading.suggestion.as_deref());
+        assert!(all.any(|offered| offered == *meant), "{text}: {:?} {:?}", error.suggestion, error.others);
+    }
+}
+
+#[test]
+fn every_reading_is_a_query() {
+    for (text, _) in TABLE.iter().chain(BESIDE) {
+        for reading in readings(text) {
+            let offered = reading.suggestion.expect("a reading offers a text");
+            assert!(parse(&offered).is_ok(), "{text} offers {offered}");
+        }
+    }
+}
+
+#[test]
+fn what_is_missing_is_asked_for_and_not_guessed() {
+    for text in ["d IN LAST", "d LAST", "d 属于 最近", "d IN PREV AND vip", "(d IN SINCE)"] {
+        let error = parse(text).expect_err(text);
+        assert_eq!(error.suggestion, None, "{text}");
+        assert!(error.remedy.starts_with("write "), "{text}: {}", error.remedy);
+    }
+}
