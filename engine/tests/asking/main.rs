@@ -82,14 +82,15 @@ fn check_statistics(prepared: &Prepared, world: &World, expected: &BTreeSet<&str
         let tag = catalog.tag_named(world.type_id, name).unwrap().id;
         let mut numbers: Vec<i64> = members().filter_map(|entity| entity.number(name)).collect();
         numbers.sort_unstable();
-        let stats = prepared.stats(&Run::default(), tag, &[0.0, 0.25, 0.5, 0.99, 1.0]).unwrap();
+        let stats = prepared.stats(&Run::default(), tag, &[0.0, 0.25, 0.5, 0.07, 0.55, 0.99, 1.0]).unwrap();
         assert_eq!(stats.members, expected.len() as u64, "members of stats, {place}");
         assert_eq!(stats.count, numbers.len() as u64, "count of {name}, {place}");
         assert_eq!(stats.sum, numbers.iter().map(|&number| i128::from(number)).sum::<i128>(), "sum of {name}, {place}");
         assert_eq!((stats.min, stats.max), (numbers.first().copied(), numbers.last().copied()), "{name}, {place}");
         for (quantile, found) in stats.quantiles {
             // The least v with at least ceil(q * n) numbers <= v; the first number for q = 0.
-            let rank = (quantile * numbers.len() as f64).ceil().max(1.0) as usize;
+            let hundredths = (quantile * 100.0).round() as usize;
+            let rank = (hundredths * numbers.len()).div_ceil(100).max(1);
             assert_eq!(found, numbers.get(rank - 1).copied(), "quantile {quantile} of {name}, {place}");
         }
         let breakdown = prepared.breakdown(&Run::default(), tag).unwrap();

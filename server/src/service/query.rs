@@ -126,7 +126,7 @@ fn stats(shared: &Shared, request: v1::StatsRequest, run: &Run) -> Result<v1::St
         return Err(error::over_limit("quantiles_max", request.quantiles.len(), allowed));
     }
     if let Some(wrong) = request.quantiles.iter().find(|q| !(0.0..=1.0).contains(*q)) {
-        return Err(error::bad_field("quantiles", format!("a quantile lies from 0 to 1, found {wrong}")));
+        return Err(error::bad_field("quantiles", format!("write quantiles from 0 to 1, as in 0.95: {wrong} is none")));
     }
     let asked = Asked::find(shared, request.context)?;
     let tag = find_tag(&asked, &request.tag)?;

@@ -8,6 +8,7 @@ mod membership;
 mod merging;
 mod prepared;
 mod profile;
+mod rank;
 mod stats;
 mod why;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::prepared::Prepared;
+use super::rank::rank;
 use crate::bitmap::{ChunkBuffer, Container, Slices, and_into, and_not_into, slices_max, slices_min, slices_sum};
 use crate::catalog::TagKind;
 use crate::error::{Error, Result};
@@ -156,8 +157,7 @@ impl Prepared {
         if let (Some(min), Some(max), false) = (stats.min, stats.max, quantiles.is_empty()) {
             let mut ranks = Ranks { bound: at_most(self, self.keep(run)?, number)?, run };
             for (quantile, value) in &mut stats.quantiles {
-                let rank = ((*quantile * stats.count as f64).ceil() as u64).clamp(1, stats.count);
-                *value = Some(ranks.least(rank, min, max)?);
+                *value = Some(ranks.least(rank(*quantile, stats.count), min, max)?);
             }
         }
         Ok(stats)
@@ -169,7 +169,7 @@ fn check_quantiles(quantiles: &[f64]) -> Result<()> {
         return Err(Error::limit(format!("a request may ask for {QUANTILES_MAX} quantiles (quantiles_max)")));
     }
     match quantiles.iter().find(|quantile| !(0.0..=1.0).contains(*quantile)) {
-        Some(outside) => Err(Error::invalid(format!("{outside} is no quantile; expected 0 to 1"))),
+        Some(outside) => Err(Error::invalid(format!("write quantiles from 0 to 1, as in 0.95: {outside} is none"))),
         None => Ok(()),
     }
 }
