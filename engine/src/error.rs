@@ -146,6 +146,18 @@ impl Error {
         self
     }
 
+    /// The same error with `subject ` before its message, which is a sentence without one.
+    pub fn of_subject(mut self, subject: impl fmt::Display) -> Error {
+        self.0.message = format!("{subject} {}", self.0.message);
+        self
+    }
+
+    /// The same error with where it happened behind its message, so that what to do stays first.
+    pub fn within(mut self, place: impl fmt::Display) -> Error {
+        self.0.message = format!("{} (in {place})", self.0.message);
+        self
+    }
+
     /// The same error of another kind.
     pub fn of_kind(mut self, kind: ErrorKind) -> Error {
         self.0.kind = kind;

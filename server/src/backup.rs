@@ -43,7 +43,8 @@ pub(crate) fn back_up(spaces: &[Arc<Space>], to: &Path) -> Result<Vec<(String, C
     for space in spaces {
         let folder = unfinished.space_folder(&space.name);
         let target: Arc<dyn Storage> = Arc::new(Disk::create(&folder)?);
-        let copied = space.engine.back_up(&target).map_err(|error| error.context(format!("space {}", space.name)))?;
+        let copied =
+            space.engine.back_up(&target).map_err(|error| error.within(format_args!("space {}", space.name)))?;
         copies.push((space.name.clone(), copied));
     }
     unfinished.finish()?;
@@ -66,7 +67,7 @@ pub fn restore_dir(from: &Path, to: &Path, ledger: Option<&Path>) -> Result<Vec<
     let applied = Ledger::new(unfinished.path.join(LEDGER_FILE));
     let mut restored = Vec::new();
     for name in names {
-        let place = |error: Error| error.context(format!("space {name}"));
+        let place = |error: Error| error.within(format_args!("space {name}"));
         let folder = unfinished.space_folder(&name);
         let source: Arc<dyn Storage> = Arc::new(Disk::open(from.join(SPACES_FOLDER).join(&name))?);
         let target: Arc<dyn Storage> = Arc::new(Disk::create(&folder)?);
@@ -84,13 +85,19 @@ pub fn restore_dir(from: &Path, to: &Path, ledger: Option<&Path>) -> Result<Vec<
 
 fn later_erasures(ledger: &Path, space: &str, backup: &Copied) -> Result<Vec<Erasure>> {
     let mut later = Vec::new();
-    erasures::read(ledger, &mut |erasure| {
+    let torn = erasures::read(ledger, &mut |erasure| {
         if erasure.space == space && erasure.is_after(backup.source_epoch, backup.version.0) {
             later.push(erasure);
         }
         Ok(())
     })?;
-    Ok(later)
+    match torn {
+        None => Ok(later),
+        Some(line) => Err(Error::invalid(format!(
+            "complete the ledger, or take its last line away: {}, line {line} is cut, and whoever it names would be back",
+            ledger.display()
+        ))),
+    }
 }
 
 /// Erases what `later` names, as far as it is known here. Returns how many entities that were, and the version then.

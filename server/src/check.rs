@@ -40,8 +40,8 @@ pub fn check_dir(
         let folder = data_dir.join(SPACES_FOLDER).join(&name);
         let _lock = lock_unchanged(&folder)?;
         let storage: Arc<dyn Storage> = Arc::new(Disk::open(&folder)?);
-        let report =
-            check(&storage, &mut |at| progress(&name, at)).map_err(|error| error.context(format!("space {name}")))?;
+        let report = check(&storage, &mut |at| progress(&name, at))
+            .map_err(|error| error.within(format_args!("space {name}")))?;
         reports.push(SpaceReport { space: name, report });
     }
     match (reports.is_empty(), space) {

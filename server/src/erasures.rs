@@ -193,11 +193,12 @@ fn cut_torn_line(file: &mut File) -> io::Result<()> {
 
 /// Calls `visit` with each erasure of a ledger, in its order; a file that does not exist has none.
 ///
-/// Errors: invalid, naming the line; a torn last one is passed over, because it was never acknowledged.
-pub(crate) fn read(path: &Path, visit: &mut dyn FnMut(Erasure) -> Result<()>) -> Result<()> {
+/// Returns the number of a last line that is torn and was passed over: a crash tears only what was never acknowledged,
+/// but a copy may be cut anywhere. Errors: invalid, naming the line.
+pub(crate) fn read(path: &Path, visit: &mut dyn FnMut(Erasure) -> Result<()>) -> Result<Option<u64>> {
     let failed = |error: io::Error| Error::io(format!("cannot read {}", path.display())).with_source(error);
     let mut reader = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => BufReader::new(file.map_err(failed)?),
     };
     for number in 1u64.. {
@@ -205,11 +206,14 @@ pub(crate) fn read(path: &Path, visit: &mut dyn FnMut(Erasure) -> Result<()>) ->
         Read::by_ref(&mut reader).take(LINE_BYTES_MAX).read_until(b'\n', &mut line).map_err(failed)?;
         let is_whole = line.pop_if(|last| *last == b'\n').is_some();
         if !is_whole && line.len() as u64 >= LINE_BYTES_MAX {
-            return Err(Error::invalid(format!("{}, line {number}: longer than a line can be", path.display())));
+            return Err(Error::invalid(format!(
+                "repair the ledger first: {}, line {number} is longer than {LINE_BYTES_MAX} bytes",
+                path.display()
+            )));
         }
         match Erasure::from_line(&line) {
             Some(erasure) => visit(erasure)?,
-            None if !is_whole => return Ok(()),
+            None if !is_whole => return Ok((!line.is_empty()).then_some(number)),
             None if line.is_empty() => {}
             None => {
                 return Err(Error::invalid(format!(
@@ -219,10 +223,10 @@ pub(crate) fn read(path: &Path, visit: &mut dyn FnMut(Erasure) -> Result<()>) ->
             }
         }
         if !is_whole {
-            return Ok(());
+            return Ok(None);
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 impl Erasure {
@@ -304,6 +308,8 @@ mod tests {
         for cut in third..whole.len() - 1 {
             std::fs::write(&path, &whole[..cut]).unwrap();
             assert_eq!(all(&path).unwrap(), [1, 2], "cut at {cut}");
+            let torn = read(&path, &mut |_| Ok(())).unwrap();
+            assert_eq!(torn, (cut > third).then_some(3), "cut at {cut}");
             append(&[erasure(4)]);
             assert_eq!(all(&path).unwrap(), [1, 2, 4], "cut at {cut}");
         }

@@ -90,7 +90,7 @@ impl Spaces {
     }
 
     fn open(&self, name: &str, folder: &Path) -> Result<Space> {
-        let place = |error: Error| error.context(format!("space {name}"));
+        let place = |error: Error| error.within(format_args!("space {name}"));
         let own = read_durability(&Disk::create(folder).map_err(place)?).map_err(place)?;
         let durability = own.unwrap_or(self.options.durability);
         let options = Options { durability, ..self.options.clone() };
@@ -178,7 +178,8 @@ impl Spaces {
             match alone {
                 Some(space) => {
                     drop(space.leases);
-                    outcome = outcome.and(space.engine.close().map_err(|error| error.context(format!("space {name}"))));
+                    outcome =
+                        outcome.and(space.engine.close().map_err(|error| error.within(format_args!("space {name}"))));
                 }
                 None => tracing::warn!(space = name, "left open: a request still uses it"),
             }

@@ -28,6 +28,31 @@ pub struct AudienceVersion {
     pub audiences_used: Vec<AudienceUse>,
 }
 
+impl AudienceVersion {
+    /// Whether both are the same query, whatever its tags and audiences were called when it was saved.
+    pub(crate) fn selects_like(&self, other: &AudienceVersion) -> bool {
+        without_hints(&self.stored) == without_hints(&other.stored)
+    }
+}
+
+/// A stored query whose paths are numbers alone: `` `#12` `` for `` `#12 city` ``.
+fn without_hints(stored: &str) -> String {
+    let mut out = String::with_capacity(stored.len());
+    let (mut is_text, mut is_path, mut is_hint) = (false, false, false);
+    for c in stored.chars() {
+        match c {
+            '\'' if !is_path => is_text = !is_text,
+            '`' if !is_text => (is_path, is_hint) = (!is_path, false),
+            ' ' if is_path && !is_hint => is_hint = true,
+            _ => {}
+        }
+        if !is_hint {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// A query with a name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Audience {

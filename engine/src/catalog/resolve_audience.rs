@@ -21,7 +21,7 @@ impl Catalog {
         };
         set_words(&mut head, spec.description.as_deref(), spec.owner.as_deref())?;
         let new = self.new_version(type_id, head.id, old, spec)?;
-        if old.is_some_and(|old| old.latest().stored == new.stored) {
+        if old.is_some_and(|old| old.latest().selects_like(&new)) {
             return Ok(words_only(head));
         }
         let forgotten = match old {
@@ -80,7 +80,7 @@ impl Catalog {
         let other = self
             .audience(used.id)
             .filter(|other| other.type_id == type_id)
-            .ok_or_else(|| Error::not_found(format!("there is no audience number {}", used.id)))?;
+            .ok_or_else(|| Error::not_found("save it again: an audience that it uses was dropped meanwhile"))?;
         if self.audience_version(used).is_none() {
             let number = used.version.unwrap_or(0);
             return Err(Error::not_found(format!(

@@ -52,16 +52,13 @@ impl TagKind {
     pub fn parse_value(self, text: &str) -> Result<Value> {
         match self {
             TagKind::Flag => parse_flag(text),
-            TagKind::Choice | TagKind::Set => {
-                check_value_bytes(text)?;
-                Ok(Value::Text(text.to_owned()))
-            }
+            TagKind::Choice | TagKind::Set => return check_value_bytes(text).map(|()| Value::Text(text.to_owned())),
             TagKind::Int => parse_decimal(text, 0).map(Value::Int),
             TagKind::Decimal { scale } => parse_decimal(text, scale).map(|unscaled| Value::Decimal { unscaled, scale }),
             TagKind::Date => parse_date(text).map(Value::Date),
             TagKind::Time => parse_time(text).map(Value::Time),
         }
-        .map_err(|error| error.context(format!("`{}`", shown(text))))
+        .map_err(|error| error.of_subject(format_args!("`{}`", shown(text))))
     }
 
     /// The number that a number tag keeps, as people write it. Dates and times outside the calendar are written as
@@ -210,7 +207,8 @@ fn parse_decimal(text: &str, scale: u8) -> Result<i64> {
     for digit in whole.bytes().chain(part.bytes()).chain(zeros) {
         number =
             number.checked_mul(10).and_then(|number| number.checked_add(i64::from(digit - b'0'))).ok_or_else(|| {
-                Error::invalid(format!("is out of range; the largest is {}", format_decimal(i64::MAX, scale)))
+                let (which, bound) = if negative { ("least", -i64::MAX) } else { ("largest", i64::MAX) };
+                Error::invalid(format!("is out of range; the {which} is {}", format_decimal(bound, scale)))
             })?;
     }
     Ok(if negative { -number } else { number })

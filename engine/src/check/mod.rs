@@ -251,7 +251,7 @@ impl Checker<'_> {
             (Some(found), _) => format!("tag `{}` of `{}`", found.name, type_name(found.type_id)),
             (None, Some(owner)) if names => format!("keys of `{}`", type_name(owner)),
             (None, Some(owner)) => format!("who lives in `{}`", type_name(owner)),
-            (None, None) => format!("tag number {tag}, which is dropped"),
+            (None, None) => "a tag that is dropped".to_owned(),
         }
     }
 

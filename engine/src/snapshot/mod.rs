@@ -105,7 +105,7 @@ impl Snapshot {
     /// The entity type. Errors: not found.
     pub fn entity_type(&self, id: TypeId) -> Result<&EntityType> {
         let found = self.catalog().entity_type(id);
-        found.ok_or_else(|| Error::not_found(format!("there is no entity type number {id}")))
+        found.ok_or_else(|| Error::not_found("the entity type was dropped"))
     }
 
     /// What [`Snapshot::keep_derived`] has kept of `tag`, if it is a `T`.

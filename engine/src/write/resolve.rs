@@ -396,8 +396,15 @@ pub(crate) fn batch_changes(batch: &Batch) -> usize {
 
 fn mismatch(tag: &Tag, value: &Value) -> Error {
     let what = with_article(tag.kind);
-    let value = value.to_string();
-    Error::invalid(format!("tag `{}` is {what}: '{}' is not {what}", tag.name, shown(&value)))
+    match value {
+        Value::List(_) => {
+            Error::invalid(format!("give `{}` one value: it is {what}, and only a set takes a list", tag.name))
+        }
+        value => {
+            let text = value.to_string();
+            Error::invalid(format!("tag `{}` is {what}, found {} `{}`", tag.name, value.kind_name(), shown(&text)))
+        }
+    }
 }
 
 /// The value that `written` stands for in `tag`. Errors: invalid, when it is too long or a closed list lacks it.

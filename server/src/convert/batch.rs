@@ -13,12 +13,13 @@ pub(crate) fn change_count(request: &v1::WriteRequest) -> usize {
     request.entities.iter().map(|entity| entity.changes.len().max(1)).sum()
 }
 
-/// The batch, its values read by the kinds of `catalog`. Errors name the entity by its place.
+/// The batch, its values read by the kinds of `catalog`. Errors name the entity by its place, from 1 on, and by its key.
 pub(crate) fn batch_from_wire(catalog: &Catalog, request: v1::WriteRequest) -> Result<Batch> {
     let owner = entity_type(catalog, &request.entity_type)?;
     let mut entities = Vec::with_capacity(request.entities.len());
     for (index, entity) in request.entities.into_iter().enumerate() {
-        let place = |error: Error| error.context(format!("entities[{index}]"));
+        let who = entity.key.as_ref().map(|key| format!(" (`{}`)", value::key_shown(key))).unwrap_or_default();
+        let place = |error: Error| error.context(format_args!("entity {}{who}", index + 1));
         let key = value::key_from_wire(owner, entity.key.as_ref()).map_err(place)?;
         let read = |change: v1::Change| change_from_wire(catalog, owner.id, change);
         let mut changes = entity.changes.into_iter().map(read).collect::<Result<Vec<Change>>>().map_err(place)?;

@@ -4,6 +4,9 @@ use muster_engine::catalog::{EntityKey, EntityType, Tag, TagKind, Value};
 use muster_engine::{Error, Result};
 use muster_proto::v1;
 
+/// How much of a key a message shows.
+const KEY_CHARS_SHOWN: usize = 80;
+
 /// The key as the type's kind reads it: digits are a number where keys are numbers.
 pub(crate) fn key_from_wire(entity_type: &EntityType, key: Option<&v1::EntityKey>) -> Result<EntityKey> {
     match key.and_then(|key| key.key.as_ref()) {
@@ -14,6 +17,18 @@ pub(crate) fn key_from_wire(entity_type: &EntityType, key: Option<&v1::EntityKey
             entity_type.key.check_key(&key)?;
             Ok(key)
         }
+    }
+}
+
+/// A key as messages name it: its beginning, where it is long.
+pub(crate) fn key_shown(key: &v1::EntityKey) -> String {
+    match &key.key {
+        None => String::new(),
+        Some(v1::entity_key::Key::Number(number)) => number.to_string(),
+        Some(v1::entity_key::Key::Text(text)) => match text.char_indices().nth(KEY_CHARS_SHOWN) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text.clone(),
+        },
     }
 }
 

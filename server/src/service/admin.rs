@@ -128,8 +128,10 @@ fn backup(shared: &Shared, request: v1::BackupRequest, _: &Run) -> Result<v1::Ba
     let started = Instant::now();
     let to = Path::new(&request.directory);
     if !to.is_absolute() || !may_write(shared, to) {
+        let whole = shared.config.backup_dirs.first().filter(|_| to.is_relative()).map(|dir| dir.join(to));
+        let whole = whole.map(|path| format!(", such as {}", path.display())).unwrap_or_default();
         let message = format!(
-            "name a directory below one that the server was given with --backup-dir, by its whole path, not {}",
+            "name a directory below one that the server was given with --backup-dir, by its whole path{whole}, not {}",
             request.directory
         );
         return Err(error::refuse(Code::PermissionDenied, "PATH_NOT_ALLOWED", message));

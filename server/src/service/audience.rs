@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use muster_engine::Error;
 use muster_engine::catalog::{Audience, AudienceSpec, AudienceVersion, CatalogChange, EntityType};
 use muster_engine::query::Run;
-use muster_engine::query::plan::{store_audience, today_text};
+use muster_engine::query::plan::{last_known_text, store_audience, today_text};
 use muster_engine::snapshot::Snapshot;
 use muster_proto::v1;
 use tonic::{Code, Status};
@@ -109,8 +109,10 @@ pub(super) fn drop_audience(
     Ok(v1::DropAudienceReply { version: changed.seq.0 })
 }
 
-/// With today's names; as it is stored, with numbers for names, where one of them is gone.
+/// With today's names, and with the last known ones of what is gone.
 fn to_wire(snapshot: &Snapshot, owner: &EntityType, audience: &Audience, version: &AudienceVersion) -> v1::Audience {
-    let text = today_text(snapshot, owner.id, &version.stored).unwrap_or_else(|_| version.stored.clone());
+    let text = today_text(snapshot, owner.id, &version.stored)
+        .or_else(|_| last_known_text(snapshot, owner.id, &version.stored))
+        .unwrap_or_else(|error| error.message().to_owned());
     convert::audience_to_wire(owner, audience, version, text)
 }

@@ -37,9 +37,23 @@ async fn each_kind_has_its_code() {
     assert!(error.message.starts_with("say the tag's kind"), "{}", error.message);
     let error = client.write(batch("", vec![entity("x", vec![set("agee", "1")])])).await.unwrap_err();
     assert_eq!((error.code, error.reason.as_str()), (Code::NotFound, "NOT_FOUND"));
-    assert!(error.message.contains("entities[0]") && error.message.contains("`age`"), "{}", error.message);
+    assert!(error.message.starts_with("entity 1 (`x`): ") && error.message.contains("`age`"), "{}", error.message);
     let error = client.write(batch("", vec![entity("x", vec![set("age", "1.5")])])).await.unwrap_err();
     assert_eq!(error.code, Code::InvalidArgument);
+    let long = "k".repeat(300);
+    let several = vec![entity("x", vec![set("age", "1")]), entity(&long, vec![set("age", "abc")])];
+    let error = client.write(batch("", several)).await.unwrap_err();
+    let shown =
+        format!("entity 2 (`{}…`): tag `age`: `abc` is no number; expected an int such as -125", "k".repeat(80));
+    assert_eq!(error.message, shown);
+    for (written, bound) in [("-9223372036854775808", "least is -9"), ("9223372036854775808", "largest is 9")] {
+        let error = client.write(batch("", vec![entity("x", vec![set("age", written)])])).await.unwrap_err();
+        assert!(
+            error.message.contains(&format!("is out of range; the {bound}223372036854775807")),
+            "{}",
+            error.message
+        );
+    }
     let request = ProfileRequest { key: Some(text_key("nobody")), ..ProfileRequest::default() };
     assert_eq!(client.profile(request).await.unwrap_err().code, Code::NotFound);
     let request =

@@ -183,7 +183,7 @@ impl Prepared {
     /// cancelled, deadline.
     pub fn breakdown(&self, run: &Run, tag: TagId) -> Result<Breakdown> {
         let found = self.snapshot.catalog().tag(tag);
-        let kind = found.ok_or_else(|| Error::not_found(format!("there is no tag number {tag}")))?.kind;
+        let kind = found.ok_or_else(|| Error::not_found("the tag was dropped"))?.kind;
         let mut breakdown = match kind {
             TagKind::Flag => {
                 let keys = vec![(ValueId(BitmapId::FLAG_SLOT), GroupKey::True)];

@@ -376,11 +376,11 @@ fn given(ids: &GivenIds, live: &BoundBitmap) -> Result<BoundBitmap> {
 /// The kind of a number tag. Errors: invalid, where the tag holds no numbers.
 pub(in crate::query) fn require_number(snapshot: &Snapshot, tag: TagId) -> Result<TagKind> {
     let found = snapshot.catalog().tag(tag);
-    let found = found.ok_or_else(|| Error::not_found(format!("there is no tag number {tag}")))?;
+    let found = found.ok_or_else(|| Error::not_found("the tag was dropped"))?;
     match found.kind.is_number() {
         true => Ok(found.kind),
         false => Err(Error::invalid(format!(
-            "tag `{}` is a {}; expected an int, a decimal, a date or a time",
+            "name an int, decimal, date or time tag, or ask for a breakdown of `{}`: it is a {} and holds no numbers",
             found.name, found.kind
         ))),
     }

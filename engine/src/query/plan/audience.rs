@@ -1,10 +1,14 @@
 //! Saved audiences: their stored form, with ids instead of names, and back.
 //!
-//! The stored form is a query in which `` `#12` `` is the tag or audience 12, `'#5'` the value 5 of the tag beside it,
-//! `'=text'` a value that had no number when it was saved, and `` `=path`.* `` what lies below a path. So renames of tags
-//! and values change nothing but what is printed.
+//! The stored form is a query in which `` `#12 city` `` is the tag or audience 12, which was called `city` when it was
+//! saved, `'#5'` the value 5 of the tag beside it, `'=text'` a value that had no number when it was saved, and
+//! `` `=path`.* `` what lies below a path. So renames of tags and values change nothing but what is printed. The name is
+//! read only when the number leads to nothing any more, to say what was dropped; it may be missing (`` `#12` ``).
 
-use muster_language::ast::{Expr, Path};
+use std::borrow::Cow;
+
+use muster_language::ast::{Expr, Name, Path};
+use muster_language::limits::TEXT_BYTES_MAX;
 use muster_language::{parse, print};
 
 use super::context::PlanContext;
@@ -56,24 +60,58 @@ fn store_as_written(
         QueryRequest { unknown_values: UnknownValues::Empty, parameters: Default::default(), ..request.clone() };
     let mut resolver = Resolver::new(context, type_id, text, &request)?;
     resolver.saving = context.catalog().audience_named(type_id, name).map(|audience| audience.id);
-    let mut expr = parsed.expr.clone();
+    let expr = parsed.expr.clone();
     let planned = super::resolved(resolver, parsed)?;
-    let mut names = ToIds { context, type_id, tags_used: Vec::new(), audiences_used: Vec::new() };
-    rename(&mut expr, &mut names)?;
+    let (mut stored, names) = with_ids(context, type_id, expr.clone(), Hints::Kept)?;
+    if stored.len() > TEXT_BYTES_MAX {
+        // What cannot be read again is of no use, and the names only explain.
+        (stored, _) = with_ids(context, type_id, expr, Hints::LeftOut)?;
+    }
+    if stored.len() > TEXT_BYTES_MAX {
+        return Err(Error::limit(format!(
+            "save it in several audiences: with numbers for names it has {} bytes, at most {TEXT_BYTES_MAX} are allowed",
+            stored.len()
+        )));
+    }
     let ToIds { mut tags_used, mut audiences_used, .. } = names;
     tags_used.sort_unstable();
     tags_used.dedup();
     audiences_used.sort_unstable();
     audiences_used.dedup();
-    Ok(StoredAudience { stored: print(&expr), tags_used, audiences_used, planned })
+    Ok(StoredAudience { stored, tags_used, audiences_used, planned })
+}
+
+fn with_ids<'a>(
+    context: &'a dyn PlanContext,
+    type_id: TypeId,
+    mut expr: Expr,
+    hints: Hints,
+) -> Result<(String, ToIds<'a>)> {
+    let mut names = ToIds { context, type_id, hints, tags_used: Vec::new(), audiences_used: Vec::new() };
+    rename(&mut expr, &mut names)?;
+    Ok((print(&expr), names))
 }
 
 /// The text of a stored audience with today's names. Errors: not found, when a tag, value or audience of it is gone.
 pub fn today_text(context: &dyn PlanContext, type_id: TypeId, stored: &str) -> Result<String> {
-    let mut expr =
-        parse(stored).map_err(|error| Error::corrupt(format!("a stored audience cannot be read: {error}")))?.expr;
+    let mut expr = read_stored(stored)?;
     rename(&mut expr, &mut ToNames { context, type_id })?;
     Ok(print(&expr))
+}
+
+/// The same, with the last known names of what is gone: for people who look at an audience that cannot be asked any
+/// more. Errors: corrupt.
+pub fn last_known_text(context: &dyn PlanContext, type_id: TypeId, stored: &str) -> Result<String> {
+    let mut expr = read_stored(stored)?;
+    rename(&mut expr, &mut LastNames { known: ToNames { context, type_id } })?;
+    Ok(print(&expr))
+}
+
+fn read_stored(stored: &str) -> Result<Expr> {
+    match parse(stored) {
+        Ok(parsed) => Ok(parsed.expr),
+        Err(error) => Err(Error::corrupt(format!("a stored audience cannot be read: {error}"))),
+    }
 }
 
 /// Puts the names of tags in the place of their labels.
@@ -81,18 +119,32 @@ pub(super) fn by_names(context: &dyn PlanContext, type_id: TypeId, expr: &mut Ex
     rename(expr, &mut FromLabels { context, type_id })
 }
 
+/// Whether a stored audience remembers what its numbers were called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hints {
+    Kept,
+    LeftOut,
+}
+
 struct ToIds<'a> {
     context: &'a dyn PlanContext,
     type_id: TypeId,
+    hints: Hints,
     tags_used: Vec<TagId>,
     audiences_used: Vec<AudienceUse>,
+}
+
+impl ToIds<'_> {
+    fn hint<'n>(&self, name: &'n str) -> Option<&'n str> {
+        (self.hints == Hints::Kept).then_some(name)
+    }
 }
 
 impl Names for ToIds<'_> {
     fn tag(&mut self, path: &mut Path) -> Result<Option<(TagId, TagKind)>> {
         let tag = self.context.catalog().require_tag(self.type_id, &path.dotted())?;
         self.tags_used.push(tag.id);
-        set_number(path, tag.id.0);
+        set_number(path, tag.id.0, self.hint(&tag.name));
         Ok(Some((tag.id, tag.kind)))
     }
 
@@ -102,7 +154,7 @@ impl Names for ToIds<'_> {
         match catalog.tag_named(self.type_id, &name) {
             Some(tag) if tag.kind == TagKind::Set => {
                 self.tags_used.push(tag.id);
-                set_number(path, tag.id.0);
+                set_number(path, tag.id.0, self.hint(&tag.name));
             }
             _ => {
                 let flags = catalog.tags_below(self.type_id, &name).filter(|tag| tag.kind == TagKind::Flag);
@@ -117,7 +169,7 @@ impl Names for ToIds<'_> {
         let catalog = self.context.catalog();
         let audience = catalog.require_audience(self.type_id, &path.dotted())?;
         self.audiences_used.push(AudienceUse { id: audience.id, version });
-        set_number(path, audience.id.0);
+        set_number(path, audience.id.0, self.hint(&audience.name));
         Ok(())
     }
 
@@ -141,12 +193,13 @@ struct ToNames<'a> {
 impl Names for ToNames<'_> {
     fn tag(&mut self, path: &mut Path) -> Result<Option<(TagId, TagKind)>> {
         let id = TagId(number_in(path)?);
-        let tag = self
-            .context
-            .catalog()
-            .tag(id)
-            .filter(|tag| tag.type_id == self.type_id)
-            .ok_or_else(|| Error::not_found(format!("the tag {id} that it uses was dropped")))?;
+        let tag =
+            self.context.catalog().tag(id).filter(|tag| tag.type_id == self.type_id).ok_or_else(|| {
+                match hint_in(path) {
+                    Some(name) => Error::not_found(format!("the tag `{name}` that it uses was dropped")),
+                    None => Error::not_found("a tag that it uses was dropped"),
+                }
+            })?;
         set_path(path, &tag.name);
         Ok(Some((tag.id, tag.kind)))
     }
@@ -164,11 +217,10 @@ impl Names for ToNames<'_> {
 
     fn audience(&mut self, path: &mut Path, _version: Option<u64>) -> Result<()> {
         let id = AudienceId(number_in(path)?);
-        let audience = self
-            .context
-            .catalog()
-            .audience(id)
-            .ok_or_else(|| Error::not_found(format!("the audience {id} that it uses was dropped")))?;
+        let audience = self.context.catalog().audience(id).ok_or_else(|| match hint_in(path) {
+            Some(name) => Error::not_found(format!("the audience `@{name}` that it uses was dropped")),
+            None => Error::not_found("an audience that it uses was dropped"),
+        })?;
         set_path(path, &audience.name);
         Ok(())
     }
@@ -184,6 +236,57 @@ impl Names for ToNames<'_> {
             .ok_or_else(|| Error::corrupt(format!("a stored audience has the value `{text}`")))?;
         let name = self.context.value_name(tag, value)?;
         name.map(Some).ok_or_else(|| Error::corrupt(format!("the value {value} of tag {tag} has no name")))
+    }
+}
+
+/// What stands for something dropped whose name is not known any more.
+const FORGOTTEN: &str = "(dropped)";
+
+struct LastNames<'a> {
+    known: ToNames<'a>,
+}
+
+impl LastNames<'_> {
+    fn name_of_dropped(path: &mut Path) {
+        let name = hint_in(path).unwrap_or(FORGOTTEN.into()).into_owned();
+        set_path(path, &name);
+    }
+}
+
+impl Names for LastNames<'_> {
+    fn tag(&mut self, path: &mut Path) -> Result<Option<(TagId, TagKind)>> {
+        let id = TagId(number_in(path)?);
+        match self.known.tag(path) {
+            Err(_) => {
+                Self::name_of_dropped(path);
+                // Its values have to be named too, if it had some: those of a number stand as they are.
+                Ok(Some((id, TagKind::Choice)))
+            }
+            found => found,
+        }
+    }
+
+    fn below(&mut self, path: &mut Path) -> Result<()> {
+        if self.known.below(path).is_err() {
+            Self::name_of_dropped(path);
+        }
+        Ok(())
+    }
+
+    fn audience(&mut self, path: &mut Path, version: Option<u64>) -> Result<()> {
+        if self.known.audience(path, version).is_err() {
+            Self::name_of_dropped(path);
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, tag: TagId, text: &str) -> Result<Option<String>> {
+        match self.known.value(tag, text) {
+            Ok(name) => Ok(name),
+            // A number of a value whose tag is gone, or a value of another kind of tag, which needs no name.
+            Err(_) if text.starts_with('#') => Ok(Some(FORGOTTEN.to_owned())),
+            Err(_) => Ok(None),
+        }
     }
 }
 
@@ -221,13 +324,27 @@ impl Names for FromLabels<'_> {
     }
 }
 
-fn set_number(path: &mut Path, number: u32) {
-    set_path(path, &format!("#{number}"));
+fn set_number(path: &mut Path, number: u32, hint: Option<&str>) {
+    let text = match hint {
+        Some(name) => format!("#{number} {name}"),
+        None => format!("#{number}"),
+    };
+    path.names = vec![Name { text, quoted: true, span: path.span }];
 }
 
 fn number_in(path: &Path) -> Result<u32> {
-    path.dotted().strip_prefix('#').and_then(|number| number.parse().ok()).ok_or_else(|| {
+    let dotted = path.dotted();
+    let number = dotted.strip_prefix('#').map(|rest| rest.split_once(' ').map_or(rest, |(number, _)| number));
+    number.and_then(|number| number.parse().ok()).ok_or_else(|| {
         let code = fault::BROKEN_AUDIENCE;
-        Error::corrupt(format!("{code}: a stored audience names `{}`", path.dotted()))
+        Error::corrupt(format!("{code}: a stored audience names `{dotted}`"))
     })
+}
+
+/// What was called by the number of a path when the audience was saved.
+fn hint_in(path: &Path) -> Option<Cow<'_, str>> {
+    match path.dotted() {
+        Cow::Borrowed(text) => text.split_once(' ').map(|(_, name)| name.into()),
+        Cow::Owned(text) => text.split_once(' ').map(|(_, name)| name.to_owned().into()),
+    }
 }

@@ -21,7 +21,7 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-pub use audience::{StoredAudience, store_audience, today_text};
+pub use audience::{StoredAudience, last_known_text, store_audience, today_text};
 pub use context::PlanContext;
 pub use node::{Comparison, GivenIds, Node, NodeId, Plan, Split, Term, ThresholdMode};
 pub use planned::{Condition, ConditionKind, MissingCheck, Planned, Warning};

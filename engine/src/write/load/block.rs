@@ -34,7 +34,7 @@ impl Work {
                     tags.push(Some(tag));
                 }
                 None if was_here => tags.push(None),
-                None => return Err(Error::not_found(format!("there is no tag number {}", column.tag))),
+                None => return Err(Error::not_found("load again: a tag that the load fills was dropped meanwhile")),
             }
             if block.columns[..index].iter().any(|other| other.tag == column.tag) {
                 return Err(Error::invalid(format!("the tag number {} has two columns", column.tag)));

@@ -155,7 +155,7 @@ fn begin(writer: &Writer, spec: &LoadSpec) -> Result<Stage> {
         .catalog
         .entity_type(spec.type_id)
         .cloned()
-        .ok_or_else(|| Error::not_found(format!("there is no entity type number {}", spec.type_id)))?;
+        .ok_or_else(|| Error::not_found("load again: the entity type was dropped meanwhile"))?;
     let mut loads = writer.loads.lock();
     if loads.iter().any(|load| load.type_id == spec.type_id) {
         return Err(Error::busy(format!("wait until it ends: another load of `{}` is running", entity_type.name)));

@@ -78,9 +78,8 @@ impl<'a> Resolver<'a> {
         request: &'a QueryRequest,
     ) -> Result<Resolver<'a>> {
         let catalog = context.catalog();
-        let entity_type = catalog
-            .entity_type(type_id)
-            .ok_or_else(|| Error::not_found(format!("there is no entity type {type_id}")))?;
+        let entity_type =
+            catalog.entity_type(type_id).ok_or_else(|| Error::not_found("the entity type was dropped"))?;
         let text: Arc<str> = text.into();
         Ok(Resolver {
             context,

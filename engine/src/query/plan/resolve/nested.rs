@@ -84,7 +84,12 @@ impl<'a> Resolver<'a> {
     /// The query of an audience, with today's names.
     fn expand(&mut self, span: Span, audience: &'a Audience, version: &'a AudienceVersion) -> Result<Condition> {
         let broken = |resolver: &Self, reason: String| {
-            resolver.refuse(fault::BROKEN_AUDIENCE, span, format!("save the audience @{} anew", audience.name), reason)
+            resolver.refuse(
+                fault::BROKEN_AUDIENCE,
+                span,
+                format!("save the audience `@{}` anew", audience.name),
+                reason,
+            )
         };
         let text = today_text(self.context, self.type_id, &version.stored)
             .map_err(|error| broken(self, error.message().to_owned()))?;

@@ -12,13 +12,13 @@ fn stored(world: &World, text: &str) -> String {
 }
 
 #[test]
-fn the_stored_form_holds_no_names() {
+fn the_stored_form_holds_numbers_with_the_names_of_that_day() {
     let world = examples();
     let id = |name: &str| world.id(name);
     assert_eq!(
         stored(&world, "性别 = 女 AND interests HAS ANY ('ski', curling) AND age > lead_time"),
         format!(
-            "`#{}` = '#1' AND `#{}` HAS ANY ('#1', '=curling') AND `#{}` > `#{}`",
+            "`#{} 性别` = '#1' AND `#{} interests` HAS ANY ('#1', '=curling') AND `#{} age` > `#{} lead_time`",
             id("性别"),
             id("interests"),
             id("age"),
