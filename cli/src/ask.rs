@@ -70,6 +70,8 @@ pub(crate) struct Asker {
     pub(crate) settings: Settings,
     /// Whether the server may read the files that its user names.
     pub(crate) reads_local_files: bool,
+    /// Whether a path means the same to the server as here.
+    pub(crate) is_on_this_machine: bool,
 }
 
 impl Asker {

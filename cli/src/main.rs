@@ -9,16 +9,13 @@ mod connect;
 mod demo;
 mod exit;
 mod folder;
+mod log;
 mod output;
 mod shell;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
 use args::{Cli, Command, Globals};
 use ask::Settings;
@@ -26,15 +23,16 @@ use connect::{Connection, Place};
 use exit::Failure;
 use folder::Folder;
 
-/// The variable that says what is logged to standard error.
-const LOG_VARIABLE: &str = "MUSTER_LOG";
-
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let wanted = std::env::var(LOG_VARIABLE).ok().and_then(|text| text.parse::<Targets>().ok());
-    let filter = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::ERROR));
-    let printed = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
-    tracing_subscriber::registry().with(printed).init();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return tell(&error),
+    };
+    if let Command::Serve(_) = &cli.command
+        && let Err(failure) = log::start()
+    {
+        return report(&failure);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report(&Failure::refused(format!("cannot start threads: {error}"))),
@@ -46,6 +44,19 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => report(&failure),
     }
+}
+
+/// Says what is wrong with the command line, or the help that was asked for: without colours, wherever it goes.
+fn tell(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    match error.use_stderr() {
+        true => output::note(text.trim_end()),
+        false => match output::emit(&text) {
+            Ok(()) => {}
+            Err(failure) => return report(&failure),
+        },
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(u8::MAX))
 }
 
 fn report(failure: &Failure) -> ExitCode {

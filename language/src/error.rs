@@ -4,6 +4,7 @@
 
 use crate::ast::Span;
 use crate::render;
+use crate::visible::is_acted_upon;
 
 /// The codes of errors and warnings: stable names for programs.
 pub mod code {
@@ -125,13 +126,13 @@ impl std::error::Error for Error {}
 
 /// A message repeats pieces of the query, which may be long or hold what a terminal would act upon.
 fn shorten(message: String) -> String {
-    let is_tidy = message.len() <= MESSAGE_CHARS_MAX && !message.contains(char::is_control);
+    let is_tidy = message.len() <= MESSAGE_CHARS_MAX && !message.contains(is_acted_upon);
     if is_tidy {
         return message;
     }
     let mut chars = message.chars();
     let mut short: String =
-        chars.by_ref().take(MESSAGE_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        chars.by_ref().take(MESSAGE_CHARS_MAX).map(|c| if is_acted_upon(c) { ' ' } else { c }).collect();
     if chars.next().is_some() {
         short.push('…');
     }

@@ -29,6 +29,7 @@ mod position;
 mod print;
 mod render;
 pub mod suggest;
+pub mod visible;
 pub mod warnings;
 pub mod width;
 pub mod words;

@@ -5,6 +5,7 @@
 
 use crate::ast::Span;
 use crate::position::{floor_char_boundary, position};
+use crate::visible::is_acted_upon;
 use crate::width::char_width;
 
 /// The widest piece of a line that is shown.
@@ -87,9 +88,9 @@ fn excerpt(line: &str, from: usize, to: usize) -> (String, usize, usize) {
     (shown, offset, cells(&line[from..to.min(last).max(from)]))
 }
 
-/// Control characters would move the cursor; they and tabs are shown as one space.
+/// What a terminal acts upon is shown as one space, so that carets stay under their characters.
 fn char_is_shown(c: char) -> bool {
-    !c.is_control()
+    !is_acted_upon(c)
 }
 
 fn shown_width(c: char) -> usize {
@@ -158,5 +159,7 @@ mod tests {
     fn control_characters_do_not_reach_the_terminal() {
         let shown = lines("a\t= \u{1b}[31m", 4, 5);
         assert_eq!(shown[1..3], ["  a =  [31m", "      ^"]);
+        let shown = lines("a\u{202e} = b", 5, 6);
+        assert_eq!(shown[1..3], ["  a  = b", "     ^"]);
     }
 }

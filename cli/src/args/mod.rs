@@ -2,6 +2,7 @@
 
 pub(crate) mod durability;
 pub(crate) mod globals;
+pub(crate) mod input;
 pub(crate) mod moment;
 pub(crate) mod parameter;
 pub(crate) mod text;
@@ -44,7 +45,7 @@ pub(crate) enum Command {
     Serve(serve::ServeArgs),
     /// Ask and write line by line, with history and completion
     Shell(ShellArgs),
-    /// Load a Parquet or CSV file, wholly or not at all
+    /// Load a Parquet, CSV or Arrow IPC file, wholly or not at all
     Load(load::LoadArgs),
     /// How many entities an expression selects
     Count(count::CountArgs),
@@ -56,7 +57,7 @@ pub(crate) enum Command {
     Why(why::WhyArgs),
     /// Sum, least, greatest, mean and quantiles of a number tag
     Stats(stats::StatsArgs),
-    /// An audience divided by a choice, set, flag or date tag
+    /// An audience divided by the values of a tag of any kind
     Breakdown(breakdown::BreakdownArgs),
     /// How an expression is answered, and which condition decides it
     Explain(explain::ExplainArgs),

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use muster_client::v1::{BitmapParameter, Parameter, TextList, parameter};
 
+use super::input::file_bytes;
 use crate::exit::Failure;
 
 /// The first bytes of a portable roaring bitmap without runs.
@@ -51,9 +52,7 @@ pub(crate) fn parameters(named: &[NamedParameter]) -> Result<BTreeMap<String, Pa
         match &parameter.source {
             Source::Value(value) => values.entry(&parameter.name).or_default().push(value.clone()),
             Source::File(path) => {
-                let bytes = std::fs::read(path).map_err(|error| {
-                    Failure::usage(format!("cannot read {} for ${}: {error}", path.display(), parameter.name))
-                })?;
+                let bytes = file_bytes(path)?;
                 parameters.insert(parameter.name.clone(), file_parameter(bytes, path)?);
             }
         }

@@ -1,9 +1,8 @@
 //! The text of a query on the command line: words, or standard input.
 
-use std::io::Read;
-
 use muster_language::limits::TEXT_BYTES_MAX;
 
+use super::input::{STANDARD_INPUT, standard_input};
 use crate::exit::Failure;
 
 /// What selects everyone.
@@ -11,14 +10,17 @@ pub(crate) const EVERYONE: &str = "ALL";
 
 /// The expression that the words of the command line spell; `-` alone reads it from standard input.
 pub(crate) fn query_text(words: &[String]) -> Result<String, Failure> {
-    match words {
-        [] => Err(Failure::usage(
-            "write an expression, as in muster count \"age >= 30\", or - to read it from standard input",
-        )),
-        [word] if word == "-" => standard_input(),
-        [word] => Ok(word.clone()),
-        words => Ok(words.join(" ")),
-    }
+    let text = match words {
+        [] => {
+            return Err(Failure::usage(
+                "write an expression, as in muster count \"age >= 30\", or - to read it from standard input",
+            ));
+        }
+        [word] if word == STANDARD_INPUT => standard_input()?.trim_end().to_owned(),
+        [word] => word.clone(),
+        words => words.join(" "),
+    };
+    bounded(text)
 }
 
 /// The same, but everyone where no expression is given.
@@ -26,12 +28,26 @@ pub(crate) fn query_text_or_everyone(words: &[String]) -> Result<String, Failure
     if words.is_empty() { Ok(EVERYONE.to_owned()) } else { query_text(words) }
 }
 
-fn standard_input() -> Result<String, Failure> {
-    let mut text = String::new();
-    std::io::stdin()
-        .lock()
-        .take(TEXT_BYTES_MAX as u64 + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| Failure::usage(format!("cannot read the expression from standard input: {error}")))?;
-    Ok(text.trim_start_matches('\u{FEFF}').trim_end().to_owned())
+/// Refuses here what the language refuses, so that no message is too large to be refused with its reason.
+fn bounded(text: String) -> Result<String, Failure> {
+    if text.len() <= TEXT_BYTES_MAX {
+        return Ok(text);
+    }
+    match muster_language::parse(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(Failure::refused(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_at_its_limit_is_asked_and_one_above_it_is_refused() {
+        let of = |bytes: usize| bounded(format!("vip{}OR ALL", " ".repeat(bytes - "vipOR ALL".len())));
+        assert_eq!(of(TEXT_BYTES_MAX).unwrap().len(), TEXT_BYTES_MAX);
+        let error = of(TEXT_BYTES_MAX + 1).unwrap_err().message().unwrap();
+        assert!(error.starts_with("shorten the query") && error.ends_with("the limit is 262144"), "{error}");
+    }
 }

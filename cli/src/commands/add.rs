@@ -1,9 +1,9 @@
 //! `muster add`: values to set tags.
 
 use clap::Args;
-use muster_client::v1::{SetTag, TextList, Value, change, value};
+use muster_client::v1::{GetTagRequest, SetTag, TagKind, TextList, Value, change, value};
 
-use super::change::{apply, assignment, change};
+use super::change::{apply, assignment, change, shell_word};
 use crate::ask::Asker;
 use crate::exit::Failure;
 
@@ -31,5 +31,22 @@ pub(crate) async fn run(args: &AddArgs, asker: &Asker) -> Result<(), Failure> {
         let value = Value { value: Some(value::Value::List(list)) };
         changes.push(change(change::Change::Set(SetTag { tag: tag.to_owned(), value: Some(value) })));
     }
-    apply(vec![(args.key.clone(), changes)], asker).await
+    match apply(vec![(args.key.clone(), changes)], asker).await {
+        Err(failure) => Err(of_one_value(args, asker).await.unwrap_or(failure)),
+        added => added,
+    }
+}
+
+/// What to do instead where one of the tags holds one value only; none where that is not what was wrong.
+async fn of_one_value(args: &AddArgs, asker: &Asker) -> Option<Failure> {
+    for text in &args.values {
+        let (name, value) = assignment(text).ok()?;
+        let request = GetTagRequest { space: asker.space(), entity_type: asker.entity_type(), name: name.to_owned() };
+        let tag = asker.client.get_tag(request).await.ok()?.tag?;
+        if tag.kind() != TagKind::Set {
+            let words = [args.key.as_str(), &format!("{name}={value}")].map(shell_word).join(" ");
+            return Some(Failure::refused(format!("`{}` holds one value: `muster set {words}`", tag.name)));
+        }
+    }
+    None
 }

@@ -21,7 +21,8 @@ Examples:
 
 All spaces, unless --space names one. Each is complete up to the version that is printed. The directory gets its name
 when every byte of it was read again; files on the same file system are hard links. A server that runs by itself writes
-only below the directories that it was given with --backup-dir, on its own machine. `muster restore` brings it back.")]
+only below the directories that it was given with --backup-dir, on its own machine; --to of a server with --addr host:port
+is a whole path there, any other begins where the command is called. `muster restore` brings it back.")]
 pub(crate) struct BackupArgs {
     /// The directory to make; it must not exist, or be empty
     #[arg(long, value_name = "DIR")]
@@ -32,6 +33,14 @@ pub(crate) struct BackupArgs {
 pub(crate) async fn run(args: &BackupArgs, asker: &Asker) -> Result<(), Failure> {
     let to = std::path::absolute(&args.to)
         .map_err(|error| Failure::usage(format!("name a directory with --to: {}: {error}", args.to.display())))?;
+    if args.to.is_relative() && !asker.is_on_this_machine {
+        return Err(Failure::usage(format!(
+            "name the whole path on the server's machine, as in --to {}: {} begins where this command was called, and \
+             the server may run elsewhere",
+            to.display(),
+            args.to.display()
+        )));
+    }
     let directory =
         to.into_os_string().into_string().map_err(|_| Failure::usage("name a directory in UTF-8 with --to"))?;
     let spaces = Some(asker.space()).filter(|space| !space.is_empty()).into_iter().collect();

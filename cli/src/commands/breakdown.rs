@@ -11,19 +11,25 @@ use crate::output::Answer;
 use crate::output::bars::bar;
 use crate::output::json::with_info;
 use crate::output::numbers::{grouped, nanoseconds, percent, share};
+use crate::output::table::Align::{Left, Right};
 use crate::output::table::Table;
 
-/// An audience divided by a choice, set, flag or date tag.
+/// How many groups a table on a terminal shows unless told otherwise.
+const TERMINAL_LIMIT: u32 = 20;
+
+/// An audience divided by the values of a tag of any kind.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   muster breakdown 城市 --in '性别 = 女' --top 10
   muster breakdown reservation_status
   muster breakdown arrival_date --by-value --format csv
+  muster breakdown 年龄 --by-value --top 0
 
-Of a set tag, an entity may be in several groups; shares are of the whole audience.")]
+A number, date or time has a group for each of its values. Of a set tag, an entity may be in several groups; shares are
+of the whole audience. A table on a terminal stops at 20 groups unless --top says otherwise; 0 means all.")]
 pub(crate) struct BreakdownArgs {
-    /// A choice, set, flag or date tag
+    /// A tag of any kind: flag, choice, set, int, decimal, date or time
     tag: String,
     /// The audience, without --in
     #[arg(value_name = "EXPRESSION", conflicts_with = "within", allow_negative_numbers = true)]
@@ -31,7 +37,7 @@ pub(crate) struct BreakdownArgs {
     /// The audience; everyone if it is not given
     #[arg(long = "in", id = "within", value_name = "EXPRESSION")]
     within: Option<String>,
-    /// Only this many groups
+    /// Only this many groups; 0 means all [default: 20 in a table on a terminal, otherwise all]
     #[arg(long, value_name = "N")]
     top: Option<u32>,
     /// In the order of the values instead of the largest first
@@ -43,11 +49,13 @@ pub(crate) struct BreakdownArgs {
 pub(crate) async fn run(args: &BreakdownArgs, asker: &Asker) -> Result<(), Failure> {
     let text = query_text_or_everyone(args.within.as_ref().map_or(args.text.as_slice(), std::slice::from_ref))?;
     let order = if args.by_value { GroupOrder::Value } else { GroupOrder::Count };
+    let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
+    let default_limit = if asker.for_people() && on_terminal { TERMINAL_LIMIT } else { 0 };
     let request = BreakdownRequest {
         context: asker.context(),
         text: text.clone(),
         tag: args.tag.clone(),
-        limit: args.top.unwrap_or(0),
+        limit: args.top.unwrap_or(default_limit),
         order: order.into(),
     };
     let reply = asker.client.breakdown(request).await?;
@@ -75,7 +83,7 @@ fn document(reply: &BreakdownReply) -> Value {
 
 /// The groups with bars, for people.
 pub(crate) fn table(reply: &BreakdownReply) -> String {
-    let mut table = Table::new(&[&reply.tag, ">count", ">share", ""]);
+    let mut table = Table::named([(reply.tag.as_str(), Left), ("count", Right), ("share", Right), ("", Left)]);
     for group in &reply.groups {
         let share = share(group.count, reply.total);
         table.row([group.label.as_str(), &grouped(group.count), &percent(share), &bar(share)]);
@@ -85,7 +93,7 @@ pub(crate) fn table(reply: &BreakdownReply) -> String {
     }
     let mut out = table.render();
     if reply.groups_left_out > 0 {
-        out.push_str(&format!("and {} more\n", grouped(reply.groups_left_out)));
+        out.push_str(&format!("{} more, --top 0 for all\n", grouped(reply.groups_left_out)));
     }
     let time = reply.info.as_ref().and_then(|info| info.engine_time).unwrap_or_default();
     out.push_str(&format!("{} in all, {}\n", grouped(reply.total), nanoseconds(time.total_ns)));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use muster_language::visible::visible;
 use muster_server::{SpaceReport, check_dir};
 use serde_json::{Value, json};
 
@@ -55,7 +56,7 @@ pub(crate) async fn run(args: &CheckArgs, globals: &Globals) -> Result<(), Failu
         check_dir(&checked, space.as_deref(), &mut |space, at| {
             shown.set_length(at.bytes_total);
             shown.set_position(at.bytes);
-            shown.set_message(space.to_owned());
+            shown.set_message(visible(space).into_owned());
         })
     });
     let reports = work.await.map_err(|panic| Failure::refused(format!("the check failed: {panic}")))?;

@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use crate::args::Cli;
 use crate::exit::Failure;
-use crate::output::written;
+use crate::output::emit_data;
 
 /// Print a completion script for a shell.
 #[derive(Debug, Args)]
@@ -23,5 +23,5 @@ pub(crate) struct CompletionsArgs {
 pub(crate) fn run(args: &CompletionsArgs) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "muster", &mut script);
-    written(std::io::Write::write_all(&mut std::io::stdout().lock(), &script))
+    emit_data(&String::from_utf8_lossy(&script))
 }

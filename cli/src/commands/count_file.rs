@@ -10,6 +10,7 @@ use muster_language::{Named, parse};
 use serde_json::{Value, json};
 
 use super::count;
+use crate::args::input;
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::bars::bar;
@@ -18,8 +19,6 @@ use crate::output::numbers::{grouped, percent, share};
 use crate::output::table::Table;
 use crate::output::{self, Answer};
 
-/// The longest file of expressions, in bytes.
-const FILE_BYTES_MAX: u64 = 64 << 20;
 /// The columns of CSV.
 const COLUMNS: [&str; 8] = ["line", "name", "text", "count", "live", "share", "engine_ns", "error"];
 
@@ -32,7 +31,7 @@ struct Line<'a> {
 }
 
 pub(super) async fn run(file: &Path, asker: &Asker) -> Result<(), Failure> {
-    let content = read(file)?;
+    let content = input::text_of(file)?;
     let request = ListTagsRequest { space: asker.space(), entity_type: asker.entity_type(), prefix: String::new() };
     let tags = asker.client.list_tags(request).await?.tags;
     let names: HashSet<&str> =
@@ -56,24 +55,8 @@ pub(super) async fn run(file: &Path, asker: &Asker) -> Result<(), Failure> {
     if failed > 0 { Err(Failure::Partly) } else { Ok(()) }
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
-    let failed = |error: std::io::Error| Failure::usage(format!("cannot read {}: {error}", file.display()));
-    let bytes = if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map_err(failed)?;
-        bytes
-    } else {
-        if std::fs::metadata(file).map_err(failed)?.len() > FILE_BYTES_MAX {
-            return Err(Failure::usage(format!("split {}: it is longer than {FILE_BYTES_MAX} bytes", file.display())));
-        }
-        std::fs::read(file).map_err(failed)?
-    };
-    String::from_utf8(bytes).map_err(|_| Failure::usage(format!("write {} in UTF-8", file.display())))
-}
-
 /// The expressions of a file; `tags` are the names that an expression may begin with.
 fn lines<'a>(content: &'a str, tags: &HashSet<&str>) -> Vec<Line<'a>> {
-    let content = content.strip_prefix('\u{FEFF}').unwrap_or(content);
     let mut lines = Vec::new();
     for (index, line) in content.lines().enumerate() {
         let line = line.trim();

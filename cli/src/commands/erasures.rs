@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::table::Table;
-use crate::output::{Answer, Format, emit, json};
+use crate::output::{Answer, Format, emit_data, json};
 
 /// Who was erased, from the ledger of the server.
 #[derive(Debug, Args)]
@@ -32,7 +32,7 @@ pub(crate) async fn run(args: &ErasuresArgs, asker: &Asker) -> Result<(), Failur
         match asker.settings.format {
             // A ledger may be long, and is written as it comes.
             Format::Jsonl => {
-                emit(&reply.erasures.iter().map(|it| json::line(&document(it))).collect::<String>())?;
+                emit_data(&reply.erasures.iter().map(|it| json::line(&document(it))).collect::<String>())?;
             }
             _ => erasures.extend(reply.erasures),
         }

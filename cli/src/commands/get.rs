@@ -9,6 +9,7 @@ use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::Answer;
 use crate::output::json::{hex, key, value};
+use crate::output::table::Align::Left;
 use crate::output::table::Table;
 
 /// All tags of one entity.
@@ -49,7 +50,7 @@ fn document(reply: &ProfileReply) -> Value {
 
 fn table(reply: &ProfileReply) -> String {
     let key = reply.key.as_ref().map(key_text).unwrap_or_default();
-    let mut table = Table::new(&[&key, ""]);
+    let mut table = Table::named([(key.as_str(), Left), ("", Left)]);
     for tag in &reply.tags {
         table.row([tag.tag.as_str(), &tag.value.as_ref().map(format_value).unwrap_or_default()]);
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::ask::Asker;
 use crate::exit::Failure;
-use crate::output::{Answer, Format};
+use crate::output::{Answer, Format, emit_data};
 
 /// A proposal for a file.
 pub(super) async fn infer(
@@ -41,7 +41,11 @@ pub(super) fn print(reply: &InferLoadReply, map_out: Option<&Path>, asker: &Aske
         "notes": notes_document(&reply.notes),
     });
     let Some(path) = map_out else {
-        return asker.print(&Answer::object(document, reply.mapping_toml.clone()));
+        return match asker.settings.format {
+            // The mapping is for a file, also where answers are for people.
+            Format::Table => emit_data(&reply.mapping_toml),
+            _ => asker.print(&Answer::object(document, String::new())),
+        };
     };
     write(path, &reply.mapping_toml)?;
     match asker.settings.format {

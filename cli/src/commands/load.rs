@@ -7,10 +7,12 @@ use std::time::Duration;
 use clap::Args;
 use muster_client::v1::{FileSource, LoadHeader, LoadResult, RejectedRow};
 use muster_client::{LoadEvent, Upload};
+use muster_language::visible::visible;
 use serde_json::{Value, json};
 
 use super::infer;
 use super::progress::Progress;
+use crate::args::input;
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::numbers::{elapsed, grouped};
@@ -19,7 +21,7 @@ use crate::output::{Answer, csv, note};
 /// How many rejected rows are shown where no file takes them.
 const REJECTS_SHOWN: usize = 10;
 
-/// Load a Parquet or CSV file (plain, gzip or zstd), wholly or not at all.
+/// Load a Parquet, CSV (plain, gzip or zstd) or Arrow IPC file, wholly or not at all.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Your own CSV in three commands:
@@ -84,8 +86,10 @@ pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
         return infer::print(&reply, args.map_out.as_deref(), asker);
     }
     let mapping_toml = match &args.map {
-        Some(map) => std::fs::read_to_string(map)
-            .map_err(|error| Failure::usage(format!("cannot read the mapping {}: {error}", map.display())))?,
+        Some(map) if map == Path::new(input::STANDARD_INPUT) && args.file == *map => {
+            return Err(Failure::usage("name a file with --map: standard input is the file to load"));
+        }
+        Some(map) => input::text_of(map)?,
         None if args.yes => String::new(),
         None => {
             return Err(Failure::usage(format!(
@@ -117,7 +121,7 @@ pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
 
 /// The file as the request names it, and where its bytes come from. A server inside this process reads it itself.
 pub(crate) fn source(path: &Path, asker: &Asker) -> Result<(FileSource, Upload), Failure> {
-    if path == Path::new("-") {
+    if path == Path::new(input::STANDARD_INPUT) {
         let file = FileSource { name: "standard input".to_owned(), ..FileSource::default() };
         return Ok((file, Upload::Reader(Box::new(tokio::io::stdin()))));
     }
@@ -184,7 +188,8 @@ impl Watch {
             self.write(format_args!("{},{}\n", row.line, fields.join(",")));
         } else if self.shown < REJECTS_SHOWN {
             let column = if row.column.is_empty() { String::new() } else { format!(", column {}", row.column) };
-            self.progress.aside(|| note(&format!("rejected line {}{column}: {}: {}", row.line, row.reason, row.raw)));
+            let said = format!("rejected line {}{column}: {}: {}", row.line, row.reason, row.raw);
+            self.progress.aside(|| note(&visible(&said)));
             self.shown += 1;
             if self.shown == REJECTS_SHOWN {
                 self.progress.aside(|| note("further rejected rows are only counted; --rejects FILE keeps them"));

@@ -4,12 +4,13 @@ use std::io::Write;
 
 use muster_client::v1::{MembersReply, ReplyInfo};
 use muster_client::{format_value, v1};
+use muster_language::visible::visible;
 use serde_json::{Map, Value, json};
 
 use crate::exit::Failure;
-use crate::output::json::{value, with_info};
-use crate::output::table::Table;
-use crate::output::{Format, csv, written};
+use crate::output::json::{inline, value, with_info};
+use crate::output::table::{Align, Table};
+use crate::output::{Format, csv, printable, written};
 
 /// Where members go.
 pub(super) struct Rows<'a, W: Write> {
@@ -27,8 +28,8 @@ impl<'a, W: Write> Rows<'a, W> {
         let who = if ids { "id" } else { "key" };
         // Only columns beside each other need to know how wide the others are.
         let table = (format == Format::Table && !tags.is_empty()).then(|| {
-            let columns: Vec<&str> = std::iter::once(who).chain(tags.iter().map(String::as_str)).collect();
-            Table::new(&columns)
+            let columns = std::iter::once(who).chain(tags.iter().map(String::as_str));
+            Table::named(columns.map(|name| (name, Align::Left)))
         });
         Rows { out, format, who, tags, table, shown: 0 }
     }
@@ -47,7 +48,7 @@ impl<'a, W: Write> Rows<'a, W> {
             self.push(&mut text, &who, &cells);
             self.shown += 1;
         }
-        written(self.out.write_all(text.as_bytes()))
+        written(self.out.write_all(printable(&text, self.format).as_bytes()))
     }
 
     fn push(&mut self, text: &mut String, who: &Value, cells: &[Option<&v1::Value>]) {
@@ -55,7 +56,7 @@ impl<'a, W: Write> Rows<'a, W> {
             Format::Table => {
                 let who = plain(who);
                 match &mut self.table {
-                    None => text.extend([crate::output::table::visible(&who).as_ref(), "\n"]),
+                    None => text.extend([visible(&who).as_ref(), "\n"]),
                     Some(table) => {
                         let cells = cells.iter().map(|cell| cell.map(format_value).unwrap_or_default());
                         table.row(std::iter::once(who).chain(cells));
@@ -64,10 +65,10 @@ impl<'a, W: Write> Rows<'a, W> {
             }
             Format::Json => {
                 text.push_str(if self.shown == 0 { "{\n\"members\": [\n" } else { ",\n" });
-                text.push_str(&self.object(who, cells).to_string());
+                text.push_str(&inline(&self.object(who, cells)));
             }
             Format::Jsonl => {
-                text.push_str(&self.object(who, cells).to_string());
+                text.push_str(&inline(&self.object(who, cells)));
                 text.push('\n');
             }
             Format::Csv | Format::Tsv => {
@@ -112,7 +113,7 @@ impl<'a, W: Write> Rows<'a, W> {
                 text.push_str(if self.shown == 0 { "{\n\"members\": [" } else { "\n" });
                 let token = if page_token.is_empty() { Value::Null } else { json!(page_token) };
                 let about = with_info(json!({"members_given": self.shown, "next_page_token": token}), info);
-                let about = about.to_string();
+                let about = inline(&about);
                 text.push_str("],\n");
                 text.push_str(about.strip_prefix('{').unwrap_or("\"members_given\": null}"));
                 text.push('\n');
@@ -120,7 +121,7 @@ impl<'a, W: Write> Rows<'a, W> {
             Format::Jsonl => {}
             Format::Csv | Format::Tsv => self.push_header(&mut text),
         }
-        written(self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()))?;
+        written(self.out.write_all(printable(&text, self.format).as_bytes()).and_then(|()| self.out.flush()))?;
         Ok(self.shown)
     }
 }

@@ -80,7 +80,7 @@ async fn rows(args: &MembersArgs, text: &str, asker: &Asker) -> Result<(), Failu
         with_tags: args.with.clone(),
     };
     let mut members = asker.client.members(request).await?;
-    let out = std::io::BufWriter::new(std::io::stdout());
+    let out = output::buffered();
     let mut rows = Rows::new(out, asker.settings.format, args.ids, &args.with);
     let mut info: Option<ReplyInfo> = None;
     let mut next_page_token = Vec::new();

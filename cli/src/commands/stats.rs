@@ -1,5 +1,7 @@
 //! `muster stats`: the numbers of a tag within an audience.
 
+use std::str::FromStr;
+
 use clap::Args;
 use muster_client::v1::{StatsReply, StatsRequest};
 use serde_json::{Value, json};
@@ -10,6 +12,7 @@ use crate::exit::Failure;
 use crate::output::Answer;
 use crate::output::json::{with_info, written};
 use crate::output::numbers::{grouped, nanoseconds};
+use crate::output::table::Align::{Left, Right};
 use crate::output::table::Table;
 
 /// Sum, least, greatest, mean and quantiles of a number tag within an audience.
@@ -32,7 +35,35 @@ pub(crate) struct StatsArgs {
     within: Option<String>,
     /// Quantiles, each from 0 to 1
     #[arg(long, value_name = "Q,Q", value_delimiter = ',', default_value = "0.25,0.5,0.75")]
-    quantiles: Vec<f64>,
+    quantiles: Vec<Quantile>,
+}
+
+/// A quantile as somebody wrote it, which the wire carries without loss.
+#[derive(Clone, Copy, Debug)]
+struct Quantile(f64);
+
+impl FromStr for Quantile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Quantile, String> {
+        const EXAMPLE: &str = "write quantiles from 0 to 1, as in 0.25,0.5,0.95";
+        let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let q: f64 = text.parse().map_err(|_| EXAMPLE.to_owned())?;
+        if !is_decimal || !(0.0..=1.0).contains(&q) {
+            return Err(EXAMPLE.to_owned());
+        }
+        // A double reads back as its shortest decimal; another decimal would be asked as that one.
+        match digits(text) == digits(&q.to_string()) {
+            true => Ok(Quantile(q)),
+            false => Err(format!("write it with fewer digits: it would be taken as {q}")),
+        }
+    }
+}
+
+/// A decimal without the zeros that say nothing.
+fn digits(text: &str) -> (&str, &str) {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    (whole.trim_start_matches('0'), part.trim_end_matches('0'))
 }
 
 /// Shows the numbers of a tag.
@@ -42,7 +73,7 @@ pub(crate) async fn run(args: &StatsArgs, asker: &Asker) -> Result<(), Failure> 
         context: asker.context(),
         text: text.clone(),
         tag: args.tag.clone(),
-        quantiles: args.quantiles.clone(),
+        quantiles: args.quantiles.iter().map(|quantile| quantile.0).collect(),
     };
     let reply = asker.client.stats(request).await?;
     asker.print(&Answer::object(document(&reply), table(&reply)))?;
@@ -73,7 +104,7 @@ fn document(reply: &StatsReply) -> Value {
 }
 
 fn table(reply: &StatsReply) -> String {
-    let mut table = Table::new(&[&reply.tag, &format!(">{}", reply.unit)]);
+    let mut table = Table::named([(reply.tag.as_str(), Left), (reply.unit.as_str(), Right)]);
     table.row(["count", &grouped(reply.count)]);
     table.row(["missing", &grouped(reply.missing)]);
     if !reply.sum.is_empty() {
@@ -85,15 +116,49 @@ fn table(reply: &StatsReply) -> String {
     }
     table.row(["min", &reply.min]);
     for quantile in &reply.quantiles {
-        table.row([format!("{}%", trimmed(quantile.q * 100.0)), quantile.value.clone()]);
+        table.row([format!("{}%", percent(quantile.q)), quantile.value.clone()]);
     }
     table.row(["max", &reply.max]);
     let time = reply.info.as_ref().and_then(|info| info.engine_time).unwrap_or_default();
     format!("{}{}\n", table.render(), nanoseconds(time.total_ns))
 }
 
-/// A number with at most six digits behind the point, none of them a closing zero.
-fn trimmed(number: f64) -> String {
-    let text = format!("{number:.6}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+/// A quantile in percent with all its digits: 0.07 is 7, where a product in floating point is 7.000000000000001.
+fn percent(q: f64) -> String {
+    let text = q.to_string();
+    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+    let part = format!("{part:0<2}");
+    let whole = format!("{whole}{}", &part[..2]);
+    let whole = match whole.trim_start_matches('0') {
+        "" => "0",
+        digits => digits,
+    };
+    match &part[2..] {
+        "" => whole.to_owned(),
+        rest => format!("{whole}.{rest}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_is_the_decimal_that_was_written() {
+        for text in ["0", "1", "0.07", ".5", "1.000", "00.250", "0.30000000000000004", "0.000001"] {
+            assert!(text.parse::<Quantile>().is_ok(), "{text}");
+        }
+        for text in ["", "-0.5", "1.01", "50%", "nan", "inf", "1e-3", "."] {
+            let error = text.parse::<Quantile>().unwrap_err();
+            assert!(error.starts_with("write quantiles from 0 to 1"), "{text}: {error}");
+        }
+        let error = "0.50000000000000000001".parse::<Quantile>().unwrap_err();
+        assert_eq!(error, "write it with fewer digits: it would be taken as 0.5");
+    }
+
+    #[test]
+    fn percents_keep_their_digits() {
+        let of = [0.0, 0.07, 0.5, 0.999, 0.0001, 0.1 + 0.2, 1.0].map(percent);
+        assert_eq!(of, ["0", "7", "50", "99.9", "0.01", "30.000000000000004", "100"]);
+    }
 }

@@ -8,6 +8,7 @@ use super::tag_edit::{self, About, CreateArgs};
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::Answer;
+use crate::output::table::Align::Left;
 use crate::output::table::Table;
 
 /// How many values `tag show` shows.
@@ -109,7 +110,7 @@ async fn show(name: &str, asker: &Asker) -> Result<(), Failure> {
     shown["values"] = json!(values);
     shown["values_truncated"] = json!(truncated);
     shown["version"] = json!(reply.version);
-    let mut table = Table::new(&[&tag.name, &kind_text(&tag)]);
+    let mut table = Table::named([(tag.name.as_str(), Left), (kind_text(&tag).as_str(), Left)]);
     let layer = tag_edit::layer_name(tag.layer()).unwrap_or_default();
     let sensitivity = tag_edit::sensitivity_name(tag.sensitivity()).unwrap_or_default();
     let facts = [

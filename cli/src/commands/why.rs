@@ -10,6 +10,7 @@ use crate::args::text::query_text;
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::json::with_info;
+use crate::output::table::Align::Left;
 use crate::output::table::{Table, shortened};
 use crate::output::{Answer, tree};
 
@@ -60,7 +61,7 @@ fn document(key: &str, reply: &WhyReply) -> Value {
 pub(crate) fn table(key: &str, reply: &WhyReply) -> String {
     let depths: Vec<u32> = reply.conditions.iter().map(|condition| condition.depth).collect();
     let verdict = if reply.member { "is in" } else { "is not in" };
-    let mut table = Table::new(&[&format!("{key} {verdict}"), "own value"]);
+    let mut table = Table::named([(format!("{key} {verdict}").as_str(), Left), ("own value", Left)]);
     for (condition, branch) in reply.conditions.iter().zip(tree::branches(&depths)) {
         let truth = if condition.holds { '✓' } else { '✗' };
         let own = match (condition.tag.is_empty(), condition.own_values.as_slice()) {

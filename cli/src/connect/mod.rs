@@ -65,6 +65,7 @@ impl Place {
 /// A connection, with the server inside if it is one of our own.
 pub(crate) struct Connection {
     client: Client,
+    is_on_this_machine: bool,
     home: Option<Arc<Home>>,
 }
 
@@ -73,8 +74,9 @@ impl Connection {
     pub(crate) async fn open(place: Place, create: bool) -> Result<Connection, Failure> {
         let dir = match place {
             Place::Address(address) => {
+                let is_on_this_machine = matches!(address, Address::Unix(_));
                 let client = Client::connect(address, ClientOptions::default()).await?;
-                return Ok(Connection { client, home: None });
+                return Ok(Connection { client, is_on_this_machine, home: None });
             }
             Place::Data(dir) => dir,
         };
@@ -101,7 +103,9 @@ impl Connection {
                 }
             }
         };
-        Ok(Connection { client: Client::over(options, follow).await?, home: Some(home) })
+        let client = Client::over(options, follow).await?;
+        // Whoever holds the directory sees the same files.
+        Ok(Connection { client, is_on_this_machine: true, home: Some(home) })
     }
 
     /// A client that asks as `settings` say.
@@ -115,7 +119,7 @@ impl Connection {
             Some(home) => home.is_own().await,
             None => false,
         };
-        Asker { client, settings, reads_local_files }
+        Asker { client, settings, reads_local_files, is_on_this_machine: self.is_on_this_machine }
     }
 
     /// Closes; a server of our own has then written everything.

@@ -98,6 +98,8 @@ impl Crash<'_> {
             .arg("--import-dir")
             .arg(self.temporary)
             .env_remove("MUSTER_ADDR")
+            // Its log would stand in the middle of the story.
+            .env(crate::log::VARIABLE, "off")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()

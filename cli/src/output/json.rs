@@ -1,6 +1,7 @@
 //! JSON of answers, with the stable keys that docs/cli.md lists.
 
 use muster_client::{format_value, v1};
+use muster_language::visible::is_acted_upon;
 use serde_json::{Value, json};
 
 /// A document on several lines.
@@ -8,12 +9,35 @@ pub(crate) fn document(value: &Value) -> String {
     // Values made here have text keys only, and such values can always be written.
     let mut text = serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string());
     text.push('\n');
-    text
+    escaped(text)
 }
 
 /// A document on one line.
 pub(crate) fn line(value: &Value) -> String {
-    format!("{value}\n")
+    format!("{}\n", inline(value))
+}
+
+/// A document within a line.
+pub(crate) fn inline(value: &Value) -> String {
+    escaped(value.to_string())
+}
+
+/// JSON whose texts hold nothing that a terminal acts upon: what JSON does not escape by itself (DEL, C1, the marks of
+/// bidirectional text) stands as `\u202e`, which reads back as the same character.
+fn escaped(json: String) -> String {
+    let is_raw = |c: char| c != '\n' && is_acted_upon(c);
+    if !json.contains(is_raw) {
+        return json;
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        match is_raw(c) {
+            // All of them lie in the first plane, and outside of texts JSON has none.
+            true => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            false => out.push(c),
+        }
+    }
+    out
 }
 
 /// What every reply to a query tells, as keys to put behind those of the answer itself.
@@ -132,6 +156,16 @@ mod tests {
         );
         assert_eq!(written("1.50", v1::TagKind::Decimal), json!("1.50"));
         assert_eq!(written("", v1::TagKind::Date), Value::Null);
+    }
+
+    #[test]
+    fn texts_hold_nothing_that_a_terminal_acts_upon_and_read_back() {
+        let hostile = "\u{1b}[31m\u{7f}\u{9b}\u{202e}\u{2066}\u{61c}\u{2028}\n\t北京\"\\";
+        let value = json!({hostile: [hostile]});
+        for text in [document(&value), line(&value)] {
+            assert!(!text.contains(|c| c != '\n' && is_acted_upon(c)), "{text}");
+            assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        }
     }
 
     #[test]

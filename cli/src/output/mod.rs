@@ -6,10 +6,9 @@ pub(crate) mod bars;
 pub(crate) mod csv;
 pub(crate) mod json;
 pub(crate) mod numbers;
+mod streams;
 pub(crate) mod table;
 pub(crate) mod tree;
-
-use std::io::{ErrorKind, Write};
 
 use clap::ValueEnum;
 use muster_client::v1;
@@ -17,6 +16,7 @@ use muster_language::ast::Span;
 use serde_json::Value;
 
 use crate::exit::Failure;
+pub(crate) use streams::{LogLines, buffered, emit, emit_data, note, printable, written};
 
 /// How answers are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -60,7 +60,11 @@ impl Answer {
 
     /// Writes the answer to standard output.
     pub(crate) fn print(&self, format: Format) -> Result<(), Failure> {
-        emit(&self.render(format))
+        let text = self.render(format);
+        match format {
+            Format::Table => emit(&text),
+            Format::Json | Format::Jsonl | Format::Csv | Format::Tsv => emit_data(&text),
+        }
     }
 
     fn render(&self, format: Format) -> String {
@@ -99,26 +103,6 @@ impl Answer {
         }
         out
     }
-}
-
-/// Writes to standard output. When nobody reads it any more, the program has done its work.
-pub(crate) fn emit(text: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
-}
-
-/// The outcome of writing to standard output.
-pub(crate) fn written(outcome: std::io::Result<()>) -> Result<(), Failure> {
-    outcome.map_err(|error| match error.kind() {
-        ErrorKind::BrokenPipe => Failure::OutputClosed,
-        _ => Failure::refused(format!("cannot write the output: {error}")),
-    })
-}
-
-/// Says something beside the answer.
-pub(crate) fn note(text: &str) {
-    // Nobody is left to be told when this fails.
-    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Says what a server warned about, with carets under the characters of `text`.

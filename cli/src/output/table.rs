@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use muster_language::visible::visible;
 use muster_language::width::{char_width, display_width};
 
 /// What stands between two columns.
@@ -21,7 +22,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// An empty table. A name that begins with `>` is a column whose text stands on the right.
+    /// An empty table with names of our own. One that begins with `>` is a column whose text stands on the right.
     pub(crate) fn new(columns: &[&str]) -> Table {
         let columns = columns
             .iter()
@@ -30,6 +31,12 @@ impl Table {
                 None => ((*name).to_owned(), Align::Left),
             })
             .collect();
+        Table { columns, rows: Vec::new() }
+    }
+
+    /// An empty table whose columns are somebody's names, which may begin with anything.
+    pub(crate) fn named<'a>(columns: impl IntoIterator<Item = (&'a str, Align)>) -> Table {
+        let columns = columns.into_iter().map(|(name, align)| (visible(name).into_owned(), align)).collect();
         Table { columns, rows: Vec::new() }
     }
 
@@ -103,16 +110,6 @@ pub(crate) fn shortened(text: &str, cells: usize) -> Cow<'_, str> {
     Cow::Owned(short)
 }
 
-/// A text that cannot move the cursor: control characters are written out.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    if text.contains(char::is_control) {
-        let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-        Cow::Owned(text.chars().map(escape).collect())
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +119,12 @@ mod tests {
         assert_eq!(shortened("城市 = 北京", 11), "城市 = 北京");
         assert_eq!(shortened("城市 = 北京", 10), "城市 = 北…");
         assert_eq!(shortened("城市 = 北京", 9), "城市 = …");
+    }
+
+    #[test]
+    fn a_name_of_somebody_is_not_read_as_a_sign_of_ours() {
+        let table = Table::named([(">50k", Align::Left), ("a\u{1b}[1m", Align::Right)]);
+        assert!(table.render().starts_with(">50k  a\\u{1b}[1m\n"), "{}", table.render());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use muster_client::v1::TagKind;
 use muster_language::highlight::{PieceKind, tokens};
 use muster_language::suggest;
+use muster_language::visible::is_acted_upon;
 use muster_language::words::WORDS;
 use reedline::{Completer, CompletionResult, Span, Suggestion};
 
@@ -159,7 +160,9 @@ fn offer(place: &Place<'_>, found: impl Iterator<Item = (String, String)>, as_va
     let suggestions: Vec<Suggestion> = found
         .filter(|(text, description)| {
             let begins = text.trim_start_matches(['\'', '"', '`']).to_lowercase().starts_with(&typed);
-            (as_values || begins) && !(is_bare && description.is_empty())
+            // What cannot be shown as it is would be taken for something else.
+            let is_shown = !text.contains(is_acted_upon) && !description.contains(is_acted_upon);
+            is_shown && (as_values || begins) && !(is_bare && description.is_empty())
         })
         .map(|(value, description)| Suggestion {
             value,

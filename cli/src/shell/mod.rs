@@ -16,12 +16,15 @@ use std::time::Instant;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use muster_client::v1::ListTagsRequest;
+use muster_language::limits::TEXT_BYTES_MAX;
 use reedline::{
     ColumnarMenu, DefaultHinter, Emacs, FileBackedHistory, KeyCode, KeyModifiers, MenuBuilder, Reedline, ReedlineEvent,
     ReedlineMenu, Signal, default_emacs_keybindings,
 };
 
 use crate::args::Cli;
+use crate::args::input::Lines;
 use crate::ask::Settings;
 use crate::commands;
 use crate::connect::Connection;
@@ -79,10 +82,12 @@ impl Shell<'_> {
                 Err(error) => return Err(Failure::refused(format!("cannot read the terminal: {error}"))),
             };
             let started = Instant::now();
-            match self.line(&text).await {
-                Ok(true) => note(&format!("{} in all", numbers::elapsed(started.elapsed()))),
-                Ok(false) => {}
-                Err(failure) => tell(&failure),
+            for statement in words::statements(&text) {
+                match self.line(statement).await {
+                    Ok(true) => note(&format!("{} in all", numbers::elapsed(started.elapsed()))),
+                    Ok(false) => {}
+                    Err(failure) => tell(&failure),
+                }
             }
         }
         names.forget();
@@ -92,14 +97,22 @@ impl Shell<'_> {
     async fn script(&mut self) -> Result<(), Failure> {
         let mut first_failure = Ok(());
         let mut pending = String::new();
-        for line in std::io::stdin().lines() {
-            let line = line.map_err(|error| Failure::usage(format!("cannot read standard input: {error}")))?;
+        for line in Lines::new(std::io::stdin()) {
+            let line = match line {
+                Ok(line) => line,
+                Err(failure) => {
+                    tell(&failure);
+                    first_failure = first_failure.and(Err(failure.without_message()));
+                    continue;
+                }
+            };
             if pending.is_empty() {
                 pending = line;
             } else {
                 pending.extend(["\n", &line]);
             }
-            if validate::is_complete(&pending) {
+            // What is too long for a query is refused as one, not collected.
+            if validate::is_complete(&pending) || pending.len() > TEXT_BYTES_MAX {
                 let text = std::mem::take(&mut pending);
                 self.script_line(&text, &mut first_failure).await?;
             }
@@ -114,21 +127,26 @@ impl Shell<'_> {
     }
 
     async fn script_line(&mut self, text: &str, first_failure: &mut Result<(), Failure>) -> Result<(), Failure> {
-        match self.line(text).await {
-            Ok(_) => {}
-            Err(failure @ (Failure::OutputClosed | Failure::Interrupted)) => return Err(failure),
-            Err(failure) => {
-                tell(&failure);
-                if first_failure.is_ok() {
-                    // What there was to say is said; only the exit code is still to come.
-                    *first_failure = Err(failure.without_message());
+        for statement in words::statements(text) {
+            match self.line(statement).await {
+                Ok(_) => {}
+                Err(failure @ (Failure::OutputClosed | Failure::Interrupted)) => return Err(failure),
+                Err(failure) => {
+                    tell(&failure);
+                    if first_failure.is_ok() {
+                        // What there was to say is said; only the exit code is still to come.
+                        *first_failure = Err(failure.without_message());
+                    }
                 }
+            }
+            if self.is_over {
+                break;
             }
         }
         Ok(())
     }
 
-    /// Runs one line. Says whether something was asked.
+    /// Runs one statement of a line. Says whether something was asked.
     async fn line(&mut self, text: &str) -> Result<bool, Failure> {
         match words::read(text)? {
             Line::Nothing => Ok(false),
@@ -137,10 +155,7 @@ impl Shell<'_> {
                 Ok(false)
             }
             Line::Help => emit(words::HELP).map(|()| false),
-            Line::Use(entity_type) => {
-                self.settings.entity_type = entity_type;
-                Ok(false)
-            }
+            Line::Use(entity_type) => self.use_type(entity_type).await.map(|()| false),
             Line::Option(option) => self.option(option).map(|()| false),
             Line::Count(text) => {
                 let asker = self.connection.asker(self.settings.clone()).await;
@@ -148,6 +163,22 @@ impl Shell<'_> {
             }
             Line::Command(argv) => self.command(&argv).await,
         }
+    }
+
+    /// Asks another entity type from now on, which must exist.
+    async fn use_type(&mut self, entity_type: String) -> Result<(), Failure> {
+        let mut settings = self.settings.clone();
+        settings.entity_type = entity_type;
+        let asker = self.connection.asker(settings.clone()).await;
+        let request = ListTagsRequest {
+            space: asker.space(),
+            entity_type: asker.entity_type(),
+            // Only the type is asked for: no name can begin like this.
+            prefix: "*".to_owned(),
+        };
+        crate::unless_interrupted(async { Ok(asker.client.list_tags(request).await?) }).await?;
+        self.settings = settings;
+        Ok(())
     }
 
     /// Takes an option over for all further lines.
@@ -193,17 +224,26 @@ fn editor(names: &Names) -> Reedline {
     let complete = ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu(MENU.to_owned()), ReedlineEvent::MenuNext]);
     keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, complete);
     let menu = Box::new(ColumnarMenu::default().with_name(MENU));
+    let highlight = Highlight::wanted();
+    let hint = highlight.colour(reedline::Color::DarkGray).normal();
     let editor = Reedline::create()
         .with_completer(Box::new(Complete::new(names.clone())))
         .with_menu(ReedlineMenu::EngineCompleter(menu))
-        .with_highlighter(Box::new(Highlight))
+        .with_highlighter(Box::new(highlight))
         .with_validator(Box::new(Validate))
-        .with_hinter(Box::new(DefaultHinter::default().with_style(reedline::Color::DarkGray.normal())))
+        .with_hinter(Box::new(DefaultHinter::default().with_style(hint)))
         .with_edit_mode(Box::new(Emacs::new(keys)));
     // Without a place for its file the history lasts as long as the shell.
-    match history_file().and_then(|file| FileBackedHistory::with_file(HISTORY_LINES_MAX, file).ok()) {
-        Some(history) => editor.with_history(Box::new(history)),
-        None => editor,
+    let Some(file) = history_file() else { return editor };
+    match FileBackedHistory::with_file(HISTORY_LINES_MAX, file.clone()) {
+        Ok(history) => editor.with_history(Box::new(history)),
+        Err(error) => {
+            note(&format!(
+                "set {HISTORY_VARIABLE} to a file that can be written: {} cannot keep the history ({error})",
+                file.display()
+            ));
+            editor
+        }
     }
 }
 

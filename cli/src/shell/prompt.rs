@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use muster_language::visible::visible;
 use reedline::{Prompt, PromptEditMode, PromptHistorySearch, PromptHistorySearchStatus};
 
 /// Shows the entity type, if one was chosen.
@@ -12,7 +13,7 @@ pub(super) struct TypePrompt {
 impl TypePrompt {
     pub(super) fn new(entity_type: &str) -> TypePrompt {
         let left = if entity_type.is_empty() { "muster" } else { entity_type };
-        TypePrompt { left: left.to_owned() }
+        TypePrompt { left: visible(left).into_owned() }
     }
 }
 

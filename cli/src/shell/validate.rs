@@ -3,6 +3,8 @@
 use muster_language::highlight::{PieceKind, tokens};
 use reedline::{ValidationResult, Validator};
 
+use super::words;
+
 /// Asks for another line where an expression cannot be over.
 pub(super) struct Validate;
 
@@ -12,24 +14,22 @@ impl Validator for Validate {
     }
 }
 
-/// Whether a text is whole. An empty line ends one that is not.
+/// Whether a text is whole. An empty line ends one that is not, and so does `;`.
 pub(super) fn is_complete(text: &str) -> bool {
-    if text.ends_with("\n\n") || text.ends_with('\n') && text.trim().is_empty() {
+    if text.rsplit_once('\n').is_some_and(|(_, last)| last.trim().is_empty()) {
         return true;
     }
-    if text.lines().count() > 1 && text.lines().last().is_some_and(|line| line.trim().is_empty()) {
+    // What a `;` ended is over, whatever it lacks.
+    let last = words::statements(text).pop().unwrap_or_default();
+    if words::is_blank(last) {
         return true;
     }
-    let pieces = tokens(text);
-    if pieces.iter().all(|piece| piece.kind == PieceKind::Comment) {
-        return true;
+    if last.trim_start().starts_with('\\') {
+        return !is_open(last);
     }
-    if text.trim_start().starts_with('\\') {
-        return !is_open(text);
-    }
-    match muster_language::parse(text) {
+    match muster_language::parse(last) {
         Ok(_) => true,
-        Err(error) => !error.is_incomplete(text),
+        Err(error) => !error.is_incomplete(last),
     }
 }
 
@@ -58,11 +58,21 @@ mod tests {
         for open in ["(a OR", "城市 IN (北京,", "a = 'x", "a AND", "NOT", "\\count (a", "\\count a = 'x"] {
             assert!(!is_complete(open), "{open}");
         }
-        for whole in ["a", "a AND b", "", "-- c", "a = = b", "\\tags", "\\count a AND", "(a OR\n", "(a\n\n", "a)"] {
-            assert!(is_complete(whole) || whole.ends_with('\n') && whole.matches('\n').count() == 1, "{whole}");
+        for whole in ["a", "a AND b", "", "-- c", "a = = b", "\\tags", "\\count a AND", "a)", "(a OR\nb)"] {
+            assert!(is_complete(whole), "{whole}");
         }
-        assert!(is_complete("(a OR\n\n"));
         assert!(!is_complete("(a OR\nb"));
-        assert!(is_complete("(a OR\nb)"));
+    }
+
+    #[test]
+    fn one_empty_line_or_a_semicolon_ends_what_is_open() {
+        for ended in
+            ["(a OR\n", "(a OR\n  ", "a = 'x\n", "(a OR\nb\n", "(a OR;", "a; b;", "a; b", "(a; \\tags", "(a\n\\tags"]
+        {
+            assert!(is_complete(ended), "{ended:?}");
+        }
+        for open in ["a; (b OR", "a; b AND", "a; \\count (b", "a = 'x;"] {
+            assert!(!is_complete(open), "{open:?}");
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! The `\words` of the shell, which are the commands of the program.
 
+use muster_language::highlight::{PieceKind, tokens};
 use muster_language::suggest::nearest;
 
+use crate::args::input::STANDARD_INPUT;
 use crate::exit::Failure;
 
 /// What `\help` prints.
@@ -12,7 +14,7 @@ an expression              how many: 性别 = 女 AND 年龄 < 30
 \\get KEY                   all tags of one entity
 \\why KEY EXPR              whether one entity is in, and why
 \\stats TAG [EXPR]          sum, mean, quantiles; --quantiles 0.5,0.9
-\\breakdown TAG [EXPR]      an audience divided by a tag; --top N
+\\breakdown TAG [EXPR]      an audience divided by a tag; --top N, 0 for all
 \\explain EXPR              how it is answered; --analyze shows what each condition costs
 \\tags [PREFIX]             the tags; \\tag show TAG shows one with its values
 \\types                     the entity types
@@ -20,21 +22,22 @@ an expression              how many: 性别 = 女 AND 年龄 < 30
 \\save NAME EXPR            save an audience; then @NAME
 \\set KEY TAG=VALUE ...     and \\add, \\remove, \\clear, \\erase
 \\load FILE --map MAP       load a file
-\\status, \\flush, \\compact  how the store is
+\\status, \\flush, \\compact  how the store is; \\sync, \\backup, \\erasures
 \\use TYPE                  ask another entity type
 \\format FORMAT             table, json, jsonl, csv, tsv
 \\zone ZONE                 time zone of today and dates
 \\param NAME=VALUE          what stands for $NAME
-\\help, \\quit
+\\help [COMMAND], \\quit
 
 Tab completes commands, words, tags and values. An open parenthesis, quote or operator continues on the next line; an
-empty line ends it. Every word takes the options that the program takes: \\count --help.
+empty line or ; ends it. Several expressions on a line, with ; between them, are answered in turn; a \\word takes the
+rest of its line. Every word takes the options that the program takes: \\count --help.
 ";
 
 /// The words that take an expression, whose quotes are part of it.
 const EXPRESSIONS: [&str; 7] = ["count", "members", "why", "stats", "breakdown", "explain", "audience"];
 /// The words that are commands of the program.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 24] = [
     "count",
     "members",
     "get",
@@ -55,6 +58,9 @@ const COMMANDS: [&str; 21] = [
     "status",
     "flush",
     "compact",
+    "sync",
+    "backup",
+    "erasures",
     "help",
 ];
 /// The words of the shell itself, each with what it stands for.
@@ -89,23 +95,76 @@ pub(super) fn all() -> impl Iterator<Item = &'static str> {
     COMMANDS.into_iter().chain(SHORT.map(|(word, _)| word)).chain(OPTIONS).chain(OTHER)
 }
 
-/// Reads a line.
+/// The queries and commands of a text: `;` ends a query, and a `\word` takes what is left of it. The last one is what
+/// may go on in the next line; it is empty behind a `;`.
+///
+/// A later line that begins with `\` is a command too: nothing goes on with it, so what is open before it is over.
+pub(super) fn statements(text: &str) -> Vec<&str> {
+    let mut statements = Vec::new();
+    let mut start = 0;
+    for (at, _) in text.match_indices('\n') {
+        if text[at + 1..].trim_start_matches([' ', '\t']).starts_with('\\') {
+            push_statements(text[start..at].trim_end(), &mut statements);
+            start = at + 1;
+        }
+    }
+    push_statements(&text[start..], &mut statements);
+    statements
+}
+
+/// The statements of a text in which at most the first line is a command.
+fn push_statements<'a>(text: &'a str, statements: &mut Vec<&'a str>) {
+    if text.trim_start().starts_with('\\') {
+        return statements.push(text);
+    }
+    let mut start = 0;
+    for piece in tokens(text) {
+        let (from, to) = (piece.span.start as usize, piece.span.end as usize);
+        // Inside quotes and comments it is a character like any other, and those are pieces of their own.
+        if !matches!(&text[from..to], ";" | "；") {
+            continue;
+        }
+        statements.push(&text[start..from]);
+        start = to;
+        if text[start..].trim_start().starts_with('\\') {
+            break;
+        }
+    }
+    statements.push(&text[start..]);
+}
+
+/// Whether a text asks for nothing.
+pub(super) fn is_blank(text: &str) -> bool {
+    tokens(text).iter().all(|piece| piece.kind == PieceKind::Comment)
+}
+
+/// Reads one of the [`statements`] of a text.
 pub(super) fn read(text: &str) -> Result<Line, Failure> {
     let text = text.trim();
     let Some(words) = text.strip_prefix('\\') else {
-        let pieces = muster_language::highlight::tokens(text);
-        let is_comment = pieces.iter().all(|piece| piece.kind == muster_language::highlight::PieceKind::Comment);
-        return Ok(if is_comment { Line::Nothing } else { Line::Count(text.to_owned()) });
+        return Ok(if is_blank(text) { Line::Nothing } else { Line::Count(text.to_owned()) });
     };
+    let words = words.trim_end_matches([';', '；']);
     let (word, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
     let rest = rest.trim();
     match word {
+        "quit" | "q" | "exit" if !rest.is_empty() => {
+            Err(Failure::usage(format!("write \\{word} alone to end the shell: nothing can stand behind it")))
+        }
         "quit" | "q" | "exit" => Ok(Line::Quit),
-        "help" | "?" | "h" => Ok(Line::Help),
+        "help" | "?" | "h" if rest.is_empty() => Ok(Line::Help),
+        "help" | "?" | "h" => match rest.strip_prefix('\\').unwrap_or(rest) {
+            // What only the shell has is told by its own help.
+            own if OPTIONS.contains(&own) || OTHER.contains(&own) => Ok(Line::Help),
+            word => command(word, "--help"),
+        },
         "use" if rest.is_empty() => {
             Err(Failure::usage("name an entity type, as in \\use shoppers; \\types lists them"))
         }
-        "use" => Ok(Line::Use(rest.to_owned())),
+        "use" => Ok(Line::Use(unquoted(rest))),
+        option if OPTIONS.contains(&option) && rest.is_empty() => {
+            Err(Failure::usage(format!("write what \\{option} is to be, as in {}", example(option))))
+        }
         option if OPTIONS.contains(&option) => {
             Ok(Line::Option(vec!["muster".to_owned(), format!("--{option}"), unquoted(rest)]))
         }
@@ -127,6 +186,12 @@ fn command(word: &str, rest: &str) -> Result<Line, Failure> {
     };
     let is_expression = EXPRESSIONS.contains(&words[0]);
     let mut arguments = split(rest);
+    if reads_standard_input(words[0], &arguments) {
+        return Err(Failure::usage(format!(
+            "write it here, or name a file: inside the shell, standard input is the shell's own, and \\{word} cannot \
+             read it with -"
+        )));
+    }
     if is_expression {
         // A comment ends an expression; to the command line, `--` would mean something else.
         if let Some(comment) = arguments.iter().position(|argument| argument == "--") {
@@ -138,6 +203,32 @@ fn command(word: &str, rest: &str) -> Result<Line, Failure> {
     }
     let argv = std::iter::once("muster").chain(words.iter().copied()).map(str::to_owned).chain(arguments);
     Ok(Line::Command(argv.collect()))
+}
+
+/// An option with a value that it takes.
+fn example(option: &str) -> &'static str {
+    match option {
+        "zone" => "\\zone Asia/Shanghai",
+        "param" => "\\param city=Berlin",
+        "now" => "\\now 2026-11-11",
+        "timeout" => "\\timeout 10s",
+        "unknown-values" => "\\unknown-values empty",
+        _ => "\\format json",
+    }
+}
+
+/// Whether a command would take `-` for standard input. In an expression the sign stands between two terms.
+fn reads_standard_input(command: &str, arguments: &[String]) -> bool {
+    let is_dash = |argument: Option<&String>| argument.is_some_and(|argument| argument == STANDARD_INPUT);
+    match command {
+        "load" => arguments.iter().any(|argument| argument == STANDARD_INPUT),
+        command if EXPRESSIONS.contains(&command) => {
+            let end = arguments.iter().position(|argument| argument.starts_with("--")).unwrap_or(arguments.len());
+            let follows_option = arguments.windows(2).any(|pair| pair[0].starts_with('-') && is_dash(pair.get(1)));
+            is_dash(arguments[..end].first()) || is_dash(arguments[..end].last()) || follows_option
+        }
+        _ => false,
+    }
 }
 
 /// The words behind `--in` up to the next option as one argument.
@@ -214,6 +305,29 @@ mod tests {
             argv("\\stats age --in a AND b --quantiles 0.5"),
             ["muster", "stats", "age", "--in", "a AND b", "--quantiles", "0.5"]
         );
+    }
+
+    #[test]
+    fn a_semicolon_ends_a_query_and_no_text_in_quotes() {
+        assert_eq!(statements("vip; age < 30"), ["vip", " age < 30"]);
+        assert_eq!(statements("vip；城市 = 'a;b' ; -- c;d"), ["vip", "城市 = 'a;b' ", " -- c;d"]);
+        assert_eq!(statements("vip;"), ["vip", ""]);
+        assert_eq!(statements("vip; \\set u1 city='a;b'; x"), ["vip", " \\set u1 city='a;b'; x"]);
+        assert_eq!(statements("\\set u1 city=a;b"), ["\\set u1 city=a;b"]);
+        assert_eq!(argv("\\tags;"), ["muster", "tag", "list"]);
+        assert_eq!(statements("(a OR\n  \\tags"), ["(a OR", "  \\tags"]);
+        assert_eq!(statements("a = 'x\n\\set u1 a=1;2"), ["a = 'x", "\\set u1 a=1;2"]);
+    }
+
+    #[test]
+    fn what_a_word_cannot_use_is_refused() {
+        for line in ["\\quit now", "\\format", "\\zone ", "\\use", "\\count -", "\\stats age -", "\\load - --map m"] {
+            assert!(read(line).is_err(), "{line}");
+        }
+        assert!(read("\\count -f - --format json").is_err());
+        assert_eq!(argv("\\count a - b > 0"), ["muster", "count", "a", "-", "b", ">", "0"]);
+        assert_eq!(argv("\\help count"), ["muster", "count", "--help"]);
+        assert_eq!(read("\\use 'my people'").unwrap(), Line::Use("my people".to_owned()));
     }
 
     #[test]

@@ -35,6 +35,32 @@ not read any more
 }
 
 #[test]
+fn a_command_ends_what_is_open_and_a_semicolon_parts_queries() {
+    let store = Store::of_people();
+    let script = "(vip OR\n\\count vip\nvip; age < 20;\n城市 = 'a;b'\n(vip OR\n\nvip\n\\use nobody\n";
+    let ran = store.command(&["shell"]).write_stdin(script).assert().code(1);
+    let output = ran.get_output();
+    let out = String::from_utf8_lossy(&output.stdout).into_owned();
+    let counts: Vec<&str> = out.lines().filter_map(|line| line.split(" of ").next()).collect();
+    assert_eq!(counts, ["4", "4", "1", "4"], "{out}");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.matches("the query ends too early").count(), 2, "{said}");
+    assert!(said.contains("a;b") && said.contains("there is no entity type `nobody`"), "{said}");
+}
+
+#[test]
+fn standard_input_belongs_to_the_shell() {
+    let store = Store::of_people();
+    for line in ["\\count -", "\\members -", "\\count -f -", "\\load - --map map.toml", "\\stats age -"] {
+        let ran = store.command(&["shell"]).write_stdin(format!("{line}\nvip\n")).assert().code(2);
+        let output = ran.get_output();
+        assert!(String::from_utf8_lossy(&output.stdout).starts_with("4 of 8"), "{line} took the next line");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.starts_with("write it here, or name a file"), "{line}: {said}");
+    }
+}
+
+#[test]
 fn a_line_that_fails_does_not_hide_the_others() {
     let store = Store::of_people();
     let ran =

@@ -1,14 +1,15 @@
-//! Small inputs that went wrong, each with the answer that is right, run through the binary as their pages say.
+//! Small inputs of kinds that people reported about systems that do this job, each with what is right.
 //!
 //! They lie where `MUSTER_CASES` says, else beside the repository, in `../shared/cases`; where they are not, each test says
 //! so loudly.
 
+mod ansi_log_lines;
 mod asking;
 mod files;
 
 use std::path::{Path, PathBuf};
 
-/// The folder of a case, or nothing, said loudly, where the cases are not there.
+/// The folder of a case, if the cases are there; otherwise says loudly that it is skipped.
 fn case(name: &str) -> Option<PathBuf> {
     let given = std::env::var_os("MUSTER_CASES").unwrap_or_else(|| "../shared/cases".into());
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(given).join(name);

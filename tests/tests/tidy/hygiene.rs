@@ -1,6 +1,6 @@
 //! Small rules about single lines.
 
-use crate::source::{code_only, identifiers, line_of};
+use crate::source::{code_only, identifiers, line_of, shipped_code};
 use crate::tree::{Tree, is_generated, is_test};
 
 /// The only places where `unsafe` may stand.
@@ -36,6 +36,30 @@ fn opens_the_home(path: &str, text: &str, code: &str, line: usize) -> bool {
         _ => return false,
     };
     text.contains("allow(unsafe_code") && code.lines().nth(line).is_some_and(|next| next.contains(module))
+}
+
+/// Where everything passes that the program prints.
+const STREAMS_HOME: &str = "cli/src/output/streams.rs";
+
+/// Every line of a shipped crate that prints past the one place where characters are looked at that a terminal acts upon.
+pub(crate) fn printing(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    let is_shipped = |path: &str| {
+        ["cli", "client", "engine", "exchange", "language", "server"]
+            .iter()
+            .any(|name| path.strip_prefix(name).is_some_and(|rest| rest.starts_with("/src/")))
+    };
+    for (path, text) in tree.rust().filter(|(path, _)| is_shipped(path) && !is_test(path) && *path != STREAMS_HOME) {
+        let code = shipped_code(text);
+        for (index, line) in code.lines().enumerate() {
+            let prints = ["println!", "print!", "dbg!"].iter().any(|word| line.contains(word));
+            let opens = ["io::stdout", "io::stderr"].iter().any(|word| line.contains(word));
+            if prints || opens && !line.contains("is_terminal") {
+                found.push(format!("{path}:{}: print through {STREAMS_HOME}", index + 1));
+            }
+        }
+    }
+    found
 }
 
 /// Every ignored test and every mark of unfinished work.
@@ -97,6 +121,16 @@ fn unsafe_outside_its_homes_is_found() {
     assert_eq!(count("engine/src/part/read.rs", "// unsafe\nlet a = \"unsafe\";"), 0);
     assert_eq!(count("engine/src/bitmap/kernel/avx2.rs", "unsafe { b() }"), 0);
     assert_eq!(count("engine/src/bitmap/mod.rs", "#[allow(unsafe_code, reason = \"x\")]\nmod kernel;"), 0);
+}
+
+#[test]
+fn printing_elsewhere_is_found() {
+    let count = |path, text| printing(&Tree::of(&[(path, text)])).len();
+    assert_eq!(count("cli/src/main.rs", concat!("fn a() { eprint", "ln!(\"b\") }")), 1);
+    assert_eq!(count("cli/src/ask.rs", "fn a() { std::io::stdout().lock(); }"), 1);
+    assert_eq!(count("cli/src/ask.rs", "fn a() -> bool { std::io::stdout().is_terminal() }"), 0);
+    assert_eq!(count(STREAMS_HOME, "fn a() { std::io::stdout().lock(); }"), 0);
+    assert_eq!(count("engine/src/a.rs", concat!("#[cfg(test)]\nmod tests { fn a() { print", "ln!() } }")), 0);
 }
 
 #[test]

@@ -42,6 +42,11 @@ fn unsafe_has_two_homes() {
 }
 
 #[test]
+fn everything_is_printed_through_one_place() {
+    holds(hygiene::printing);
+}
+
+#[test]
 fn no_test_is_ignored_and_nothing_is_left_to_do() {
     holds(hygiene::leftovers);
 }
