@@ -22,6 +22,7 @@ fn your_own_csv_takes_three_commands() {
             "load_id",
             "new_entities",
             "new_tags",
+            "notes",
             "rejected",
             "repeated",
             "rows",
