@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn comments_and_empty_lines_are_passed_over_and_counted() {
         let tags = HashSet::from(["age"]);
-        let content = "\u{FEFF}# all\n\nage = 3\r\n-- end\n  young = age < 3  ";
+        let content = "# all\n\nage = 3\r\n-- end\n  young = age < 3  ";
         let read: Vec<(usize, String)> =
             lines(content, &tags).into_iter().map(|line| (line.number, line.name)).collect();
         assert_eq!(read, [(3, String::new()), (5, "young".to_owned())]);

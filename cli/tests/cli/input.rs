@@ -43,6 +43,9 @@ fn blanks_behind_a_text_do_not_count() {
     let text = format!("\u{feff}vip{}\n", " ".repeat(TEXT_BYTES_MAX));
     let output = store.command(&["count", "-"]).write_stdin(text).output().unwrap();
     assert!(output.stdout.starts_with(b"4 of 8"), "{}", String::from_utf8_lossy(&output.stderr));
+    // Some editors write a byte order mark, which is no part of the first line.
+    store.file("questions.txt", "\u{feff}# all\nvip\n");
+    assert_eq!(store.json(&["count", "-f", "questions.txt"])["results"].as_array().unwrap().len(), 1);
 }
 
 #[test]
