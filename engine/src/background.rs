@@ -1,7 +1,8 @@
 //! The background: the only place that starts threads.
 //!
 //! One thread flushes and one compacts when the writer says that there is something to do, so that a long compaction
-//! keeps no writer waiting; a third one syncs the log under [`Durability::Interval`]. The others wait to help long
+//! keeps no writer waiting; a third one syncs the log under [`Durability::Interval`], and marks what is durable when
+//! writers rest, unless nothing is promised to be. The others wait to help long
 //! queries. All end when the engine is closed or dropped.
 
 use std::sync::Arc;
@@ -18,6 +19,10 @@ use crate::write::{Work, Writer};
 
 /// How long a thread waits before it tries again after a failure, in milliseconds.
 const RETRY_MS: u64 = 1_000;
+
+/// How long writers rest before what they promised is marked as durable, in milliseconds. Each group says so of those
+/// before it, so under load nothing else is needed.
+const MARK_REST_MS: u64 = 10;
 
 /// The threads of one engine; dropping it ends and joins them.
 pub(crate) struct Background {
@@ -67,10 +72,18 @@ impl Background {
         }
         background.spawn("muster-flush", |writer, stop| work(writer, stop, Work::Flush))?;
         background.spawn("muster-compact", |writer, stop| work(writer, stop, Work::Compact))?;
-        if options.durability == Durability::Interval {
-            // A sync takes its time too: with two in an interval, what a power cut takes is not older than one.
-            let interval = Duration::from_millis(options.sync_interval_ms.div_ceil(2));
-            background.spawn("muster-sync", move |writer, stop| sync_regularly(writer, stop, interval))?;
+        // A sync takes its time too: with two in an interval, what a power cut takes is not older than one.
+        let interval = Duration::from_millis(options.sync_interval_ms.div_ceil(2));
+        match options.durability {
+            Durability::Commit => {
+                let rest = interval.min(Duration::from_millis(MARK_REST_MS));
+                background.spawn("muster-mark", move |writer, stop| mark_in_rests(writer, stop, rest, |_| Ok(())))?;
+            }
+            Durability::Interval => {
+                background
+                    .spawn("muster-sync", move |writer, stop| mark_in_rests(writer, stop, interval, sync_newest))?;
+            }
+            Durability::None => {}
         }
         Ok(background)
     }
@@ -95,6 +108,7 @@ impl Drop for Background {
         self.stop.changed.notify_all();
         self.writer.wake(Work::Flush);
         self.writer.wake(Work::Compact);
+        self.writer.wake_marker();
         self.workers.close();
         for thread in self.threads.drain(..) {
             // A thread that panicked has said so itself.
@@ -104,7 +118,7 @@ impl Drop for Background {
 }
 
 /// How many threads one query may use.
-fn threads_of(options: &Options) -> usize {
+pub(crate) fn threads_of(options: &Options) -> usize {
     match options.threads {
         0 if !options.background => 1,
         0 => std::thread::available_parallelism().map_or(1, |count| count.get()),
@@ -125,13 +139,33 @@ fn work(writer: &Writer, stop: &Stop, work: Work) {
     }
 }
 
-fn sync_regularly(writer: &Writer, stop: &Stop, interval: Duration) {
-    while !stop.is_set() {
-        stop.sleep(interval);
-        let newest = writer.snapshot().version();
-        if let Err(error) = writer.sync(newest) {
-            tracing::warn!(%error, "the log cannot be synced");
+/// After each group waits until none follows for `rest`, and marks the log then; does `meanwhile` after each wait.
+fn mark_in_rests(writer: &Writer, stop: &Stop, rest: Duration, meanwhile: fn(&Writer) -> Result<()>) {
+    let mut marked = 0;
+    while let Some(mut seen) = writer.wait_for_groups(marked, || stop.is_set()) {
+        loop {
+            stop.sleep(rest);
+            if stop.is_set() {
+                return;
+            }
+            if let Err(error) = meanwhile(writer) {
+                tracing::warn!(%error, "the log cannot be synced");
+                stop.sleep(Duration::from_millis(RETRY_MS));
+            }
+            let logged = writer.groups_logged();
+            if logged == seen {
+                break;
+            }
+            seen = logged;
+        }
+        if let Err(error) = writer.mark() {
+            tracing::warn!(%error, "what is durable cannot be marked in the log");
             stop.sleep(Duration::from_millis(RETRY_MS));
         }
+        marked = seen;
     }
+}
+
+fn sync_newest(writer: &Writer) -> Result<()> {
+    writer.sync(writer.snapshot().version()).map(drop)
 }

@@ -54,7 +54,7 @@ pub(crate) fn back_up(frozen: &Frozen, target: &Arc<dyn Storage>) -> Result<Copi
         file_bytes: LOG_FILE_BYTES,
     };
     copy_durability(&*frozen.storage, &**target)?;
-    Wal::create(config, frozen.manifest.log_floor, frozen.manifest.seq)?.end()?;
+    Wal::create(config, frozen.manifest.log_floor, frozen.manifest.seq)?;
     finish(target, &frozen.manifest, frozen.manifest.id_epoch, linked)
 }
 

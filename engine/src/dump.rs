@@ -37,15 +37,25 @@ impl<'a> Dump<'a> {
     /// Compares with the file `name`; returns the bytes that stand in it.
     pub(crate) fn check(self, name: &str) -> Vec<u8> {
         assert_eq!(self.offset, self.bytes.len(), "every byte has a meaning");
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/data/formats").join(name);
+        let path = path_of(name);
         if std::env::var_os("MUSTER_REWRITE").is_some() {
             std::fs::create_dir_all(path.parent().expect("it has a directory")).expect("a directory can be made");
             std::fs::write(&path, &self.text).expect("a dump can be written");
         }
         let expected = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(expected == self.text, "{name} differs; look at the change after MUSTER_REWRITE=1:\n{}", self.text);
-        expected.lines().flat_map(bytes_of).collect()
+        fixture(name)
     }
+}
+
+/// The bytes that stand in the file `name`, which no program makes any more where its version is an older one.
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
+    let text = std::fs::read_to_string(path_of(name)).expect("the file is there");
+    text.lines().flat_map(bytes_of).collect()
+}
+
+fn path_of(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/data/formats").join(name)
 }
 
 /// The bytes that stand between the offset and the meaning of a line.

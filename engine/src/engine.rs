@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::background::Background;
+use crate::background::{Background, threads_of};
 use crate::backup::{self, Copied};
 use crate::bitmap::kernel;
 use crate::catalog::CatalogChange;
@@ -33,15 +33,41 @@ impl Engine {
     /// Errors: conflict when another process holds it, corrupt when its newest manifest, a part's header or the
     /// acknowledged log does not verify.
     pub fn open_dir(path: impl AsRef<Path>, options: Options) -> Result<Engine> {
-        let storage = Arc::new(Disk::create(path.as_ref())?);
+        let disk = Disk::create(path.as_ref())?;
+        let storage = Arc::new(if options.shared_files { disk.shared() } else { disk });
         Engine::open(storage, options, Arc::new(SystemClock::new()))
     }
 
     /// Opens the store that `storage` holds, or creates it there.
     pub fn open(storage: Arc<dyn Storage>, options: Options, clock: Arc<dyn Clock>) -> Result<Engine> {
+        Engine::open_by(Writer::open, storage, options, clock)
+    }
+
+    /// Opens the store in the directory `path` for questions only: it needs no room and no permission to write, and nothing
+    /// in it changes. Others may do the same meanwhile, nobody may write.
+    ///
+    /// Errors: as [`Engine::open_dir`]; not found, when there is no store.
+    pub fn open_dir_for_reading(path: impl AsRef<Path>, options: Options) -> Result<Engine> {
+        Engine::open_for_reading(Arc::new(Disk::open(path.as_ref())?), options, Arc::new(SystemClock::new()))
+    }
+
+    /// Opens the store that `storage` holds for questions only.
+    pub fn open_for_reading(storage: Arc<dyn Storage>, options: Options, clock: Arc<dyn Clock>) -> Result<Engine> {
+        // Nothing is flushed, compacted or synced; queries are helped all the same.
+        let threads = if options.threads == 0 { threads_of(&options) } else { options.threads };
+        let options = Options { background: false, threads, ..options };
+        Engine::open_by(Writer::open_for_reading, storage, options, clock)
+    }
+
+    fn open_by(
+        open: fn(Place) -> Result<Writer>,
+        storage: Arc<dyn Storage>,
+        options: Options,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Engine> {
         options.check()?;
         kernel::select().map_err(Error::invalid)?;
-        let writer = Arc::new(Writer::open(Place {
+        let writer = Arc::new(open(Place {
             new_store_id: options.new_store_id.unwrap_or_else(|| fresh_id(&*clock)),
             settings: options.write_settings(),
             lock_text: options.lock_text.clone(),
@@ -79,6 +105,12 @@ impl Engine {
     /// Waits until everything up to `seq` survives a power cut; returns how far that now reaches.
     pub fn sync(&self, seq: Seq) -> Result<Seq> {
         self.writer.sync(seq)
+    }
+
+    /// Writes down in the log what is durable, so that damage to it keeps the store closed instead of being taken for a torn
+    /// write. The background does so after a short rest.
+    pub fn mark(&self) -> Result<()> {
+        self.writer.mark()
     }
 
     /// Moves what is in memory into part files, and retires the log below it.

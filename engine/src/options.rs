@@ -41,6 +41,8 @@ pub struct Options {
     pub lock_text: String,
     /// How many older manifests are kept beside the newest, to say what they held; their parts are not kept.
     pub manifests_kept: usize,
+    /// Files may be read by whoever the mask of the process allows; without it they are made for the owner alone.
+    pub shared_files: bool,
     /// The identity of a store that this call creates; a random one where absent.
     pub new_store_id: Option<[u8; 16]>,
 }
@@ -63,6 +65,7 @@ impl Default for Options {
             discard_damaged_tail: false,
             lock_text: String::new(),
             manifests_kept: 1,
+            shared_files: false,
             new_store_id: None,
         }
     }

@@ -1,12 +1,14 @@
 //! The files of a space in a directory of the machine.
 
-use std::fs::{File, OpenOptions};
+use std::collections::BTreeMap;
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use rustix::fs::{FallocateFlags, FlockOperation};
+use rustix::fs::{FallocateFlags, FlockOperation, OFlags};
 use rustix::io::Errno;
 
 use super::counters::LiveCounters;
@@ -17,11 +19,24 @@ use super::{
     AlignedBytes, Counters, LockGuard, LockHolder, Mapped, SCAN_PIECE_BYTES, SECRET_BYTES, Storage, WriteFile,
 };
 use super::{check_dir, check_path, check_rename};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
-/// A directory on disk.
+/// Who may read what is made: the owner alone, or whoever the process's mask allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Modes {
+    file: u32,
+    dir: u32,
+}
+
+const PRIVATE: Modes = Modes { file: 0o600, dir: 0o700 };
+const SHARED: Modes = Modes { file: 0o666, dir: 0o777 };
+
+/// A directory on disk. What is made in it belongs to its owner alone, unless [`Disk::shared`] says otherwise.
 pub struct Disk {
     root: PathBuf,
+    modes: Modes,
+    /// Directories that are kept open, so that syncing them needs no descriptor.
+    dirs: Mutex<BTreeMap<String, File>>,
     counters: Arc<LiveCounters>,
 }
 
@@ -30,7 +45,9 @@ impl Disk {
     pub fn open(root: impl Into<PathBuf>) -> Result<Disk> {
         let root = root.into();
         match std::fs::metadata(&root) {
-            Ok(metadata) if metadata.is_dir() => Ok(Disk { root, counters: Arc::default() }),
+            Ok(metadata) if metadata.is_dir() => {
+                Ok(Disk { root, modes: PRIVATE, dirs: Mutex::default(), counters: Arc::default() })
+            }
             Ok(_) => Err(Error::invalid(format!("{} is not a directory", root.display()))),
             Err(error) => Err(failure("open", &root, error)),
         }
@@ -43,7 +60,7 @@ impl Disk {
         // Each directory that is made needs its own name in the one above to be durable.
         let mut missing: Vec<&Path> = absolute.ancestors().take_while(|dir| !dir.exists()).collect();
         while let Some(dir) = missing.pop() {
-            match std::fs::create_dir(dir) {
+            match DirBuilder::new().mode(PRIVATE.dir).create(dir) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(failure("create", dir, error));
                 }
@@ -51,6 +68,11 @@ impl Disk {
             }
         }
         Disk::open(root)
+    }
+
+    /// The same, where what is made may be read by whoever the mask of the process allows.
+    pub fn shared(self) -> Disk {
+        Disk { modes: SHARED, ..self }
     }
 
     /// The directory of the space.
@@ -75,8 +97,19 @@ impl Storage for Disk {
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
+            .mode(self.modes.file)
             .open(&path)
             .map_err(|error| failure("create", &path, error))?;
+        Ok(Box::new(DiskFile { file, path, written: 0, counters: Arc::clone(&self.counters) }))
+    }
+
+    fn reopen(&self, path: &str) -> Result<Box<dyn WriteFile>> {
+        let path = self.path(path)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .custom_flags(NO_LINK)
+            .open(&path)
+            .map_err(|error| failure("open", &path, error))?;
         Ok(Box::new(DiskFile { file, path, written: 0, counters: Arc::clone(&self.counters) }))
     }
 
@@ -156,9 +189,20 @@ impl Storage for Disk {
         std::fs::remove_file(&path).map_err(|error| failure("remove", &path, error))
     }
 
+    fn keep_open(&self, dir: &str) -> Result<()> {
+        let path = self.dir(dir)?;
+        let file = File::open(&path).map_err(|error| failure("open", &path, error))?;
+        self.dirs.lock().insert(dir.to_owned(), file);
+        Ok(())
+    }
+
     fn sync_dir(&self, dir: &str) -> Result<()> {
         self.counters.dir_synced();
-        sync_directory(&self.dir(dir)?)
+        let path = self.dir(dir)?;
+        match self.dirs.lock().get(dir) {
+            Some(file) => rustix::fs::fsync(file).map_err(|error| sync_failure(&path, error.into())),
+            None => sync_directory(&path),
+        }
     }
 
     fn list(&self, dir: &str) -> Result<Vec<String>> {
@@ -178,7 +222,7 @@ impl Storage for Disk {
 
     fn create_dir(&self, dir: &str) -> Result<()> {
         let path = self.path(dir)?;
-        match std::fs::create_dir(&path) {
+        match DirBuilder::new().mode(self.modes.dir).create(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
             result => result.map_err(|error| failure("create", &path, error)),
         }
@@ -202,6 +246,8 @@ impl Storage for Disk {
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(self.modes.file)
+            .custom_flags(NO_LINK)
             .open(&full)
             .map_err(|error| failure("lock", &full, error))?;
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -214,9 +260,27 @@ impl Storage for Disk {
             }
             Err(error) => return Err(failure("lock", &full, error.into())),
         }
-        let guard = DiskLock { file: Mutex::new(file), path: full };
+        let guard = DiskLock { file, path: full };
         guard.announce(address)?;
         Ok(Box::new(guard))
+    }
+
+    fn lock_shared(&self, path: &str) -> Result<Option<Box<dyn LockGuard>>> {
+        let full = self.path(path)?;
+        let mut file = match OpenOptions::new().read(true).custom_flags(NO_LINK).open(&full) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file.map_err(|error| failure("lock", &full, error))?,
+        };
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => Ok(Some(Box::new(SharedLock { _file: file }))),
+            Err(Errno::WOULDBLOCK) => {
+                let mut bytes = Vec::new();
+                // The holder is named if its name can be read; that it holds is known either way.
+                let _ = Read::by_ref(&mut file).take(LOCK_BYTES_MAX).read_to_end(&mut bytes);
+                Err(LockHolder::conflict(path, &bytes))
+            }
+            Err(error) => Err(failure("lock", &full, error.into())),
+        }
     }
 
     fn secret(&self) -> Result<[u8; SECRET_BYTES]> {
@@ -274,6 +338,24 @@ impl WriteFile for DiskFile {
         Ok(())
     }
 
+    fn retract(&mut self, end: u64) -> Result<()> {
+        // A write that fails half-way leaves the place where it stopped.
+        let reached = self.file.stream_position().and_then(|reached| {
+            self.file.seek(SeekFrom::Start(end))?;
+            let zeros = vec![0; SCAN_PIECE_BYTES.min(reached.saturating_sub(end) as usize)];
+            let mut at = end;
+            while at < reached {
+                let piece = zeros.len().min((reached - at) as usize);
+                self.file.write_all(&zeros[..piece])?;
+                at += piece as u64;
+            }
+            self.file.seek(SeekFrom::Start(end))
+        });
+        reached.map_err(|error| failure("zero the end of", &self.path, error))?;
+        self.written = end;
+        Ok(())
+    }
+
     fn written_bytes(&self) -> u64 {
         self.written
     }
@@ -281,19 +363,37 @@ impl WriteFile for DiskFile {
 
 /// The operating system lets go of the lock when the file is closed, whatever happens to the process.
 struct DiskLock {
-    file: Mutex<File>,
+    file: File,
     path: PathBuf,
 }
 
 impl LockGuard for DiskLock {
     fn announce(&self, address: &str) -> Result<()> {
-        let mut file = self.file.lock();
-        file.set_len(0)
-            .and_then(|()| file.seek(SeekFrom::Start(0)))
-            .and_then(|_| file.write_all(&LockHolder::here(address).to_bytes()))
-            .map_err(|error| failure("write", &self.path, error))
+        // Written over what stands there before it is cut, so that a file that has room needs no more of it.
+        let text = LockHolder::here(address).to_bytes();
+        let written = self.file.write_all_at(&text, 0).and_then(|()| self.file.set_len(text.len() as u64));
+        match written.map_err(|error| failure("write", &self.path, error)) {
+            // Who comes second is told that somebody holds the store, and not who.
+            Err(error) if error.kind() == ErrorKind::Limit => Ok(()),
+            result => result,
+        }
     }
 }
+
+/// A lock that others share.
+struct SharedLock {
+    _file: File,
+}
+
+impl LockGuard for SharedLock {
+    /// Who only reads answers nobody that comes second.
+    fn announce(&self, _: &str) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A name that was made a link is not followed.
+const NO_LINK: i32 = OFlags::NOFOLLOW.bits() as i32;
 
 fn sync_directory(dir: &Path) -> Result<()> {
     let file = File::open(dir).map_err(|error| failure("open", dir, error))?;
@@ -310,6 +410,11 @@ fn is_unlinkable(error: &io::Error) -> bool {
 /// A refusal of the operating system by what a caller can do about it.
 fn failure(action: &str, path: &Path, error: io::Error) -> Error {
     let message = format!("cannot {action} {}", path.display());
+    if matches!(Errno::from_io_error(&error), Some(Errno::MFILE | Errno::NFILE)) {
+        // What was to be done needed a descriptor before it changed anything, so nothing is unknown.
+        return Error::limit(format!("raise the limit of open files (ulimit -n): none is left, {message}"))
+            .with_source(error);
+    }
     let error_of = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             return Error::limit(format!("disk full: {message}")).with_source(error);

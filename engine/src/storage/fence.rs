@@ -12,12 +12,20 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug, Default)]
 pub struct Fence {
     reason: OnceLock<String>,
+    /// Nothing failed: the store was opened for questions only.
+    only_reads: bool,
 }
 
 impl Fence {
     /// A fence that lets writes through.
     pub fn new() -> Fence {
         Fence::default()
+    }
+
+    /// A fence around a store that is opened for questions only.
+    pub fn for_reading() -> Fence {
+        let reason = "it is open for questions only".to_owned();
+        Fence { reason: OnceLock::from(reason), only_reads: true }
     }
 
     /// Refuses all writes from now on. The first reason is kept.
@@ -35,6 +43,9 @@ impl Fence {
     pub fn check(&self) -> Result<()> {
         match self.reason() {
             None => Ok(()),
+            Some(reason) if self.only_reads => Err(Error::read_only(format!(
+                "open the store where it can be written to, and without --read-only, to change it: {reason}"
+            ))),
             Some(reason) => {
                 Err(Error::read_only(format!("restart to write again: an earlier write failed ({reason})")))
             }

@@ -5,8 +5,8 @@
 //! [`sim::Sim`], which forgets on a crash whatever was not synced and can fail any call.
 //!
 //! Paths are relative to the directory of one space, with `/` between components: `parts/000123.part`. Failures come
-//! back by kind: what exists already is a conflict, what does not exist is not found, a full disk is a limit, all else
-//! is io. A failed sync is always io, whatever its cause, because what it left behind is unknown.
+//! back by kind: what exists already is a conflict, what does not exist is not found, a full disk and a process without
+//! descriptors to spare are a limit, all else is io. A failed sync is always io, whatever its cause, because what it left behind is unknown.
 
 pub mod aligned_writer;
 pub mod bytes;
@@ -50,6 +50,9 @@ pub trait Storage: Send + Sync {
     /// Creates an empty file. Errors: conflict, when `path` exists.
     fn create(&self, path: &str) -> Result<Box<dyn WriteFile>>;
 
+    /// Opens a file that exists, to be written over from its first byte. Errors: not found.
+    fn reopen(&self, path: &str) -> Result<Box<dyn WriteFile>>;
+
     /// The whole content of a small file. Errors: corrupt, when it is longer than `len_max`.
     fn read(&self, path: &str, len_max: u64) -> Result<Vec<u8>>;
 
@@ -76,6 +79,9 @@ pub trait Storage: Send + Sync {
     /// Takes a name away.
     fn remove(&self, path: &str) -> Result<()>;
 
+    /// Keeps `dir` open from now on, so that [`Storage::sync_dir`] needs no descriptor later.
+    fn keep_open(&self, dir: &str) -> Result<()>;
+
     /// Makes the names of `dir` durable; `""` is the directory of the space.
     fn sync_dir(&self, dir: &str) -> Result<()>;
 
@@ -94,6 +100,10 @@ pub trait Storage: Send + Sync {
     /// Takes the lock at `path` for this process, which answers at `address`; it is held until the guard is dropped.
     /// Errors: conflict, when another holds it; the message says who.
     fn lock(&self, path: &str, address: &str) -> Result<Box<dyn LockGuard>>;
+
+    /// Shares the lock at `path` with others that only read, without writing into it; none where nobody ever held it.
+    /// Errors: conflict, when somebody holds it who may write.
+    fn lock_shared(&self, path: &str) -> Result<Option<Box<dyn LockGuard>>>;
 
     /// Bytes that whoever chooses the content of files cannot foresee.
     fn secret(&self) -> Result<[u8; SECRET_BYTES]>;
@@ -117,6 +127,10 @@ pub trait WriteFile: Send {
 
     /// Cuts the file at `len`, at most its length, and writes on from there: it takes back room or a half-written end.
     fn trim(&mut self, len: u64) -> Result<()>;
+
+    /// Zeros everything that was written behind `end`, also by a write that failed, and writes on from there; the length
+    /// stays. It asks for no room, though a file system that copies what it changes may need some.
+    fn retract(&mut self, end: u64) -> Result<()>;
 
     /// How many bytes were written; room taken in advance does not count.
     fn written_bytes(&self) -> u64;

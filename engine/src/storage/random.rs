@@ -1,6 +1,7 @@
 //! Randomness, passed in wherever it is needed so that a test can repeat it.
 
-use std::io::Read;
+use rustix::io::Errno;
+use rustix::rand::{GetRandomFlags, getrandom};
 
 use crate::error::{Error, Result};
 
@@ -42,9 +43,18 @@ impl Random {
 /// Bytes from the operating system that nobody can foresee.
 pub fn system_random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    std::fs::File::open("/dev/urandom")
-        .and_then(|mut file| file.read_exact(&mut bytes))
-        .map_err(|error| Error::io("the operating system gave no random bytes").with_source(error))?;
+    let mut filled = 0;
+    while filled < N {
+        // From the kernel and not from a file, which would need a descriptor.
+        match getrandom(&mut bytes[filled..], GetRandomFlags::empty()) {
+            Ok(some) => filled += some,
+            Err(Errno::INTR) => {}
+            Err(errno) => {
+                let error = std::io::Error::from(errno);
+                return Err(Error::io("the operating system gave no random bytes").with_source(error));
+            }
+        }
+    }
     Ok(bytes)
 }
 

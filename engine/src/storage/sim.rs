@@ -141,7 +141,17 @@ impl Storage for Sim {
         state.need_dir(parent(path))?;
         let inode = state.add_inode();
         state.change(Change::Name { path: path.to_owned(), node: Node::File(inode) });
-        Ok(Box::new(SimFile { sim: self.clone(), inode, path: path.to_owned(), written: 0 }))
+        Ok(Box::new(SimFile { sim: self.clone(), inode, path: path.to_owned(), written: 0, reached: 0 }))
+    }
+
+    fn reopen(&self, path: &str) -> Result<Box<dyn WriteFile>> {
+        check_path(path)?;
+        let mut state = self.state.lock();
+        state.enter(Operation::Reopen, path)?;
+        let Node::File(inode) = state.node(path)? else {
+            return Err(Error::io(format!("{path} is a directory")));
+        };
+        Ok(Box::new(SimFile { sim: self.clone(), inode, path: path.to_owned(), written: 0, reached: 0 }))
     }
 
     fn read(&self, path: &str, len_max: u64) -> Result<Vec<u8>> {
@@ -225,6 +235,10 @@ impl Storage for Sim {
         Ok(())
     }
 
+    fn keep_open(&self, dir: &str) -> Result<()> {
+        check_dir(dir)
+    }
+
     fn sync_dir(&self, dir: &str) -> Result<()> {
         check_dir(dir)?;
         self.counters.dir_synced();
@@ -288,6 +302,15 @@ impl Storage for Sim {
         Ok(Box::new(guard))
     }
 
+    fn lock_shared(&self, path: &str) -> Result<Option<Box<dyn LockGuard>>> {
+        check_path(path)?;
+        let state = self.state.lock();
+        match state.locks.get(path) {
+            Some(text) => Err(LockHolder::conflict(path, text)),
+            None => Ok(None),
+        }
+    }
+
     fn secret(&self) -> Result<[u8; SECRET_BYTES]> {
         let mut state = self.state.lock();
         Ok(std::array::from_fn(|_| state.random.next_u64() as u8))
@@ -304,6 +327,8 @@ struct SimFile {
     inode: InodeId,
     path: String,
     written: u64,
+    /// How far the last write came, also one that failed.
+    reached: u64,
 }
 
 impl WriteFile for SimFile {
@@ -317,6 +342,7 @@ impl WriteFile for SimFile {
             Ok(()) => (bytes.len() as u64).min(room),
         };
         let piece = &bytes[..written as usize];
+        self.reached = self.written + written;
         if !piece.is_empty() {
             state.change_file(self.inode, FileChange::Write { at: self.written, bytes: piece.into() });
         }
@@ -366,7 +392,18 @@ impl WriteFile for SimFile {
         if len < found {
             state.change_file(self.inode, FileChange::Length(len));
         }
-        self.written = len;
+        (self.written, self.reached) = (len, len);
+        Ok(())
+    }
+
+    fn retract(&mut self, end: u64) -> Result<()> {
+        let mut state = self.sim.state.lock();
+        state.enter(Operation::Retract, &self.path)?;
+        if end < self.reached {
+            let zeros = vec![0; (self.reached - end) as usize];
+            state.change_file(self.inode, FileChange::Write { at: end, bytes: zeros.into() });
+        }
+        (self.written, self.reached) = (end, end);
         Ok(())
     }
 

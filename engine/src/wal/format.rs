@@ -19,13 +19,18 @@ pub(super) const KIND_CLOSE: u8 = 254;
 pub(crate) const KIND_MAX: u8 = 253;
 
 pub(super) const MAGIC: [u8; 8] = *b"MUSTRLOG";
-/// The one version so far.
-pub(super) const VERSION: u32 = 1;
+/// The version that is written.
+pub(super) const VERSION: u32 = 2;
+/// The version whose header does not say how long the file is; it is still read.
+const VERSION_WITHOUT_ROOM: u32 = 1;
 /// The file begins the log anew: files with lower numbers no longer count.
 const FLAG_RESTART: u32 = 1;
 
-pub(super) const FILE_HEADER_BYTES: usize = 80;
-const FILE_CRC_OFFSET: usize = 76;
+pub(super) const FILE_HEADER_BYTES: usize = 88;
+/// The length of the header in [`VERSION_WITHOUT_ROOM`].
+const FILE_HEADER_BYTES_WITHOUT_ROOM: usize = 80;
+/// The length of the checksum at the end of a header.
+const CRC_BYTES: usize = 4;
 pub(super) const RECORD_HEADER_BYTES: usize = 32;
 /// Records begin on multiples of this.
 pub(super) const RECORD_ALIGNMENT: usize = 8;
@@ -37,8 +42,9 @@ const NOTE_PAYLOAD_BYTES: usize = 8;
 /// The length of a mark or a closing record.
 pub(super) const NOTE_BYTES: u64 = (RECORD_HEADER_BYTES + NOTE_PAYLOAD_BYTES) as u64;
 
-const _: () = assert!(FILE_CRC_OFFSET + 4 == FILE_HEADER_BYTES);
+const _: () = assert!(FILE_HEADER_BYTES == 72 + SECRET_BYTES + CRC_BYTES);
 const _: () = assert!(FILE_HEADER_BYTES.is_multiple_of(RECORD_ALIGNMENT));
+const _: () = assert!(FILE_HEADER_BYTES_WITHOUT_ROOM + 8 == FILE_HEADER_BYTES);
 const _: () = assert!(RECORD_HEADER_BYTES.is_multiple_of(RECORD_ALIGNMENT));
 const _: () = assert!(NOTE_PAYLOAD_BYTES.is_multiple_of(RECORD_ALIGNMENT));
 const _: () = assert!(RECORD_BYTES_MAX + RECORD_HEADER_BYTES <= GROUP_BYTES_MAX);
@@ -72,6 +78,9 @@ pub(super) struct FileHeader {
     pub(super) durable: Seq,
     /// The newest manifest when the file got its name, 0 before the first: no older one is the store.
     pub(super) manifest: FileNumber,
+    /// How long the file is until a closing record ends it: one that is shorter was cut. None in a file of the version
+    /// that did not say it.
+    pub(super) room_bytes: Option<u64>,
     /// Unknown to whoever chooses payloads; see [`Seal`].
     pub(super) salt: [u8; SECRET_BYTES],
 }
@@ -86,6 +95,7 @@ pub(super) struct Seal {
 }
 
 impl FileHeader {
+    /// REQUIRES: its length is known; no other version is written.
     pub(super) fn encode(&self, writer: &mut Writer) {
         let start = writer.len();
         writer.bytes(&MAGIC);
@@ -96,6 +106,7 @@ impl FileHeader {
         writer.u64(self.first_seq.0);
         writer.u64(self.durable.0);
         writer.u64(self.manifest.0);
+        writer.u64(self.room_bytes.expect("a file that is made has a length"));
         writer.bytes(&self.salt);
         let crc = crc32(&writer.as_bytes()[start..]);
         writer.u32(crc);
@@ -103,18 +114,21 @@ impl FileHeader {
 
     /// Reads the header of file `number`. Errors: corrupt; invalid, when a newer program wrote it.
     pub(super) fn decode(bytes: &[u8], store_id: &[u8; 16], number: FileNumber) -> Result<FileHeader> {
-        let header = bytes.get(..FILE_HEADER_BYTES).ok_or_else(|| {
-            Error::corrupt(format!("expected a header of {FILE_HEADER_BYTES} bytes, found {}", bytes.len()))
-        })?;
+        let header = &bytes[..bytes.len().min(FILE_HEADER_BYTES)];
         let mut reader = Reader::new(header);
-        if reader.array()? != MAGIC {
+        if reader.array().ok() != Some(MAGIC) {
             return Err(Error::corrupt("it does not begin as a log file does"));
         }
         let version = reader.u32()?;
-        if crc32(&header[..FILE_CRC_OFFSET]) != Reader::at(header, FILE_CRC_OFFSET)?.u32()? {
+        let header_bytes = header_bytes_of(version);
+        let header = header.get(..header_bytes).ok_or_else(|| {
+            Error::corrupt(format!("expected a header of {header_bytes} bytes, found {}", bytes.len()))
+        })?;
+        let crc_offset = header_bytes - CRC_BYTES;
+        if crc32(&header[..crc_offset]) != Reader::at(header, crc_offset)?.u32()? {
             return Err(Error::corrupt(format!("the checksum of its header (version {version}) is wrong")));
         }
-        if version != VERSION {
+        if !(VERSION_WITHOUT_ROOM..=VERSION).contains(&version) {
             return Err(newer_format(version, VERSION));
         }
         let flags = reader.u32()?;
@@ -125,6 +139,7 @@ impl FileHeader {
             first_seq: Seq(reader.u64()?),
             durable: Seq(reader.u64()?),
             manifest: FileNumber(reader.u64()?),
+            room_bytes: if version == VERSION_WITHOUT_ROOM { None } else { Some(reader.u64()?) },
             salt: reader.array()?,
         };
         if flags & !FLAG_RESTART != 0 || !is_given(found.first_seq.0) {
@@ -139,12 +154,28 @@ impl FileHeader {
         Ok(found)
     }
 
+    /// Where the first record begins.
+    pub(super) fn header_bytes(&self) -> usize {
+        header_bytes_of(if self.room_bytes.is_some() { VERSION } else { VERSION_WITHOUT_ROOM })
+    }
+
     /// What the records of this file bear.
     pub(super) fn seal(&self) -> Seal {
         let file = crc32_seeded(crc32(&self.store_id), &self.number.0.to_le_bytes());
         let [first, second, third, ..] = self.salt;
         Seal { seed: crc32_seeded(file, &self.salt), tag: [first, second, third] }
     }
+}
+
+/// The length of the header of a file of `version`; of one that nobody knows yet, that of the newest.
+fn header_bytes_of(version: u32) -> usize {
+    if version == VERSION_WITHOUT_ROOM { FILE_HEADER_BYTES_WITHOUT_ROOM } else { FILE_HEADER_BYTES }
+}
+
+/// Where the records of a file begin whose header need not verify.
+pub(super) fn records_offset(bytes: &[u8]) -> usize {
+    let version = Reader::at(bytes, MAGIC.len()).and_then(|mut reader| reader.u32());
+    header_bytes_of(version.unwrap_or(VERSION))
 }
 
 /// What stands before a payload.

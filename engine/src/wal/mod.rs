@@ -7,6 +7,7 @@
 //!   everything that was synced.
 //! - A group that is refused for want of space leaves nothing behind, and the next one finds its way when there is
 //!   space again. After any other failure the fence trips and nothing more is written.
+//! - A file is as long as its header says until a closing record ends it, so one that was cut is noticed.
 //! - A file is written front to back. Its last record says that the next file has its name; only then is anything
 //!   appended there, so a newest file that is lost is missed. What recovery read is written anew and synced
 //!   ([`Wal::rewrite`]) before anything is appended.
@@ -28,8 +29,8 @@ pub(crate) use self::check::{LogCheck, LogFault, check_log};
 pub(crate) use self::format::{GROUP_BYTES_MAX, KIND_MAX, LOG_DIR, RECORD_BYTES_MAX};
 pub(crate) use self::recovery::{Recovery, with_remedy};
 
-use self::format::{FILE_HEADER_BYTES, FileHeader, NOTE_BYTES};
-use self::writer::{LogFile, PreparedFile};
+use self::format::{FILE_HEADER_BYTES, FileHeader};
+use self::writer::{LogFile, NOTES_BYTES, PreparedFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{FileNumber, Seq};
 use crate::storage::publish::remove_temporaries;
@@ -37,6 +38,10 @@ use crate::storage::{Fence, Storage};
 
 /// The length of a log file at which the next one begins, in bytes.
 pub(crate) const FILE_BYTES_DEFAULT: u64 = 64 << 20;
+/// The length of the first file after an open, a flush or a load: a space that is hardly written to takes no more.
+const FILE_BYTES_FIRST: u64 = 1 << 20;
+/// How much longer the next file is than one that became full, up to [`WalConfig::file_bytes`].
+const FILE_GROWTH: u64 = 4;
 
 /// The part of a log file that only deletes may use, so that they go on when the disk is full.
 const RESERVE_SHARE: u64 = 8;
@@ -52,15 +57,20 @@ pub(crate) struct WalConfig {
     pub(crate) fence: Arc<Fence>,
     /// Whose log it is.
     pub(crate) store_id: [u8; 16],
-    /// See [`FILE_BYTES_DEFAULT`]; a group longer than this gets a file of its own length.
+    /// The length that files grow to, see [`FILE_BYTES_DEFAULT`]; a group longer than this gets a file of its own length.
     pub(crate) file_bytes: u64,
 }
 
 impl WalConfig {
-    /// The bytes of a log file that only deletes may use.
-    fn reserve_bytes(&self) -> u64 {
-        (self.file_bytes / RESERVE_SHARE).min(RESERVE_BYTES_MAX)
+    /// The length of the first file.
+    fn first_bytes(&self) -> u64 {
+        FILE_BYTES_FIRST.min(self.file_bytes)
     }
+}
+
+/// The bytes of a log file of `room_bytes` that only deletes may use.
+fn reserve_bytes(room_bytes: u64) -> u64 {
+    (room_bytes / RESERVE_SHARE).min(RESERVE_BYTES_MAX)
 }
 
 /// Where the log begins, as the manifest says.
@@ -114,6 +124,8 @@ pub(crate) struct Wal {
     durable: Seq,
     /// See [`Wal::note_manifest`].
     manifest: FileNumber,
+    /// The files that recovery read; none in a new store.
+    read: Option<LogStart>,
 }
 
 impl Wal {
@@ -131,11 +143,12 @@ impl Wal {
             last_seq: after,
             durable: after,
             manifest: FileNumber(0),
+            read: None,
         };
         let header = wal.header(number, after.next(), false)?;
         make_dir(&wal.config)?;
         recovery::refuse_batches(&wal.config)?;
-        let file = PreparedFile::write(&wal.config, header, &[], wal.config.file_bytes)?;
+        let file = PreparedFile::write(&wal.config, header, &[], wal.config.first_bytes())?;
         wal.current = Some(file.publish(&wal.config)?);
         Ok(wal)
     }
@@ -154,6 +167,7 @@ impl Wal {
             last_seq: recovery.last_seq,
             durable: recovery.durable,
             manifest: recovery.manifest,
+            read: Some(start),
         };
         Ok((wal, recovery))
     }
@@ -162,7 +176,8 @@ impl Wal {
     /// synced when this returns; older files no longer count and are removed. `after` is what the parts hold.
     ///
     /// What recovery read may have come from the page cache, which proves nothing about the disk; so this comes before
-    /// the first acknowledgement. On a full disk less room is taken in advance; it can be tried again.
+    /// the first acknowledgement. On a full disk less room is taken in advance; it can be tried again, and what only
+    /// deletes can go on by [`Wal::resume`].
     pub(crate) fn rewrite(&mut self, records: &[Record], after: Seq) -> Result<()> {
         self.config.fence.check()?;
         let records: Vec<LogRecord<'_>> = records.iter().map(Record::as_log_record).collect();
@@ -170,10 +185,11 @@ impl Wal {
         let number = self.highest.next();
         let header = FileHeader { durable: last_seq, ..self.header(number, after.next(), true)? };
         make_dir(&self.config)?;
-        let file = match PreparedFile::write(&self.config, header, &records, self.config.file_bytes) {
+        let (first_bytes, group_bytes) = (self.config.first_bytes(), group_bytes(&records));
+        let room_bytes = room_bytes(first_bytes, group_bytes);
+        let file = match PreparedFile::write(&self.config, header, &records, room_bytes) {
             Err(error) if error.kind() == ErrorKind::Limit => {
-                let room_bytes =
-                    FILE_HEADER_BYTES as u64 + group_bytes(&records) + self.config.reserve_bytes() + NOTE_BYTES;
+                let room_bytes = FILE_HEADER_BYTES as u64 + group_bytes + reserve_bytes(first_bytes) + NOTES_BYTES;
                 PreparedFile::write(&self.config, header, &records, room_bytes)?
             }
             result => result?,
@@ -190,13 +206,43 @@ impl Wal {
         Ok(())
     }
 
+    /// Goes on in the newest file that recovery read, where the disk has no room to begin the log anew: what only deletes
+    /// finds the room there that was kept for it. All files that count are written over themselves first, and older ones
+    /// removed, so that everything read is as durable as by [`Wal::rewrite`].
+    ///
+    /// Errors: limit, when even that needs room. REQUIRES: nothing of what was read was given up.
+    pub(crate) fn resume(&mut self) -> Result<()> {
+        self.config.fence.check()?;
+        let start = self.read.ok_or_else(|| Error::internal("nothing was read that could go on"))?;
+        let numbers = recovery::list_numbers(&self.config)?;
+        let counting = &numbers[numbers.partition_point(|&number| number < start.floor)..];
+        let (first, mut chain) = recovery::find_chain(&self.config, start.floor, counting)?;
+        let Some((_, newest)) = chain.pop() else {
+            return Err(Error::internal("a log without files was read"));
+        };
+        for (number, _) in &chain {
+            writer::affirm(&self.config, &format::path(*number))?;
+        }
+        let recovery::OpenFile { header, bytes } = newest?;
+        let content = reader::read_file(&bytes, &header);
+        drop(bytes);
+        let file = LogFile::resume(&self.config, &header, &content)?;
+        // Their names may be known to the page cache alone.
+        let fence = Arc::clone(&self.config.fence);
+        fence.guard(self.retire_below(first).and_then(|()| self.config.storage.sync_dir(LOG_DIR)))?;
+        self.current = Some(file);
+        self.durable = self.last_seq;
+        Ok(())
+    }
+
     /// Writes `records`, whose seqs rise, behind all others; `durable` is what the caller knows to be durable. They
     /// are promised only after [`Wal::sync`].
     ///
     /// Errors: limit, when the disk is full: nothing was written, later groups may be tried; read-only, after an
     /// earlier failure; any other error trips the fence.
     pub(crate) fn append_group(&mut self, records: &[LogRecord<'_>], durable: Seq) -> Result<()> {
-        self.append(records, durable, self.config.reserve_bytes())
+        let reserve_bytes = self.current.as_ref().map_or(0, |file| reserve_bytes(file.room_bytes()));
+        self.append(records, durable, reserve_bytes)
     }
 
     /// The same for records that only delete: they may use the end of the file, which is kept for them.
@@ -218,7 +264,8 @@ impl Wal {
         if self.current()?.has_room(group_bytes.saturating_add(reserve_bytes)) {
             self.finish_closing()?;
         } else {
-            self.roll_with_room(group_bytes)?;
+            let grown = self.current()?.room_bytes().saturating_mul(FILE_GROWTH).min(self.config.file_bytes);
+            self.roll_with_room(room_bytes(grown, group_bytes))?;
         }
         let fence = Arc::clone(&self.config.fence);
         self.current()?.append(records, durable, &fence)?;
@@ -246,28 +293,17 @@ impl Wal {
         let Some(current) = &mut self.current else {
             return Ok(());
         };
-        if current.marked() < durable && current.has_room(NOTE_BYTES) {
+        if current.marked() < durable && current.has_room_for_mark() {
             current.append_mark(last_seq, durable, &fence)?;
             current.sync(&fence)?;
         }
         Ok(())
     }
 
-    /// Ends the log cleanly: marks it, and gives back the room that was taken in advance, which the next open would have
-    /// to look through.
-    pub(crate) fn end(&mut self) -> Result<()> {
-        self.mark()?;
-        let fence = Arc::clone(&self.config.fence);
-        match &mut self.current {
-            Some(current) => current.close(&fence),
-            None => Ok(()),
-        }
-    }
-
     /// Closes the current file, durably, and begins the next; returns its number. Errors: limit, when the disk is
     /// full: the log goes on in whichever file it was.
     pub(crate) fn roll(&mut self) -> Result<FileNumber> {
-        self.roll_with_room(0)?;
+        self.roll_with_room(self.config.first_bytes())?;
         Ok(self.highest)
     }
 
@@ -307,21 +343,18 @@ impl Wal {
     fn header(&self, number: FileNumber, first_seq: Seq, is_restart: bool) -> Result<FileHeader> {
         let (store_id, durable) = (self.config.store_id, self.durable);
         let salt = self.config.fence.guard(self.config.storage.secret())?;
-        Ok(FileHeader { store_id, number, is_restart, first_seq, durable, manifest: self.manifest, salt })
+        let (manifest, room_bytes) = (self.manifest, None);
+        Ok(FileHeader { store_id, number, is_restart, first_seq, durable, manifest, room_bytes, salt })
     }
 
     /// The next file is prepared first, so that a full disk refuses it while the current one is as it was; then the
     /// current one is made durable, because no record may be on disk while one before it is not; then the next one
     /// gets its name; then the one before says so, in room that it kept.
-    fn roll_with_room(&mut self, group_bytes: u64) -> Result<()> {
+    fn roll_with_room(&mut self, room_bytes: u64) -> Result<()> {
         self.config.fence.check()?;
         self.current()?;
         self.finish_closing()?;
         let number = self.highest.next();
-        let room_bytes = self
-            .config
-            .file_bytes
-            .max(FILE_HEADER_BYTES as u64 + group_bytes + self.config.reserve_bytes() + NOTE_BYTES);
         let header = FileHeader { durable: self.last_seq, ..self.header(number, self.last_seq.next(), false)? };
         let next = PreparedFile::write(&self.config, header, &[], room_bytes)?;
         let fence = Arc::clone(&self.config.fence);
@@ -348,6 +381,11 @@ impl Wal {
 fn make_dir(config: &WalConfig) -> Result<()> {
     let made = config.storage.create_dir(LOG_DIR).and_then(|()| config.storage.sync_dir(""));
     config.fence.guard(made)
+}
+
+/// The length of a file that is to be `target` bytes long, or longer where a group of `group_bytes` needs it.
+fn room_bytes(target: u64, group_bytes: u64) -> u64 {
+    target.max(FILE_HEADER_BYTES as u64 + group_bytes + reserve_bytes(target) + NOTES_BYTES)
 }
 
 /// How many bytes a group takes in a file.

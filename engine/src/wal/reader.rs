@@ -2,8 +2,7 @@
 
 use super::Record;
 use super::format::{
-    FILE_HEADER_BYTES, FileHeader, KIND_CLOSE, KIND_MARK, KIND_MAX, RECORD_ALIGNMENT, RECORD_HEADER_BYTES,
-    RecordHeader, Seal,
+    FileHeader, KIND_CLOSE, KIND_MARK, KIND_MAX, RECORD_ALIGNMENT, RECORD_HEADER_BYTES, RecordHeader, Seal,
 };
 use crate::codec::is_zero;
 use crate::ids::Seq;
@@ -18,6 +17,10 @@ pub(super) struct FileContent {
     pub(super) durable: Seq,
     /// The file ends with a closing record: the next one had its name.
     pub(super) is_closed: bool,
+    /// Where the whole records end.
+    pub(super) end: usize,
+    /// The length that the header says, of a file that is shorter and does not end with a closing record.
+    pub(super) cut_from: Option<u64>,
     /// What follows the whole records, unless it is nothing but zeros.
     pub(super) damage: Option<Damage>,
 }
@@ -38,9 +41,11 @@ pub(super) fn read_file(bytes: &[u8], header: &FileHeader) -> FileContent {
         last_seq: Seq(header.first_seq.0 - 1),
         durable: header.durable,
         is_closed: false,
+        end: header.header_bytes(),
+        cut_from: None,
         damage: None,
     };
-    let mut offset = FILE_HEADER_BYTES;
+    let mut offset = header.header_bytes();
     while !content.is_closed
         && let Some((record, payload)) = record_at(&bytes[offset..], seal, content.last_seq)
     {
@@ -57,6 +62,9 @@ pub(super) fn read_file(bytes: &[u8], header: &FileHeader) -> FileContent {
         }
         offset += record.record_bytes();
     }
+    content.end = offset;
+    let is_whole = content.is_closed && offset == bytes.len();
+    content.cut_from = header.room_bytes.filter(|&room_bytes| (bytes.len() as u64) < room_bytes && !is_whole);
     if !is_zero(&bytes[offset..]) {
         let (durable, seq_seen) = search_headers(&bytes[offset..], seal);
         content.durable = content.durable.max(durable);

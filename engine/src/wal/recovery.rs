@@ -5,7 +5,7 @@
 //! of the next. Behind them a torn tail is legal, as long as no true header anywhere says that something in it was
 //! durable. The last of them does not end with a closing record, because the file that such a record names exists.
 
-use super::format::{self, FILE_HEADER_BYTES, FileHeader, LOG_DIR};
+use super::format::{self, FileHeader, LOG_DIR};
 use super::reader::{self, FileContent};
 use super::{LogStart, Record, RecoveryOptions, WalConfig};
 use crate::codec::is_zero;
@@ -24,6 +24,9 @@ pub(crate) struct Recovery {
     pub(crate) durable: Seq,
     /// What was given up because the caller allowed it; a message for people.
     pub(crate) discarded: Option<String>,
+    /// What stood behind the whole records and proves nothing, a message for people for each file: the end of a write
+    /// that was never answered, or of one that was answered in the last moment and is damaged since.
+    pub(crate) dropped: Vec<String>,
     /// The newest manifest that the files know of.
     pub(crate) manifest: FileNumber,
     /// The highest number among all log files that exist.
@@ -50,6 +53,7 @@ pub(super) fn recover(config: &WalConfig, start: LogStart, options: RecoveryOpti
         last_seq: start.after,
         durable: start.after,
         discarded: None,
+        dropped: Vec::new(),
         manifest: FileNumber(0),
         highest: highest.max(start.floor),
     };
@@ -76,7 +80,7 @@ pub(super) fn refuse_batches(config: &WalConfig) -> Result<()> {
     for number in list_numbers(config)? {
         let path = format::path(number);
         let bytes = config.storage.map(&path)?;
-        if !bytes.get(FILE_HEADER_BYTES..).is_some_and(is_zero) {
+        if !bytes.get(format::records_offset(&bytes)..).is_some_and(is_zero) {
             return Err(Error::corrupt(format!(
                 "log file {path} holds batches, but there is no manifest: this was a store, and a new one in its \
                  place would lose them"
@@ -105,7 +109,13 @@ fn read_chain(config: &WalConfig, start: LogStart, numbers: &[FileNumber], recov
         let content = reader::read_file(&bytes, &header);
         let last_seq = content.last_seq;
         is_closed = content.is_closed;
+        let cut_from = content.cut_from;
+        let dropped = dropped(&content, number, bytes.len());
         take(content, number, start.after, recovery)?;
+        recovery.dropped.extend(dropped);
+        if let Some(room_bytes) = cut_from {
+            return Err(beyond(was_cut(number, bytes.len(), room_bytes), recovery));
+        }
         reached = Some(last_seq);
     }
     if is_closed || reached.is_none() {
@@ -191,6 +201,27 @@ fn take(content: FileContent, number: FileNumber, after: Seq, recovery: &mut Rec
         content.last_seq,
         content.last_seq.next(),
     )))
+}
+
+/// What an open drops of a file, if anything.
+fn dropped(content: &FileContent, number: FileNumber, len: usize) -> Option<String> {
+    content.damage.map(|damage| {
+        format!(
+            "log file {}, bytes {}..{len}: what follows batch {} is no whole record, and nothing says that it was \
+             durable: the end of a write that was never answered, or of one that was in the last moment and is damaged",
+            format::path(number),
+            damage.offset,
+            content.last_seq
+        )
+    })
+}
+
+/// A file that is shorter than it was made. A crash does not do that: its length is synced before it has its name.
+fn was_cut(number: FileNumber, len: usize, room_bytes: u64) -> Error {
+    Error::corrupt(format!(
+        "log file {} was cut: it has {len} bytes, its header says {room_bytes}, and no record says that it ends here",
+        format::path(number)
+    ))
 }
 
 /// The first file is gone, and so is a later one if there was any that began the log anew.

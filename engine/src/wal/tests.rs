@@ -100,6 +100,7 @@ fn the_layout_is_the_one_on_paper() {
         (8, "first seq"),
         (8, "durable seq"),
         (8, "newest manifest"),
+        (8, "length until a closing record ends it"),
         (12, "salt"),
         (4, "crc32 of the header"),
     ] {
@@ -121,7 +122,7 @@ fn the_layout_is_the_one_on_paper() {
             dump.field(len, field);
         }
     }
-    let fixture = dump.check("log.v1.txt");
+    let fixture = dump.check("log.v2.txt");
     let image = sim.crash_with(CrashPolicy { names: Keep::Everything, data: Keep::Everything }, 0);
     image.corrupt("log/000001.log", |bytes| *bytes = fixture).unwrap();
     assert_eq!(open(&image, STRICT).unwrap().records, records);
@@ -137,6 +138,7 @@ proptest! {
             first_seq: Seq(first_seq),
             durable: Seq(seq),
             manifest: FileNumber(0),
+            room_bytes: Some(1024),
             salt: *b"unforeseen!!",
         };
         let mut writer = crate::codec::Writer::new();
@@ -227,15 +229,105 @@ fn a_log_cut_at_any_length_gives_whole_records() {
     for cut in 0..len {
         let image = sim.crash(0);
         image.corrupt("log/000001.log", |bytes| bytes.truncate(cut as usize)).unwrap();
-        if !check_prefix(&image, &records, 0, &format!("cut at {cut}")) {
-            counts.insert(open(&image, STRICT).unwrap().records.len());
-        }
-        // The same with the tail filled with zeros.
+        assert!(check_prefix(&image, &records, 0, &format!("cut at {cut}")), "cut at {cut}");
+        // The same with the tail filled with zeros, as a disk that forgot it would.
         let image = sim.crash(0);
         image.corrupt("log/000001.log", |bytes| bytes[cut as usize..].fill(0)).unwrap();
-        check_prefix(&image, &records, 0, &format!("zeros from {cut}"));
+        if !check_prefix(&image, &records, 0, &format!("zeros from {cut}")) {
+            counts.insert(open(&image, STRICT).unwrap().records.len());
+        }
     }
     assert!(counts.iter().copied().eq(0..=records.len()));
+}
+
+#[test]
+fn a_file_that_ended_is_refused_when_it_is_cut_or_loses_its_last_record() {
+    let sim = Sim::new(0);
+    let (mut wal, records) = small_log(&sim);
+    wal.mark().unwrap();
+    wal.roll().unwrap();
+    let len = sim.file_len("log/000001.log").unwrap();
+    assert!(len < 1024, "what is not needed is given back");
+    assert_eq!(open(&sim, STRICT).unwrap().records, records);
+    for cut in 0..len {
+        let image = sim.crash(0);
+        image.corrupt("log/000001.log", |bytes| bytes.truncate(cut as usize)).unwrap();
+        let error = open(&image, STRICT).unwrap_err();
+        assert!(error.message().contains("log/000001.log"), "cut at {cut}: {error}");
+    }
+}
+
+#[test]
+fn what_is_dropped_is_told_and_what_is_marked_is_not_dropped() {
+    let sim = Sim::new(0);
+    let (mut wal, records) = small_log(&sim);
+    // Records are 40 bytes here: a bit of the last one.
+    let flip = |sim: &Sim| sim.corrupt("log/000001.log", |bytes| bytes[88 + 8 * 40 + 33] ^= 4).unwrap();
+    let image = sim.crash_with(CrashPolicy { names: Keep::Everything, data: Keep::Everything }, 0);
+    flip(&image);
+    let recovery = open(&image, STRICT).unwrap();
+    assert_eq!(recovery.records, records[..8]);
+    let told = recovery.dropped.concat();
+    assert!(told.contains("log/000001.log, bytes 408..1024") && told.contains("follows batch 8"), "{told}");
+    wal.mark().unwrap();
+    let image = sim.crash(0);
+    assert!(open(&image, STRICT).unwrap().dropped.is_empty());
+    flip(&image);
+    let error = open(&image, STRICT).unwrap_err();
+    assert!(error.message().contains("everything up to batch 9 was durable"), "{error}");
+}
+
+#[test]
+fn a_full_file_keeps_room_for_a_mark() {
+    let sim = Sim::new(0);
+    let mut wal = Wal::create(config(&sim), FileNumber(1), Seq(0)).unwrap();
+    for seq in 1..=30 {
+        append(&mut wal, &[Record { payload: vec![1; 5], ..record(seq, 0) }]).unwrap();
+        let number = wal.file_number();
+        wal.mark().unwrap();
+        assert_eq!(wal.file_number(), number);
+        let path = format::path(number);
+        let image = sim.crash(seq);
+        // The mark ends with its payload, here a byte; 40 bytes before stands that of the record.
+        let last = image.files()[&path].iter().rposition(|&byte| byte != 0).unwrap();
+        image.corrupt(&path, |bytes| bytes[last - 40] ^= 1).unwrap();
+        assert_eq!(kind(open(&image, STRICT)), Some(ErrorKind::Corrupt), "batch {seq}");
+    }
+}
+
+#[test]
+fn a_log_of_the_first_version_is_read_and_goes_on_in_the_newest() {
+    let sim = Sim::new(0);
+    small_log(&sim);
+    let image = sim.crash_with(CrashPolicy { names: Keep::Everything, data: Keep::Everything }, 0);
+    image.corrupt("log/000001.log", |bytes| *bytes = crate::dump::fixture("log.v1.txt")).unwrap();
+    let (mut wal, recovery) = Wal::open(config(&image), LogStart { ..START }, LENIENT).unwrap();
+    let payloads: Vec<&[u8]> = recovery.records.iter().map(|record| &record.payload[..]).collect();
+    assert_eq!(payloads, [&b"one"[..], b"two, 8 by"]);
+    wal.rewrite(&recovery.records, Seq(0)).unwrap();
+    assert_eq!(image.read("log/000003.log", 1024).unwrap()[8], 2, "the version of its header");
+    assert_eq!(open(&image, STRICT).unwrap().records, recovery.records);
+}
+
+#[test]
+fn a_log_goes_on_where_it_was_when_the_disk_has_no_room_to_begin_it_anew() {
+    let sim = Sim::new(0);
+    let (_, records) = small_log(&sim);
+    let (mut wal, recovery) = Wal::open(config(&sim), START, STRICT).unwrap();
+    sim.set_space(Some(1));
+    assert_eq!(kind(wal.rewrite(&recovery.records, Seq(0))), Some(ErrorKind::Limit));
+    wal.resume().unwrap();
+    let ten = record(10, 0);
+    let durable = wal.durable();
+    assert_eq!(durable, Seq(9));
+    wal.append_deletes(&[ten.as_log_record()], durable).unwrap();
+    wal.sync().unwrap();
+    let image = sim.crash_with(CrashPolicy { names: Keep::Nothing, data: Keep::Nothing }, 0);
+    assert_eq!(open(&image, STRICT).unwrap().records, [&records[..], &[ten]].concat());
+    // Far more than fits: refused, and nothing of it comes back.
+    let long = Record { payload: vec![1; 900], ..record(11, 0) };
+    assert_eq!(kind(wal.append_deletes(&[long.as_log_record()], Seq(10))), Some(ErrorKind::Limit));
+    wal.config.fence.check().unwrap();
 }
 
 #[test]
@@ -258,10 +350,10 @@ fn a_record_lost_below_the_durable_mark_is_named() {
     let (_, records) = small_log(&sim);
     let image = sim.crash(0);
     // Records are 40 bytes here: the fourth is zeroed, those behind it know that it was durable.
-    image.corrupt("log/000001.log", |bytes| bytes[80 + 120..80 + 160].fill(0)).unwrap();
+    image.corrupt("log/000001.log", |bytes| bytes[88 + 120..88 + 160].fill(0)).unwrap();
     let error = open(&image, STRICT).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
-    assert!(error.message().contains("log/000001.log is damaged at byte 200"), "{error}");
+    assert!(error.message().contains("log/000001.log is damaged at byte 208"), "{error}");
     assert!(error.message().contains("the batches 4 to 9 would be lost"), "{error}");
     let recovery = open(&image, LENIENT).unwrap();
     assert_eq!(recovery.records, records[..3]);
@@ -300,7 +392,7 @@ fn a_record_inside_a_payload_is_not_taken_for_a_promise() {
     assert_eq!(recovery.durable, Seq(0));
     open_with_forged(|_| *b"a mere guess").unwrap();
     // With it the same bytes are a promise, so the two above prove something.
-    let error = open_with_forged(|file| file[64..76].try_into().unwrap()).unwrap_err();
+    let error = open_with_forged(|file| file[72..84].try_into().unwrap()).unwrap_err();
     assert!(error.message().contains("everything up to batch 5 was durable"), "{error}");
 }
 
@@ -309,7 +401,7 @@ fn each_file_has_a_salt_of_its_own() {
     let sim = Sim::new(0);
     let (mut wal, _) = small_log(&sim);
     wal.roll().unwrap();
-    let salt = |path| sim.read(path, 1024).unwrap()[64..76].to_vec();
+    let salt = |path| sim.read(path, 1024).unwrap()[72..84].to_vec();
     assert_ne!(salt("log/000001.log"), salt("log/000002.log"));
     assert_ne!(salt("log/000001.log"), [0; 12]);
 }
@@ -340,9 +432,9 @@ fn files_that_are_missing_foreign_or_newer_are_refused() {
     let error = Wal::open(foreign, START, STRICT).unwrap_err();
     assert!(error.message().contains("another store"), "{error}");
     let newer = |bytes: &mut Vec<u8>| {
-        bytes[8] = 2;
-        let crc = crate::codec::crc32(&bytes[..76]);
-        bytes[76..80].copy_from_slice(&crc.to_le_bytes());
+        bytes[8] = 3;
+        let crc = crate::codec::crc32(&bytes[..84]);
+        bytes[84..88].copy_from_slice(&crc.to_le_bytes());
     };
     sim.corrupt("log/000002.log", newer).unwrap();
     assert_eq!(kind(open(&sim, LENIENT)), Some(ErrorKind::Invalid));

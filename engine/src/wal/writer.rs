@@ -1,12 +1,17 @@
 //! Writing one log file.
 
 use super::format::{self, FILE_HEADER_BYTES, FileHeader, NOTE_BYTES, Seal};
+use super::reader::FileContent;
 use super::{LogRecord, WalConfig};
 use crate::codec::Writer;
 use crate::error::{ErrorKind, Result};
 use crate::ids::{FileNumber, Seq};
 use crate::storage::publish::{TEMPORARY_SUFFIX, remove_if_there};
-use crate::storage::{Fence, Storage, WriteFile};
+use crate::storage::{Fence, SCAN_PIECE_BYTES, Storage, WriteFile};
+
+/// What stays free behind the last group: room for a mark, so that what is durable can always be written down, and for
+/// the closing record.
+pub(super) const NOTES_BYTES: u64 = 2 * NOTE_BYTES;
 
 /// A log file that takes groups at its end.
 pub(super) struct LogFile {
@@ -37,8 +42,11 @@ impl PreparedFile {
         records: &[LogRecord<'_>],
         room_bytes: u64,
     ) -> Result<PreparedFile> {
+        let records_bytes: u64 = records.iter().map(|record| format::record_bytes(record.payload.len()) as u64).sum();
+        let room_bytes = room_bytes.max(FILE_HEADER_BYTES as u64 + records_bytes + NOTES_BYTES);
+        let header = FileHeader { room_bytes: Some(room_bytes), ..header };
         let temporary = format!("{}{TEMPORARY_SUFFIX}", format::path(header.number));
-        let result = fill_temporary(&*config.storage, &temporary, &header, records, room_bytes);
+        let result = fill_temporary(&*config.storage, &temporary, &header, records);
         if result.is_err() {
             // The first error is the one to tell; the name is free again at the next attempt.
             let _ = config.storage.remove(&temporary);
@@ -65,12 +73,10 @@ fn fill_temporary(
     temporary: &str,
     header: &FileHeader,
     records: &[LogRecord<'_>],
-    room_bytes: u64,
 ) -> Result<LogFile> {
     remove_if_there(storage, temporary)?;
     let mut file = storage.create(temporary)?;
-    let records_bytes: u64 = records.iter().map(|record| format::record_bytes(record.payload.len()) as u64).sum();
-    let room_bytes = room_bytes.max(FILE_HEADER_BYTES as u64 + records_bytes + NOTE_BYTES);
+    let room_bytes = header.room_bytes.unwrap_or_default();
     file.preallocate(room_bytes)?;
     let mut buffer = Writer::new();
     header.encode(&mut buffer);
@@ -90,17 +96,52 @@ fn encode(buffer: &mut Writer, seal: Seal, record: &LogRecord<'_>, durable: Seq)
 }
 
 impl LogFile {
+    /// Goes on with a file that recovery read, where the disk has no room for another: its bytes are written over
+    /// themselves and synced, because what was read may have come from the page cache, which proves nothing about the disk;
+    /// and what stands behind its records is zeroed before anything takes its place, so that no old record can follow a
+    /// new one.
+    pub(super) fn resume(config: &WalConfig, header: &FileHeader, content: &FileContent) -> Result<LogFile> {
+        let path = format::path(header.number);
+        let room_bytes = config.storage.file_len(&path)?;
+        let mut file = affirm(config, &path)?;
+        let emptied = file.retract(content.end as u64).and_then(|()| file.sync_data());
+        config.fence.guard(emptied)?;
+        Ok(LogFile {
+            file,
+            number: header.number,
+            seal: header.seal(),
+            room_bytes,
+            is_closed: content.is_closed,
+            marked: content.durable,
+            buffer: Writer::new(),
+        })
+    }
+
     pub(super) fn number(&self) -> FileNumber {
         self.number
+    }
+
+    /// How far the file reaches.
+    pub(super) fn room_bytes(&self) -> u64 {
+        self.room_bytes
     }
 
     pub(super) fn marked(&self) -> Seq {
         self.marked
     }
 
-    /// Whether `bytes` more can be written here without running out of room. The room of the closing record is kept.
+    /// Whether a group of `bytes` can be written here without running out of room. That of the notes is kept.
     pub(super) fn has_room(&self, bytes: u64) -> bool {
-        !self.is_closed && self.file.written_bytes().saturating_add(bytes).saturating_add(NOTE_BYTES) <= self.room_bytes
+        self.reaches(bytes.saturating_add(NOTES_BYTES))
+    }
+
+    /// Whether a mark can be written here; the room of the closing record is kept.
+    pub(super) fn has_room_for_mark(&self) -> bool {
+        self.reaches(NOTES_BYTES)
+    }
+
+    fn reaches(&self, bytes: u64) -> bool {
+        !self.is_closed && self.file.written_bytes().saturating_add(bytes) <= self.room_bytes
     }
 
     /// Writes a group in one call. After a limit error nothing of it is in the file and the file takes no more.
@@ -138,7 +179,7 @@ impl LogFile {
         let result = fence.guard(self.file.write_all(self.buffer.as_bytes()));
         if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Limit) {
             self.is_closed = true;
-            if let Err(error) = self.file.trim(end).and_then(|()| self.file.sync_data()) {
+            if let Err(error) = self.file.retract(end).and_then(|()| self.file.sync_data()) {
                 // A piece of the refused group may still be there, and the next file would begin below its end.
                 fence.trip(format!("{error:#}"));
                 return Err(error);
@@ -151,13 +192,44 @@ impl LogFile {
         fence.guard(self.file.sync_data())
     }
 
-    /// Gives unused room back and makes the file durable as it is.
-    pub(super) fn close(&mut self, fence: &Fence) -> Result<()> {
-        if !self.is_closed {
-            let end = self.file.written_bytes();
-            fence.guard(self.file.trim(end))?;
-            self.is_closed = true;
-        }
-        fence.guard(self.file.sync_data())
+    /// Makes the closing record durable, and gives unused room back. In this order: a file that is shorter than its header
+    /// says is lawful only where such a record ends it.
+    fn close(&mut self, fence: &Fence) -> Result<()> {
+        self.sync(fence)?;
+        let end = self.file.written_bytes();
+        self.is_closed = true;
+        fence.guard(self.file.trim(end))
     }
+}
+
+/// Writes the bytes of a file that recovery read over themselves, durably; the file comes back at its end.
+pub(super) fn affirm(config: &WalConfig, path: &str) -> Result<Box<dyn WriteFile>> {
+    let storage = &*config.storage;
+    let written = storage.reopen(path).and_then(|mut file| {
+        let mut zeros = 0;
+        storage.scan(path, &mut |piece| {
+            // Zeros at the end of the file may be room that was never given, so they are not written.
+            let used = piece.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+            if used > 0 {
+                write_zeros(&mut *file, zeros)?;
+                file.write_all(&piece[..used])?;
+                zeros = 0;
+            }
+            zeros += piece.len() - used;
+            Ok(())
+        })?;
+        file.sync_data()?;
+        Ok(file)
+    });
+    config.fence.guard(written)
+}
+
+fn write_zeros(file: &mut dyn WriteFile, mut bytes: usize) -> Result<()> {
+    let zeros = vec![0; bytes.min(SCAN_PIECE_BYTES)];
+    while bytes > 0 {
+        let piece = bytes.min(zeros.len());
+        file.write_all(&zeros[..piece])?;
+        bytes -= piece;
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::ids::Seq;
 use crate::wal::LogRecord;
 
@@ -45,7 +45,41 @@ impl Writer {
         if self.settings.durability == Durability::Commit {
             self.sync_log(state)?;
         }
+        *self.wakeups.logged_lock.lock() += 1;
+        self.wakeups.logged.notify_one();
         Ok(())
+    }
+
+    /// Writes down what is durable, so that damage to it is known as damage. Nothing before recovery is written anew: what
+    /// it read is as it was.
+    pub(crate) fn mark(&self) -> Result<()> {
+        self.gate.alone(|| {
+            let mut state = self.state.lock();
+            if state.unwritten.is_some() {
+                return Ok(());
+            }
+            let result = state.wal.mark();
+            self.durable.store(state.wal.durable().0, Relaxed);
+            result
+        })
+    }
+
+    /// How many groups were logged so far, once there are more than `marked`; or none where `is_stopped`.
+    pub(crate) fn wait_for_groups(&self, marked: u64, is_stopped: impl Fn() -> bool) -> Option<u64> {
+        let mut logged = self.wakeups.logged_lock.lock();
+        self.wakeups.logged.wait_while(&mut logged, |logged| *logged == marked && !is_stopped());
+        (!is_stopped()).then_some(*logged)
+    }
+
+    /// How many groups were logged so far.
+    pub(crate) fn groups_logged(&self) -> u64 {
+        *self.wakeups.logged_lock.lock()
+    }
+
+    /// Wakes who waits for groups, to see that it is stopped.
+    pub(crate) fn wake_marker(&self) {
+        let _guard = self.wakeups.logged_lock.lock();
+        self.wakeups.logged.notify_all();
     }
 
     /// Syncs the log and says so to everybody.
@@ -57,11 +91,21 @@ impl Writer {
     }
 }
 
-/// Writes anew what recovery read, if that is still to be done. Errors: limit, while the disk is full.
+/// Writes anew what recovery read, if that is still to be done; while the disk is full, the log goes on where it was, for
+/// what only deletes. Errors: limit, where that too needs room.
 fn rewrite_recovered(state: &mut State) -> Result<()> {
-    if let Some(records) = &state.unwritten {
-        state.wal.rewrite(records, state.base.seq)?;
-        state.unwritten = None;
+    let Some(records) = &state.unwritten else {
+        return Ok(());
+    };
+    match state.wal.rewrite(records, state.base.seq) {
+        Err(error) if error.kind() == ErrorKind::Limit && !state.gave_up => {
+            // The first error is the one to tell.
+            if state.wal.resume().is_err() {
+                return Err(error);
+            }
+        }
+        result => result?,
     }
+    state.unwritten = None;
     Ok(())
 }

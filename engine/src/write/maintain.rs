@@ -66,7 +66,7 @@ impl Writer {
                 match self.sync_log(&mut state) {
                     Err(error) if error.kind() != ErrorKind::Limit => Err(error),
                     Err(_) => Ok(()),
-                    Ok(_) => state.wal.end(),
+                    Ok(_) => state.wal.mark(),
                 }
             }),
         };
@@ -103,6 +103,7 @@ impl Writer {
                 recovered_records: self.recovered_records,
                 open_ns: self.open_ns,
                 discarded: self.discarded.clone(),
+                dropped: self.dropped.clone(),
                 fenced: self.fence.reason().map(str::to_owned),
                 background_error,
             }

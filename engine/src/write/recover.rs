@@ -52,12 +52,31 @@ impl Writer {
             Some(manifest) => open_existing(place, fence, lock, manifest, started_ns)?,
             None => create(place, fence, lock, started_ns)?,
         };
-        writer.gate.alone(|| {
-            let mut state = writer.state.lock();
-            writer.merge_memory(&mut state);
-            writer.publish(&state);
-        });
+        writer.show();
         Ok(writer)
+    }
+
+    /// Opens the store at `place` for questions only: nothing is written, nothing is removed, and no room is needed. Others
+    /// may do so too meanwhile. Errors: conflict, when a process holds it that may write; not found, when there is none;
+    /// corrupt.
+    pub(crate) fn open_for_reading(place: Place) -> Result<Writer> {
+        let started_ns = place.clock.monotonic_ns();
+        let lock = place.storage.lock_shared(LOCK_PATH)?;
+        let manifest = manifest::load_newest(&*place.storage)?
+            .ok_or_else(|| Error::not_found("there is no store to read: no manifest, and nothing may be made"))?;
+        let read = read_existing(&place, &Arc::new(Fence::for_reading()), &manifest)?;
+        let writer = read.open(place, manifest, lock, started_ns);
+        writer.show();
+        Ok(writer)
+    }
+
+    /// Shows what was read.
+    fn show(&self) {
+        self.gate.alone(|| {
+            let mut state = self.state.lock();
+            self.merge_memory(&mut state);
+            self.publish(&state);
+        });
     }
 }
 
@@ -89,6 +108,7 @@ fn create(place: Place, fence: Arc<Fence>, lock: Box<dyn LockGuard>, started_ns:
         id_epoch: first.id_epoch,
         wal,
         unwritten: None,
+        gave_up: false,
         seq: Seq(0),
         catalog: catalog.clone(),
         stack: Stack::default(),
@@ -109,8 +129,10 @@ fn create(place: Place, fence: Arc<Fence>, lock: Box<dyn LockGuard>, started_ns:
         recovered_records: 0,
         log_tail_bytes: 0,
         discarded: None,
-        lock,
+        dropped: Vec::new(),
+        lock: Some(lock),
     };
+    keep_open(&*opened.storage)?;
     Ok(Writer::new(opened))
 }
 
@@ -124,16 +146,65 @@ fn open_existing(
     // Its name may be known to the page cache alone: whoever gave it may have failed to sync the directory. Nothing is
     // shown that a power cut could still take back.
     place.storage.sync_dir(manifest::MANIFEST_DIR)?;
-    let (stack, audiences) = open_files(&place.storage, &manifest)?;
-    let catalog = read_catalog(&*place.storage, &manifest, audiences.as_ref())?;
+    let mut read = read_existing(&place, &fence, &manifest)?;
+    // Nothing on disk is changed before all of it is understood.
+    read.state.unwritten = write_anew(&mut read.state.wal, &read.recovery, manifest.seq)?;
+    remove_unnamed(&*place.storage, &manifest)?;
+    keep_open(&*place.storage)?;
+    Ok(read.open(place, manifest, Some(lock), started_ns))
+}
+
+/// Keeps the directories of a space open, so that a process that runs out of descriptors can still say whether a name is
+/// durable. The log's may be missing until it is written anew.
+fn keep_open(storage: &dyn Storage) -> Result<()> {
+    for dir in ["", PARTS_DIR, LOG_DIR, manifest::MANIFEST_DIR] {
+        match storage.keep_open(dir) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            result => result?,
+        }
+    }
+    Ok(())
+}
+
+/// What stands on disk, understood, and not yet changed.
+struct Read {
+    fence: Arc<Fence>,
+    state: State,
+    allocator: Allocator,
+    recovery: Recovery,
+}
+
+impl Read {
+    fn open(self, place: Place, manifest: Manifest, lock: Option<Box<dyn LockGuard>>, started_ns: u64) -> Writer {
+        let records = &self.recovery.records;
+        Writer::new(Opened {
+            open_ns: place.clock.monotonic_ns().saturating_sub(started_ns),
+            storage: place.storage,
+            settings: place.settings,
+            fence: self.fence,
+            state: self.state,
+            allocator: self.allocator,
+            next_part: manifest.next_part.0,
+            recovered_records: records.len() as u64,
+            log_tail_bytes: records.iter().map(|record| record.payload.len() as u64).sum(),
+            discarded: self.recovery.discarded,
+            dropped: self.recovery.dropped,
+            lock,
+        })
+    }
+}
+
+fn read_existing(place: &Place, fence: &Arc<Fence>, manifest: &Manifest) -> Result<Read> {
+    let (stack, audiences) = open_files(&place.storage, manifest)?;
+    let catalog = read_catalog(&*place.storage, manifest, audiences.as_ref())?;
     let start = LogStart { floor: manifest.log_floor, after: manifest.seq };
     let options = RecoveryOptions { discard_damaged_tail: place.settings.discard_damaged_tail };
-    let (mut wal, recovery) = Wal::open(wal_config(&place, &fence, manifest.store_id), start, options)?;
+    let (mut wal, recovery) = Wal::open(wal_config(place, fence, manifest.store_id), start, options)?;
     wal.note_manifest(manifest.number);
     let (sources, loads) = read_sources(&manifest.sources)?;
     let load_reached = load_reached(&loads);
     if !options.discard_damaged_tail {
-        check_one_time(recovery.manifest, recovery.last_seq, &manifest)?;
+        check_one_time(recovery.manifest, recovery.last_seq, manifest)?;
     }
     let base = Base {
         seq: manifest.seq,
@@ -147,6 +218,7 @@ fn open_existing(
         id_epoch: manifest.id_epoch,
         wal,
         unwritten: None,
+        gave_up: recovery.discarded.is_some(),
         seq: manifest.seq,
         catalog,
         stack,
@@ -159,27 +231,11 @@ fn open_existing(
     let mut allocator = Allocator::default();
     note_values(&state.stack, &mut allocator)?;
     replay(&recovery.records, &mut state, &mut allocator)?;
-    // Nothing on disk is changed before all of it is understood.
-    state.unwritten = write_anew(&mut state.wal, &recovery, manifest.seq)?;
     // Where a damaged log was given up, loads may be newer than what is left of it; their places stay given.
     let highest = state.stack.layers.iter().map(|layer| layer.last_seq).max().unwrap_or(Seq(0));
     state.seq = state.seq.max(load_reached).max(highest);
-    note_locals(&manifest, &state.catalog, &mut allocator);
-    remove_unnamed(&*place.storage, &manifest)?;
-    let opened = Opened {
-        open_ns: place.clock.monotonic_ns().saturating_sub(started_ns),
-        storage: place.storage,
-        settings: place.settings,
-        fence,
-        state,
-        allocator,
-        next_part: manifest.next_part.0,
-        recovered_records: recovery.records.len() as u64,
-        log_tail_bytes: recovery.records.iter().map(|record| record.payload.len() as u64).sum(),
-        discarded: recovery.discarded,
-        lock,
-    };
-    Ok(Writer::new(opened))
+    note_locals(manifest, &state.catalog, &mut allocator);
+    Ok(Read { fence: Arc::clone(fence), state, allocator, recovery })
 }
 
 /// Compares the newest manifest with the one that the log knows of, and with where the log ends. Errors: corrupt, when
@@ -210,7 +266,7 @@ fn load_reached(loads: &BTreeMap<String, Loaded>) -> Seq {
 /// back: all of it while the disk is full, and where nothing was read, as after a clean end, an empty log, which need
 /// not delay the opening. What was given up is given up for good.
 fn write_anew(wal: &mut Wal, recovery: &Recovery, after: Seq) -> Result<Option<Vec<Record>>> {
-    if recovery.records.is_empty() && recovery.discarded.is_none() {
+    if recovery.records.is_empty() && recovery.discarded.is_none() && recovery.dropped.is_empty() {
         return Ok(Some(Vec::new()));
     }
     match wal.rewrite(&recovery.records, after) {

@@ -47,6 +47,8 @@ pub(crate) struct State {
     /// What recovery read from the log and could not yet write anew, because the disk is full; nothing is written
     /// before that.
     pub(crate) unwritten: Option<Vec<Record>>,
+    /// The last open gave up a part of the log, so the files that it read cannot go on.
+    pub(crate) gave_up: bool,
     /// The last seq that was given, and is visible.
     pub(crate) seq: Seq,
     pub(crate) catalog: Catalog,

@@ -44,6 +44,8 @@ pub struct Status {
     pub open_ns: u64,
     /// What the last open gave up of a damaged log, because its options allowed it.
     pub discarded: Option<String>,
+    /// What the last open dropped from the end of the log, because nothing says that it was durable.
+    pub dropped: Vec<String>,
     /// Why writes are refused, if they are.
     pub fenced: Option<String>,
     /// Why a flush or compaction in the background failed, the last one that did.

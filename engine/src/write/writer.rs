@@ -32,7 +32,7 @@ use super::logging::{Log, log_of};
 use super::record::BatchRecord;
 use super::reply::{Changed, Written};
 use super::resolve::{Numbers, Resolver, batch_changes, untake};
-use super::settings::WriteSettings;
+use super::settings::{Durability, WriteSettings};
 use super::stack::{StackLayer, StackNames, StackPart};
 use super::state::{SourceMark, State};
 
@@ -85,8 +85,10 @@ pub(crate) struct Writer {
     pub(super) recovered_records: u64,
     pub(super) open_ns: u64,
     pub(super) discarded: Option<String>,
+    pub(super) dropped: Vec<String>,
     closed: AtomicBool,
-    lock: Box<dyn LockGuard>,
+    /// None where nobody ever held the store, and it is only read.
+    lock: Option<Box<dyn LockGuard>>,
 }
 
 /// Who waits for whom beside the gate.
@@ -98,6 +100,9 @@ pub(crate) struct Wakeups {
     /// The background threads wait here, each for its work: by [`Work`], whether there is some.
     pub(super) work_lock: Mutex<[bool; 2]>,
     pub(super) work: Condvar,
+    /// Who marks the log waits here for groups: how many were logged.
+    pub(super) logged_lock: Mutex<u64>,
+    pub(super) logged: Condvar,
     /// Why the last work in the background failed.
     pub(super) failure: Mutex<Option<String>>,
 }
@@ -123,7 +128,8 @@ pub(super) struct Opened {
     pub(super) log_tail_bytes: u64,
     pub(super) open_ns: u64,
     pub(super) discarded: Option<String>,
-    pub(super) lock: Box<dyn LockGuard>,
+    pub(super) dropped: Vec<String>,
+    pub(super) lock: Option<Box<dyn LockGuard>>,
 }
 
 impl Writer {
@@ -151,6 +157,7 @@ impl Writer {
             recovered_records: opened.recovered_records,
             open_ns: opened.open_ns,
             discarded: opened.discarded,
+            dropped: opened.dropped,
             closed: AtomicBool::new(false),
             lock: opened.lock,
         }
@@ -197,12 +204,17 @@ impl Writer {
                 self.published.load().seq
             )));
         }
-        self.gate.alone(|| self.sync_log(&mut self.state.lock()))
+        let durable = self.gate.alone(|| self.sync_log(&mut self.state.lock()))?;
+        if self.settings.durability == Durability::None {
+            // Nobody else does it there.
+            self.mark()?;
+        }
+        Ok(durable)
     }
 
     /// See `Engine::announce`.
     pub(crate) fn announce(&self, address: &str) -> Result<()> {
-        self.lock.announce(address)
+        self.lock.as_ref().map_or(Ok(()), |lock| lock.announce(address))
     }
 
     /// Marks the writer closed: nothing is written any more.

@@ -35,6 +35,10 @@ impl Storage for Folder {
         self.sim.create(&self.at(path))
     }
 
+    fn reopen(&self, path: &str) -> Result<Box<dyn WriteFile>> {
+        self.sim.reopen(&self.at(path))
+    }
+
     fn read(&self, path: &str, len_max: u64) -> Result<Vec<u8>> {
         self.sim.read(&self.at(path), len_max)
     }
@@ -68,6 +72,10 @@ impl Storage for Folder {
         self.sim.remove(&self.at(path))
     }
 
+    fn keep_open(&self, dir: &str) -> Result<()> {
+        self.sim.keep_open(&self.at(dir))
+    }
+
     fn sync_dir(&self, dir: &str) -> Result<()> {
         self.sim.sync_dir(&self.at(dir))
     }
@@ -90,6 +98,10 @@ impl Storage for Folder {
 
     fn lock(&self, path: &str, address: &str) -> Result<Box<dyn LockGuard>> {
         self.sim.lock(&self.at(path), address)
+    }
+
+    fn lock_shared(&self, path: &str) -> Result<Option<Box<dyn LockGuard>>> {
+        self.sim.lock_shared(&self.at(path))
     }
 
     fn secret(&self) -> Result<[u8; SECRET_BYTES]> {

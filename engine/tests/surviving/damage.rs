@@ -37,12 +37,7 @@ pub(crate) struct Store {
 impl Store {
     /// A store with files of every kind, whose log holds batches that are all known to be durable.
     pub(crate) fn new(seed: u64) -> Store {
-        println!("seed {seed}");
-        let options = tiny_options(Durability::Commit);
-        let sim = Sim::new(seed);
-        let mut work = Work::new(seed, &sim, &options);
-        work.go(45);
-        work.stop();
+        let (sim, options, mut work) = Store::worked(seed);
         // Batches that lie in the log alone. Opening writes them anew, and the file says that it holds all of them.
         let mut engine = open(&sim, &options).expect("nothing is wrong");
         for _ in 0..3 {
@@ -52,6 +47,33 @@ impl Store {
         }
         drop(engine);
         let shown = work.now(&open(&sim, &options).expect("nothing is wrong"));
+        Store::of(sim, options, shown)
+    }
+
+    /// A store whose last batches were acknowledged by the process that ended, after the rest in which they are marked.
+    fn marked(seed: u64) -> Store {
+        let (sim, options, mut work) = Store::worked(seed);
+        let engine = open(&sim, &options).expect("nothing is wrong");
+        for _ in 0..3 {
+            work.history.write(&engine).expect("nothing is wrong");
+        }
+        engine.mark().expect("nothing is wrong");
+        let shown = work.now(&engine);
+        drop(engine);
+        Store::of(sim, options, shown)
+    }
+
+    fn worked(seed: u64) -> (Sim, Options, Work) {
+        println!("seed {seed}");
+        let options = tiny_options(Durability::Commit);
+        let sim = Sim::new(seed);
+        let mut work = Work::new(seed, &sim, &options);
+        work.go(45);
+        work.stop();
+        (sim, options, work)
+    }
+
+    fn of(sim: Sim, options: Options, shown: Shown) -> Store {
         let files = sim.files().into_iter().filter(|(path, _)| path != "LOCK").collect();
         Store { sim, files, shown: Arc::new(shown), options }
     }
@@ -222,10 +244,29 @@ fn every_flipped_bit_is_found_or_without_effect() {
 }
 
 #[test]
+fn a_log_that_is_damaged_after_a_rest_is_refused_or_shows_every_acknowledged_batch() {
+    let store = Store::marked(7);
+    let path = store.newest("log/", ".log");
+    let bytes = &store.files[&path];
+    let used = bytes.iter().rposition(|&byte| byte != 0).expect("a header") + 1;
+    let mut fates = Fates::default();
+    for bit in 0..used * 8 {
+        damage(&store, &path, &format!("bit {bit}"), |bytes| bytes[bit / 8] ^= 1 << (bit % 8), &mut fates);
+    }
+    // All but the bits of the mark itself, which is 40 bytes long.
+    assert!(fates.refused as usize >= (used - 40) * 8, "{fates:?}");
+    let before = fates.refused;
+    for len in 0..bytes.len() {
+        damage(&store, &path, &format!("cut at {len}"), |bytes| bytes.truncate(len), &mut fates);
+    }
+    assert_eq!(fates.refused - before, bytes.len() as u64, "a file that was cut is refused whatever its length");
+}
+
+#[test]
 fn a_flipped_bit_is_not_found_where_a_checksum_is_skipped() {
     let store = Store::new(3);
     let path = store.newest("log/", ".log");
-    let wrong = (80 * 8..store.files[&path].len() * 8).find_map(|bit| {
+    let wrong = (88 * 8..store.files[&path].len() * 8).find_map(|bit| {
         let image = store.image();
         image.read_through(skip_payload_checksums);
         image.corrupt(&path, |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).expect("the file is there");

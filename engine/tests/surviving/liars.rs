@@ -73,11 +73,11 @@ pub(crate) fn skip_payload_checksums(path: &str, bytes: &mut [u8]) {
 /// Shows each record of a log file whose header is true, and the seed of its checksums. The layout is that of
 /// docs/formats/log.md.
 pub(crate) fn each_record(path: &str, bytes: &mut [u8], mut change: impl FnMut(u32, &mut [u8])) {
-    const HEADER_BYTES: usize = 80;
+    const HEADER_BYTES: usize = 88;
     if !path.starts_with("log/") || bytes.len() < HEADER_BYTES {
         return;
     }
-    let seed = crc(crc(crc(0, &bytes[16..32]), &bytes[32..40]), &bytes[64..76]);
+    let seed = crc(crc(crc(0, &bytes[16..32]), &bytes[32..40]), &bytes[72..84]);
     let number = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     let mut at = HEADER_BYTES;
     while at + RECORD_HEADER_BYTES <= bytes.len() {

@@ -200,7 +200,8 @@ impl Work {
                 self.forget_load();
                 Ok("give a load up")
             }
-            34..37 => engine.sync(engine.snapshot().version()).map(|_| "sync"),
+            34 | 35 => engine.sync(engine.snapshot().version()).map(|_| "sync"),
+            36 => engine.mark().map(|()| "mark"),
             37 => {
                 self.forget_load();
                 let engine = self.engine.take().expect("it is open");

@@ -11,10 +11,12 @@ use crate::storage::{Random, parent};
 #[allow(missing_docs, reason = "each is the call of its name")]
 pub enum Operation {
     Create,
+    Reopen,
     Write,
     SyncData,
     Preallocate,
     Trim,
+    Retract,
     Read,
     Map,
     Rename,
@@ -38,7 +40,7 @@ impl Operation {
     /// Whether the call changes what a crash would leave.
     pub fn changes(self) -> bool {
         use Operation::*;
-        !matches!(self, Read | Map | List | FileLen | AvailableBytes)
+        !matches!(self, Reopen | Read | Map | List | FileLen | AvailableBytes)
     }
 }
 

@@ -119,7 +119,11 @@ fn crash_run(seed: u64, lies: bool) -> std::result::Result<(), String> {
             if random.one_in(2) && attempt < 3 {
                 sim.fail(Failure::for_good(1 + random.below(10), fault));
             }
-            let rewritten = wal.rewrite(&recovery.records, oracle.start.after);
+            let rewritten = match random.one_in(3) {
+                // As on a full disk.
+                true => wal.resume(),
+                false => wal.rewrite(&recovery.records, oracle.start.after),
+            };
             if rewritten.is_ok() {
                 oracle.records = recovery.records;
                 oracle.synced = wal.last_seq();
