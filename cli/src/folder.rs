@@ -1,7 +1,9 @@
 //! A private folder among the temporary ones, gone when nobody needs it any more.
 
+use std::fs::{File, Metadata};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::exit::Failure;
 
@@ -10,17 +12,34 @@ const NAMES_MAX: u32 = 1_000;
 /// Only the owner may look.
 const PRIVATE: u32 = 0o700;
 
+/// How long a process may take between the making of a folder and its lock.
+const LOCK_WAIT: Duration = Duration::from_secs(60);
+
 /// A folder that is removed with everything in it.
-pub(crate) struct Folder(PathBuf);
+pub(crate) struct Folder {
+    path: PathBuf,
+    /// Says that the folder is in use, and goes with the process.
+    _lock: File,
+}
 
 impl Folder {
     /// Makes a folder whose name begins with `prefix`.
     pub(crate) fn new(prefix: &str) -> Result<Folder, Failure> {
         let parent = std::env::temp_dir();
+        clear_dead(&parent, prefix);
         for number in 0..NAMES_MAX {
             let path = parent.join(format!("{prefix}-{}-{number}", std::process::id()));
             match std::fs::DirBuilder::new().mode(PRIVATE).create(&path) {
-                Ok(()) => return Ok(Folder(path)),
+                Ok(()) => {
+                    let locked = File::open(&path).and_then(|lock| lock.try_lock().map(|()| lock).map_err(Into::into));
+                    let lock = locked.map_err(|error| {
+                        Failure::refused(format!(
+                            "set TMPDIR to a folder with locks: cannot lock {}: {error}",
+                            path.display()
+                        ))
+                    })?;
+                    return Ok(Folder { path, _lock: lock });
+                }
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => {
                     return Err(Failure::refused(format!(
@@ -34,13 +53,78 @@ impl Folder {
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
         // What cannot be removed stays for the system's own cleaning.
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Removes the folders that commands left that were killed: of this user, with our names, and in use by nobody. What cannot
+/// be removed stays.
+fn clear_dead(parent: &Path, prefix: &str) {
+    let Ok(entries) = std::fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        let is_named = entry.file_name().to_str().is_some_and(|name| is_of_ours(name, prefix));
+        let is_old = entry.metadata().is_ok_and(|about| about.is_dir() && is_settled(&about));
+        if is_named && is_old && File::open(entry.path()).is_ok_and(|lock| lock.try_lock().is_ok()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Whether a name is one that [`Folder::new`] gives: the prefix, the number of a process and that of a try.
+fn is_of_ours(name: &str, prefix: &str) -> bool {
+    let numbers =
+        name.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-')).and_then(|rest| rest.split_once('-'));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    numbers.is_some_and(|(process, attempt)| is_number(process) && is_number(attempt))
+}
+
+/// Whether a folder was made so long ago that whoever made it has locked it.
+fn is_settled(about: &Metadata) -> bool {
+    about.modified().is_ok_and(|made| made.elapsed().is_ok_and(|age| age > LOCK_WAIT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_folders_of_ours_are_cleared() {
+        for name in ["muster-1-0", "muster-123456-999"] {
+            assert!(is_of_ours(name, "muster"), "{name}");
+        }
+        for name in [
+            "muster",
+            "muster-1",
+            "muster--0",
+            "muster-1-",
+            "muster-none-1-0",
+            "muster-1-0x",
+            "other-1-0",
+            "muster-1-0-2",
+        ] {
+            assert!(!is_of_ours(name, "muster"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_nobody_uses_is_cleared_and_one_in_use_is_not() {
+        let parent = tempfile::tempdir().unwrap();
+        let [dead, used] = ["muster-1-0", "muster-2-0"].map(|name| parent.path().join(name));
+        for folder in [&dead, &used] {
+            std::fs::create_dir(folder).unwrap();
+            let long_ago = std::time::SystemTime::now() - 2 * LOCK_WAIT;
+            File::open(folder).unwrap().set_modified(long_ago).unwrap();
+        }
+        let lock = File::open(&used).unwrap();
+        lock.try_lock().unwrap();
+        clear_dead(parent.path(), "muster");
+        assert!(!dead.exists() && used.exists());
     }
 }

@@ -3,6 +3,8 @@
 //! Both make their directory under a temporary name beside the final one, verify it to the last byte, and only then
 //! rename it; so a directory under its final name is whole.
 
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use muster_engine::{Engine, Error, ErrorKind, Result};
 
 use crate::check::space_names;
 use crate::erasures::{self, Erasure, LEDGER_FILE, Ledger};
+use crate::files::Access;
 use crate::holder::hold_unchanged;
 use crate::spaces::{SPACES_FOLDER, Space};
 
@@ -34,6 +37,15 @@ pub struct RestoredSpace {
     pub version: u64,
     /// How many entities of the ledger were erased again.
     pub erased: u64,
+}
+
+/// What was restored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// The spaces of the backup.
+    pub spaces: Vec<RestoredSpace>,
+    /// What the ledger names and the backup does not have; a message for people each.
+    pub notes: Vec<String>,
 }
 
 /// Backs `spaces` up into the directory `to`. Errors: conflict, when it holds something; those of each backup.
@@ -56,7 +68,7 @@ pub(crate) fn back_up(spaces: &[Arc<Space>], to: &Path) -> Result<Vec<(String, C
 ///
 /// Errors: corrupt, when a byte of the backup is not what was written; conflict, when `to` holds something or a server
 /// holds `from`; invalid, when the ledger cannot be read.
-pub fn restore_dir(from: &Path, to: &Path, ledger: Option<&Path>) -> Result<Vec<RestoredSpace>> {
+pub fn restore_dir(from: &Path, to: &Path, ledger: Option<&Path>) -> Result<Restored> {
     let _held = hold_unchanged(from)?;
     let names = space_names(from)?;
     if let Some(ledger) = ledger.filter(|ledger| !ledger.is_file()) {
@@ -64,8 +76,11 @@ pub fn restore_dir(from: &Path, to: &Path, ledger: Option<&Path>) -> Result<Vec<
     }
     let unfinished = Unfinished::begin(to)?;
     let clock = SystemClock::new();
-    let applied = Ledger::new(unfinished.path.join(LEDGER_FILE));
-    let mut restored = Vec::new();
+    let applied = Ledger::new(unfinished.path.join(LEDGER_FILE), Access::Private);
+    let mut restored = Restored { spaces: Vec::new(), notes: Vec::new() };
+    if let Some(ledger) = ledger {
+        restored.notes = unknown_spaces(ledger, &names)?;
+    }
     for name in names {
         let place = |error: Error| error.within(format_args!("space {name}"));
         let folder = unfinished.space_folder(&name);
@@ -76,11 +91,34 @@ pub fn restore_dir(from: &Path, to: &Path, ledger: Option<&Path>) -> Result<Vec<
             Some(ledger) => later_erasures(ledger, &name, &copied)?,
             None => Vec::new(),
         };
+        let named = later.len() as u64;
         let (erased, version) = erase_again(&folder, &name, later, &applied, &clock).map_err(place)?;
-        restored.push(RestoredSpace { space: name, copied, version: version.unwrap_or(copied.version.0), erased });
+        if erased < named {
+            restored.notes.push(format!(
+                "space {name}: {} later lines of the ledger are about keys that the backup does not have",
+                named - erased
+            ));
+        }
+        let version = version.unwrap_or(copied.version.0);
+        restored.spaces.push(RestoredSpace { space: name, copied, version, erased });
     }
     unfinished.finish()?;
     Ok(restored)
+}
+
+/// The spaces that the ledger speaks of and the backup does not have, each with how many lines.
+fn unknown_spaces(ledger: &Path, names: &[String]) -> Result<Vec<String>> {
+    let mut unknown: BTreeMap<String, u64> = BTreeMap::new();
+    erasures::read(ledger, &mut |erasure| {
+        if !names.contains(&erasure.space) {
+            *unknown.entry(erasure.space).or_default() += 1;
+        }
+        Ok(())
+    })?;
+    let told = |(space, lines)| {
+        format!("{lines} lines of the ledger are about the space `{space}`, which the backup does not have")
+    };
+    Ok(unknown.into_iter().map(told).collect())
 }
 
 fn later_erasures(ledger: &Path, space: &str, backup: &Copied) -> Result<Vec<Erasure>> {
@@ -153,6 +191,8 @@ struct Unfinished {
     path: PathBuf,
     to: PathBuf,
     is_finished: bool,
+    /// Says to others that somebody is at work; it goes with the process.
+    _lock: File,
 }
 
 impl Unfinished {
@@ -172,15 +212,11 @@ impl Unfinished {
             )));
         }
         let path = to.with_file_name(format!("{name}{UNFINISHED_SUFFIX}"));
-        if path.exists() {
-            return Err(Error::conflict(format!(
-                "remove {} first: an earlier attempt that did not end left it",
-                path.display()
-            )));
-        }
+        clear_dead(&path)?;
         // Makes what is missing above it too, durably.
         Disk::create(&path)?;
-        Ok(Unfinished { path, to, is_finished: false })
+        let lock = lock_folder(&path)?;
+        Ok(Unfinished { path, to, is_finished: false, _lock: lock })
     }
 
     fn space_folder(&self, space: &str) -> PathBuf {
@@ -200,6 +236,34 @@ impl Unfinished {
         self.is_finished = true;
         let parent = self.to.parent().unwrap_or(&self.to);
         std::fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)
+    }
+}
+
+/// Removes what a command left that was killed. Errors: conflict, when somebody is at work there.
+fn clear_dead(path: &Path) -> Result<()> {
+    let failed = |error| Error::io(format!("cannot clear {}", path.display())).with_source(error);
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(error)),
+        Ok(about) if !about.is_dir() => {
+            Err(Error::conflict(format!("move {} away: it is in the way of what is made", path.display())))
+        }
+        Ok(_) => {
+            let _lock = lock_folder(path)?;
+            std::fs::remove_dir_all(path).map_err(failed)
+        }
+    }
+}
+
+fn lock_folder(path: &Path) -> Result<File> {
+    let failed = |error| Error::io(format!("cannot lock {}", path.display())).with_source(error);
+    let folder = File::open(path).map_err(failed)?;
+    match folder.try_lock() {
+        Ok(()) => Ok(folder),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::conflict(format!("wait for the other command: it is at work in {}", path.display())))
+        }
+        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Config {
     pub backup_dirs: Vec<PathBuf>,
     /// The ledger of erasures; `erasures.ndjson` in `data_dir` if absent. On another disk it outlives the store.
     pub erasure_ledger: Option<PathBuf>,
+    /// Whether questions only are answered: nothing in the directory changes, and it needs no room.
+    pub read_only: bool,
     /// How long running requests may go on after the order to stop.
     pub shutdown_wait: Duration,
     /// What may be asked.
@@ -44,6 +46,7 @@ impl Config {
             import_dirs: Vec::new(),
             backup_dirs: Vec::new(),
             erasure_ledger: None,
+            read_only: false,
             shutdown_wait: Duration::from_secs(10),
             limits: Limits::default(),
         }
@@ -70,21 +73,22 @@ impl Config {
             "load_bytes_max" => engine.load_bytes_max = number()?,
             "merged_bytes_max" => engine.merged_bytes_max = number()?,
             "threads" => engine.threads = count()?,
-            "discard_damaged_tail" => {
-                engine.discard_damaged_tail = value
-                    .parse()
-                    .map_err(|_| Error::invalid(format!("give option {name} true or false, not `{value}`")))?;
-            }
+            "shared_files" => engine.shared_files = yes_or_no(name, value)?,
+            "discard_damaged_tail" => engine.discard_damaged_tail = yes_or_no(name, value)?,
             _ => {
                 return Err(Error::invalid(format!(
                     "name one of durability, sync_interval_ms, delta_parts_max, delta_bytes_max, busy_wait_ms, \
                      flush_bytes, part_bytes_max, log_file_bytes, load_bytes_max, merged_bytes_max, threads, \
-                     discard_damaged_tail: there is no option {name}"
+                     shared_files, discard_damaged_tail: there is no option {name}"
                 )));
             }
         }
         Ok(())
     }
+}
+
+fn yes_or_no(name: &str, value: &str) -> Result<bool> {
+    value.parse().map_err(|_| Error::invalid(format!("give option {name} true or false, not `{value}`")))
 }
 
 fn durability(value: &str) -> Result<Durability> {

@@ -1,6 +1,7 @@
 //! The ledger of erasures: who was erased, so that a restored backup does not bring them back.
 //!
-//! One JSON object a line, appended and synced before the erasure is acknowledged. A backup knows the epoch and version
+//! One JSON object a line, appended and synced before the erasure is acknowledged. Each ends with a checksum of what stands
+//! before it, so a line that was changed is known; people may take lines away. A backup knows the epoch and version
 //! at which it was made; the lines above those are applied again when it is restored. The file may lie on another disk
 //! than the store, and be moved away at any time: the next erasure begins a new one. Whether to keep old lines is the
 //! operator's choice; those older than the oldest backup serve nobody.
@@ -8,17 +9,20 @@
 //! People can be erased while the disk is full: room behind the end of the file is taken in advance, and an erasure for
 //! which there is none is refused before it is applied.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use muster_engine::catalog::EntityKey;
 use muster_engine::ids::TypeId;
 use muster_engine::{Error, Result};
-use rustix::fs::FallocateFlags;
+use rustix::fs::{FallocateFlags, OFlags};
 use rustix::io::Errno;
 use serde_json::{Value, json};
+
+use crate::files::{Access, is_full};
 
 /// The ledger in the directory of a store, where no other place is configured.
 pub(crate) const LEDGER_FILE: &str = "erasures.ndjson";
@@ -49,6 +53,7 @@ pub(crate) struct Erasure {
 /// The file, for one server. It is opened for each erasure, so that it may be moved away.
 pub(crate) struct Ledger {
     path: PathBuf,
+    access: Access,
     /// Bytes that were promised to lines still to come; locked while the file is used.
     promised: Mutex<u64>,
 }
@@ -57,6 +62,8 @@ pub(crate) struct Ledger {
 pub(crate) struct Room<'a> {
     ledger: &'a Ledger,
     bytes: u64,
+    /// Open until the lines are written, which then needs no descriptor.
+    file: File,
 }
 
 impl Drop for Room<'_> {
@@ -67,8 +74,8 @@ impl Drop for Room<'_> {
 
 impl Ledger {
     /// The ledger at `path`, which need not exist.
-    pub(crate) fn new(path: PathBuf) -> Ledger {
-        Ledger { path, promised: Mutex::default() }
+    pub(crate) fn new(path: PathBuf, access: Access) -> Ledger {
+        Ledger { path, access, promised: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, u64> {
@@ -77,11 +84,11 @@ impl Ledger {
 
     /// The ledger of a server that starts. Errors: not found, when its directory does not exist: better now than at the
     /// first erasure.
-    pub(crate) fn open(path: PathBuf) -> Result<Ledger> {
+    pub(crate) fn open(path: PathBuf, access: Access) -> Result<Ledger> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         match folder.is_dir() {
             true => {
-                let ledger = Ledger::new(path);
+                let ledger = Ledger::new(path, access);
                 // A disk that is full now may have room later; each erasure asks again.
                 let _ = ledger.reserve(0);
                 Ok(ledger)
@@ -103,43 +110,45 @@ impl Ledger {
     pub(crate) fn make_room(&self, erasures: &[Erasure]) -> Result<Room<'_>> {
         let longest = |erasure: &Erasure| Erasure { version: u64::MAX, ..erasure.clone() }.to_line().len() as u64;
         let bytes = erasures.iter().map(longest).sum();
-        self.reserve(bytes).map_err(|error| {
+        let file = self.reserve(bytes).map_err(|error| {
             let place = self.path.display();
             match error.kind() {
-                io::ErrorKind::StorageFull => {
+                _ if is_full(&error) => {
                     Error::limit(format!("disk full: no room in the ledger of erasures {place}")).with_source(error)
                 }
                 _ => Error::io(format!("nothing was erased: the ledger {place} cannot be written")).with_source(error),
             }
         })?;
-        Ok(Room { ledger: self, bytes })
+        Ok(Room { ledger: self, bytes, file })
     }
 
     /// Promises `bytes` behind what is promised already, and takes more than that while there is enough.
-    fn reserve(&self, bytes: u64) -> io::Result<()> {
+    fn reserve(&self, bytes: u64) -> io::Result<File> {
         let mut promised = self.lock();
-        let file = open(&self.path)?;
+        let mut options = self.access.open_options();
+        let file = options.read(true).write(true).create(true).truncate(false).open(&self.path)?;
+        require_file(&file)?;
         let end = file.metadata()?.len();
         let needed = *promised + bytes;
         if allocate(&file, end, needed + ROOM_BYTES).is_err() && needed > 0 {
             allocate(&file, end, needed)?;
         }
         *promised = needed;
-        Ok(())
+        Ok(file)
     }
 
     /// Appends `erasures` durably, for which there is `room`. Errors: io; they are applied and must be sent again.
-    pub(crate) fn append(&self, room: Room<'_>, erasures: &[Erasure]) -> Result<()> {
-        let written = self.append_lines(erasures);
+    pub(crate) fn append(&self, mut room: Room<'_>, erasures: &[Erasure]) -> Result<()> {
+        let written = self.append_lines(&mut room.file, erasures);
         drop(room);
         // What was used is taken anew for the next one, if the disk has it.
         let _ = self.reserve(0);
         written
     }
 
-    fn append_lines(&self, erasures: &[Erasure]) -> Result<()> {
+    fn append_lines(&self, file: &mut File, erasures: &[Erasure]) -> Result<()> {
         let _one = self.lock();
-        append(&self.path, erasures).map_err(|error| {
+        append(file, &self.path, erasures).map_err(|error| {
             Error::io(format!(
                 "send the erasure again: it is applied, but the ledger {} cannot be written",
                 self.path.display()
@@ -149,10 +158,9 @@ impl Ledger {
     }
 }
 
-fn append(path: &Path, erasures: &[Erasure]) -> io::Result<()> {
-    let mut file = open(path)?;
+fn append(file: &mut File, path: &Path, erasures: &[Erasure]) -> io::Result<()> {
     let is_first = file.metadata()?.len() == 0;
-    cut_torn_line(&mut file)?;
+    cut_torn_line(file)?;
     let lines: String = erasures.iter().map(Erasure::to_line).collect();
     file.write_all(lines.as_bytes())?;
     file.sync_data()?;
@@ -164,8 +172,12 @@ fn append(path: &Path, erasures: &[Erasure]) -> io::Result<()> {
     Ok(())
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+/// Errors: invalid input, where a pipe or a device stands in place of the file.
+fn require_file(file: &File) -> io::Result<()> {
+    match file.metadata()?.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file")),
+    }
 }
 
 /// Takes `bytes` of room from `end` on without making the file longer. Where the file system cannot do that, the room is
@@ -197,9 +209,11 @@ fn cut_torn_line(file: &mut File) -> io::Result<()> {
 /// but a copy may be cut anywhere. Errors: invalid, naming the line.
 pub(crate) fn read(path: &Path, visit: &mut dyn FnMut(Erasure) -> Result<()>) -> Result<Option<u64>> {
     let failed = |error: io::Error| Error::io(format!("cannot read {}", path.display())).with_source(error);
-    let mut reader = match File::open(path) {
+    // A pipe is not waited for.
+    let opened = File::options().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path);
+    let mut reader = match opened {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => BufReader::new(file.map_err(failed)?),
+        file => BufReader::new(file.and_then(|file| require_file(&file).map(|()| file)).map_err(failed)?),
     };
     for number in 1u64.. {
         let mut line = Vec::new();
@@ -211,11 +225,18 @@ pub(crate) fn read(path: &Path, visit: &mut dyn FnMut(Erasure) -> Result<()>) ->
                 path.display()
             )));
         }
-        match Erasure::from_line(&line) {
-            Some(erasure) => visit(erasure)?,
-            None if !is_whole => return Ok((!line.is_empty()).then_some(number)),
-            None if line.is_empty() => {}
-            None => {
+        match Line::read(&line) {
+            Line::Erasure(erasure) => visit(erasure)?,
+            Line::Changed | Line::None if !is_whole => return Ok((!line.is_empty()).then_some(number)),
+            Line::None if line.is_empty() => {}
+            Line::Changed => {
+                return Err(Error::invalid(format!(
+                    "restore the line or take it away: {}, line {number} was changed since it was written, its checksum is \
+                     another",
+                    path.display()
+                )));
+            }
+            Line::None => {
                 return Err(Error::invalid(format!(
                     "repair the ledger first: {}, line {number} is no erasure",
                     path.display()
@@ -227,6 +248,53 @@ pub(crate) fn read(path: &Path, visit: &mut dyn FnMut(Erasure) -> Result<()>) ->
         }
     }
     Ok(None)
+}
+
+/// What a line says.
+enum Line {
+    Erasure(Erasure),
+    /// Its checksum is not that of its other bytes.
+    Changed,
+    /// No erasure.
+    None,
+}
+
+/// The last field of a line and all before its value: the crc32 of every byte of the line before this.
+const SEAL: &str = ",\"crc32\":\"";
+/// The digits of a checksum.
+const SEAL_DIGITS: usize = 8;
+/// The fields of a line without a checksum.
+const FIELDS_WITHOUT_SEAL: usize = 7;
+/// What ends a line.
+const SEAL_END: &str = "\"}";
+
+/// The line of an object, with its checksum as the last field.
+fn sealed(object: &str) -> String {
+    let open = object.strip_suffix('}').expect("an object ends with a brace");
+    format!("{open}{SEAL}{:08x}{SEAL_END}\n", crc32fast::hash(open.as_bytes()))
+}
+
+impl Line {
+    fn read(line: &[u8]) -> Line {
+        let seal_bytes = SEAL.len() + SEAL_DIGITS + SEAL_END.len();
+        let (open, seal) = line.split_at(line.len().saturating_sub(seal_bytes));
+        let digits = seal.strip_prefix(SEAL.as_bytes()).and_then(|rest| rest.strip_suffix(SEAL_END.as_bytes()));
+        match (digits, Erasure::from_line(line)) {
+            (Some(digits), erasure) => {
+                let is_true = format!("{:08x}", crc32fast::hash(open)).as_bytes() == digits;
+                erasure.filter(|_| is_true).map_or(Line::Changed, Line::Erasure)
+            }
+            // Of the form before lines had one, which has no other field: one that lost its checksum was changed.
+            (None, Some(erasure)) if fields(line) == FIELDS_WITHOUT_SEAL => Line::Erasure(erasure),
+            (None, Some(_)) => Line::Changed,
+            (None, None) => Line::None,
+        }
+    }
+}
+
+/// How many fields an object has.
+fn fields(line: &[u8]) -> usize {
+    serde_json::from_slice::<Value>(line).ok().and_then(|value| value.as_object().map(|it| it.len())).unwrap_or(0)
 }
 
 impl Erasure {
@@ -249,7 +317,7 @@ impl Erasure {
             "version": self.version,
             "time_unix_ms": self.time_unix_ms,
         });
-        format!("{line}\n")
+        sealed(&line.to_string())
     }
 
     fn from_line(line: &[u8]) -> Option<Erasure> {
@@ -299,7 +367,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger");
         assert_eq!(all(&path).unwrap(), Vec::<u64>::new());
-        let ledger = Ledger::new(path.clone());
+        let ledger = Ledger::new(path.clone(), Access::Private);
         let append = |erasures: &[Erasure]| ledger.append(ledger.make_room(erasures).unwrap(), erasures).unwrap();
         append(&[erasure(1), erasure(2)]);
         append(&[Erasure { key: EntityKey::Number(u64::MAX), ..erasure(3) }]);
@@ -315,6 +383,57 @@ mod tests {
         }
         std::fs::write(&path, [b"?\n", &whole[..]].concat()).unwrap();
         assert!(all(&path).unwrap_err().message().contains("line 1"));
+    }
+
+    #[test]
+    fn a_line_that_was_changed_is_refused_by_its_number_and_one_may_be_taken_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let ledger = Ledger::new(path.clone(), Access::Private);
+        let erasures: Vec<Erasure> = (1..=3).map(erasure).collect();
+        ledger.append(ledger.make_room(&erasures).unwrap(), &erasures).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let lines: Vec<&[u8]> = whole.split_inclusive(|&byte| byte == b'\n').collect();
+        std::fs::write(&path, [lines[0], lines[2]].concat()).unwrap();
+        assert_eq!(all(&path).unwrap(), [1, 3]);
+        let start = lines[0].len();
+        let mut refused = 0;
+        for bit in start * 8..(start + lines[1].len() - 1) * 8 {
+            let mut changed = whole.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, &changed).unwrap();
+            let error = all(&path).expect_err("a changed line");
+            // A line feed in the middle of a line makes two of one.
+            assert!(error.message().contains("line 2"), "bit {bit}: {error}");
+            refused += 1;
+        }
+        assert_eq!(refused, (lines[1].len() - 1) * 8);
+    }
+
+    #[test]
+    fn lines_without_a_checksum_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let old = r#"{"id_epoch":3,"key":7,"space":"main","time_unix_ms":-5,"type":"t","type_id":1,"version":9}"#;
+        std::fs::write(&path, format!("{old}\n\n")).unwrap();
+        let ledger = Ledger::new(path.clone(), Access::Private);
+        ledger.append(ledger.make_room(&[erasure(10)]).unwrap(), &[erasure(10)]).unwrap();
+        assert_eq!(all(&path).unwrap(), [9, 10]);
+    }
+
+    #[test]
+    fn a_ledger_is_for_its_owner_and_neither_a_link_nor_a_pipe() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let ledger = Ledger::open(path.clone(), Access::Private).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        std::fs::rename(&path, folder.path().join("elsewhere")).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("elsewhere"), &path).unwrap();
+        assert!(ledger.make_room(&[erasure(1)]).is_err());
+        std::fs::remove_file(&path).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert!(all(&path).is_err());
     }
 
     #[test]

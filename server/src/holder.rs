@@ -1,48 +1,82 @@
 //! Who serves a directory: a locked file with the address of its server.
 //!
 //! The lock is the operating system's and goes with the process, so a file that a dead server left means nothing. The
-//! address is written after the lock is taken; whoever finds the file locked and empty looks again a little later.
+//! address is written after the lock is taken; whoever finds the file locked and empty looks again a little later. It is
+//! written over what stands there, so that a full disk, where the file exists, does not keep a server from saying it.
+//! Servers that only read share the lock, write nothing, and are found by nobody.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+
+use crate::files::{Access, is_full};
 
 /// The file in the directory.
 const HOLDER_FILE: &str = "server.lock";
 /// The longest address that is read.
 const ADDRESS_BYTES_MAX: u64 = 4096;
+/// The file is at least this long, so that most addresses take no other room than an empty one.
+const FILE_BYTES_MIN: usize = 256;
 
 /// The right to serve a directory, for as long as this value lives.
 #[derive(Debug)]
 pub struct Holder {
-    file: File,
+    /// None where nobody ever wrote to the directory, which is only read.
+    file: Option<File>,
+    may_write: bool,
 }
 
 impl Holder {
     /// Takes the directory, which is created if need be. None if another server holds it.
     pub fn take(data_dir: &Path) -> io::Result<Option<Holder>> {
-        std::fs::create_dir_all(data_dir)?;
+        Access::Private.create_folders(data_dir)?;
         let file = open(data_dir, true)?;
         match file.try_lock() {
             Ok(()) => {
-                file.set_len(0)?;
-                Ok(Some(Holder { file }))
+                let mut holder = Holder { file: Some(file), may_write: true };
+                holder.announce("")?;
+                Ok(Some(holder))
             }
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
 
-    /// Tells where this server listens, as a client's address reads it.
+    /// Shares the directory with others that only read it, and changes nothing in it. None if a server holds it that may
+    /// write.
+    pub fn share(data_dir: &Path) -> io::Result<Option<Holder>> {
+        let file = match open(data_dir, false) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            file => Some(file?),
+        };
+        match file.as_ref().map_or(Ok(()), File::try_lock_shared) {
+            Ok(()) => Ok(Some(Holder { file, may_write: false })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Tells where this server listens, as a client's address reads it. One that shares the directory tells nobody.
     pub fn announce(&mut self, address: &str) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(0))?;
-        self.file.set_len(0)?;
-        self.file.write_all(address.as_bytes())?;
-        self.file.flush()
+        let Some(file) = self.file.as_mut().filter(|_| self.may_write) else {
+            return Ok(());
+        };
+        // A line, and spaces to the end of what stood there.
+        let len = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(ADDRESS_BYTES_MAX as usize);
+        let mut text = format!("{address}\n");
+        let padding = len.max(FILE_BYTES_MIN).saturating_sub(text.len());
+        text.extend(std::iter::repeat_n(' ', padding));
+        file.seek(SeekFrom::Start(0))?;
+        match file.write_all(text.as_bytes()).and_then(|()| file.flush()) {
+            // It serves all the same; who looks for it finds that somebody does.
+            Err(error) if is_full(&error) => Ok(()),
+            result => result,
+        }
     }
 }
 
-/// Where the server listens that holds a directory: none if no server holds it, an empty text if it has not said yet.
+/// Where the server listens that holds a directory: none if no server holds it that may write, an empty text if it has not
+/// said yet.
 pub fn holder_of(data_dir: &Path) -> io::Result<Option<String>> {
     let mut file = match open(data_dir, false) {
         Ok(file) => file,
@@ -53,9 +87,9 @@ pub fn holder_of(data_dir: &Path) -> io::Result<Option<String>> {
         Ok(()) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
         Err(TryLockError::WouldBlock) => {
-            let mut address = String::new();
-            Read::by_ref(&mut file).take(ADDRESS_BYTES_MAX).read_to_string(&mut address)?;
-            Ok(Some(address))
+            let mut text = String::new();
+            Read::by_ref(&mut file).take(ADDRESS_BYTES_MAX).read_to_string(&mut text)?;
+            Ok(Some(text.lines().next().unwrap_or_default().trim_end().to_owned()))
         }
     }
 }
@@ -86,7 +120,8 @@ pub(crate) fn hold_unchanged(data_dir: &Path) -> muster_engine::Result<Option<Fi
 }
 
 fn open(data_dir: &Path, create: bool) -> io::Result<File> {
-    OpenOptions::new().read(true).write(create).create(create).truncate(false).open(data_dir.join(HOLDER_FILE))
+    let mut options = Access::Private.open_options();
+    options.read(true).write(create).create(create).truncate(false).open(data_dir.join(HOLDER_FILE))
 }
 
 #[cfg(test)]
@@ -103,8 +138,36 @@ mod tests {
         assert_eq!(holder_of(&data_dir).unwrap().as_deref(), Some(""));
         holder.announce("unix:/run/a.sock").unwrap();
         assert_eq!(holder_of(&data_dir).unwrap().as_deref(), Some("unix:/run/a.sock"));
+        holder.announce("a").unwrap();
+        assert_eq!(holder_of(&data_dir).unwrap().as_deref(), Some("a"));
+        assert!(Holder::share(&data_dir).unwrap().is_none());
         drop(holder);
         assert_eq!(holder_of(&data_dir).unwrap(), None);
         assert!(Holder::take(&data_dir).unwrap().is_some());
+    }
+
+    #[test]
+    fn those_that_only_read_share_a_directory_and_keep_others_out() {
+        let folder = tempfile::tempdir().unwrap();
+        // Nothing is made where nobody wrote.
+        assert!(Holder::share(folder.path()).unwrap().is_some());
+        assert!(!folder.path().join(HOLDER_FILE).exists());
+        drop(Holder::take(folder.path()).unwrap());
+        let readers = [Holder::share(folder.path()).unwrap(), Holder::share(folder.path()).unwrap()];
+        assert!(readers.iter().all(Option::is_some));
+        assert!(Holder::take(folder.path()).unwrap().is_none());
+        assert_eq!(holder_of(folder.path()).unwrap(), None);
+        drop(readers);
+        assert!(Holder::take(folder.path()).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_link_in_place_of_the_lock_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = folder.path().join("other");
+        std::fs::write(&other, "precious").unwrap();
+        std::os::unix::fs::symlink(&other, folder.path().join(HOLDER_FILE)).unwrap();
+        assert!(Holder::take(folder.path()).is_err());
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "precious");
     }
 }

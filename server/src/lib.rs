@@ -9,6 +9,7 @@ mod check;
 mod config;
 mod convert;
 mod erasures;
+mod files;
 mod holder;
 mod incoming;
 mod leases;
@@ -20,7 +21,7 @@ mod spaces;
 mod spool;
 mod work;
 
-pub use backup::{RestoredSpace, restore_dir};
+pub use backup::{Restored, RestoredSpace, restore_dir};
 pub use check::{SpaceReport, check_dir};
 pub use config::{Config, Limits, QUERY_MEMORY_BYTES_DEFAULT};
 pub use holder::{Holder, holder_of};

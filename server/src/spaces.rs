@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use muster_engine::engine::Engine;
 use muster_engine::options::Options;
 use muster_engine::storage::Disk;
-use muster_engine::write::{Durability, read_durability, write_durability};
+use muster_engine::write::{Durability, Status, read_durability, write_durability};
 use muster_engine::{Error, Result};
 
 use crate::config::Config;
+use crate::files::Access;
 use crate::leases::Leases;
 
 /// The space that a request without one means; it exists from the start.
@@ -37,6 +38,9 @@ pub(crate) struct Space {
 /// All spaces of a directory.
 pub(crate) struct Spaces {
     folder: PathBuf,
+    access: Access,
+    /// Nothing is made and nothing changed.
+    read_only: bool,
     options: Options,
     leases_max: usize,
     lease: Duration,
@@ -56,10 +60,16 @@ impl Spaces {
     /// The spaces of `config.data_dir`, none of them open.
     pub(crate) fn new(config: &Config) -> Result<Spaces> {
         let folder = config.data_dir.join(SPACES_FOLDER);
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| Error::io(format!("cannot create {}", folder.display())).with_source(error))?;
+        let access = Access::of(config.engine.shared_files);
+        if !config.read_only {
+            access
+                .create_folders(&folder)
+                .map_err(|error| Error::io(format!("cannot create {}", folder.display())).with_source(error))?;
+        }
         Ok(Spaces {
             folder,
+            access,
+            read_only: config.read_only,
             options: config.engine.clone(),
             leases_max: config.limits.leases_max,
             lease: config.limits.lease,
@@ -79,7 +89,8 @@ impl Spaces {
             return Ok(Arc::clone(space));
         }
         let folder = self.folder.join(name);
-        if name != MAIN && !folder.is_dir() {
+        let is_made = name == MAIN && !self.read_only;
+        if !is_made && !folder.is_dir() {
             drop(place);
             lock(&self.slots).remove(name);
             return Err(self.unknown(name));
@@ -91,10 +102,20 @@ impl Spaces {
 
     fn open(&self, name: &str, folder: &Path) -> Result<Space> {
         let place = |error: Error| error.within(format_args!("space {name}"));
-        let own = read_durability(&Disk::create(folder).map_err(place)?).map_err(place)?;
+        refuse_link(folder).map_err(place)?;
+        if !self.read_only {
+            // Durably, with its name in the folder above.
+            Disk::create(folder).map_err(place)?;
+        }
+        let own = read_durability(&Disk::open(folder).map_err(place)?).map_err(place)?;
         let durability = own.unwrap_or(self.options.durability);
         let options = Options { durability, ..self.options.clone() };
-        let engine = Engine::open_dir(folder, options).map_err(place)?;
+        let engine = match self.read_only {
+            true => Engine::open_dir_for_reading(folder, options),
+            false => Engine::open_dir(folder, options),
+        };
+        let engine = engine.map_err(place)?;
+        tell_loss(name, &engine.status());
         Ok(Space {
             name: name.to_owned(),
             engine,
@@ -114,7 +135,10 @@ impl Spaces {
     pub(crate) fn create(&self, name: &str, durability: Option<Durability>) -> Result<Arc<Space>> {
         check_name(name)?;
         let folder = self.folder.join(name);
-        match std::fs::create_dir(&folder) {
+        if self.read_only {
+            return Err(Error::read_only("serve the directory without --read-only to make a space"));
+        }
+        match self.access.create_folder(&folder) {
             Ok(()) => {
                 if let Some(durability) = durability {
                     write_durability(&Disk::open(&folder)?, durability)?;
@@ -185,6 +209,27 @@ impl Spaces {
             }
         }
         outcome
+    }
+}
+
+/// Errors: invalid, when the folder of a space is a link: what it leads to may change, or be another space.
+fn refuse_link(folder: &Path) -> Result<()> {
+    match std::fs::symlink_metadata(folder) {
+        Ok(about) if about.file_type().is_symlink() => Err(Error::invalid(format!(
+            "put the folder itself in its place, or mount it there: {} is a link",
+            folder.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Says on standard error what an open left out, at a level that is printed unless somebody switched it off.
+fn tell_loss(space: &str, status: &Status) {
+    for what in &status.dropped {
+        tracing::error!(space, "dropped when the space was opened: {what}");
+    }
+    if let Some(what) = &status.discarded {
+        tracing::error!(space, "given up when the space was opened, as discard_damaged_tail says: {what}");
     }
 }
 

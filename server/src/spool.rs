@@ -8,37 +8,63 @@ use muster_engine::{Error, Result};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
+use crate::files::{Access, is_full};
+
 /// The folder of the files.
 const SPOOL_FOLDER: &str = "spool";
 
-/// The folder in which files arrive. What a server that died left there is deleted by the next.
+/// The folder in which files arrive. What a server that died left there is deleted by the next; the folder stays, so that a
+/// server starts where there is no room to make it.
 pub(crate) struct Spool {
     folder: PathBuf,
+    access: Access,
     next: AtomicU64,
     bytes_max: u64,
 }
 
 impl Spool {
-    pub(crate) fn new(data_dir: &Path, bytes_max: u64) -> Result<Spool> {
+    pub(crate) fn new(data_dir: &Path, bytes_max: u64, access: Access) -> Result<Spool> {
         let folder = data_dir.join(SPOOL_FOLDER);
         let failed = |error| Error::io(format!("cannot prepare {}", folder.display())).with_source(error);
-        match std::fs::remove_dir_all(&folder) {
-            Ok(()) => {}
+        match std::fs::symlink_metadata(&folder) {
+            Ok(about) if about.is_dir() => clear(&folder).map_err(failed)?,
+            Ok(_) => std::fs::remove_file(&folder).map_err(failed)?,
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),
         }
-        std::fs::create_dir_all(&folder).map_err(failed)?;
-        Ok(Spool { folder, next: AtomicU64::new(0), bytes_max })
+        Ok(Spool::unused(data_dir, bytes_max, access))
+    }
+
+    /// The spool of a server that only reads, and takes no files.
+    pub(crate) fn unused(data_dir: &Path, bytes_max: u64, access: Access) -> Spool {
+        Spool { folder: data_dir.join(SPOOL_FOLDER), access, next: AtomicU64::new(0), bytes_max }
     }
 
     /// A new empty file.
     pub(crate) async fn begin(&self) -> Result<Incoming> {
         let path = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
-        let file = File::create_new(&path)
+        let (folder, access, name) = (self.folder.clone(), self.access, path.clone());
+        let made = move || {
+            access.create_folders(&folder)?;
+            access.open_options().write(true).create_new(true).open(name)
+        };
+        let file = tokio::task::spawn_blocking(made)
             .await
+            .map_err(|panic| Error::internal(format!("making a file failed: {panic}")))?
             .map_err(|error| refused(format!("cannot create {}", path.display()), error))?;
-        Ok(Incoming { file, bytes: 0, bytes_max: self.bytes_max, spooled: Spooled { path } })
+        Ok(Incoming { file: File::from_std(file), bytes: 0, bytes_max: self.bytes_max, spooled: Spooled { path } })
     }
+}
+
+fn clear(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            true => std::fs::remove_dir_all(entry.path())?,
+            false => std::fs::remove_file(entry.path())?,
+        }
+    }
+    Ok(())
 }
 
 /// A file that is arriving.
@@ -77,9 +103,9 @@ fn not_kept(error: std::io::Error) -> Error {
 
 /// A full disk is a limit: the load can be sent again when there is room.
 fn refused(message: String, error: std::io::Error) -> Error {
-    match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::limit(format!("disk full: {message}")),
-        _ => Error::io(message),
+    match is_full(&error) {
+        true => Error::limit(format!("disk full: {message}")),
+        false => Error::io(message),
     }
     .with_source(error)
 }
@@ -110,7 +136,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_goes_with_its_value_and_is_bounded() {
         let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::new(folder.path(), 4).unwrap();
+        let spool = Spool::new(folder.path(), 4, Access::Private).unwrap();
         let mut incoming = spool.begin().await.unwrap();
         incoming.append(b"ab").await.unwrap();
         incoming.append(b"cd").await.unwrap();
@@ -129,10 +155,19 @@ mod tests {
     #[test]
     fn what_a_dead_server_left_is_deleted() {
         let folder = tempfile::tempdir().unwrap();
-        Spool::new(folder.path(), 1).unwrap();
-        let left = folder.path().join(SPOOL_FOLDER).join("7");
+        let spool = folder.path().join(SPOOL_FOLDER);
+        std::fs::create_dir(&spool).unwrap();
+        let left = spool.join("7");
         std::fs::write(&left, "x").unwrap();
-        Spool::new(folder.path(), 1).unwrap();
-        assert!(!left.exists());
+        Spool::new(folder.path(), 1, Access::Private).unwrap();
+        assert!(!left.exists() && spool.exists());
+        // A link is taken away, and what it leads to stays.
+        std::fs::remove_dir(&spool).unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let kept = other.path().join("kept");
+        std::fs::write(&kept, "x").unwrap();
+        std::os::unix::fs::symlink(other.path(), &spool).unwrap();
+        Spool::new(folder.path(), 1, Access::Private).unwrap();
+        assert!(kept.exists() && !spool.exists());
     }
 }

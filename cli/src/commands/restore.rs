@@ -46,8 +46,12 @@ pub(crate) async fn run(args: &RestoreArgs, globals: &Globals) -> Result<(), Fai
     if args.erasures.is_none() && !settings.quiet {
         note("no ledger of erasures was given: who was erased since the backup is back");
     }
-    let document = json!({"spaces": restored.iter().map(document).collect::<Vec<Value>>()});
-    Answer::list(document, "spaces", COLUMNS, restored.iter().map(line).collect()).print(settings.format)
+    if !settings.quiet {
+        restored.notes.iter().for_each(|text| note(text));
+    }
+    let spaces = &restored.spaces;
+    let document = json!({"spaces": spaces.iter().map(document).collect::<Vec<Value>>(), "notes": restored.notes});
+    Answer::list(document, "spaces", COLUMNS, spaces.iter().map(line).collect()).print(settings.format)
 }
 
 const COLUMNS: &[&str] = &["space", "backup_version", "version", "store_id", "id_epoch", "files", "bytes", "erased"];

@@ -26,6 +26,7 @@ Examples:
   muster serve --data ./store
   muster serve --data ./store --listen 0.0.0.0:7411 --import-dir /srv/loads
   muster serve --data ./store --listen unix:/run/muster.sock
+  muster serve --data /mnt/snapshot/store --read-only
   muster serve --data ./store --backup-dir /backups --erasure-ledger /other-disk/erasures.ndjson
 
 Commands with --data ./store find this server by themselves. --zone is the zone of requests that name none. Ctrl-C or
@@ -49,6 +50,9 @@ pub(crate) struct ServeArgs {
     /// The memory of one query in bytes; beyond it the query is refused
     #[arg(long, value_name = "BYTES", default_value_t = QUERY_MEMORY_BYTES_DEFAULT, value_parser = clap::value_parser!(u64).range(1 << 20..))]
     query_memory_bytes: u64,
+    /// Answer questions only: nothing in the directory changes, and it needs no room and no right to write
+    #[arg(long)]
+    read_only: bool,
     /// Sets an option of the engine, such as durability=interval or flush_bytes=16777216; may be repeated
     #[arg(long = "option", value_name = "NAME=VALUE")]
     options: Vec<String>,
@@ -62,12 +66,23 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
     let mut config = Config::new(&dir);
     set_options(&mut config, &args.options)?;
     let failed = |error: std::io::Error| Failure::refused(format!("cannot use {}: {error}", dir.display()));
-    let Some(mut holder) = Holder::take(&dir).map_err(failed)? else {
-        let address = holder_of(&dir).map_err(failed)?.unwrap_or_default();
-        return Err(Failure::refused(format!(
-            "end the other server first: {} is held by the one at {address}",
-            dir.display()
-        )));
+    config.read_only = args.read_only;
+    let taken = if args.read_only { Holder::share(&dir) } else { Holder::take(&dir) };
+    let mut holder = match taken {
+        Ok(Some(holder)) => holder,
+        Ok(None) => {
+            let holder = match holder_of(&dir).map_err(failed)? {
+                Some(address) => format!("is held by the one at {address}"),
+                None => "is read by one that was started with --read-only".to_owned(),
+            };
+            return Err(Failure::refused(format!("end the other server first: {} {holder}", dir.display())));
+        }
+        Err(error) => {
+            return Err(Failure::refused(format!(
+                "give --read-only to answer questions from it all the same: cannot use {}: {error}",
+                dir.display()
+            )));
+        }
     };
     let wanted: Address = args.listen.parse()?;
     let (listener, address) = listen(&wanted).await?;

@@ -65,6 +65,8 @@ fn document(reply: &StatusReply) -> Value {
         "leases": reply.leases,
         "read_only_reason": reply.read_only_reason,
         "background_error": reply.background_error,
+        "dropped_at_open": reply.dropped_at_open,
+        "given_up_at_open": reply.given_up_at_open,
         "server_version": reply.server_version,
         "uptime_ms": reply.uptime_ms,
         "durability": word(reply.durability()),
@@ -103,6 +105,12 @@ fn table(reply: &StatusReply) -> String {
         if !text.is_empty() {
             table.row([fact, text]);
         }
+    }
+    for what in &reply.dropped_at_open {
+        table.row(["dropped when opened", what]);
+    }
+    if !reply.given_up_at_open.is_empty() {
+        table.row(["given up when opened", &reply.given_up_at_open]);
     }
     let mut types = Table::new(&["type", "key", ">live", ">tags", ">audiences"]);
     for found in &reply.types {

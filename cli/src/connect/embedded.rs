@@ -20,6 +20,13 @@ const GUESTS_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// After which time the user is told why the command does not end.
 const QUIET_WAIT: Duration = Duration::from_secs(2);
 
+/// Whether a directory refuses to be written to: it is mounted so, belongs to somebody else, or its disk has no room even
+/// for the name of a lock.
+fn cannot_be_written(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), ReadOnlyFilesystem | PermissionDenied | StorageFull | QuotaExceeded)
+}
+
 /// A running server and what it needs.
 pub(crate) struct Embedded {
     address: Address,
@@ -30,11 +37,25 @@ pub(crate) struct Embedded {
 }
 
 impl Embedded {
-    /// Starts a server on `dir`; none if another one holds it.
+    /// Starts a server on `dir`; none if another one holds it. One that cannot be written to is served for questions only.
     pub(super) async fn start(dir: &Path) -> Result<Option<Embedded>, Failure> {
-        let Some(mut holder) = Holder::take(dir).map_err(|error| unusable(dir, &error))? else {
-            return Ok(None);
-        };
+        match Holder::take(dir) {
+            Ok(Some(holder)) => Embedded::serve(dir, holder, false).await.map(Some),
+            Ok(None) => Ok(None),
+            Err(error) if cannot_be_written(&error) => Embedded::start_reading(dir).await,
+            Err(error) => Err(unusable(dir, &error)),
+        }
+    }
+
+    /// Starts a server on `dir` that answers questions only; none if another one holds it that may write.
+    pub(super) async fn start_reading(dir: &Path) -> Result<Option<Embedded>, Failure> {
+        match Holder::share(dir).map_err(|error| unusable(dir, &error))? {
+            Some(holder) => Embedded::serve(dir, holder, true).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn serve(dir: &Path, mut holder: Holder, read_only: bool) -> Result<Embedded, Failure> {
         let folder = Folder::new("muster")?;
         let socket = folder.path().join("muster.sock");
         let listener = UnixListener::bind(&socket).map_err(|error| {
@@ -46,6 +67,7 @@ impl Embedded {
         let address = Address::Unix(socket);
         let mut config = Config::new(dir);
         config.local_files = true;
+        config.read_only = read_only;
         config.shutdown_wait = GUESTS_WAIT;
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(muster_server::run(config, Listener::Unix(listener), async {
@@ -53,7 +75,7 @@ impl Embedded {
             let _ = stopped.await;
         }));
         holder.announce(&address.to_string()).map_err(|error| unusable(dir, &error))?;
-        Ok(Some(Embedded { address, stop, served, folder, holder }))
+        Ok(Embedded { address, stop, served, folder, holder })
     }
 
     /// Where it listens.

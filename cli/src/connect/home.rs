@@ -16,6 +16,9 @@ const HELD_WAIT: Duration = Duration::from_secs(15);
 /// Time between two looks at such a directory.
 const HELD_POLL: Duration = Duration::from_millis(20);
 
+/// How many looks in a row must find none but readers, before this process reads beside them.
+const READERS_SEEN: u32 = 3;
+
 /// A directory whose server may change: commands that run at once share the one inside the first of them, and when that
 /// command ends, one of the others goes on serving.
 pub(super) struct Home {
@@ -35,9 +38,18 @@ impl Home {
             return Ok(Stream::connect(embedded.address()).await?);
         }
         let started = Instant::now();
+        let mut readers_seen = 0;
         loop {
             if let Some(own) = Embedded::start(&self.dir).await? {
                 // The socket listens already, so the first request waits for the server rather than failing.
+                return Ok(Stream::connect(embedded.insert(own).address()).await?);
+            }
+            // Nobody holds it who may write, and yet it cannot be taken: others read it, and so can this one. Or somebody
+            // let go of it a moment ago.
+            readers_seen = if matches!(holder_of(&self.dir), Ok(None)) { readers_seen + 1 } else { 0 };
+            if readers_seen >= READERS_SEEN
+                && let Some(own) = Embedded::start_reading(&self.dir).await?
+            {
                 return Ok(Stream::connect(embedded.insert(own).address()).await?);
             }
             match self.attach().await {

@@ -519,6 +519,12 @@ pub struct StatusReply {
     /// How often there was no room for one since the space was opened.
     #[prost(uint64, tag = "29")]
     pub merged_refused: u64,
+    /// What the last open dropped from the end of the log, because nothing says that it was durable.
+    #[prost(string, repeated, tag = "30")]
+    pub dropped_at_open: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What the last open gave up of a damaged log, because the server was told to; empty if nothing.
+    #[prost(string, tag = "31")]
+    pub given_up_at_open: ::prost::alloc::string::String,
 }
 /// How an entity type is.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

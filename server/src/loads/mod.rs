@@ -4,12 +4,16 @@ mod guess;
 mod job;
 mod target;
 
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use muster_engine::Error;
 use muster_proto::v1::{self, infer_load_request, load_request};
+use rustix::fs::OFlags;
 use tokio::sync::mpsc;
 use tonic::{Code, Status, Streaming};
 
@@ -33,6 +37,8 @@ struct Source {
     name: String,
     /// Deletes the file of a caller when the load is over.
     _spooled: Option<Spooled>,
+    /// Keeps the path of a file of an import directory good.
+    _held: Option<File>,
 }
 
 impl Source {
@@ -167,7 +173,23 @@ fn named(shared: &Shared, file: &v1::FileSource) -> Result<Option<Source>, Statu
             _ => Error::io(message).with_source(fault),
         })
     })?;
-    Ok(Some(Source { path, name: file.path.clone(), _spooled: None }))
+    let (path, held) = if config.local_files { (path, None) } else { hold(&path, &file.path)? };
+    Ok(Some(Source { path, name: file.path.clone(), _spooled: None, _held: held }))
+}
+
+/// Holds a file of an import directory open, and gives a path that leads to it and to no other that takes its place.
+/// Errors: invalid, when it is a pipe or a device, which is not waited for.
+fn hold(path: &Path, name: &str) -> Result<(PathBuf, Option<File>), Status> {
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let opened = File::options().read(true).custom_flags(flags.bits() as i32).open(path);
+    let failed = |fault| error::status(&Error::io(format!("cannot read {name}")).with_source(fault));
+    let file = opened.map_err(failed)?;
+    let about = file.metadata().map_err(failed)?;
+    if !about.is_file() && !about.is_dir() {
+        let message = format!("name a file, or send the bytes: {name} is a pipe or a device");
+        return Err(error::status(&Error::invalid(message)));
+    }
+    Ok((PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd())), Some(file)))
 }
 
 fn arrived(spooled: muster_engine::Result<Spooled>, name: String) -> Result<Source, Status> {
@@ -176,6 +198,7 @@ fn arrived(spooled: muster_engine::Result<Spooled>, name: String) -> Result<Sour
         path: spooled.path().to_owned(),
         name: if name.is_empty() { "the stream".to_owned() } else { name },
         _spooled: Some(spooled),
+        _held: None,
     })
 }
 

@@ -18,6 +18,7 @@ use tonic::{Request, Response, Status};
 use crate::config::Config;
 use crate::convert::error;
 use crate::erasures::{LEDGER_FILE, Ledger};
+use crate::files::Access;
 use crate::spaces::Spaces;
 use crate::spool::Spool;
 use crate::work::{self, Lane, Work};
@@ -36,10 +37,17 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn open(config: Config) -> muster_engine::Result<Shared> {
+        let access = Access::of(config.engine.shared_files);
+        let (data_dir, upload_bytes_max) = (&config.data_dir, config.limits.upload_bytes_max);
+        let ledger = config.erasure_ledger.clone().unwrap_or_else(|| data_dir.join(LEDGER_FILE));
+        let (spool, ledger) = match config.read_only {
+            true => (Spool::unused(data_dir, upload_bytes_max, access), Ledger::new(ledger, access)),
+            false => (Spool::new(data_dir, upload_bytes_max, access)?, Ledger::open(ledger, access)?),
+        };
         Ok(Shared {
             spaces: Spaces::new(&config)?,
-            spool: Spool::new(&config.data_dir, config.limits.upload_bytes_max)?,
-            ledger: Ledger::open(config.erasure_ledger.clone().unwrap_or_else(|| config.data_dir.join(LEDGER_FILE)))?,
+            spool,
+            ledger,
             work: Work::new(&config.limits),
             started: Instant::now(),
             config,
