@@ -1,11 +1,13 @@
 //! Small inputs of kinds that people reported about systems that do this job, each with what is right.
 //!
 //! They lie where `MUSTER_CASES` says, else beside the repository, in `../shared/cases`; where they are not, each test says
-//! so loudly.
+//! so loudly. Those about disks make what they need.
 
 mod ansi_log_lines;
 mod asking;
 mod files;
+mod full_disk_open;
+mod last_batch;
 
 use std::path::{Path, PathBuf};
 
