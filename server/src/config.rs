@@ -29,6 +29,8 @@ pub struct Config {
     pub erasure_ledger: Option<PathBuf>,
     /// Whether questions only are answered: nothing in the directory changes, and it needs no room.
     pub read_only: bool,
+    /// How the operator is told what an open dropped or gave up of a log; an error of the server's own log unless said.
+    pub tell: fn(&str),
     /// How long running requests may go on after the order to stop.
     pub shutdown_wait: Duration,
     /// What may be asked.
@@ -47,6 +49,7 @@ impl Config {
             backup_dirs: Vec::new(),
             erasure_ledger: None,
             read_only: false,
+            tell: |text| tracing::error!("{text}"),
             shutdown_wait: Duration::from_secs(10),
             limits: Limits::default(),
         }

@@ -41,6 +41,7 @@ pub(crate) struct Spaces {
     access: Access,
     /// Nothing is made and nothing changed.
     read_only: bool,
+    tell: fn(&str),
     options: Options,
     leases_max: usize,
     lease: Duration,
@@ -70,6 +71,7 @@ impl Spaces {
             folder,
             access,
             read_only: config.read_only,
+            tell: config.tell,
             options: config.engine.clone(),
             leases_max: config.limits.leases_max,
             lease: config.limits.lease,
@@ -115,7 +117,7 @@ impl Spaces {
             false => Engine::open_dir(folder, options),
         };
         let engine = engine.map_err(place)?;
-        tell_loss(name, &engine.status());
+        self.tell_loss(name, &engine.status());
         Ok(Space {
             name: name.to_owned(),
             engine,
@@ -123,6 +125,16 @@ impl Spaces {
             leases: Leases::new(self.leases_max, self.lease),
             saving: Mutex::default(),
         })
+    }
+
+    /// Says what an open left out.
+    fn tell_loss(&self, space: &str, status: &Status) {
+        for what in &status.dropped {
+            (self.tell)(&format!("dropped when space {space} was opened: {what}"));
+        }
+        if let Some(what) = &status.discarded {
+            (self.tell)(&format!("given up when space {space} was opened, as discard_damaged_tail says: {what}"));
+        }
     }
 
     fn unknown(&self, name: &str) -> Error {
@@ -220,16 +232,6 @@ fn refuse_link(folder: &Path) -> Result<()> {
             folder.display()
         ))),
         _ => Ok(()),
-    }
-}
-
-/// Says on standard error what an open left out, at a level that is printed unless somebody switched it off.
-fn tell_loss(space: &str, status: &Status) {
-    for what in &status.dropped {
-        tracing::error!(space, "dropped when the space was opened: {what}");
-    }
-    if let Some(what) = &status.discarded {
-        tracing::error!(space, "given up when the space was opened, as discard_damaged_tail says: {what}");
     }
 }
 

@@ -68,6 +68,7 @@ impl Embedded {
         let mut config = Config::new(dir);
         config.local_files = true;
         config.read_only = read_only;
+        config.tell = note;
         config.shutdown_wait = GUESTS_WAIT;
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(muster_server::run(config, Listener::Unix(listener), async {
