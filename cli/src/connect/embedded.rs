@@ -10,7 +10,7 @@ use tokio::net::UnixListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::unusable;
+use super::{holds_store, unusable};
 use crate::exit::Failure;
 use crate::folder::Folder;
 use crate::output::note;
@@ -42,7 +42,7 @@ impl Embedded {
         match Holder::take(dir) {
             Ok(Some(holder)) => Embedded::serve(dir, holder, false).await.map(Some),
             Ok(None) => Ok(None),
-            Err(error) if cannot_be_written(&error) => Embedded::start_reading(dir).await,
+            Err(error) if holds_store(dir) && cannot_be_written(&error) => Embedded::start_reading(dir).await,
             Err(error) => Err(unusable(dir, &error)),
         }
     }
