@@ -1,8 +1,9 @@
 //! The background: the only place that starts threads.
 //!
 //! One thread flushes and one compacts when the writer says that there is something to do, so that a long compaction
-//! keeps no writer waiting; a third one syncs the log under [`Durability::Interval`], and marks what is durable when
-//! writers rest, unless nothing is promised to be. The others wait to help long
+//! keeps no writer waiting; one clears what has expired, once a day and when a store is opened; one syncs the log under
+//! [`Durability::Interval`], and marks what is durable when writers rest, unless nothing is promised to be. The others
+//! wait to help long
 //! queries. All end when the engine is closed or dropped.
 
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use crate::write::{Work, Writer};
 
 /// How long a thread waits before it tries again after a failure, in milliseconds.
 const RETRY_MS: u64 = 1_000;
+/// How long the sweeping thread waits before it looks whether another day has begun, in milliseconds.
+const SWEEP_PAUSE_MS: u64 = 60_000;
 
 /// How long writers rest before what they promised is marked as durable, in milliseconds. Each group says so of those
 /// before it, so under load nothing else is needed.
@@ -72,6 +75,7 @@ impl Background {
         }
         background.spawn("muster-flush", |writer, stop| work(writer, stop, Work::Flush))?;
         background.spawn("muster-compact", |writer, stop| work(writer, stop, Work::Compact))?;
+        background.spawn("muster-sweep", sweep_daily)?;
         // A sync takes its time too: with two in an interval, what a power cut takes is not older than one.
         let interval = Duration::from_millis(options.sync_interval_ms.div_ceil(2));
         match options.durability {
@@ -136,6 +140,15 @@ fn work(writer: &Writer, stop: &Stop, work: Work) {
             tracing::warn!(%error, "{work:?} failed in the background");
             stop.sleep(Duration::from_millis(RETRY_MS));
         }
+    }
+}
+
+fn sweep_daily(writer: &Writer, stop: &Stop) {
+    while !stop.is_set() {
+        if let Err(error) = writer.sweep_if_due(&|| stop.is_set()) {
+            tracing::warn!(%error, "what has expired cannot be cleared");
+        }
+        stop.sleep(Duration::from_millis(SWEEP_PAUSE_MS));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::manifest::{self, Manifest};
 use crate::storage::transfer::{self, Transfer};
 use crate::storage::{Fence, Storage};
 use crate::wal::{LOG_DIR, Wal, WalConfig};
-use crate::write::{Frozen, PARTS_DIR, file_kind, read_durability, write_durability};
+use crate::write::{Frozen, PARTS_DIR, file_kind, read_durability, read_zone, write_durability, write_zone};
 
 /// The log file of a backup holds no batch, so it takes little room in advance.
 const LOG_FILE_BYTES: u64 = 4096;
@@ -53,7 +53,7 @@ pub(crate) fn back_up(frozen: &Frozen, target: &Arc<dyn Storage>) -> Result<Copi
         store_id: frozen.manifest.store_id,
         file_bytes: LOG_FILE_BYTES,
     };
-    copy_durability(&*frozen.storage, &**target)?;
+    copy_words(&*frozen.storage, &**target)?;
     Wal::create(config, frozen.manifest.log_floor, frozen.manifest.seq)?;
     finish(target, &frozen.manifest, frozen.manifest.id_epoch, linked)
 }
@@ -76,17 +76,20 @@ pub fn restore(source: &Arc<dyn Storage>, target: &Arc<dyn Storage>, now_unix_ms
         transfer::copy(&**source, &**target, &format!("{LOG_DIR}/{name}"))?;
     }
     target.sync_dir(LOG_DIR)?;
-    copy_durability(&**source, &**target)?;
+    copy_words(&**source, &**target)?;
     let id_epoch = u64::try_from(now_unix_ms).unwrap_or(0).max(manifest.id_epoch.saturating_add(1));
     let source_epoch = manifest.id_epoch;
     let restored = Manifest { id_epoch, number: manifest.number.next(), ..manifest };
     finish(target, &restored, source_epoch, 0)
 }
 
-/// What a space promises goes with it.
-fn copy_durability(source: &dyn Storage, target: &dyn Storage) -> Result<()> {
-    match read_durability(source)? {
-        Some(durability) => write_durability(target, durability),
+/// What a space says of itself goes with it.
+fn copy_words(source: &dyn Storage, target: &dyn Storage) -> Result<()> {
+    if let Some(durability) = read_durability(source)? {
+        write_durability(target, durability)?;
+    }
+    match read_zone(source)? {
+        Some(zone) => write_zone(target, Some(&zone)),
         None => Ok(()),
     }
 }

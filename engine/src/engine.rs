@@ -113,12 +113,20 @@ impl Engine {
         self.writer.mark()
     }
 
+    /// Takes away what tags with a time to live have kept long enough, in ordinary batches, and says of how many
+    /// entities and tags. The background does so every day by itself.
+    ///
+    /// What a running load writes is newer than what expires, but older in the order; its type waits for the next sweep.
+    pub fn sweep(&self) -> Result<u64> {
+        self.writer.sweep(&|| false)
+    }
+
     /// Moves what is in memory into part files, and retires the log below it.
     pub fn flush(&self) -> Result<()> {
         self.writer.flush()
     }
 
-    /// Merges all part files down to the bottom layer, as far as running loads allow.
+    /// Sweeps, and merges all part files down to the bottom layer, as far as running loads allow.
     pub fn compact(&self) -> Result<()> {
         self.writer.compact_fully()
     }

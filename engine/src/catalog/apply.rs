@@ -22,7 +22,7 @@ impl Catalog {
                 next.number_type(entity_type).and_then(|()| next.put_type(entity_type.clone()))
             }
             CatalogRecord::DropType(id) => next.drop_type(*id),
-            CatalogRecord::PutTag(tag) => next.number_tag(tag.id).and_then(|()| next.put_tag(Tag::clone(tag))),
+            CatalogRecord::PutTag(tag) => next.number_tag(tag).and_then(|()| next.put_tag(Tag::clone(tag))),
             CatalogRecord::DropTag(id) => next.drop_tag(*id),
             CatalogRecord::PutAudience { head, version, forgotten } => next
                 .number_audience(head.id)
@@ -55,6 +55,7 @@ impl Inner {
             type_names: BTreeMap::new(),
             tags: BTreeMap::new(),
             populations: BTreeMap::new(),
+            write_dates: BTreeMap::new(),
             audiences: BTreeMap::new(),
             next: NextIds { entity_type: 1, tag: 1, audience: 1 },
         }
@@ -68,10 +69,13 @@ impl Inner {
         pass(&mut self.next.tag, new.population.0, "tag")
     }
 
-    fn number_tag(&mut self, id: TagId) -> Result<()> {
-        match self.tags.contains_key(&id) {
-            true => Ok(()),
-            false => pass(&mut self.next.tag, id.0, "tag"),
+    fn number_tag(&mut self, tag: &Tag) -> Result<()> {
+        if !self.tags.contains_key(&tag.id) {
+            pass(&mut self.next.tag, tag.id.0, "tag")?;
+        }
+        match tag.write_dates {
+            Some(dates) if !self.write_dates.contains_key(&dates.tag) => pass(&mut self.next.tag, dates.tag.0, "tag"),
+            _ => Ok(()),
         }
     }
 
@@ -121,7 +125,9 @@ impl Inner {
         self.type_names.retain(|_, owner| *owner != id);
         self.populations.remove(&entry.entity_type.population);
         for tag in entry.tags.values() {
-            self.tags.remove(tag);
+            if let Some(tag) = self.tags.remove(tag) {
+                self.forget_write_dates(&tag);
+            }
         }
         for audience in entry.audiences.values() {
             self.audiences.remove(audience);
@@ -147,9 +153,11 @@ impl Inner {
             if let Some(label) = &old.label {
                 entry.tag_labels.remove(&**label);
             }
-        } else if self.populations.contains_key(&new.id) {
+            self.forget_write_dates(&old);
+        } else if self.populations.contains_key(&new.id) || self.write_dates.contains_key(&new.id) {
             return Err(contradiction(format!("tag number {} is given twice", new.id)));
         }
+        self.put_write_dates(&new)?;
         let id = new.id;
         let entry = self.entry(new.type_id)?;
         for name in std::iter::once(&new.name).chain(&new.label) {
@@ -165,8 +173,29 @@ impl Inner {
         Ok(())
     }
 
+    fn put_write_dates(&mut self, tag: &Tag) -> Result<()> {
+        let Some(dates) = tag.write_dates else {
+            return Ok(());
+        };
+        if tag.time_to_live_days.is_none() {
+            return Err(contradiction(format!("tag {} dates its writes and has no time to live", tag.id)));
+        }
+        let is_taken = self.tags.contains_key(&dates.tag) || self.populations.contains_key(&dates.tag);
+        if is_taken || dates.tag == tag.id || self.write_dates.insert(dates.tag, tag.id).is_some() {
+            return Err(contradiction(format!("tag number {} is given twice", dates.tag)));
+        }
+        Ok(())
+    }
+
+    fn forget_write_dates(&mut self, tag: &Tag) {
+        if let Some(dates) = tag.write_dates {
+            self.write_dates.remove(&dates.tag);
+        }
+    }
+
     fn drop_tag(&mut self, id: TagId) -> Result<()> {
         let old = self.tags.remove(&id).ok_or_else(|| contradiction(format!("there is no tag {id} to drop")))?;
+        self.forget_write_dates(&old);
         let entry = self.entry(old.type_id)?;
         entry.tags.remove(&*old.name);
         if let Some(label) = &old.label {

@@ -12,7 +12,7 @@ use crate::catalog::format_audience::{put_head, put_version, read_head, read_ver
 use crate::catalog::kind::{KeyKind, TagKind};
 use crate::catalog::limits::{NAME_CHARS_MAX, SCALE_MAX, TEXT_BYTES_MAX, VALUE_BYTES_MAX};
 use crate::catalog::name::is_stored_name;
-use crate::catalog::tag::{DeclaredValue, Layer, Sensitivity, Tag};
+use crate::catalog::tag::{DeclaredValue, Layer, Sensitivity, Tag, WriteDates};
 use crate::catalog::{Catalog, CatalogRecord, Inner, NextIds};
 use crate::codec::{Reader, Writer, crc32, crc32_seeded, newer_format};
 use crate::error::{Error, Result};
@@ -20,8 +20,10 @@ use crate::ids::{AudienceId, TagId, TypeId};
 
 const CATALOG_MAGIC: [u8; 8] = *b"MUSTRCAT";
 const AUDIENCES_MAGIC: [u8; 8] = *b"MUSTRAUD";
-/// 1: the first.
-const VERSION: u32 = 1;
+/// The first layout, which is written wherever it can say everything; older programs read it.
+const VERSION_FIRST: u32 = 1;
+/// The newest layout: a tag may name the dates of its writes.
+const VERSION: u32 = 2;
 pub(super) const HEADER_BYTES: usize = 24;
 /// Bytes of the longest name: four to a character.
 const NAME_BYTES_MAX: usize = NAME_CHARS_MAX * 4;
@@ -32,9 +34,13 @@ const PUT_TAG: u8 = 3;
 const DROP_TAG: u8 = 4;
 const PUT_AUDIENCE: u8 = 5;
 const DROP_AUDIENCE: u8 = 6;
+/// A tag in the layout of version 2.
+const PUT_DATED_TAG: u8 = 7;
 
 const CLOSED_VALUES: u8 = 1;
 const ORDERED_VALUES: u8 = 2;
+/// Since version 2.
+const WRITE_DATES: u8 = 4;
 
 impl Catalog {
     /// The types, the tags and the next ids, for the manifest.
@@ -54,7 +60,8 @@ impl Catalog {
         for tag in self.0.tags.values() {
             put_tag(&mut writer, tag);
         }
-        framed(CATALOG_MAGIC, &writer.into_bytes())
+        let version = if self.has_write_dates() { VERSION } else { VERSION_FIRST };
+        framed(CATALOG_MAGIC, version, &writer.into_bytes())
     }
 
     /// The catalog that [`Catalog::encode`] wrote, without audiences. Errors: corrupt; invalid, when a newer program wrote it.
@@ -73,7 +80,7 @@ impl Catalog {
                 put_version(&mut writer, version);
             }
         }
-        framed(AUDIENCES_MAGIC, &writer.into_bytes())
+        framed(AUDIENCES_MAGIC, VERSION_FIRST, &writer.into_bytes())
     }
 
     /// This catalog with the audiences that [`Catalog::encode_audiences`] wrote instead of its own. Errors: corrupt.
@@ -84,7 +91,7 @@ impl Catalog {
     fn with_audiences(&self, bytes: &[u8]) -> Result<Catalog> {
         let mut inner = (*self.0).clone();
         inner.forget_audiences();
-        let mut reader = unframed(AUDIENCES_MAGIC, bytes)?;
+        let (_, mut reader) = unframed(AUDIENCES_MAGIC, VERSION_FIRST, bytes)?;
         for _ in 0..reader.count(8)? {
             let head = read_head(&mut reader)?;
             if head.id.0 >= inner.next.audience || !is_last(&inner.audiences, head.id) {
@@ -110,7 +117,7 @@ impl Catalog {
 }
 
 fn decode_catalog(bytes: &[u8]) -> Result<Catalog> {
-    let mut reader = unframed(CATALOG_MAGIC, bytes)?;
+    let (version, mut reader) = unframed(CATALOG_MAGIC, VERSION, bytes)?;
     let mut inner = Inner::empty();
     inner.next = NextIds { entity_type: reader.u32()?, tag: reader.u32()?, audience: reader.u32()? };
     if inner.next.entity_type == 0 || inner.next.tag == 0 || inner.next.audience == 0 {
@@ -126,22 +133,26 @@ fn decode_catalog(bytes: &[u8]) -> Result<Catalog> {
         inner.put_type(entity_type)?;
     }
     for _ in 0..reader.count(8)? {
-        let tag = read_tag(&mut reader)?;
-        if tag.id.0 >= inner.next.tag || !is_last(&inner.tags, tag.id) {
+        let tag = read_tag(&mut reader, version)?;
+        let last = tag.write_dates.map_or(tag.id, |dates| dates.tag.max(tag.id));
+        if last.0 >= inner.next.tag || !is_last(&inner.tags, tag.id) {
             return Err(reader.corrupt(format_args!("tag {} was not given, or stands out of order", tag.id)));
         }
         inner.put_tag(tag)?;
+    }
+    if version == VERSION && inner.write_dates.is_empty() {
+        return Err(reader.corrupt(format_args!("version {version} without what it is for")));
     }
     reader.finish()?;
     Ok(Catalog(Arc::new(inner)))
 }
 
 /// magic, version, crc32 of all the rest, length of the body, the body.
-pub(super) fn framed(magic: [u8; 8], body: &[u8]) -> Vec<u8> {
+pub(super) fn framed(magic: [u8; 8], version: u32, body: &[u8]) -> Vec<u8> {
     let mut writer = Writer::new();
     writer.bytes(&magic);
-    writer.u32(VERSION);
-    writer.u32(frame_crc(magic, VERSION, body));
+    writer.u32(version);
+    writer.u32(frame_crc(magic, version, body));
     writer.u64(body.len() as u64);
     writer.bytes(body);
     writer.into_bytes()
@@ -154,7 +165,8 @@ fn frame_crc(magic: [u8; 8], version: u32, body: &[u8]) -> u32 {
     crc32_seeded(crc, body)
 }
 
-fn unframed(magic: [u8; 8], bytes: &[u8]) -> Result<Reader<'_>> {
+/// The version and the body. Errors: corrupt; invalid, where the version is above `newest`.
+fn unframed(magic: [u8; 8], newest: u32, bytes: &[u8]) -> Result<(u32, Reader<'_>)> {
     let mut reader = Reader::new(bytes);
     if reader.array::<8>()? != magic {
         return Err(Error::corrupt("the first bytes are not its magic"));
@@ -172,10 +184,10 @@ fn unframed(magic: [u8; 8], bytes: &[u8]) -> Result<Reader<'_>> {
     if found != crc {
         return Err(Error::corrupt(format!("expected checksum {crc:08x}, found {found:08x}")));
     }
-    if version != VERSION {
-        return Err(newer_format(version, VERSION));
+    if !(VERSION_FIRST..=newest).contains(&version) {
+        return Err(newer_format(version, newest));
     }
-    Ok(reader)
+    Ok((version, reader))
 }
 
 impl CatalogRecord {
@@ -192,7 +204,7 @@ impl CatalogRecord {
                 writer.u32(id.0);
             }
             CatalogRecord::PutTag(tag) => {
-                writer.u8(PUT_TAG);
+                writer.u8(if tag.write_dates.is_some() { PUT_DATED_TAG } else { PUT_TAG });
                 put_tag(&mut writer, tag);
             }
             CatalogRecord::DropTag(id) => {
@@ -233,7 +245,11 @@ fn read_record(reader: &mut Reader<'_>) -> Result<CatalogRecord> {
     Ok(match reader.u8()? {
         PUT_TYPE => CatalogRecord::PutType(read_type(reader)?),
         DROP_TYPE => CatalogRecord::DropType(TypeId(reader.u32()?)),
-        PUT_TAG => CatalogRecord::PutTag(Box::new(read_tag(reader)?)),
+        PUT_TAG => CatalogRecord::PutTag(Box::new(read_tag(reader, VERSION_FIRST)?)),
+        PUT_DATED_TAG => match read_tag(reader, VERSION)? {
+            tag if tag.write_dates.is_some() => CatalogRecord::PutTag(Box::new(tag)),
+            tag => return Err(reader.corrupt(format_args!("tag {} does not date its writes", tag.id))),
+        },
         DROP_TAG => CatalogRecord::DropTag(TagId(reader.u32()?)),
         PUT_AUDIENCE => {
             let head = read_head(reader)?;
@@ -349,7 +365,8 @@ fn put_tag(writer: &mut Writer, tag: &Tag) {
     writer.u32(tag.time_to_live_days.unwrap_or(0));
     let closed = if tag.closed_values { CLOSED_VALUES } else { 0 };
     let ordered = if tag.ordered_values { ORDERED_VALUES } else { 0 };
-    writer.u8(closed | ordered);
+    let dated = if tag.write_dates.is_some() { WRITE_DATES } else { 0 };
+    writer.u8(closed | ordered | dated);
     put_text(writer, &tag.name);
     put_optional(writer, &tag.label);
     for text in [&tag.description, &tag.source, &tag.unit, &tag.owner] {
@@ -361,9 +378,14 @@ fn put_tag(writer: &mut Writer, tag: &Tag) {
         put_optional(writer, &declared.label);
         put_optional(writer, &declared.parent);
     }
+    if let Some(dates) = tag.write_dates {
+        writer.u32(dates.tag.0);
+        writer.i64(dates.since);
+    }
 }
 
-fn read_tag(reader: &mut Reader<'_>) -> Result<Tag> {
+/// A tag in the layout of `version`.
+fn read_tag(reader: &mut Reader<'_>, version: u32) -> Result<Tag> {
     let id = TagId(reader.u32()?);
     let type_id = TypeId(reader.u32()?);
     if id.0 == 0 {
@@ -374,7 +396,8 @@ fn read_tag(reader: &mut Reader<'_>) -> Result<Tag> {
     let sensitivity = read_word(reader, Sensitivity::ALL, |one| one.number())?;
     let days = reader.u32()?;
     let bits = reader.u8()?;
-    if bits & !(CLOSED_VALUES | ORDERED_VALUES) != 0 {
+    let dated = if version >= 2 { WRITE_DATES } else { 0 };
+    if bits & !(CLOSED_VALUES | ORDERED_VALUES | dated) != 0 {
         return Err(reader.corrupt(format_args!("tag {id} has unknown bits {bits:#04x}")));
     }
     let name = read_name(reader)?;
@@ -384,6 +407,10 @@ fn read_tag(reader: &mut Reader<'_>) -> Result<Tag> {
     for _ in 0..reader.count(6)? {
         values.push(read_declared(reader)?);
     }
+    let write_dates = match bits & WRITE_DATES {
+        0 => None,
+        _ => Some(WriteDates { tag: TagId(reader.u32()?), since: reader.i64()? }),
+    };
     Ok(Tag {
         id,
         type_id,
@@ -400,6 +427,7 @@ fn read_tag(reader: &mut Reader<'_>) -> Result<Tag> {
         closed_values: bits & CLOSED_VALUES != 0,
         ordered_values: bits & ORDERED_VALUES != 0,
         values,
+        write_dates,
     })
 }
 

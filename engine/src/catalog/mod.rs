@@ -18,6 +18,7 @@ pub mod limits;
 pub mod name;
 pub mod tag;
 pub mod value;
+pub mod zone;
 
 mod apply;
 mod format;
@@ -39,8 +40,9 @@ pub use entity_type::EntityType;
 pub use key::EntityKey;
 pub use kind::{KeyKind, TagKind};
 pub use record::CatalogRecord;
-pub use tag::{DeclaredValue, Layer, Sensitivity, Tag, TagChange, TagSpec};
+pub use tag::{DeclaredValue, Layer, Sensitivity, Tag, TagChange, TagSpec, WriteDates};
 pub use value::Value;
+pub use zone::Zone;
 
 use crate::catalog::name::{did_you_mean, normalize_name, shown};
 use crate::error::{Error, Result};
@@ -57,6 +59,8 @@ struct Inner {
     type_names: BTreeMap<Arc<str>, TypeId>,
     tags: BTreeMap<TagId, Arc<Tag>>,
     populations: BTreeMap<TagId, TypeId>,
+    /// By the number of hidden dates: the tag whose writes they date.
+    write_dates: BTreeMap<TagId, TagId>,
     audiences: BTreeMap<AudienceId, Arc<Audience>>,
     next: NextIds,
 }
@@ -162,10 +166,38 @@ impl Catalog {
         entry.into_iter().flat_map(|entry| entry.tags.keys().chain(entry.tag_labels.keys())).map(|name| &**name)
     }
 
-    /// The type that owns a tag number: that of a tag, or the population of a type.
+    /// The tag whose writes are dated under the number `id`.
+    pub fn tag_dated_by(&self, id: TagId) -> Option<&Tag> {
+        self.tag(*self.0.write_dates.get(&id)?)
+    }
+
+    /// Whether any tag dates its writes.
+    pub(crate) fn has_write_dates(&self) -> bool {
+        !self.0.write_dates.is_empty()
+    }
+
+    /// The tags with a time to live, by rising id.
+    pub(crate) fn expiring_tags(&self) -> impl Iterator<Item = &Tag> {
+        self.0.tags.values().map(|tag| &**tag).filter(|tag| tag.time_to_live_days.is_some())
+    }
+
+    /// The type and kind of what parts keep under a tag number: a tag, or the dates of its writes.
+    pub(crate) fn stored_kind(&self, id: TagId) -> Option<(TypeId, TagKind)> {
+        match self.tag(id) {
+            Some(tag) => Some((tag.type_id, tag.kind)),
+            None => self.tag_dated_by(id).map(|tag| (tag.type_id, TagKind::Date)),
+        }
+    }
+
+    /// All numbers under which parts keep what is said of entities of a type.
+    pub(crate) fn stored_tags_of(&self, type_id: TypeId) -> impl Iterator<Item = TagId> {
+        self.tags_of(type_id).flat_map(|tag| std::iter::once(tag.id).chain(tag.write_dates.map(|dates| dates.tag)))
+    }
+
+    /// The type that owns a tag number: that of a tag, of the dates of its writes, or the population of a type.
     pub fn owner_of(&self, id: TagId) -> Option<TypeId> {
-        match self.0.tags.get(&id) {
-            Some(tag) => Some(tag.type_id),
+        match self.stored_kind(id) {
+            Some((type_id, _)) => Some(type_id),
             None => self.0.populations.get(&id).copied(),
         }
     }

@@ -9,7 +9,7 @@ use crate::catalog::limits::{
     TIME_TO_LIVE_DAYS_MAX, TYPES_MAX,
 };
 use crate::catalog::name::check_name;
-use crate::catalog::tag::{DeclaredValue, Tag, TagChange, TagSpec};
+use crate::catalog::tag::{DeclaredValue, Tag, TagChange, TagSpec, WriteDates};
 use crate::catalog::value::check_value_bytes;
 use crate::catalog::{Catalog, CatalogChange, CatalogRecord};
 use crate::error::{Error, Result};
@@ -137,6 +137,7 @@ impl Catalog {
             closed_values: spec.closed_values,
             ordered_values: spec.ordered_values,
             values: spec.values.clone(),
+            write_dates: None,
         };
         self.put_tag(tag)
     }
@@ -177,8 +178,24 @@ impl Catalog {
         self.put_tag(tag)
     }
 
+    /// `record` with what a time to live needs: a tag that has one dates its writes from `today` on, if it does not yet.
+    /// Errors: limit, when all numbers were given.
+    pub fn with_write_dates(&self, record: CatalogRecord, today: i64) -> Result<CatalogRecord> {
+        let mut tag = match record {
+            CatalogRecord::PutTag(tag) if tag.time_to_live_days.is_some() && tag.write_dates.is_none() => tag,
+            record => return Ok(record),
+        };
+        // A new tag takes the next number itself.
+        let next = self.0.next.tag.max(tag.id.0.saturating_add(1));
+        tag.write_dates = Some(WriteDates { tag: TagId(fresh(next)?), since: today });
+        Ok(CatalogRecord::PutTag(tag))
+    }
+
     /// The record of a tag, new or changed, once it is sound and its names are free.
-    fn put_tag(&self, tag: Tag) -> Result<CatalogRecord> {
+    fn put_tag(&self, mut tag: Tag) -> Result<CatalogRecord> {
+        if tag.time_to_live_days.is_none() {
+            tag.write_dates = None;
+        }
         for name in std::iter::once(&tag.name).chain(&tag.label) {
             let owner = self.tag_named(tag.type_id, name);
             if let Some(owner) = owner.filter(|owner| owner.id != tag.id) {
@@ -278,6 +295,9 @@ fn check_time_to_live(days: Option<u32>) -> Result<()> {
 /// The declared values are few enough, distinct in all their spellings, and their parents form a forest.
 fn check_declared(tag: &Tag) -> Result<()> {
     let values = &tag.values;
+    if tag.closed_values && values.is_empty() && tag.kind.has_values() {
+        return Err(Error::invalid("name the values of the closed list: it would allow none"));
+    }
     if !tag.kind.has_values() && (!values.is_empty() || tag.closed_values || tag.ordered_values) {
         let kind = tag.kind;
         return Err(Error::invalid(format!("only a choice or set tag declares values, this is {kind}")));

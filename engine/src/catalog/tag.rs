@@ -1,6 +1,9 @@
 //! A tag: a named property of an entity type, and what people know about it.
 
 use crate::catalog::kind::TagKind;
+use crate::catalog::limits::VALUE_BYTES_MAX;
+use crate::catalog::name::{did_you_mean, shown};
+use crate::error::{Error, Result};
 use crate::ids::{TagId, TypeId};
 
 macro_rules! words {
@@ -81,6 +84,17 @@ pub struct DeclaredValue {
     pub parent: Option<String>,
 }
 
+/// Where a tag with a time to live keeps on which day it was last written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WriteDates {
+    /// The number of a hidden date tag: for each entity the day of the last write, in UTC. It has no name, so nothing
+    /// lists it, asks it or counts it.
+    pub tag: TagId,
+    /// The day on which the time to live was set. Nobody's time began earlier; whoever has the tag and no day of a write
+    /// had it before.
+    pub since: i64,
+}
+
 /// A named property of an entity type.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Tag {
@@ -114,9 +128,19 @@ pub struct Tag {
     pub ordered_values: bool,
     /// The declared values of a choice or set tag; mostly none.
     pub values: Vec<DeclaredValue>,
+    /// The days of its last writes. Only a tag with a time to live has them; one of a store from before they were kept
+    /// gets them with the next sweep.
+    pub write_dates: Option<WriteDates>,
 }
 
 impl Tag {
+    /// The last day whose writes have expired on `today`; none where nothing has. A value is kept for whole days: from
+    /// the end of the day of its last write on.
+    pub fn expired_until(&self, today: i64) -> Option<i64> {
+        let until = today.checked_sub(i64::from(self.time_to_live_days?))?.checked_sub(1)?;
+        self.write_dates.filter(|dates| dates.since <= until).map(|_| until)
+    }
+
     /// The value that `written` stands for: itself, or the declared value that has it as its label.
     pub fn value_written<'a>(&'a self, written: &'a str) -> &'a str {
         let mut found = written;
@@ -129,6 +153,30 @@ impl Tag {
             }
         }
         found
+    }
+
+    /// The value that `written` stands for, which may be written. Errors: invalid, when it is too long or a closed list lacks
+    /// it, naming the nearest.
+    pub fn check_written<'a>(&'a self, written: &'a str) -> Result<&'a str> {
+        if written.len() > VALUE_BYTES_MAX {
+            return Err(Error::invalid(format!(
+                "a value of `{}` has {} bytes, at most {VALUE_BYTES_MAX} are allowed",
+                self.name,
+                written.len()
+            )));
+        }
+        let text = self.value_written(written);
+        if !self.allows_value(text) {
+            let spellings =
+                self.values.iter().flat_map(|it| std::iter::once(it.value.as_str()).chain(it.label.as_deref()));
+            let hint = did_you_mean(text, spellings);
+            return Err(Error::invalid(format!(
+                "tag `{}` has a closed list of values and '{}' is not in it{hint}",
+                self.name,
+                shown(text)
+            )));
+        }
+        Ok(text)
     }
 
     /// Whether `value` may be written: the list is open, or declares it.

@@ -385,10 +385,11 @@ fn damaged_records_never_panic() {
     let seeds = [
         catalog.resolve(&create_type("devices")).unwrap(),
         catalog.resolve(&CatalogChange::CreateTag(Box::new(spec))).unwrap(),
+        dated(&catalog, "dated"),
         catalog.resolve(&save("aud", "#3 = 1", &[TagId(3)], &[])).unwrap(),
     ];
     for _ in 0..20_000 {
-        let mut bytes = seeds[dice.roll(3)].encode();
+        let mut bytes = seeds[dice.roll(seeds.len())].encode();
         for _ in 0..=dice.roll(3) {
             let at = dice.roll(bytes.len());
             bytes[at] = dice.roll(256) as u8;
@@ -407,21 +408,118 @@ fn damaged_records_never_panic() {
 fn damage_under_a_right_checksum_never_panics() {
     let mut dice = Dice(7);
     let catalog = one_of_everything();
-    let (types, audiences) = (catalog.encode(), catalog.encode_audiences());
+    let dated = catalog.apply(&dated(&catalog, "dated")).unwrap();
+    let wholes = [catalog.encode(), catalog.encode_audiences(), dated.encode()];
     for _ in 0..20_000 {
-        let whole = if dice.roll(2) == 0 { &types } else { &audiences };
+        let whole = &wholes[dice.roll(3)];
         let mut body = whole[format::HEADER_BYTES..].to_vec();
         for _ in 0..=dice.roll(3) {
             let at = dice.roll(body.len());
             body[at] = dice.roll(256) as u8;
         }
         let magic: [u8; 8] = whole[..8].try_into().unwrap();
-        let damaged = format::framed(magic, &body);
+        let version = u32::from(whole[8]);
+        let damaged = format::framed(magic, version, &body);
         if let Ok(decoded) = Catalog::decode(&damaged) {
             assert_eq!(decoded.encode(), damaged);
         }
         let _ = catalog.decode_audiences(&damaged);
     }
+}
+
+/// A new tag with a time to live.
+fn dated(catalog: &Catalog, name: &str) -> CatalogRecord {
+    let mut spec = TagSpec::new("users", name, TagKind::Flag);
+    spec.time_to_live_days = Some(30);
+    let record = catalog.resolve(&CatalogChange::CreateTag(Box::new(spec))).unwrap();
+    catalog.with_write_dates(record, 20_000).unwrap()
+}
+
+#[test]
+fn dates_of_writes_have_a_number_of_their_own_and_no_name() {
+    let (catalog, users) = users();
+    let before = catalog.clone();
+    let catalog = catalog.apply(&dated(&catalog, "seen")).unwrap();
+    let seen = catalog.tag_named(users, "seen").unwrap();
+    let dates = seen.write_dates.unwrap();
+    assert_eq!((dates.tag.0, dates.since), (seen.id.0 + 1, 20_000));
+    assert_eq!(catalog.tag(dates.tag), None);
+    assert_eq!(catalog.tag_dated_by(dates.tag), Some(seen));
+    assert_eq!(catalog.owner_of(dates.tag), Some(users));
+    assert_eq!(catalog.tags_of(users).count(), before.tags_of(users).count() + 1);
+    assert_eq!(Catalog::decode(&catalog.encode()).unwrap(), catalog);
+
+    // Another time to live keeps the dates; none gives their number up for good.
+    let change = |days| CatalogChange::ChangeTag {
+        type_name: "users".into(),
+        name: "seen".into(),
+        change: Box::new(TagChange { time_to_live_days: Some(days), ..TagChange::default() }),
+    };
+    let changed = |catalog: &Catalog, days, today| {
+        let record = catalog.resolve(&change(days)).unwrap();
+        catalog.apply(&catalog.with_write_dates(record, today).unwrap()).unwrap()
+    };
+    let longer = changed(&catalog, Some(60), 20_001);
+    assert_eq!(longer.tag_named(users, "seen").unwrap().write_dates, Some(dates));
+    let never = changed(&longer, None, 20_002);
+    assert_eq!(never.tag_named(users, "seen").unwrap().write_dates, None);
+    assert!(never.is_dropped(dates.tag));
+    assert_eq!(never.encode()[8], 1, "without dates the layout is the first one");
+    let again = changed(&never, Some(7), 20_003);
+    let other = again.tag_named(users, "seen").unwrap().write_dates.unwrap();
+    assert!(other.tag > dates.tag && other.since == 20_003);
+
+    // They go with their tag.
+    let drop = CatalogChange::DropTag { type_name: "users".into(), name: "seen".into(), force: false };
+    assert!(applied(&again, drop).is_dropped(other.tag));
+    let drop = CatalogChange::DropType { name: "users".into(), force: true };
+    assert!(applied(&again, drop).is_dropped(other.tag));
+}
+
+/// The fixture of format version 2.
+#[test]
+fn the_layout_of_dated_writes_is_the_one_that_is_checked_in() {
+    let (catalog, _) = users();
+    let catalog = catalog.apply(&dated(&catalog, "seen")).unwrap();
+    let bytes = catalog.encode();
+    let mut dump = crate::dump::Dump::new(&bytes);
+    for (len, meaning) in [
+        (8, "magic"),
+        (4, "format version"),
+        (4, "crc32 of all the rest"),
+        (8, "length of the body"),
+        (4, "next type"),
+        (4, "next tag"),
+        (4, "next audience"),
+        (4, "how many types"),
+        (4, "type: id"),
+        (4, "  population"),
+        (1, "  key: string"),
+        (9, "  name"),
+        (1, "  no label"),
+        (4, "  description"),
+        (4, "how many tags"),
+        (4, "tag: id"),
+        (4, "  type"),
+        (1, "  kind: flag"),
+        (1, "  scale"),
+        (1, "  layer: none"),
+        (1, "  sensitivity: none"),
+        (4, "  time to live in days"),
+        (1, "  bits: it dates its writes"),
+        (8, "  name"),
+        (1, "  no label"),
+        (4, "  description"),
+        (4, "  source"),
+        (4, "  unit"),
+        (4, "  owner"),
+        (4, "  how many declared values"),
+        (4, "  the number of the dates of its writes"),
+        (8, "  the day on which its time to live was set"),
+    ] {
+        dump.field(len, meaning);
+    }
+    assert_eq!(Catalog::decode(&dump.check("catalog.v2.txt")).unwrap(), catalog);
 }
 
 /// The fixture of format version 1.

@@ -5,12 +5,12 @@
 use std::fmt;
 
 use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::catalog::kind::TagKind;
 use crate::catalog::limits::{SCALE_MAX, VALUE_BYTES_MAX};
 use crate::catalog::name::shown;
+use crate::catalog::zone::Zone;
 use crate::error::{Error, Result};
 
 /// What a tag says of an entity, or is to say.
@@ -47,16 +47,22 @@ const DAY_MS: i64 = 86_400_000;
 impl TagKind {
     /// The value that a person wrote as `text`. Texts are kept byte for byte; for a set tag it is one value.
     ///
-    /// A flag is `true`, `false`, `1` or `0`; a date `YYYY-MM-DD`; a time RFC 3339 or `YYYY-MM-DD HH:MM[:SS[.mmm]]`,
-    /// in UTC when it names no zone. Errors: invalid.
+    /// A flag is `true`, `false`, `1` or `0`; a date `YYYY-MM-DD`; a time RFC 3339, or in UTC
+    /// `YYYY-MM-DD[ HH:MM[:SS[.mmm]]]`. Errors: invalid.
     pub fn parse_value(self, text: &str) -> Result<Value> {
+        self.parse_value_in(text, &Zone::utc())
+    }
+
+    /// The same; a time that names no zone is one of `zone`. A time that its clocks show twice is the first, one that
+    /// they never show is moved forward; a date is its first instant.
+    pub fn parse_value_in(self, text: &str, zone: &Zone) -> Result<Value> {
         match self {
             TagKind::Flag => parse_flag(text),
             TagKind::Choice | TagKind::Set => return check_value_bytes(text).map(|()| Value::Text(text.to_owned())),
             TagKind::Int => parse_decimal(text, 0).map(Value::Int),
             TagKind::Decimal { scale } => parse_decimal(text, scale).map(|unscaled| Value::Decimal { unscaled, scale }),
             TagKind::Date => parse_date(text).map(Value::Date),
-            TagKind::Time => parse_time(text).map(Value::Time),
+            TagKind::Time => parse_time(text, zone).map(Value::Time),
         }
         .map_err(|error| error.of_subject(format_args!("`{}`", shown(text))))
     }
@@ -69,6 +75,14 @@ impl TagKind {
             TagKind::Date => format_date(number),
             TagKind::Time => format_time(number),
             _ => number.to_string(),
+        }
+    }
+
+    /// The same with times as the clocks of `zone` show them.
+    pub fn format_number_in(self, number: i64, zone: &Zone) -> String {
+        match self {
+            TagKind::Time => zone.format(number),
+            _ => self.format_number(number),
         }
     }
 
@@ -266,12 +280,15 @@ fn format_date(days: i64) -> String {
         .map_or_else(|| format!("{days} days"), |date| date.to_string())
 }
 
-fn parse_time(text: &str) -> Result<i64> {
+fn parse_time(text: &str, zone: &Zone) -> Result<i64> {
     let fault = || {
         Error::invalid(
-            "is no time; expected YYYY-MM-DD HH:MM[:SS[.mmm]] or RFC 3339, such as 2026-11-21T09:30:00+08:00",
+            "is no time; expected YYYY-MM-DD[ HH:MM[:SS[.mmm]]] or RFC 3339, such as 2026-11-21T09:30:00+08:00",
         )
     };
+    if let Ok(days) = parse_date(text) {
+        return zone.start_of_written(days);
+    }
     let bytes = text.as_bytes();
     let shaped = bytes.len() >= 16
         && has_shape(&bytes[..10], b"0000-00-00")
@@ -285,9 +302,8 @@ fn parse_time(text: &str) -> Result<i64> {
         Ok(instant) => instant,
         Err(_) => text
             .parse::<DateTime>()
-            .and_then(|civil| civil.to_zoned(TimeZone::UTC))
-            .map(|zoned| zoned.timestamp())
-            .map_err(|error| fault().with_source(error))?,
+            .map_err(|error| fault().with_source(error))
+            .and_then(|civil| zone.instant_of(civil))?,
     };
     if instant.as_nanosecond() % 1_000_000 != 0 {
         return Err(Error::invalid("is finer than a millisecond, which times keep"));

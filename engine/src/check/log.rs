@@ -9,7 +9,7 @@ use crate::manifest::{MANIFEST_DIR, Manifest};
 use crate::storage::Fence;
 use crate::storage::publish::TEMPORARY_SUFFIX;
 use crate::wal::{LOG_DIR, LogStart, Record, WalConfig, check_log};
-use crate::write::{BatchRecord, KIND_BATCH, KIND_CATALOG, KIND_PLACE, check_one_time};
+use crate::write::{BatchRecord, KIND_BATCH, KIND_CATALOG, KIND_CATALOG_DATED, KIND_PLACE, check_one_time};
 
 impl Checker<'_> {
     /// The log behind `manifest`.
@@ -55,7 +55,7 @@ impl Checker<'_> {
 fn read_record(record: &Record) -> Result<()> {
     match record.kind {
         KIND_BATCH => BatchRecord::decode(&record.payload).map(drop),
-        KIND_CATALOG => CatalogRecord::decode(&record.payload).map(drop),
+        KIND_CATALOG | KIND_CATALOG_DATED => CatalogRecord::decode(&record.payload).map(drop),
         KIND_PLACE => Ok(()),
         other => Err(Error::invalid(format!("a newer program wrote it: its kind is {other}"))),
     }

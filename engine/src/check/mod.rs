@@ -19,7 +19,7 @@ use crate::manifest::{self, MANIFEST_DIR, Manifest, path as manifest_path};
 use crate::storage::Storage;
 use crate::storage::publish::TEMPORARY_SUFFIX;
 use crate::wal::LOG_DIR;
-use crate::write::{DURABILITY_FILE, LOCK_PATH, PARTS_DIR, read_durability};
+use crate::write::{DURABILITY_FILE, LOCK_PATH, PARTS_DIR, ZONE_FILE, read_durability, read_zone};
 
 /// The length of the header of a manifest, which has a checksum of its own.
 const MANIFEST_HEADER_BYTES: u64 = 64;
@@ -108,7 +108,9 @@ impl Checker<'_> {
                 self.progress.bytes_total += self.storage.file_len(&path).unwrap_or(0);
             }
         }
-        self.progress.bytes_total += self.storage.file_len(DURABILITY_FILE).unwrap_or(0);
+        for file in [DURABILITY_FILE, ZONE_FILE] {
+            self.progress.bytes_total += self.storage.file_len(file).unwrap_or(0);
+        }
         self.other_files()?;
         let Some(manifest) = self.manifests()? else {
             return Ok(());
@@ -185,19 +187,20 @@ impl Checker<'_> {
         for name in self.storage.list("")? {
             match name.as_str() {
                 LOCK_PATH => {}
-                DURABILITY_FILE => self.durability(),
+                DURABILITY_FILE => self.word(DURABILITY_FILE, |storage| read_durability(storage).map(drop)),
+                ZONE_FILE => self.word(ZONE_FILE, |storage| read_zone(storage).map(drop)),
                 _ => self.stray(name),
             }
         }
         Ok(())
     }
 
-    /// What the space promises, in a word that no flipped bit turns into another.
-    fn durability(&mut self) {
-        if self.read_through(DURABILITY_FILE)
-            && let Err(error) = read_durability(&**self.storage)
+    /// What the space says of itself in a word that no flipped bit turns into another.
+    fn word(&mut self, file: &str, read: impl Fn(&dyn Storage) -> Result<()>) {
+        if self.read_through(file)
+            && let Err(error) = read(&**self.storage)
         {
-            self.fault(DURABILITY_FILE.to_owned(), None, format!("{error:#}"));
+            self.fault(file.to_owned(), None, format!("{error:#}"));
         }
     }
 
@@ -249,6 +252,9 @@ impl Checker<'_> {
         match (self.catalog.tag(tag), self.catalog.owner_of(tag)) {
             (Some(found), _) if names => format!("values of tag `{}` of `{}`", found.name, type_name(found.type_id)),
             (Some(found), _) => format!("tag `{}` of `{}`", found.name, type_name(found.type_id)),
+            (None, Some(_)) if let Some(dated) = self.catalog.tag_dated_by(tag) => {
+                format!("when tag `{}` of `{}` was written", dated.name, type_name(dated.type_id))
+            }
             (None, Some(owner)) if names => format!("keys of `{}`", type_name(owner)),
             (None, Some(owner)) => format!("who lives in `{}`", type_name(owner)),
             (None, None) => "a tag that is dropped".to_owned(),

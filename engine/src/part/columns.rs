@@ -21,6 +21,13 @@ pub struct ColumnBuilder {
     drafts: Drafts,
 }
 
+/// What a column wrote: the rows that win with a value, by rising id, and the ids that lost the tag and had something
+/// below.
+pub struct ColumnWrites {
+    set: Vec<u32>,
+    cleared: Vec<u32>,
+}
+
 /// What a column says of one row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cell {
@@ -54,7 +61,7 @@ impl ColumnBuilder {
     }
 
     /// A flag column: `true` sets, `false` clears, a null as `null_clears` says. REQUIRES: one entry a row.
-    pub fn flag(&mut self, tag: TagId, values: &[bool], valid: Option<&[bool]>, null_clears: bool) {
+    pub fn flag(&mut self, tag: TagId, values: &[bool], valid: Option<&[bool]>, null_clears: bool) -> ColumnWrites {
         let (set, cleared) = self.winners(|row| match is_valid(valid, row) {
             false => null_cell(null_clears),
             true if values[row] => Cell::Set,
@@ -63,10 +70,11 @@ impl ColumnBuilder {
         let members: Vec<u32> = set.iter().map(|&row| self.ids[row as usize]).collect();
         self.drafts.put(BitmapId::flag(tag), Role::Added, &members);
         self.drafts.put(BitmapId::cleared(tag), Role::Added, &cleared);
+        ColumnWrites { set, cleared }
     }
 
     /// A choice column: `codes` index `values`, `NULL_CODE` is null. REQUIRES: one code a row, codes in range.
-    pub fn choice(&mut self, tag: TagId, codes: &[u32], values: &[ValueId], null_clears: bool) {
+    pub fn choice(&mut self, tag: TagId, codes: &[u32], values: &[ValueId], null_clears: bool) -> ColumnWrites {
         let (set, cleared) = self.winners(|row| match codes[row] {
             NULL_CODE => null_cell(null_clears),
             _ => Cell::Set,
@@ -74,7 +82,8 @@ impl ColumnBuilder {
         let members = || set.iter().map(|&row| (codes[row as usize], self.ids[row as usize]));
         put_values(&mut self.drafts, tag, values, members);
         self.put_present(tag, &set);
-        self.put_cleared(tag, &set, cleared);
+        self.put_cleared(tag, &set, cleared.clone());
+        ColumnWrites { set, cleared }
     }
 
     /// A set column, whose lists replace: row `r` holds `codes[offsets[r]..offsets[r + 1]]`.
@@ -86,7 +95,7 @@ impl ColumnBuilder {
         values: &[ValueId],
         valid: Option<&[bool]>,
         null_clears: bool,
-    ) {
+    ) -> ColumnWrites {
         let (offsets, codes) = lists;
         let list = |row: u32| &codes[offsets[row as usize] as usize..offsets[row as usize + 1] as usize];
         let (set, cleared) = self.winners(|row| match is_valid(valid, row) {
@@ -99,13 +108,16 @@ impl ColumnBuilder {
                 .map(|(code, row)| (code, self.ids[row as usize]))
         };
         put_values(&mut self.drafts, tag, values, members);
-        let with_values: Vec<u32> = set.iter().copied().filter(|&row| !list(row).is_empty()).collect();
+        let (with_values, emptied): (Vec<u32>, Vec<u32>) = set.iter().partition(|&&row| !list(row).is_empty());
         self.put_present(tag, &with_values);
-        self.put_cleared(tag, &set, cleared);
+        self.put_cleared(tag, &set, cleared.clone());
+        let emptied = emptied.into_iter().filter(|&row| !self.is_new[row as usize]);
+        let cleared = cleared.into_iter().chain(emptied.map(|row| self.ids[row as usize])).collect();
+        ColumnWrites { set: with_values, cleared }
     }
 
     /// A number column. REQUIRES: one number a row, none of them `i64::MIN` where valid.
-    pub fn number(&mut self, tag: TagId, numbers: &[i64], valid: Option<&[bool]>, null_clears: bool) {
+    pub fn number(&mut self, tag: TagId, numbers: &[i64], valid: Option<&[bool]>, null_clears: bool) -> ColumnWrites {
         let (set, cleared) = self.winners(|row| match is_valid(valid, row) {
             true => Cell::Set,
             false => null_cell(null_clears),
@@ -113,7 +125,15 @@ impl ColumnBuilder {
         let (ids, kept): (Vec<u32>, Vec<i64>) =
             set.iter().map(|&row| (self.ids[row as usize], numbers[row as usize])).unzip();
         self.drafts.put_numbers(tag, &ids, &kept);
-        self.put_cleared(tag, &set, cleared);
+        self.put_cleared(tag, &set, cleared.clone());
+        ColumnWrites { set, cleared }
+    }
+
+    /// The dates of what a column wrote on `day`.
+    pub fn dates(&mut self, dates: TagId, day: i64, writes: ColumnWrites) {
+        let ids: Vec<u32> = writes.set.iter().map(|&row| self.ids[row as usize]).collect();
+        self.drafts.put_numbers(dates, &ids, &vec![day; ids.len()]);
+        self.put_cleared(dates, &writes.set, writes.cleared);
     }
 
     /// The part, as of `seq`.

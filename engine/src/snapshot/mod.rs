@@ -23,6 +23,9 @@ use crate::keys::Names;
 use crate::part::{BitmapStack, BitmapView, MergedBitmap};
 use crate::workers::Workers;
 
+/// The most values of a tag that are compared with a wrong one.
+pub const VALUES_COMPARED_MAX: usize = 10_000;
+
 /// Everything that is readable at one seq.
 #[derive(Debug)]
 pub struct Version {
@@ -215,6 +218,24 @@ impl Snapshot {
             Ok(())
         })?;
         Ok(values)
+    }
+
+    /// The value of a choice or set tag that is nearest to `wrong`, and is not `wrong` itself; none where none is near, or
+    /// the tag has more values than [`VALUES_COMPARED_MAX`]. Errors: corrupt.
+    pub fn nearest_value(&self, tag: TagId, wrong: &str) -> Result<Option<String>> {
+        let mut values = Vec::new();
+        let mut count = 0;
+        self.visit_values(tag, &mut |_, name| {
+            count += 1;
+            if count <= VALUES_COMPARED_MAX && name != wrong {
+                values.push(name.to_owned());
+            }
+            Ok(())
+        })?;
+        if count > VALUES_COMPARED_MAX {
+            return Ok(None);
+        }
+        Ok(muster_language::suggest::nearest(wrong, values.iter().map(String::as_str)).map(str::to_owned))
     }
 
     /// Calls `visit` with all values that a choice or set tag ever had, by number. Errors: corrupt, and those of `visit`.

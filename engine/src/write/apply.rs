@@ -60,7 +60,7 @@ impl Changes {
         match change.what {
             What::Touch => part.touch(record.population, id),
             What::Erase => {
-                let mut tags = catalog.tags_of(record.type_id).map(|tag| tag.id);
+                let mut tags = catalog.stored_tags_of(record.type_id);
                 part.erase(record.population, &mut tags, id);
             }
             What::SetFlag(tag) => {
@@ -126,8 +126,8 @@ pub(crate) fn tag_form(kind: TagKind) -> TagForm {
 }
 
 fn form_of(catalog: &Catalog, record: &BatchRecord, tag: TagId) -> Result<TagForm> {
-    match catalog.tag(tag) {
-        Some(found) if found.type_id == record.type_id => Ok(tag_form(found.kind)),
+    match catalog.stored_kind(tag) {
+        Some((type_id, kind)) if type_id == record.type_id => Ok(tag_form(kind)),
         _ => Err(Error::corrupt(format!("a batch names the tag {tag}, which its type does not have"))),
     }
 }

@@ -59,6 +59,9 @@ impl Writer {
     /// See `Engine::compact`.
     pub(crate) fn compact_fully(&self) -> Result<()> {
         self.flush()?;
+        if self.sweep(&|| false)? > 0 {
+            self.flush()?;
+        }
         let _one = self.compacting.lock();
         self.compact_once(Choice::All).map(|_| ())
     }

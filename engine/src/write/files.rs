@@ -52,10 +52,10 @@ impl FileKind {
 
 /// What a merge must know of the tags of `catalog`.
 pub(crate) fn describe(catalog: &Catalog) -> impl Fn(TagId) -> Option<MergeTag> + '_ {
-    |id| match catalog.tag(id) {
-        Some(tag) => {
-            let population = catalog.entity_type(tag.type_id)?.population;
-            Some(MergeTag { population, form: tag_form(tag.kind) })
+    |id| match catalog.stored_kind(id) {
+        Some((type_id, kind)) => {
+            let population = catalog.entity_type(type_id)?.population;
+            Some(MergeTag { population, form: tag_form(kind) })
         }
         None if catalog.is_dropped(id) => None,
         None => Some(MergeTag { population: id, form: crate::part::TagForm::Flag }),

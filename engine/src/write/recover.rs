@@ -23,7 +23,7 @@ use super::reply::Loaded;
 use super::settings::WriteSettings;
 use super::stack::{Stack, StackLayer, StackNames, StackPart, StoredFile, insert_by_seq};
 use super::state::{Base, SourceMark, State};
-use super::writer::{KIND_BATCH, KIND_CATALOG, KIND_PLACE, Opened, Writer, open_built};
+use super::writer::{KIND_BATCH, KIND_CATALOG, KIND_CATALOG_DATED, KIND_PLACE, Opened, Writer, open_built};
 
 /// The file whose lock says who holds the store.
 pub(crate) const LOCK_PATH: &str = "LOCK";
@@ -121,6 +121,7 @@ fn create(place: Place, fence: Arc<Fence>, lock: Box<dyn LockGuard>, started_ns:
     let opened = Opened {
         open_ns: place.clock.monotonic_ns().saturating_sub(started_ns),
         storage: place.storage,
+        clock: place.clock,
         settings: place.settings,
         fence,
         state,
@@ -180,6 +181,7 @@ impl Read {
         Writer::new(Opened {
             open_ns: place.clock.monotonic_ns().saturating_sub(started_ns),
             storage: place.storage,
+            clock: place.clock,
             settings: place.settings,
             fence: self.fence,
             state: self.state,
@@ -386,7 +388,7 @@ fn replay(records: &[Record], state: &mut State, allocator: &mut Allocator) -> R
                 };
                 state.note_source(&batch.source, mark);
             }
-            KIND_CATALOG => {
+            KIND_CATALOG | KIND_CATALOG_DATED => {
                 let change = CatalogRecord::decode(&record.payload).context(|| format!("change {}", record.seq))?;
                 state.catalog = state.catalog.apply(&change)?;
             }

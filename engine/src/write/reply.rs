@@ -3,7 +3,7 @@
 use crate::ids::{Seq, TagId, TypeId};
 
 /// The answer to a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     /// The batch's place in the one order: a snapshot of this version or a later one holds it.
     pub seq: Seq,
@@ -15,7 +15,12 @@ pub struct Written {
     pub unknown_entities: u64,
     /// How many keys became known.
     pub new_entities: u64,
+    /// Values that tags with open lists had not had before, the first [`NEW_VALUES_TOLD_MAX`] of them; none for a repeat.
+    pub new_values: Vec<(TagId, String)>,
 }
+
+/// The most new values that the answer to a batch names.
+pub const NEW_VALUES_TOLD_MAX: usize = 10;
 
 /// The answer to a change of the catalog.
 #[derive(Clone, Debug, PartialEq, Eq)]

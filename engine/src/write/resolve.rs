@@ -7,8 +7,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use crate::catalog::limits::VALUE_BYTES_MAX;
-use crate::catalog::name::{did_you_mean, shown};
+use crate::catalog::name::shown;
 use crate::catalog::{Catalog, EntityKey, EntityType, KeyKind, Tag, TagKind, Value};
 use crate::error::{Error, Result, ResultExt};
 use crate::ids::{LocalId, TagId, TypeId, ValueId};
@@ -25,6 +24,8 @@ use super::record::{BatchRecord, EntityChange, NewKey, NewValue, What};
 pub(crate) struct Resolver<'a> {
     snapshot: &'a Snapshot,
     catalog: &'a Catalog,
+    /// The day that tags with a time to live note for what is written.
+    today: i64,
     /// What is known of the keys that the group mentions; absent means not looked up yet.
     keys: HashMap<(TagId, Vec<u8>), Option<LocalId>>,
     /// What is known of the values that the group mentions.
@@ -61,11 +62,12 @@ enum Checked {
 }
 
 impl<'a> Resolver<'a> {
-    /// A resolver for a group that follows `snapshot`.
-    pub(crate) fn new(snapshot: &'a Snapshot) -> Resolver<'a> {
+    /// A resolver for a group that follows `snapshot` and is written `today`.
+    pub(crate) fn new(snapshot: &'a Snapshot, today: i64) -> Resolver<'a> {
         Resolver {
             snapshot,
             catalog: snapshot.catalog(),
+            today,
             keys: HashMap::new(),
             values: HashMap::new(),
             live: HashMap::new(),
@@ -167,7 +169,7 @@ impl<'a> Resolver<'a> {
 
     /// The value that `written` stands for, checked and looked up.
     fn check_value(&mut self, tag: &Tag, written: &str) -> Result<String> {
-        let text = checked_value(tag, written)?;
+        let text = tag.check_written(written)?;
         self.look_up_value(tag, text)?;
         Ok(text.to_owned())
     }
@@ -262,11 +264,28 @@ impl<'a> Resolver<'a> {
             // A new key was touched when it got its id.
             Checked::Touch => return Ok(()),
             Checked::Erase => What::Erase,
-            Checked::SetFlag(tag) => What::SetFlag(tag),
-            Checked::UnsetFlag(tag) | Checked::Clear(tag) => What::Clear(tag),
-            Checked::SetNumber(tag, number) => What::SetNumber(tag, number),
-            Checked::SetChoice(tag, text) => What::SetChoice(tag, self.value(tag, text, record, numbers, undo)?),
+            Checked::SetFlag(tag) => {
+                self.date_write(local, tag, record);
+                What::SetFlag(tag)
+            }
+            Checked::UnsetFlag(tag) | Checked::Clear(tag) => {
+                if let Some(dates) = self.dates_of(tag) {
+                    record.changes.push(EntityChange { local, what: What::Clear(dates) });
+                }
+                What::Clear(tag)
+            }
+            Checked::SetNumber(tag, number) => {
+                self.date_write(local, tag, record);
+                What::SetNumber(tag, number)
+            }
+            Checked::SetChoice(tag, text) => {
+                self.date_write(local, tag, record);
+                What::SetChoice(tag, self.value(tag, text, record, numbers, undo)?)
+            }
             Checked::AddValues(tag, texts) => {
+                if !texts.is_empty() {
+                    self.date_write(local, tag, record);
+                }
                 for text in texts {
                     let value = self.value(tag, text, record, numbers, undo)?;
                     record.changes.push(EntityChange { local, what: What::AddValue(tag, value) });
@@ -284,6 +303,21 @@ impl<'a> Resolver<'a> {
         };
         record.changes.push(EntityChange { local, what });
         Ok(())
+    }
+
+    /// Where a tag with a time to live keeps the days of its writes.
+    fn dates_of(&self, tag: TagId) -> Option<TagId> {
+        if !self.catalog.has_write_dates() {
+            return None;
+        }
+        self.catalog.tag(tag)?.write_dates.map(|dates| dates.tag)
+    }
+
+    /// Notes that `tag` is written today, where it has a time to live.
+    fn date_write(&self, local: LocalId, tag: TagId, record: &mut BatchRecord) {
+        if let Some(dates) = self.dates_of(tag) {
+            record.changes.push(EntityChange { local, what: What::SetNumber(dates, self.today) });
+        }
     }
 
     /// The number of a checked value, a new one where it is unknown.
@@ -405,27 +439,6 @@ fn mismatch(tag: &Tag, value: &Value) -> Error {
             Error::invalid(format!("tag `{}` is {what}, found {} `{}`", tag.name, value.kind_name(), shown(&text)))
         }
     }
-}
-
-/// The value that `written` stands for in `tag`. Errors: invalid, when it is too long or a closed list lacks it.
-pub(crate) fn checked_value<'t>(tag: &'t Tag, written: &'t str) -> Result<&'t str> {
-    if written.len() > VALUE_BYTES_MAX {
-        return Err(Error::invalid(format!(
-            "a value of `{}` has {} bytes, at most {VALUE_BYTES_MAX} are allowed",
-            tag.name,
-            written.len()
-        )));
-    }
-    let text = tag.value_written(written);
-    if !tag.allows_value(text) {
-        let hint = did_you_mean(text, tag.values.iter().map(|declared| declared.value.as_str()));
-        return Err(Error::invalid(format!(
-            "tag `{}` has a closed list of values and '{}' is not in it{hint}",
-            tag.name,
-            shown(text)
-        )));
-    }
-    Ok(text)
 }
 
 fn with_article(kind: TagKind) -> String {

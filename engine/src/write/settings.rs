@@ -1,5 +1,7 @@
 //! What the write path is told about how to run.
 
+use crate::catalog::Zone;
+use crate::codec::crc32;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::publish::by_rename;
 use crate::storage::{Fence, Storage};
@@ -57,6 +59,43 @@ pub fn read_durability(storage: &dyn Storage) -> Result<Option<Durability>> {
 pub fn write_durability(storage: &dyn Storage, durability: Durability) -> Result<()> {
     let text = format!("{}\n", durability.name());
     by_rename(storage, &Fence::new(), DURABILITY_FILE, |writer| writer.write_all(text.as_bytes())).map(drop)
+}
+
+/// The file in which a space says its zone, where it has its own: the name and a line feed.
+pub const ZONE_FILE: &str = "ZONE";
+/// The longest such file.
+const ZONE_BYTES_MAX: u64 = 128;
+
+/// The zone that a space says for itself; none where it does not. Errors: corrupt, when the file names no zone.
+pub fn read_zone(storage: &dyn Storage) -> Result<Option<Zone>> {
+    let bytes = match storage.read(ZONE_FILE, ZONE_BYTES_MAX) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        bytes => bytes?,
+    };
+    // A flipped bit may make another zone of a name, so the line ends with a sum of what stands before.
+    let text = std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_suffix('\n'));
+    let name = text.and_then(|text| text.rsplit_once(' ')).filter(|(name, crc)| *crc == zone_crc(name));
+    let zone = name.and_then(|(name, _)| Zone::named(name).ok());
+    zone.map(Some).ok_or_else(|| {
+        Error::corrupt(format!("{ZONE_FILE}: expected the name of a time zone, its checksum and a line feed"))
+    })
+}
+
+/// Makes `zone` what the space says, durably; none takes its word away. The space may be open.
+pub fn write_zone(storage: &dyn Storage, zone: Option<&Zone>) -> Result<()> {
+    let Some(zone) = zone else {
+        match storage.remove(ZONE_FILE) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            removed => removed?,
+        }
+        return storage.sync_dir("");
+    };
+    let text = format!("{} {}\n", zone.name(), zone_crc(zone.name()));
+    by_rename(storage, &Fence::new(), ZONE_FILE, |writer| writer.write_all(text.as_bytes())).map(drop)
+}
+
+fn zone_crc(name: &str) -> String {
+    format!("{:08x}", crc32(name.as_bytes()))
 }
 
 /// The part of the engine's options that the write path reads; checked there.

@@ -123,6 +123,7 @@ impl State {
             repeated: true,
             unknown_entities: mark.unknown_entities,
             new_entities: mark.new_entities,
+            new_values: Vec::new(),
         }))
     }
 

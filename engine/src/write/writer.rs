@@ -13,13 +13,13 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use parking_lot::{Condvar, Mutex};
 
-use crate::catalog::{CatalogChange, CatalogRecord};
+use crate::catalog::{Catalog, CatalogChange, CatalogRecord, Tag};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{Seq, TypeId};
+use crate::ids::{Seq, TagId, TypeId};
 use crate::keys::NamesPart;
 use crate::part::Part;
 use crate::snapshot::{MergedBitmaps, Snapshot, Version};
-use crate::storage::{Fence, LockGuard, Storage};
+use crate::storage::{Clock, Fence, LockGuard, Storage};
 use crate::wal::LogRecord;
 
 use super::allocate::Allocator;
@@ -29,12 +29,13 @@ use super::gate::Gate;
 use super::load::Running;
 use super::load::young::YoungKeys;
 use super::logging::{Log, log_of};
-use super::record::BatchRecord;
-use super::reply::{Changed, Written};
+use super::record::{BatchRecord, NewValue};
+use super::reply::{Changed, NEW_VALUES_TOLD_MAX, Written};
 use super::resolve::{Numbers, Resolver, batch_changes, untake};
 use super::settings::{Durability, WriteSettings};
 use super::stack::{StackLayer, StackNames, StackPart};
 use super::state::{SourceMark, State};
+use super::sweep::Swept;
 
 /// Kinds of records in the log.
 pub(crate) const KIND_BATCH: u8 = 1;
@@ -42,9 +43,13 @@ pub(crate) const KIND_BATCH: u8 = 1;
 pub(crate) const KIND_CATALOG: u8 = 2;
 /// A place in the order without changes: a load begins or becomes visible here.
 pub(crate) const KIND_PLACE: u8 = 3;
+/// A change of the catalog that a program cannot read which does not know of the dates of writes.
+pub(crate) const KIND_CATALOG_DATED: u8 = 4;
 
 /// A commit group is ended when its records reach this many bytes.
 const GROUP_BYTES_TARGET: usize = 32 << 20;
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
 
 /// What waits at the gate.
 pub(crate) enum Request {
@@ -61,6 +66,7 @@ pub(crate) enum Reply {
 /// See the module.
 pub(crate) struct Writer {
     pub(super) storage: Arc<dyn Storage>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: WriteSettings,
     pub(super) fence: Arc<Fence>,
     pub(super) gate: Gate<Request, Reply>,
@@ -76,6 +82,8 @@ pub(crate) struct Writer {
     pub(super) flushing: Mutex<()>,
     /// One compaction at a time.
     pub(super) compacting: Mutex<()>,
+    /// One sweep at a time, and what the last whole one went through.
+    pub(super) sweeping: Mutex<Option<Swept>>,
     pub(super) next_part: AtomicU64,
     pub(super) memory_bytes: AtomicU64,
     /// Bytes of records above what is in files: what a crash now would replay.
@@ -119,6 +127,7 @@ pub(crate) enum Work {
 /// What recovery hands over to a new writer.
 pub(super) struct Opened {
     pub(super) storage: Arc<dyn Storage>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: WriteSettings,
     pub(super) fence: Arc<Fence>,
     pub(super) state: State,
@@ -139,6 +148,7 @@ impl Writer {
         merged.publish(&version);
         Writer {
             storage: opened.storage,
+            clock: opened.clock,
             settings: opened.settings,
             fence: opened.fence,
             gate: Gate::new(),
@@ -148,6 +158,7 @@ impl Writer {
             merged,
             flushing: Mutex::new(()),
             compacting: Mutex::new(()),
+            sweeping: Mutex::new(None),
             next_part: AtomicU64::new(opened.next_part),
             memory_bytes: AtomicU64::new(opened.state.memory_bytes()),
             log_tail_bytes: AtomicU64::new(opened.log_tail_bytes),
@@ -229,8 +240,13 @@ impl Writer {
         }
     }
 
+    /// Today's date in UTC, as a date tag keeps it.
+    pub(super) fn today(&self) -> i64 {
+        self.clock.now_unix_ms().div_euclid(DAY_MS)
+    }
+
     /// Waits until memory has room. Errors: busy, when it stays full.
-    fn wait_for_room(&self) -> Result<()> {
+    pub(super) fn wait_for_room(&self) -> Result<()> {
         let is_full = || self.memory_bytes.load(Relaxed) >= self.settings.delta_bytes_max;
         if !is_full() {
             return Ok(());
@@ -304,9 +320,9 @@ impl Writer {
         if run.records.is_empty() {
             return run.answers;
         }
-        if let Err(error) = self.promise(state, &run, log_of(only_deletes)) {
+        if let Err(error) = self.promise(state, &run.records, log_of(only_deletes)) {
             self.give_back(&run);
-            for &(index, ..) in &run.records {
+            for &index in &run.places {
                 run.answers[index] = Err(copy(&error));
             }
         } else {
@@ -321,8 +337,8 @@ impl Writer {
     /// depends on whether the first is committed.
     fn resolve_run(&self, state: &State, batches: &[Batch]) -> Run {
         let snapshot = self.snapshot();
-        let mut resolver = Resolver::new(&snapshot);
-        let mut run = Run { answers: Vec::new(), records: Vec::new() };
+        let mut resolver = Resolver::new(&snapshot, self.today());
+        let mut run = Run { answers: Vec::new(), places: Vec::new(), records: Vec::new() };
         let (mut sources, mut bytes) = (Vec::new(), 0);
         let loads = self.loads.lock().clone();
         let mut young: Vec<_> = loads.iter().map(|load| (load.type_id, load.young.lock())).collect();
@@ -352,9 +368,11 @@ impl Writer {
                         repeated: false,
                         unknown_entities: record.unknown_entities,
                         new_entities: record.new_entities,
+                        new_values: new_values(&state.catalog, &record),
                     };
                     bytes += encoded.len();
-                    run.records.push((index, seq, record, encoded));
+                    run.places.push(index);
+                    run.records.push(Resolved { seq, record, bytes: encoded });
                     written
                 }),
             };
@@ -365,18 +383,18 @@ impl Writer {
 
     /// Makes the run's records durable as the space promises, and visible. An error leaves everything as it was, or
     /// the fence has tripped.
-    fn promise(&self, state: &mut State, run: &Run, log: Log) -> Result<()> {
+    pub(super) fn promise(&self, state: &mut State, run: &[Resolved], log: Log) -> Result<()> {
         let mut changes = Changes::new(state.seq.next());
-        for (_, seq, record, _) in &run.records {
+        for Resolved { seq, record, .. } in run {
             changes.add(record, *seq, &state.catalog)?;
         }
         let built = changes.finish()?;
         let opened = open_built(&built)?;
         let records: Vec<LogRecord<'_>> =
-            run.records.iter().map(|(_, seq, _, payload)| LogRecord { seq: *seq, kind: KIND_BATCH, payload }).collect();
+            run.iter().map(|one| LogRecord { seq: one.seq, kind: KIND_BATCH, payload: &one.bytes }).collect();
         log(self, state, &records)?;
         state.seq = built.last_seq;
-        for (_, seq, record, _) in &run.records {
+        for Resolved { seq, record, .. } in run {
             let mark = SourceMark {
                 sequence: record.source.as_ref().map_or(0, |(_, sequence)| *sequence),
                 seq: *seq,
@@ -412,13 +430,22 @@ impl Writer {
 
     fn commit_catalog(&self, state: &mut State, change: &CatalogChange) -> Result<Changed> {
         self.fence.check()?;
-        let record = state.catalog.resolve(change)?;
+        let record = state.catalog.with_write_dates(state.catalog.resolve(change)?, self.today())?;
+        self.commit_record(state, record)
+    }
+
+    /// Applies a resolved change of the catalog.
+    pub(super) fn commit_record(&self, state: &mut State, record: CatalogRecord) -> Result<Changed> {
         let catalog = state.catalog.apply(&record)?;
         let seq = state.seq.next();
         let payload = record.encode();
         use CatalogRecord::{DropAudience, DropTag, DropType};
+        let kind = match &record {
+            CatalogRecord::PutTag(tag) if tag.write_dates.is_some() => KIND_CATALOG_DATED,
+            _ => KIND_CATALOG,
+        };
         let only_deletes = matches!(record, DropType(_) | DropTag(_) | DropAudience(_));
-        log_of(only_deletes)(self, state, &[LogRecord { seq, kind: KIND_CATALOG, payload: &payload }])?;
+        log_of(only_deletes)(self, state, &[LogRecord { seq, kind, payload: &payload }])?;
         state.seq = seq;
         state.catalog = catalog;
         self.publish(state);
@@ -441,16 +468,36 @@ impl Writer {
         let young: HashMap<TypeId, &mut YoungKeys> =
             young.iter_mut().map(|(type_id, young)| (*type_id, &mut **young)).collect();
         let mut numbers = Numbers { allocator: &mut allocator, young };
-        for (_, _, record, _) in &run.records {
-            untake(record, &mut numbers);
+        for resolved in &run.records {
+            untake(&resolved.record, &mut numbers);
         }
     }
 }
 
-/// Batches on their way: an answer for each, and the records of those that are new, with the place of their answer.
+/// The first values that tags with open lists got with `record`.
+fn new_values(catalog: &Catalog, record: &BatchRecord) -> Vec<(TagId, String)> {
+    let is_open = |new: &&NewValue| {
+        let declares = |tag: &Tag| tag.values.iter().any(|declared| declared.value == new.text);
+        catalog.tag(new.tag).is_some_and(|tag| !tag.closed_values && !declares(tag))
+    };
+    let told = record.values.iter().filter(is_open).take(NEW_VALUES_TOLD_MAX);
+    told.map(|new| (new.tag, new.text.clone())).collect()
+}
+
+/// Batches on their way: an answer for each, and the records of those that are new.
 struct Run {
     answers: Vec<Result<Written>>,
-    records: Vec<(usize, Seq, BatchRecord, Vec<u8>)>,
+    /// By record: the place of its answer.
+    places: Vec<usize>,
+    records: Vec<Resolved>,
+}
+
+/// A batch that only has to be promised.
+pub(super) struct Resolved {
+    pub(super) seq: Seq,
+    pub(super) record: BatchRecord,
+    /// The record as the log keeps it.
+    pub(super) bytes: Vec<u8>,
 }
 
 /// The same error for another caller of the group.

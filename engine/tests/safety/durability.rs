@@ -7,7 +7,7 @@ use muster_engine::storage::sim::{CrashPolicy, Keep};
 use muster_engine::storage::{ManualClock, Sim};
 use muster_engine::{Engine, Options};
 
-use crate::store::{fill, open, options, write};
+use crate::store::{fill, open, options, shared, write};
 
 /// Batches before and behind the sync that a test asks for.
 const BATCHES: i64 = 20;
@@ -68,4 +68,33 @@ fn a_space_says_its_durability_in_a_file_that_no_bit_turns_into_another() {
             sim.corrupt(DURABILITY_FILE, |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).unwrap();
         }
     }
+}
+
+#[test]
+fn a_space_says_its_zone_in_a_file_that_no_bit_turns_into_another() {
+    use muster_engine::backup::restore;
+    use muster_engine::catalog::Zone;
+    use muster_engine::check::check;
+    use muster_engine::storage::Storage;
+    use muster_engine::write::{ZONE_FILE, read_zone, write_zone};
+    let (sim, backup, restored) = (Sim::new(1), Sim::new(2), Sim::new(3));
+    let engine = open(&sim).unwrap();
+    write(&engine, "u1", 3);
+    assert_eq!(read_zone(&sim).unwrap(), None);
+    let zone = Zone::named("Asia/Shanghai").unwrap();
+    write_zone(&sim, Some(&zone)).unwrap();
+    engine.back_up(&shared(&backup)).unwrap();
+    restore(&shared(&backup), &shared(&restored), 0).unwrap();
+    for sim in [&sim, &backup, &restored] {
+        assert_eq!(read_zone(sim).unwrap(), Some(zone.clone()));
+    }
+    for bit in 0..restored.file_len(ZONE_FILE).unwrap() as usize * 8 {
+        restored.corrupt(ZONE_FILE, |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).unwrap();
+        assert!(read_zone(&restored).is_err(), "bit {bit}");
+        assert_eq!(check(&shared(&restored), &mut |_| ()).unwrap().faults[0].file, ZONE_FILE);
+        restored.corrupt(ZONE_FILE, |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).unwrap();
+    }
+    write_zone(&restored, None).unwrap();
+    write_zone(&restored, None).unwrap();
+    assert_eq!(read_zone(&restored).unwrap(), None);
 }

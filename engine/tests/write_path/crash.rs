@@ -1,9 +1,11 @@
 //! Power cuts at storage calls: whatever was acknowledged is there afterwards, whole batches, nothing else but the one
 //! act that was under way.
 
+use std::sync::Arc;
+
 use muster_engine::ids::TypeId;
-use muster_engine::storage::Sim;
 use muster_engine::storage::sim::{Failure, Fault};
+use muster_engine::storage::{Clock, ManualClock, Sim};
 use muster_engine::write::{Durability, Load};
 use muster_engine::{Engine, Options};
 
@@ -20,11 +22,15 @@ struct Run {
     /// A change of the catalog is under way, so a tag that was acknowledged may be gone.
     is_catalog_moving: bool,
     next_load: u64,
+    /// A sweep is under way: some of its batches may be there. Another one does the rest.
+    is_sweeping: bool,
+    clock: Arc<ManualClock>,
     /// The truth after each act.
     past: Vec<Oracle>,
 }
 
 const KEYS: u64 = 10;
+const DAY_MS: u64 = 86_400_000;
 
 impl Run {
     fn new(seed: u64) -> Run {
@@ -34,13 +40,19 @@ impl Run {
             under_way: None,
             is_catalog_moving: true,
             next_load: 0,
+            is_sweeping: false,
+            clock: Arc::new(ManualClock::new(0)),
             past: Vec::new(),
         }
     }
 
+    fn open(&self, sim: &Sim, options: &Options) -> muster_engine::Result<Engine> {
+        Engine::open(Arc::new(sim.clone()), options.clone(), Arc::clone(&self.clock) as Arc<dyn Clock>)
+    }
+
     /// Opens a store on `sim` and acts on it until `acts` are done or the storage fails.
     fn go(&mut self, sim: &Sim, options: &Options, acts: usize) -> Option<Engine> {
-        let engine = open(sim, options).ok()?;
+        let engine = self.open(sim, options).ok()?;
         self.history.set_up(&engine).ok()?;
         self.is_catalog_moving = false;
         for _ in 0..acts {
@@ -64,13 +76,23 @@ impl Run {
                 self.history.oracle = after.oracle;
             }
             11 | 12 => engine.flush().ok()?,
-            13 => engine.compact().ok()?,
+            13 => self.sweep(|| engine.compact())?,
+            19 => {
+                self.clock.advance_ms(DAY_MS * 2);
+                self.history.oracle.day = self.clock.now_unix_ms().div_euclid(DAY_MS as i64);
+                self.sweep(|| engine.sweep().map(drop))?;
+            }
+            14 if self.history.random.one_in(2) => {
+                self.is_catalog_moving = true;
+                self.history.change_time_to_live(engine).ok()?;
+                self.is_catalog_moving = false;
+            }
             14 => {
                 self.is_catalog_moving = true;
                 self.history.replace_tag(engine).ok()?;
                 self.is_catalog_moving = false;
             }
-            15..18 => match &mut self.load {
+            15..=17 => match &mut self.load {
                 None => {
                     let type_id = self.history.idle_type()?;
                     self.next_load += 1;
@@ -93,8 +115,26 @@ impl Run {
         Some(())
     }
 
+    /// Runs what sweeps.
+    fn sweep(&mut self, run: impl FnOnce() -> muster_engine::Result<()>) -> Option<()> {
+        let mut after = self.history.oracle.clone();
+        after.sweep();
+        self.under_way = Some(after.clone());
+        self.is_sweeping = true;
+        run().ok()?;
+        self.is_sweeping = false;
+        self.history.oracle = after;
+        Some(())
+    }
+
     /// Whether the reopened store shows what was acknowledged, or that and the act under way.
     fn check(&self, engine: &Engine) -> Result<(), String> {
+        if self.is_sweeping {
+            engine.sweep().map_err(|error| format!("does not sweep: {error:?}"))?;
+            let mut after = self.history.oracle.clone();
+            after.sweep();
+            return check(&after, &engine.snapshot());
+        }
         let snapshot = engine.snapshot();
         if !self.is_catalog_moving {
             self.history.check_catalog(&snapshot)?;
@@ -120,15 +160,15 @@ fn cut(seed: u64, call: u64, acts: usize, options: &Options) -> Result<bool, Str
     for depth in 0..2 {
         // Recovery takes a few dozen calls.
         image.fail(Failure::for_good(1 + (call.wrapping_mul(31) + depth * 7) % 40, Fault::Io));
-        drop(open(&image, options));
+        drop(run.open(&image, options));
         image = image.crash(seed + call + depth);
     }
-    let engine = open(&image, options).map_err(|error| format!("does not open again: {error:?}"))?;
+    let engine = run.open(&image, options).map_err(|error| format!("does not open again: {error:?}"))?;
     run.check(&engine)?;
     // What recovery kept is durable: a second cut loses nothing, and work goes on.
     drop(engine);
     let image = image.crash(seed + call);
-    let engine = open(&image, options).map_err(|error| format!("does not open a last time: {error:?}"))?;
+    let engine = run.open(&image, options).map_err(|error| format!("does not open a last time: {error:?}"))?;
     run.check(&engine)?;
     if !run.is_catalog_moving && run.under_way.is_none() {
         for _ in 0..3 {

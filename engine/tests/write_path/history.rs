@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster_engine::catalog::{CatalogChange, EntityKey, KeyKind, TagKind, TagSpec, Value};
+use muster_engine::catalog::{CatalogChange, EntityKey, KeyKind, TagChange, TagKind, TagSpec, Value};
 use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn, NULL_CODE};
 use muster_engine::ids::{TagId, TypeId};
 use muster_engine::snapshot::Snapshot;
@@ -138,7 +138,28 @@ impl History {
         engine.change_catalog(change)?;
         self.tags.get_mut(&type_id).expect("a known type").remove(index);
         self.oracle.drop_tag(old.id);
+        self.oracle.times_to_live.remove(&old.id);
         Ok((type_id, type_name, old.kind))
+    }
+
+    /// Sets, changes or takes away a tag's time to live.
+    pub(crate) fn change_time_to_live(&mut self, engine: &Engine) -> Result<()> {
+        let (type_id, type_name, _) = self.any_type();
+        let index = self.random.below(self.tags[&type_id].len() as u64) as usize;
+        let tag = self.tags[&type_id][index].clone();
+        let days = [None, Some(1), Some(2), Some(5)][self.random.below(4) as usize];
+        let change = TagChange { time_to_live_days: Some(days), ..TagChange::default() };
+        engine.change_catalog(CatalogChange::ChangeTag {
+            type_name: type_name.into(),
+            name: tag.name,
+            change: Box::new(change),
+        })?;
+        let today = self.oracle.day;
+        match days {
+            None => drop(self.oracle.times_to_live.remove(&tag.id)),
+            Some(days) => self.oracle.times_to_live.entry(tag.id).or_insert((days, today)).0 = days,
+        }
+        Ok(())
     }
 
     fn any_type(&mut self) -> (TypeId, &'static str, KeyKind) {

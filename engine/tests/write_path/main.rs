@@ -1,6 +1,7 @@
 //! The write path against a naive oracle: what a snapshot shows after any history is what plain maps say.
 
 mod crash;
+mod expiry;
 mod faults;
 mod history;
 mod model;

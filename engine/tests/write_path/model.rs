@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use muster_engine::ids::TypeId;
 use muster_engine::snapshot::Snapshot;
-use muster_engine::storage::{Disk, ManualClock, Sim, Storage};
+use muster_engine::storage::{Clock, Disk, ManualClock, Sim, Storage};
 use muster_engine::write::Load;
 use muster_engine::{Engine, Options};
 
@@ -14,6 +14,8 @@ use super::history::{History, check, difference};
 use super::oracle::Visible;
 use super::reading::read;
 use super::smoke::quiet_options;
+
+const DAY_MS: u64 = 86_400_000;
 
 struct World {
     history: History,
@@ -24,6 +26,7 @@ struct World {
     /// Older versions that a reader still holds, and what they must go on to show.
     pinned: Vec<(Snapshot, Visible)>,
     next_load: u64,
+    clock: Arc<ManualClock>,
 }
 
 impl World {
@@ -36,6 +39,7 @@ impl World {
             loads: Vec::new(),
             pinned: Vec::new(),
             next_load: 0,
+            clock: Arc::new(ManualClock::new(0)),
         };
         world.reopen();
         let engine = world.engine.as_ref().expect("just opened");
@@ -47,7 +51,7 @@ impl World {
         self.loads.clear();
         self.history.oracle.loads.clear();
         self.engine = None;
-        let clock = Arc::new(ManualClock::new(0));
+        let clock = Arc::clone(&self.clock);
         self.engine = Some(Engine::open(Arc::clone(&self.storage), self.options.clone(), clock).unwrap());
     }
 
@@ -58,9 +62,21 @@ impl World {
     fn act(&mut self) {
         let engine = self.engine.take().expect("open");
         match self.history.random.below(100) {
-            0..60 => drop(self.history.write(&engine).unwrap()),
+            0..49 => drop(self.history.write(&engine).unwrap()),
             60..66 => engine.flush().unwrap(),
-            66..70 => engine.compact().unwrap(),
+            66..70 => {
+                engine.compact().unwrap();
+                self.history.oracle.sweep();
+            }
+            49..52 => self.history.change_time_to_live(&engine).unwrap(),
+            52..56 => {
+                self.clock.advance_ms(DAY_MS / 2);
+                self.history.oracle.day = self.clock.now_unix_ms().div_euclid(DAY_MS as i64);
+            }
+            56..60 => {
+                engine.sweep().unwrap();
+                self.history.oracle.sweep();
+            }
             70..73 => self.history.replace_tag(&engine).unwrap(),
             73..76 => {
                 let visible = read(&engine.snapshot()).unwrap();

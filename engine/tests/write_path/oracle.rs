@@ -33,12 +33,17 @@ pub(crate) enum Step {
 /// The entities of one type.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Population {
+    /// When each tag of each entity was last written.
+    days: BTreeMap<(Life, TagId), i64>,
     pub(crate) entities: BTreeMap<Life, Entity>,
     pub(crate) keys: BTreeMap<EntityKey, Life>,
 }
 
 impl Population {
-    pub(crate) fn apply(&mut self, step: &Step) {
+    pub(crate) fn apply(&mut self, step: &Step, day: i64) {
+        if let Step::Say(life, tag, _) | Step::Add(life, tag, _) = step {
+            self.days.insert((*life, *tag), day);
+        }
         match step {
             Step::Known(life, key) => {
                 self.entities.entry(*life).or_default();
@@ -93,7 +98,10 @@ pub(crate) struct Row {
 #[derive(Clone, Debug)]
 pub(crate) struct OracleLoad {
     base: Population,
-    since: Vec<Step>,
+    /// Each with its day.
+    since: Vec<(Step, i64)>,
+    /// When it began.
+    day: i64,
     pub(crate) rows: Vec<Row>,
 }
 
@@ -103,6 +111,10 @@ pub(crate) struct Oracle {
     pub(crate) types: BTreeMap<TypeId, Population>,
     pub(crate) loads: BTreeMap<TypeId, OracleLoad>,
     next_life: Life,
+    /// Today.
+    pub(crate) day: i64,
+    /// How many days tags are kept, and since when that is so.
+    pub(crate) times_to_live: BTreeMap<TagId, (u32, i64)>,
 }
 
 /// What a finished load counted.
@@ -125,9 +137,29 @@ impl Oracle {
 
     pub(crate) fn step(&mut self, type_id: TypeId, step: Step) {
         if let Some(load) = self.loads.get_mut(&type_id) {
-            load.since.push(step.clone());
+            load.since.push((step.clone(), self.day));
         }
-        self.types.entry(type_id).or_default().apply(&step);
+        self.types.entry(type_id).or_default().apply(&step, self.day);
+    }
+
+    /// Takes away what has expired; a type with a running load waits.
+    pub(crate) fn sweep(&mut self) {
+        for (type_id, population) in &mut self.types {
+            if self.loads.contains_key(type_id) {
+                continue;
+            }
+            let Population { days, entities, .. } = population;
+            for (life, entity) in entities {
+                entity.retain(|tag, _| {
+                    let Some(&(kept, since)) = self.times_to_live.get(tag) else {
+                        return true;
+                    };
+                    // Written on one day and kept for one, it is there on the next day and gone on the one after.
+                    let from = days.get(&(*life, *tag)).map_or(since, |&day| day.max(since));
+                    self.day <= from + i64::from(kept)
+                });
+            }
+        }
     }
 
     pub(crate) fn drop_tag(&mut self, tag: TagId) {
@@ -146,7 +178,7 @@ impl Oracle {
 
     pub(crate) fn begin_load(&mut self, type_id: TypeId) {
         let base = self.types.entry(type_id).or_default().clone();
-        self.loads.insert(type_id, OracleLoad { base, since: Vec::new(), rows: Vec::new() });
+        self.loads.insert(type_id, OracleLoad { base, since: Vec::new(), day: self.day, rows: Vec::new() });
     }
 
     /// Tells the history again: as it was when the load began, the rows, then everything since.
@@ -163,7 +195,7 @@ impl Oracle {
                 }
                 counts.new_entities += 1;
                 // The first life that a small write gave the key since is the same entity.
-                let since = load.since.iter().find_map(|step| match step {
+                let since = load.since.iter().find_map(|(step, _)| match step {
                     Step::Known(life, key) if *key == row.key => Some(*life),
                     _ => None,
                 });
@@ -172,17 +204,17 @@ impl Oracle {
                     self.next_life
                 })
             });
-            population.apply(&Step::Known(life, row.key.clone()));
+            population.apply(&Step::Known(life, row.key.clone()), load.day);
             for (tag, cell) in &row.cells {
                 match cell {
                     Cell::Keep => {}
-                    Cell::Clear => population.apply(&Step::Clear(life, *tag)),
-                    Cell::Say(said) => population.apply(&Step::Say(life, *tag, said.clone())),
+                    Cell::Clear => population.apply(&Step::Clear(life, *tag), load.day),
+                    Cell::Say(said) => population.apply(&Step::Say(life, *tag, said.clone()), load.day),
                 }
             }
         }
-        for step in &load.since {
-            population.apply(step);
+        for (step, day) in &load.since {
+            population.apply(step, *day);
         }
         self.types.insert(type_id, population);
         counts

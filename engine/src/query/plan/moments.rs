@@ -6,10 +6,11 @@
 use std::cell::OnceCell;
 
 use jiff::civil::{Date, DateTime};
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use muster_language::ast;
 
+use crate::catalog::Zone;
 use crate::error::{Error, Result};
 
 /// Milliseconds of a day without a change of the clocks.
@@ -45,18 +46,7 @@ impl Clock {
     /// The clock of a request. Errors: invalid, for a zone that nobody knows.
     pub(super) fn new(zone: Option<&str>, now_ms: i64) -> Result<Clock> {
         let zone_name = zone.unwrap_or("UTC");
-        let found = match zone_name {
-            "UTC" | "utc" | "Z" => TimeZone::UTC,
-            name => match fixed_offset(name) {
-                Some(offset) => TimeZone::fixed(offset),
-                None => TimeZone::get(name).map_err(|error| {
-                    Error::invalid(format!(
-                        "`{name}` is no time zone; expected an IANA name such as Asia/Shanghai, or +08:00"
-                    ))
-                    .with_source(error)
-                })?,
-            },
-        };
+        let found = Zone::named(zone_name)?.rules().clone();
         Ok(Clock {
             zone: found,
             zone_name: zone_name.to_owned(),
@@ -281,18 +271,6 @@ fn date_of(day: i64) -> Result<Date> {
     }
     let span = Span::new().try_days(day).map_err(out_of_calendar)?;
     EPOCH.checked_add(span).map_err(out_of_calendar)
-}
-
-fn fixed_offset(name: &str) -> Option<Offset> {
-    let (sign, rest) = match name.as_bytes().first()? {
-        b'+' => (1, &name[1..]),
-        b'-' => (-1, &name[1..]),
-        _ => return None,
-    };
-    let (hours, minutes) = rest.split_once(':').unwrap_or((rest, "0"));
-    let hours: i32 = hours.parse().ok().filter(|hours| (0..=18).contains(hours))?;
-    let minutes: i32 = minutes.parse().ok().filter(|minutes| (0..60).contains(minutes))?;
-    Offset::from_seconds(sign * (hours * 3_600 + minutes * 60)).ok()
 }
 
 fn out_of_calendar(error: jiff::Error) -> Error {

@@ -9,7 +9,6 @@ use crate::columns::{ColumnValues, LoadBlock, LoadColumn, NULL_CODE};
 use crate::error::{Error, Result, ResultExt};
 use crate::ids::{LocalId, ValueId};
 use crate::part::{ColumnBuilder, Part};
-use crate::write::resolve::checked_value;
 use crate::write::writer::{MEMORY_NAME, Writer};
 
 /// Blocks in memory are merged into files when they are this many, whatever their size.
@@ -111,15 +110,15 @@ impl Work {
         column: LoadColumn,
     ) -> Result<()> {
         let null_clears = column.null_clears;
-        match column.values {
+        let writes = match column.values {
             ColumnValues::Flag { values, valid } => builder.flag(tag.id, &values, valid.as_deref(), null_clears),
             ColumnValues::Choice { dictionary, mut codes } => {
                 let values = self.resolve_values(writer, tag, &dictionary, &mut codes)?;
-                builder.choice(tag.id, &codes, &values, null_clears);
+                builder.choice(tag.id, &codes, &values, null_clears)
             }
             ColumnValues::Set { dictionary, offsets, mut codes, valid } => {
                 let values = self.resolve_values(writer, tag, &dictionary, &mut codes)?;
-                builder.set(tag.id, (&offsets, &codes), &values, valid.as_deref(), null_clears);
+                builder.set(tag.id, (&offsets, &codes), &values, valid.as_deref(), null_clears)
             }
             ColumnValues::Number { values, valid } => {
                 for (row, &number) in values.iter().enumerate() {
@@ -127,8 +126,11 @@ impl Work {
                         tag.kind.check_number(number).context(|| format!("row {}", row + 1))?;
                     }
                 }
-                builder.number(tag.id, &values, valid.as_deref(), null_clears);
+                builder.number(tag.id, &values, valid.as_deref(), null_clears)
             }
+        };
+        if let Some(dates) = tag.write_dates {
+            builder.dates(dates.tag, self.today, writes);
         }
         Ok(())
     }
@@ -154,7 +156,7 @@ impl Work {
             if !is_used[code] {
                 continue;
             }
-            let value = self.value(writer, tag, checked_value(tag, written)?)?;
+            let value = self.value(writer, tag, tag.check_written(written)?)?;
             values[code] = value;
             let first = *first_code.entry(value).or_insert(code as u32);
             if first != code as u32 {

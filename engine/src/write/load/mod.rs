@@ -73,6 +73,8 @@ struct Work {
     new_values: Vec<(TagId, ValueId, String)>,
     tags: BTreeSet<TagId>,
     rows: u64,
+    /// The day on which it began, which is that of its place in the order.
+    today: i64,
     /// Blocks in memory, oldest first.
     blocks: Vec<Arc<Part>>,
     block_bytes: u64,
@@ -183,6 +185,7 @@ fn begin(writer: &Writer, spec: &LoadSpec) -> Result<Stage> {
         new_values: Vec::new(),
         tags: BTreeSet::new(),
         rows: 0,
+        today: writer.today(),
         blocks: Vec::new(),
         block_bytes: 0,
         spilled: Vec::new(),
