@@ -25,8 +25,9 @@ pub(crate) struct Settings {
     /// How long an answer may take.
     pub(crate) timeout: Option<Duration>,
     parameters: BTreeMap<String, Parameter>,
-    zone: String,
-    now_unix_ms: Option<i64>,
+    /// None where nobody said one.
+    zone: Option<String>,
+    now: String,
     unknown_values: UnknownValues,
 }
 
@@ -46,7 +47,7 @@ impl Settings {
             settings.entity_type.clone_from(entity_type);
         }
         if let Some(zone) = &globals.zone {
-            settings.zone.clone_from(zone);
+            settings.zone = Some(zone.clone());
         }
         settings.format = globals.format.unwrap_or(self.format);
         settings.timeout = globals.timeout.or(self.timeout);
@@ -54,10 +55,16 @@ impl Settings {
         settings.quiet |= globals.quiet;
         settings.parameters.extend(parameter::parameters(&globals.params)?);
         if let Some(now) = &globals.now {
-            let zone = (!settings.zone.is_empty()).then_some(settings.zone.as_str());
-            settings.now_unix_ms = Some(now.unix_ms(zone).map_err(Failure::usage)?);
+            settings.now = now.to_string();
         }
         Ok(settings)
+    }
+}
+
+impl Settings {
+    /// The zone that was said, which may be empty.
+    pub(crate) fn zone_said(&self) -> Option<&str> {
+        self.zone.as_deref()
     }
 }
 
@@ -86,16 +93,21 @@ impl Asker {
             space: settings.space.clone(),
             entity_type: settings.entity_type.clone(),
             parameters: settings.parameters.clone(),
-            zone: settings.zone.clone(),
+            zone: self.zone(),
             unknown_values: unknown_values.into(),
-            now_unix_ms: settings.now_unix_ms,
-            version: None,
+            now: settings.now.clone(),
+            ..QueryContext::default()
         })
     }
 
     /// The space, as requests name it.
     pub(crate) fn space(&self) -> String {
         self.settings.space.clone()
+    }
+
+    /// The zone, as requests name it; empty for the space's.
+    pub(crate) fn zone(&self) -> String {
+        self.settings.zone.clone().unwrap_or_default()
     }
 
     /// The entity type, as requests name it.

@@ -67,6 +67,7 @@ fn report(failure: &Failure) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {
+    cli.check_options()?;
     match &cli.command {
         Command::Serve(args) => commands::serve::run(args, &cli.globals).await,
         Command::Check(args) => commands::check::run(args, &cli.globals).await,

@@ -27,6 +27,8 @@ calls! {
     catalog {
         /// Makes a space.
         create_space(CreateSpaceRequest) -> CreateSpaceReply, Never;
+        /// Changes what is said about a space.
+        change_space(ChangeSpaceRequest) -> ChangeSpaceReply, Never;
         /// The spaces of the server.
         list_spaces(ListSpacesRequest) -> ListSpacesReply, Safe;
         /// Makes an entity type.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
+use muster_engine::catalog::Zone;
 use muster_engine::columns::{ColumnValues, LoadColumn, NULL_CODE};
 use muster_engine::ids::TagId;
 use muster_engine::{Error, Result};
@@ -107,6 +108,11 @@ impl ColumnBuilder {
             }
         };
         ColumnBuilder { target, rule, values, odd_times: Vec::new() }
+    }
+
+    /// Takes times that are written without a zone as those of `zone`, unless its mapping says another.
+    pub(crate) fn assume_zone(&mut self, zone: &Zone) {
+        self.rule.assume_zone(zone);
     }
 
     /// The bytes of the distinct values so far, and of lists.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow_schema::DataType;
-use muster_engine::catalog::TagKind;
 use muster_engine::catalog::name::did_you_mean;
+use muster_engine::catalog::{TagKind, Zone};
 use muster_engine::columns::LoadBlock;
 use muster_engine::ids::TagId;
 use muster_engine::{Error, Result};
@@ -187,6 +187,11 @@ impl LoadReader {
             cell_rules,
             options,
         })
+    }
+
+    /// Takes times that are written without a zone as those of `zone`, where the mapping says none; else they are UTC.
+    pub fn assume_zone(&mut self, zone: &Zone) {
+        self.columns.iter_mut().for_each(|column| column.assume_zone(zone));
     }
 
     /// The columns of the file that the mapping does not name, neither to load nor to skip.

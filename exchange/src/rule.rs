@@ -4,8 +4,8 @@ mod accept;
 mod value;
 
 use jiff::tz::TimeZone;
-use muster_engine::catalog::TagKind;
-use muster_engine::{Error, Result};
+use muster_engine::Result;
+use muster_engine::catalog::{TagKind, Zone};
 
 pub(crate) use accept::{accept, refuse_unread, refuse_zone};
 pub(crate) use value::{number_key, value_text};
@@ -44,14 +44,18 @@ pub(crate) struct Number {
 }
 
 impl Rule {
+    /// The zone of times that say none, where the mapping says none either.
+    pub(crate) fn assume_zone(&mut self, zone: &Zone) {
+        if self.kind == TagKind::Time {
+            self.time_zone.get_or_insert_with(|| zone.rules().clone());
+        }
+    }
+
     /// The rule that a mapping gives.
     pub(crate) fn of(column: &ColumnMapping) -> Result<Rule> {
         let time_zone = match &column.time_zone {
             None => None,
-            Some(name) => Some(
-                TimeZone::get(name)
-                    .map_err(|error| Error::invalid(format!("there is no time zone {name:?}")).with_source(error))?,
-            ),
+            Some(name) => Some(Zone::named(name)?.rules().clone()),
         };
         let marks = Marks { point: column.decimal_point.unwrap_or('.'), thousands: column.thousands };
         Ok(Rule {

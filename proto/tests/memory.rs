@@ -65,8 +65,15 @@ fn entity() -> impl Strategy<Value = EntityChanges> {
 fn request() -> impl Strategy<Value = WriteRequest> {
     let source = prop::option::of(("[a-z]{0,40}", any::<u64>()));
     let source = source.prop_map(|source| source.map(|(source, sequence)| SourceSequence { source, sequence }));
-    ("[a-z]{0,40}", "[a-z]{0,40}", source, prop::collection::vec(entity(), 0..20))
-        .prop_map(|(space, entity_type, source, entities)| WriteRequest { space, entity_type, source, entities })
+    ("[a-z]{0,40}", "[a-z]{0,40}", source, prop::collection::vec(entity(), 0..20)).prop_map(
+        |(space, entity_type, source, entities)| WriteRequest {
+            space,
+            entity_type,
+            source,
+            entities,
+            ..WriteRequest::default()
+        },
+    )
 }
 
 proptest! {

@@ -17,7 +17,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// How each space's engine runs.
     pub engine: Options,
-    /// The zone of `today` and of dates, where a request names none; UTC if absent.
+    /// The zone of what is written, asked and shown, where neither a request nor its space names one; UTC if absent.
     pub zone: Option<String>,
     /// Whether a load may name any path of this machine: right for a server that serves its own user only.
     pub local_files: bool,

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use muster_engine::catalog::Zone;
 use muster_engine::engine::Engine;
 use muster_engine::options::Options;
 use muster_engine::storage::Disk;
-use muster_engine::write::{Durability, Status, read_durability, write_durability};
+use muster_engine::write::{Durability, Status, read_durability, read_zone, write_durability, write_zone};
 use muster_engine::{Error, Result};
 
 use crate::config::Config;
@@ -30,9 +31,26 @@ pub(crate) struct Space {
     pub(crate) engine: Engine,
     /// What a reply to a batch promises.
     pub(crate) durability: Durability,
+    /// The zone of requests that name none.
+    zone: Mutex<Zone>,
     pub(crate) leases: Leases,
     /// Held while an audience is checked and saved.
     pub(crate) saving: Mutex<()>,
+}
+
+impl Space {
+    /// The zone of requests that name none: the space's own, else the server's.
+    pub(crate) fn zone(&self) -> Zone {
+        lock(&self.zone).clone()
+    }
+
+    /// The zone of a request that names `name`, or none.
+    pub(crate) fn zone_of(&self, name: &str) -> Result<Zone> {
+        match name {
+            "" => Ok(self.zone()),
+            name => Zone::named(name),
+        }
+    }
 }
 
 /// All spaces of a directory.
@@ -43,6 +61,8 @@ pub(crate) struct Spaces {
     read_only: bool,
     tell: fn(&str),
     options: Options,
+    /// The zone of spaces that have none of their own.
+    zone: Zone,
     leases_max: usize,
     lease: Duration,
     slots: Mutex<BTreeMap<String, Arc<Slot>>>,
@@ -73,6 +93,7 @@ impl Spaces {
             read_only: config.read_only,
             tell: config.tell,
             options: config.engine.clone(),
+            zone: config.zone.as_deref().map_or_else(|| Ok(Zone::utc()), Zone::named)?,
             leases_max: config.limits.leases_max,
             lease: config.limits.lease,
             slots: Mutex::default(),
@@ -109,8 +130,9 @@ impl Spaces {
             // Durably, with its name in the folder above.
             Disk::create(folder).map_err(place)?;
         }
-        let own = read_durability(&Disk::open(folder).map_err(place)?).map_err(place)?;
-        let durability = own.unwrap_or(self.options.durability);
+        let disk = Disk::open(folder).map_err(place)?;
+        let durability = read_durability(&disk).map_err(place)?.unwrap_or(self.options.durability);
+        let zone = read_zone(&disk).map_err(place)?.unwrap_or_else(|| self.zone.clone());
         let options = Options { durability, ..self.options.clone() };
         let engine = match self.read_only {
             true => Engine::open_dir_for_reading(folder, options),
@@ -122,6 +144,7 @@ impl Spaces {
             name: name.to_owned(),
             engine,
             durability,
+            zone: Mutex::new(zone),
             leases: Leases::new(self.leases_max, self.lease),
             saving: Mutex::default(),
         })
@@ -142,9 +165,9 @@ impl Spaces {
         Error::not_found(format!("there is no space `{name}`; there are: {}", names.join(", ")))
     }
 
-    /// Makes a space and opens it; where no durability is given, it promises what the server's others do. Errors:
-    /// conflict if there is one of that name.
-    pub(crate) fn create(&self, name: &str, durability: Option<Durability>) -> Result<Arc<Space>> {
+    /// Makes a space and opens it; what it does not say is as for the server's others. Errors: conflict if there is one of
+    /// that name.
+    pub(crate) fn create(&self, name: &str, durability: Option<Durability>, zone: Option<&Zone>) -> Result<Arc<Space>> {
         check_name(name)?;
         let folder = self.folder.join(name);
         if self.read_only {
@@ -155,6 +178,9 @@ impl Spaces {
                 if let Some(durability) = durability {
                     write_durability(&Disk::open(&folder)?, durability)?;
                 }
+                if zone.is_some() {
+                    write_zone(&Disk::open(&folder)?, zone)?;
+                }
                 self.get(name)
             }
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
@@ -162,6 +188,26 @@ impl Spaces {
             }
             Err(error) => Err(Error::io(format!("cannot create the space `{name}`")).with_source(error)),
         }
+    }
+
+    /// Gives a space a zone of its own, or takes it away. Requests that run go on with the zone that they began with.
+    pub(crate) fn set_zone(&self, name: &str, zone: Option<&Zone>) -> Result<Arc<Space>> {
+        if self.read_only {
+            return Err(Error::read_only("serve the directory without --read-only to change a space"));
+        }
+        let space = self.get(name)?;
+        let mut current = lock(&space.zone);
+        write_zone(&Disk::open(self.folder.join(&space.name))?, zone)?;
+        *current = zone.unwrap_or(&self.zone).clone();
+        drop(current);
+        Ok(space)
+    }
+
+    /// The zone of a space, be it open or not. Errors: corrupt.
+    pub(crate) fn zone(&self, name: &str) -> Result<Zone> {
+        let folder = self.folder.join(name);
+        let own = if folder.is_dir() { read_zone(&Disk::open(folder)?)? } else { None };
+        Ok(own.unwrap_or_else(|| self.zone.clone()))
     }
 
     /// The names of all spaces in order, each with whether it is open.

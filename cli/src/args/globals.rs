@@ -41,7 +41,7 @@ pub(crate) struct Globals {
     /// How answers are written
     #[arg(long, global = true, value_enum)]
     pub(crate) format: Option<Format>,
-    /// Time zone of today, now and dates, such as Asia/Shanghai
+    /// Time zone of what is written, asked and shown, such as Asia/Shanghai [default: the space's]
     #[arg(long, global = true, value_name = "ZONE")]
     pub(crate) zone: Option<String>,
     /// Date or moment taken for today and now, such as 2026-11-11

@@ -5,6 +5,7 @@ pub(crate) mod globals;
 pub(crate) mod input;
 pub(crate) mod moment;
 pub(crate) mod parameter;
+pub(crate) mod reads;
 pub(crate) mod text;
 
 use clap::{Parser, Subcommand};

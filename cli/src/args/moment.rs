@@ -1,57 +1,32 @@
 //! A moment on the command line.
 
+use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime, time};
-use jiff::tz::TimeZone;
+use jiff::civil::{Date, DateTime};
 
-/// A date (its noon), a date with a time of day, or a moment with its own offset.
+/// A date, a date with a time of day, or a moment with its own offset, as it was written: only the server knows the zone
+/// that it is meant in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Moment {
-    /// Without a zone.
-    Civil(DateTime),
-    /// With one.
-    Fixed(Timestamp),
-}
+pub(crate) struct Moment(String);
 
 impl FromStr for Moment {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Moment, String> {
-        if let Ok(timestamp) = text.parse::<Timestamp>() {
-            return Ok(Moment::Fixed(timestamp));
+        let is_moment =
+            text.parse::<Timestamp>().is_ok() || text.parse::<Date>().is_ok() || text.parse::<DateTime>().is_ok();
+        match is_moment {
+            true => Ok(Moment(text.to_owned())),
+            false => Err("write a date such as 2026-11-11 or a moment such as 2026-11-11T08:00:00Z".to_owned()),
         }
-        // A bare date also reads as a date with midnight, so the date is tried first.
-        if text.len() == "2026-11-11".len()
-            && let Ok(date) = text.parse::<Date>()
-        {
-            return Ok(Moment::Civil(date.to_datetime(time(12, 0, 0, 0))));
-        }
-        text.parse::<DateTime>()
-            .map(Moment::Civil)
-            .map_err(|_| "write a date such as 2026-11-11 or a moment such as 2026-11-11T08:00:00Z".to_owned())
     }
 }
 
-impl Moment {
-    /// Milliseconds since 1970-01-01 UTC, in `zone` where the moment has none of its own; UTC without a zone.
-    pub(crate) fn unix_ms(&self, zone: Option<&str>) -> Result<i64, String> {
-        match self {
-            Moment::Fixed(timestamp) => Ok(timestamp.as_millisecond()),
-            Moment::Civil(datetime) => {
-                let zone = match zone {
-                    None => TimeZone::UTC,
-                    Some(name) => TimeZone::get(name)
-                        .map_err(|_| format!("write a zone such as Asia/Shanghai: '{name}' is not known"))?,
-                };
-                let zoned = zone
-                    .to_ambiguous_timestamp(*datetime)
-                    .compatible()
-                    .map_err(|error| format!("{datetime} does not exist: {error}"))?;
-                Ok(zoned.as_millisecond())
-            }
-        }
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -60,13 +35,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_means_its_noon_in_the_zone() {
-        let moment: Moment = "1970-01-02".parse().unwrap();
-        assert_eq!(moment.unix_ms(None), Ok(36 * 3_600_000));
-        assert_eq!(moment.unix_ms(Some("Asia/Shanghai")), Ok(28 * 3_600_000));
-        assert!(moment.unix_ms(Some("Asia/Nowhere")).is_err());
-        let fixed: Moment = "1970-01-01T08:00:00+08:00".parse().unwrap();
-        assert_eq!(fixed.unix_ms(Some("Europe/Paris")), Ok(0));
-        assert!("soon".parse::<Moment>().is_err());
+    fn a_moment_is_a_date_or_a_time() {
+        for right in ["2026-11-11", "2026-11-11T08:00", "2026-11-11 08:00:00", "2026-11-11T08:00:00+08:00"] {
+            assert_eq!(right.parse::<Moment>().unwrap().to_string(), right);
+        }
+        for wrong in ["soon", "", "2026-13-01", "8:00"] {
+            assert!(wrong.parse::<Moment>().is_err(), "{wrong}");
+        }
     }
 }

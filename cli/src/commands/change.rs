@@ -39,13 +39,33 @@ pub(super) fn change(change: change::Change) -> Change {
 pub(super) async fn apply(entities: Vec<(String, Vec<Change>)>, asker: &Asker) -> Result<(), Failure> {
     let entities =
         entities.into_iter().map(|(key, changes)| EntityChanges { key: Some(text_key(key)), changes }).collect();
-    let request = WriteRequest { space: asker.space(), entity_type: asker.entity_type(), source: None, entities };
+    let request = WriteRequest {
+        space: asker.space(),
+        entity_type: asker.entity_type(),
+        source: None,
+        entities,
+        zone: asker.zone(),
+        tell_new_values: true,
+    };
     let reply = asker.client.write(request).await?;
+    for new in &reply.new_values {
+        let nearest = match new.nearest.as_str() {
+            "" => String::new(),
+            nearest => format!("; nearest: `{nearest}`"),
+        };
+        asker.note(&format!("`{}` has a new value `{}`{nearest}", new.tag, new.value));
+    }
+    let new_values: Vec<serde_json::Value> = reply
+        .new_values
+        .iter()
+        .map(|new| json!({"tag": new.tag, "value": new.value, "nearest": (!new.nearest.is_empty()).then_some(&new.nearest)}))
+        .collect();
     let document = json!({
         "version": reply.version,
         "durable_version": reply.durable_version,
         "new_entities": reply.new_entities,
         "unknown_entities": reply.unknown_entities,
+        "new_values": new_values,
     });
     asker.print(&Answer::object(document, line(&reply)))
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use muster_client::v1::{ProfileReply, ProfileRequest};
-use muster_client::{format_value, key_text, text_key};
+use muster_client::{key_text, text_key};
 use serde_json::{Map, Value, json};
 
 use crate::ask::Asker;
@@ -11,6 +11,7 @@ use crate::output::Answer;
 use crate::output::json::{hex, key, value};
 use crate::output::table::Align::Left;
 use crate::output::table::Table;
+use crate::output::zone::ShownZone;
 
 /// All tags of one entity.
 #[derive(Debug, Args)]
@@ -29,14 +30,19 @@ pub(crate) async fn run(args: &GetArgs, asker: &Asker) -> Result<(), Failure> {
         space: asker.space(),
         entity_type: asker.entity_type(),
         key: Some(text_key(args.key.clone())),
+        zone: asker.zone(),
     };
     let reply = asker.client.profile(request).await?;
     asker.print(&Answer::object(document(&reply), table(&reply)))
 }
 
 fn document(reply: &ProfileReply) -> Value {
-    let tags: Map<String, Value> =
-        reply.tags.iter().map(|tag| (tag.tag.clone(), tag.value.as_ref().map_or(Value::Null, value))).collect();
+    let zone = ShownZone::named(&reply.zone);
+    let tags: Map<String, Value> = reply
+        .tags
+        .iter()
+        .map(|tag| (tag.tag.clone(), tag.value.as_ref().map_or(Value::Null, |it| value(it, &zone))))
+        .collect();
     json!({
         "key": reply.key.as_ref().map_or(Value::Null, key),
         "tags": tags,
@@ -45,14 +51,16 @@ fn document(reply: &ProfileReply) -> Value {
         "store_id": hex(&reply.store_id),
         "id_epoch": reply.id_epoch,
         "engine_ns": reply.engine_ns,
+        "zone": reply.zone,
     })
 }
 
 fn table(reply: &ProfileReply) -> String {
     let key = reply.key.as_ref().map(key_text).unwrap_or_default();
+    let zone = ShownZone::named(&reply.zone);
     let mut table = Table::named([(key.as_str(), Left), ("", Left)]);
     for tag in &reply.tags {
-        table.row([tag.tag.as_str(), &tag.value.as_ref().map(format_value).unwrap_or_default()]);
+        table.row([tag.tag.as_str(), &tag.value.as_ref().map(|it| zone.text(it)).unwrap_or_default()]);
     }
     table.render()
 }

@@ -110,6 +110,7 @@ pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
         max_rejects: args.max_rejects,
         create_missing_tags: true,
         key_column: args.key.clone().unwrap_or_default(),
+        zone: asker.zone(),
     };
     let mut watch = Watch::new(args, asker)?;
     let outcome = asker.client.load(header, upload, |event| watch.event(event, args, asker)).await;

@@ -2,14 +2,14 @@
 
 use std::io::Write;
 
-use muster_client::v1::{MembersReply, ReplyInfo};
-use muster_client::{format_value, v1};
+use muster_client::v1::{self, MembersReply, ReplyInfo};
 use muster_language::visible::visible;
 use serde_json::{Map, Value, json};
 
 use crate::exit::Failure;
 use crate::output::json::{inline, value, with_info};
 use crate::output::table::{Align, Table};
+use crate::output::zone::ShownZone;
 use crate::output::{Format, csv, printable, written};
 
 /// Where members go.
@@ -20,6 +20,8 @@ pub(super) struct Rows<'a, W: Write> {
     who: &'static str,
     tags: &'a [String],
     table: Option<Table>,
+    /// That of the first message.
+    zone: ShownZone,
     shown: u64,
 }
 
@@ -31,11 +33,14 @@ impl<'a, W: Write> Rows<'a, W> {
             let columns = std::iter::once(who).chain(tags.iter().map(String::as_str));
             Table::named(columns.map(|name| (name, Align::Left)))
         });
-        Rows { out, format, who, tags, table, shown: 0 }
+        Rows { out, format, who, tags, table, zone: ShownZone::named(""), shown: 0 }
     }
 
     /// Writes the members of one message.
     pub(super) fn message(&mut self, message: &MembersReply) -> Result<(), Failure> {
+        if let Some(info) = &message.info {
+            self.zone = ShownZone::named(&info.zone);
+        }
         let texts = message.text_keys.iter().map(|key| json!(key));
         let numbers = message.number_keys.iter().chain(&message.ids).map(|key| json!(key));
         let mut text = String::new();
@@ -58,7 +63,7 @@ impl<'a, W: Write> Rows<'a, W> {
                 match &mut self.table {
                     None => text.extend([visible(&who).as_ref(), "\n"]),
                     Some(table) => {
-                        let cells = cells.iter().map(|cell| cell.map(format_value).unwrap_or_default());
+                        let cells = cells.iter().map(|cell| cell.map(|cell| self.zone.text(cell)).unwrap_or_default());
                         table.row(std::iter::once(who).chain(cells));
                     }
                 }
@@ -74,7 +79,7 @@ impl<'a, W: Write> Rows<'a, W> {
             Format::Csv | Format::Tsv => {
                 let separator = self.separator();
                 self.push_header(text);
-                let cells: Vec<Value> = cells.iter().map(|cell| cell.map_or(Value::Null, value)).collect();
+                let cells: Vec<Value> = cells.iter().map(|cell| self.json(*cell)).collect();
                 let all = std::iter::once(who).chain(&cells).map(|cell| csv::cell(Some(cell), separator));
                 csv::push_row(text, separator, all);
             }
@@ -85,11 +90,14 @@ impl<'a, W: Write> Rows<'a, W> {
         let mut object = Map::from_iter([(self.who.to_owned(), who.clone())]);
         if !self.tags.is_empty() {
             let tags = self.tags.iter().zip(cells);
-            let tags: Map<String, Value> =
-                tags.map(|(tag, cell)| (tag.clone(), cell.map_or(Value::Null, value))).collect();
+            let tags: Map<String, Value> = tags.map(|(tag, cell)| (tag.clone(), self.json(*cell))).collect();
             object.insert("tags".to_owned(), Value::Object(tags));
         }
         Value::Object(object)
+    }
+
+    fn json(&self, cell: Option<&v1::Value>) -> Value {
+        cell.map_or(Value::Null, |cell| value(cell, &self.zone))
     }
 
     fn separator(&self) -> char {

@@ -1,7 +1,7 @@
 //! `muster space`: tenants of a server.
 
 use clap::{Args, Subcommand};
-use muster_client::v1::{self, CreateSpaceRequest, ListSpacesRequest};
+use muster_client::v1::{self, ChangeSpaceRequest, CreateSpaceRequest, ListSpacesRequest, Space};
 use serde_json::{Value, json};
 
 use crate::args::durability::{DurabilityWord, word};
@@ -10,12 +10,13 @@ use crate::exit::Failure;
 use crate::output::Answer;
 use crate::output::table::Table;
 
-/// Create and list spaces: each has its own catalog, keys and log.
+/// Create, change and list spaces: each has its own catalog, keys and log.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   muster space create brand_b
-  muster space create clicks --durability interval
+  muster space create clicks --durability interval --zone Asia/Shanghai
+  muster space change clicks --zone Europe/Paris     an empty text takes it away: the server's counts
   muster space list
   muster count 'vip' --space brand_b")]
 pub(crate) struct SpaceArgs {
@@ -33,11 +34,21 @@ enum Action {
         #[arg(long, value_enum, hide_default_value = true)]
         durability: Option<DurabilityWord>,
     },
+    /// Give a space the zone of --zone for what is written, asked and shown; an empty text takes it away
+    Change {
+        /// Its name
+        name: String,
+    },
     /// The spaces
     List,
 }
 
 impl SpaceArgs {
+    /// Whether the command says the zone of a space.
+    pub(crate) fn reads_zone(&self) -> bool {
+        matches!(self.action, Action::Create { .. } | Action::Change { .. })
+    }
+
     /// Whether the command may make a store.
     pub(crate) fn creates(&self) -> bool {
         matches!(self.action, Action::Create { .. })
@@ -49,29 +60,55 @@ pub(crate) async fn run(args: &SpaceArgs, asker: &Asker) -> Result<(), Failure> 
     match &args.action {
         Action::Create { name, durability } => {
             let durability = durability.map_or(v1::Durability::Unspecified, Into::into).into();
-            let reply = asker.client.create_space(CreateSpaceRequest { name: name.clone(), durability }).await?;
+            let reply = asker
+                .client
+                .create_space(CreateSpaceRequest { name: name.clone(), durability, zone: asker.zone() })
+                .await?;
             let space = reply.space.unwrap_or_default();
-            let (name, durability) = (&space.name, word(space.durability()));
-            let line = format!("created {name}, durability {durability}\n");
-            asker.print(&Answer::object(json!({"name": name, "durability": durability}), line))
+            let line =
+                format!("created {}, durability {}, zone {}\n", space.name, word(space.durability()), space.zone);
+            asker.print(&Answer::object(changed(&space), line))
+        }
+        Action::Change { name } => {
+            let zone = asker
+                .settings
+                .zone_said()
+                .ok_or_else(|| Failure::usage("say what to change: --zone ZONE, or --zone '' for the server's own"))?;
+            let request = ChangeSpaceRequest { name: name.clone(), zone: Some(zone.to_owned()) };
+            let space = asker.client.change_space(request).await?.space.unwrap_or_default();
+            let line = format!("changed {}, zone {}\n", space.name, space.zone);
+            asker.print(&Answer::object(changed(&space), line))
         }
         Action::List => {
             let reply = asker.client.list_spaces(ListSpacesRequest {}).await?;
-            let mut table = Table::new(&["space", "open", "durability"]);
+            let mut table = Table::new(&["space", "open", "durability", "zone"]);
             for space in &reply.spaces {
-                table.row([space.name.as_str(), if space.open { "yes" } else { "no" }, word(space.durability())]);
+                table.row([
+                    space.name.as_str(),
+                    if space.open { "yes" } else { "no" },
+                    word(space.durability()),
+                    &space.zone,
+                ]);
             }
             let spaces: Vec<Value> = reply
                 .spaces
                 .iter()
-                .map(|it| json!({"name": it.name, "open": it.open, "durability": word(it.durability())}))
+                .map(|it| {
+                    json!({
+                        "name": it.name, "open": it.open, "durability": word(it.durability()), "zone": it.zone,
+                    })
+                })
                 .collect();
             asker.print(&Answer::list(
                 json!({"spaces": spaces}),
                 "spaces",
-                &["name", "open", "durability"],
+                &["name", "open", "durability", "zone"],
                 table.render(),
             ))
         }
     }
+}
+
+fn changed(space: &Space) -> Value {
+    json!({"name": space.name, "durability": word(space.durability()), "zone": space.zone})
 }

@@ -71,6 +71,7 @@ fn document(reply: &StatusReply) -> Value {
         "uptime_ms": reply.uptime_ms,
         "durability": word(reply.durability()),
         "sync_interval_ms": reply.sync_interval_ms,
+        "zone": reply.zone,
         "types": types,
     })
 }
@@ -84,6 +85,7 @@ fn table(reply: &StatusReply) -> String {
         interval => format!("{}: on disk within {interval} ms", word(reply.durability())),
     };
     table.row(["durability", &promise]);
+    table.row(["zone", &reply.zone]);
     table.row(["parts", &format!("{} with {}", grouped(reply.parts), bytes(reply.part_bytes))]);
     table.row(["keys and values", &format!("{} with {}", grouped(reply.names_files), bytes(reply.names_bytes))]);
     table.row(["in memory", &format!("{} with {}", grouped(reply.memory_parts), bytes(reply.memory_bytes))]);

@@ -22,6 +22,8 @@ Examples:
   muster tag create spend 'decimal(2)' --layer behaviour --source warehouse
   muster tag list 兴趣
   muster tag show 城市
+  muster tag create level choice --closed --values silver,gold,platinum --ttl 30d
+  muster tag change level --open --ttl none
   muster tag change 年龄 --description 'by the register' --sensitivity internal
   muster tag rename spend 消费金额
   muster tag drop 消费金额 --force
@@ -121,6 +123,8 @@ async fn show(name: &str, asker: &Asker) -> Result<(), Failure> {
         ("owner", &tag.owner),
         ("layer", layer),
         ("sensitivity", sensitivity),
+        ("time to live", &time_to_live(&tag)),
+        (if tag.closed_values { "closed values" } else { "declared values" }, &declared_values(&tag)),
     ];
     for (fact, text) in facts.into_iter().filter(|(_, text)| !text.is_empty()) {
         table.row([fact, text]);
@@ -147,6 +151,24 @@ async fn values(tag: &str, asker: &Asker) -> Result<(Vec<String>, bool), Failure
     Ok((reply.values.into_iter().map(|value| value.name).collect(), reply.truncated))
 }
 
+/// For how long a value is kept; empty for ever.
+fn time_to_live(tag: &Tag) -> String {
+    match tag.time_to_live_days {
+        None => String::new(),
+        Some(1) => "1 day after the last write".to_owned(),
+        Some(days) => format!("{days} days after the last write"),
+    }
+}
+
+fn declared_values(tag: &Tag) -> String {
+    let values: Vec<String> = tag
+        .declared_values
+        .iter()
+        .map(|it| if it.label.is_empty() { it.value.clone() } else { format!("{} ({})", it.value, it.label) })
+        .collect();
+    values.join(", ")
+}
+
 /// A tag as JSON.
 pub(super) fn document(tag: &Tag) -> Value {
     json!({
@@ -161,6 +183,7 @@ pub(super) fn document(tag: &Tag) -> Value {
         "sensitivity": tag_edit::sensitivity_name(tag.sensitivity()),
         "time_to_live_days": tag.time_to_live_days,
         "closed_values": tag.closed_values,
+        "declared_values": tag.declared_values.iter().map(|it| &it.value).collect::<Vec<_>>(),
     })
 }
 

@@ -3,7 +3,10 @@
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
-use muster_client::v1::{self, ChangeTagRequest, CreateTagRequest, DropTagRequest, RenameTagRequest, Tag, TagKind};
+use muster_client::v1::{
+    self, ChangeTagRequest, CreateTagRequest, DeclaredValue, DeclaredValues, DropTagRequest, RenameTagRequest, Tag,
+    TagKind,
+};
 use serde_json::json;
 
 use super::tag::{document, kind_text};
@@ -49,6 +52,49 @@ pub(super) struct About {
     /// Who may see it
     #[arg(long, value_enum)]
     sensitivity: Option<Sensitivity>,
+    /// How long a value is kept after its last write, in days such as 30d; none for ever
+    #[arg(long, value_name = "DAYS")]
+    ttl: Option<TimeToLive>,
+    /// The values that a choice or set tag declares, in their order
+    #[arg(long, value_name = "VALUE,VALUE", value_delimiter = ',')]
+    values: Option<Vec<String>>,
+    /// Refuse values that it does not declare
+    #[arg(long, conflicts_with = "open")]
+    closed: bool,
+    /// Take any value
+    #[arg(long)]
+    open: bool,
+}
+
+impl About {
+    /// Whether the list of values is closed from now on; none where nothing was said.
+    fn closed_values(&self) -> Option<bool> {
+        (self.closed || self.open).then_some(self.closed)
+    }
+
+    fn declared_values(&self) -> Option<DeclaredValues> {
+        let declared = |value: &String| DeclaredValue { value: value.clone(), ..DeclaredValue::default() };
+        self.values.as_ref().map(|values| DeclaredValues { values: values.iter().map(declared).collect() })
+    }
+}
+
+/// A number of whole days, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct TimeToLive(Option<u32>);
+
+impl FromStr for TimeToLive {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<TimeToLive, String> {
+        if text == "none" {
+            return Ok(TimeToLive(None));
+        }
+        let days = text.strip_suffix('d').unwrap_or(text).parse().ok().filter(|days| *days > 0);
+        match days {
+            Some(days) => Ok(TimeToLive(Some(days))),
+            None => Err("write a number of days above 0 as in 30d, or none".to_owned()),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -138,6 +184,9 @@ pub(super) async fn create(args: &CreateArgs, asker: &Asker) -> Result<(), Failu
         owner: text(&about.owner),
         layer: about.layer.map_or(v1::Layer::Unspecified, Layer::wire).into(),
         sensitivity: about.sensitivity.map_or(v1::Sensitivity::Unspecified, Sensitivity::wire).into(),
+        time_to_live_days: about.ttl.and_then(|ttl| ttl.0),
+        closed_values: about.closed,
+        declared_values: about.declared_values().unwrap_or_default().values,
         ..Tag::default()
     };
     let request = CreateTagRequest { space: asker.space(), entity_type: asker.entity_type(), tag: Some(tag) };
@@ -160,7 +209,9 @@ pub(super) async fn change(name: &str, about: &About, asker: &Asker) -> Result<(
         owner: about.owner.clone(),
         layer: about.layer.map(|layer| layer.wire().into()),
         sensitivity: about.sensitivity.map(|sensitivity| sensitivity.wire().into()),
-        ..ChangeTagRequest::default()
+        time_to_live_days: about.ttl.map(|ttl| ttl.0.unwrap_or(0)),
+        closed_values: about.closed_values(),
+        declared_values: about.declared_values(),
     };
     let reply = asker.client.change_tag(request).await?;
     let tag = reply.tag.unwrap_or_default();

@@ -1,8 +1,10 @@
 //! JSON of answers, with the stable keys that docs/cli.md lists.
 
-use muster_client::{format_value, v1};
+use muster_client::v1;
 use muster_language::visible::is_acted_upon;
 use serde_json::{Value, json};
+
+use crate::output::zone::ShownZone;
 
 /// A document on several lines.
 pub(crate) fn document(value: &Value) -> String {
@@ -98,14 +100,15 @@ pub(crate) fn problem(problem: &v1::Problem) -> Value {
     value
 }
 
-/// A tag's value: flags are booleans, ints numbers, sets arrays; decimals, dates and times stay exact as text.
-pub(crate) fn value(value: &v1::Value) -> Value {
+/// A tag's value: flags are booleans, ints numbers, sets arrays; decimals, dates and times stay exact as text, times as
+/// `zone` shows them.
+pub(crate) fn value(value: &v1::Value, zone: &ShownZone) -> Value {
     match &value.value {
         None => Value::Null,
         Some(v1::value::Value::Flag(truth)) => json!(truth),
         Some(v1::value::Value::Int(number)) => json!(number),
         Some(v1::value::Value::List(list)) => json!(list.values),
-        Some(_) => json!(format_value(value)),
+        Some(_) => json!(zone.text(value)),
     }
 }
 
@@ -146,7 +149,7 @@ mod tests {
 
     #[test]
     fn values_keep_their_type_and_their_digits() {
-        let of = |inner| value(&v1::Value { value: Some(inner) });
+        let of = |inner| value(&v1::Value { value: Some(inner) }, &ShownZone::named(""));
         assert_eq!(of(v1::value::Value::Flag(true)), json!(true));
         assert_eq!(of(v1::value::Value::Decimal(v1::Decimal { unscaled: 1250, scale: 2 })), json!("12.50"));
         assert_eq!(written("380381436", v1::TagKind::Int), json!(380381436));

@@ -9,6 +9,7 @@ pub(crate) mod numbers;
 mod streams;
 pub(crate) mod table;
 pub(crate) mod tree;
+pub(crate) mod zone;
 
 use clap::ValueEnum;
 use muster_client::v1;

@@ -200,6 +200,7 @@ impl Shell<'_> {
         if cli.globals.data.is_some() || cli.globals.addr.is_some() {
             return Err(Failure::usage("end this shell and start another one for another store"));
         }
+        cli.check_options()?;
         let settings = self.settings.with(&cli.globals)?;
         let asker = self.connection.asker(settings).await;
         crate::unless_interrupted(commands::run(&cli.command, &asker)).await.map(|()| true)

@@ -112,7 +112,7 @@ fn members_come_whole_paged_and_as_roaring() {
 fn one_entity_is_shown_and_explained() {
     let store = Store::of_people();
     let answer = store.json(&["get", "u3"]);
-    assert_eq!(keys(&answer), ["engine_ns", "id", "id_epoch", "key", "store_id", "tags", "version"]);
+    assert_eq!(keys(&answer), ["engine_ns", "id", "id_epoch", "key", "store_id", "tags", "version", "zone"]);
     assert_eq!(
         answer["tags"],
         json!({"age": 45, "interests": ["golf", "瑜伽"], "registered": "2025-01-31", "spend": "-5.25", "vip": true,

@@ -8,7 +8,7 @@ use crate::store::{Store, keys};
 fn entities_change_as_each_verb_says() {
     let store = Store::of_people();
     let answer = store.json(&["set", "u9", "性别=女", "age=30", "vip", "spend=7.5"]);
-    assert_eq!(keys(&answer), ["durable_version", "new_entities", "unknown_entities", "version"]);
+    assert_eq!(keys(&answer), ["durable_version", "new_entities", "new_values", "unknown_entities", "version"]);
     assert_eq!(answer["new_entities"], 1);
     assert_eq!(store.json(&["get", "u9"])["tags"], json!({"age": 30, "spend": "7.50", "vip": true, "性别": "女"}));
     store.run(&["add", "u9", "interests=ski", "interests=a=b"]).success();
@@ -89,4 +89,120 @@ fn spaces_are_apart() {
     assert_eq!(store.json(&["count", "ALL", "--space", "other"])["count"], 1);
     assert_eq!(store.count("ALL"), 8);
     store.run(&["count", "ALL", "--space", "nowhere"]).code(1);
+}
+
+/// What a command says on standard error.
+fn said(store: &Store, arguments: &[&str]) -> String {
+    String::from_utf8(store.run(arguments).get_output().stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_closed_tag_takes_its_list_and_names_the_nearest() {
+    let store = Store::of_people();
+    store.run(&["tag", "create", "level", "choice", "--closed"]).code(1);
+    store.run(&["tag", "create", "level", "choice", "--closed", "--values", "silver,gold", "--ttl", "30d"]).success();
+    let shown = store.json(&["tag", "show", "level"]);
+    assert_eq!(
+        (&shown["closed_values"], &shown["declared_values"], &shown["time_to_live_days"]),
+        (&json!(true), &json!(["silver", "gold"]), &json!(30))
+    );
+    let text = store.text(&["tag", "show", "level"]);
+    assert!(text.contains("silver, gold") && text.contains("30 days after the last write"), "{text}");
+    store.run(&["set", "u1", "level=gold"]).success();
+    let refused = said(&store, &["set", "u2", "level=glod"]);
+    assert!(refused.contains("did you mean `gold`"), "{refused}");
+    store.run(&["set", "u2", "level=glod"]).code(1);
+    store.run(&["tag", "change", "level", "--values", "silver,gold,platinum", "--ttl", "none"]).success();
+    store.run(&["set", "u2", "level=platinum"]).success();
+    assert_eq!(store.json(&["tag", "show", "level"])["time_to_live_days"], json!(null));
+    store.run(&["tag", "change", "level", "--open"]).success();
+    store.run(&["set", "u3", "level=brass"]).success();
+    assert_eq!(store.count("level IS NOT MISSING"), 3);
+    for wrong in ["0d", "x", "-1", "1.5d"] {
+        store.run(&["tag", "change", "level", &format!("--ttl={wrong}")]).code(2);
+    }
+}
+
+#[test]
+fn a_load_rejects_what_a_closed_list_does_not_declare() {
+    let store = Store::of_people();
+    store.run(&["tag", "create", "level", "choice", "--closed", "--values", "silver,gold"]).success();
+    store.run(&["tag", "create", "likes", "set", "--closed", "--values", "ski,golf"]).success();
+    let rows = store.file("rows.csv", "id,level,likes\nu1,gold,ski\nu2,glod,\nu3,silver,ski|gulf\nu4,glod,golf\n");
+    let map = store.file(
+        "rows.toml",
+        "type = \"people\"\nkey = { column = \"id\", kind = \"string\" }\ncolumns = [\n  \
+         { column = \"level\", kind = \"choice\" },\n  \
+         { column = \"likes\", kind = \"set\", list_separator = \"|\" },\n]\n",
+    );
+    let (rows, map) = (rows.to_str().unwrap(), map.to_str().unwrap());
+    store.run(&["load", rows, "--map", map]).code(4);
+    assert_eq!(store.count("level IS NOT MISSING"), 0);
+    let told = said(&store, &["load", rows, "--map", map, "--max-rejects", "3"]);
+    assert!(told.contains("did you mean `gold`") && told.contains("did you mean `golf`"), "{told}");
+    assert_eq!((store.count("level = gold"), store.count("level IS NOT MISSING")), (1, 1));
+}
+
+#[test]
+fn a_new_value_is_told_with_the_nearest() {
+    let store = Store::of_people();
+    let told = said(&store, &["set", "u1", "城市=Nwe York"]);
+    assert_eq!(told, "`城市` has a new value `Nwe York`; nearest: `New York`\n");
+    assert_eq!(said(&store, &["set", "u2", "城市=Nwe York"]), "");
+    assert_eq!(said(&store, &["set", "u2", "城市=Ulan", "-q"]), "");
+    let answer = store.json(&["add", "u1", "interests=sky"]);
+    assert_eq!(answer["new_values"], json!([{"tag": "interests", "value": "sky", "nearest": "ski"}]));
+}
+
+#[test]
+fn what_is_written_late_in_the_evening_is_found_on_that_day() {
+    let store = Store::of_people();
+    store.run(&["tag", "create", "last_order", "time"]).success();
+    let zone = ["--zone", "Asia/Shanghai"];
+    let with = |words: &[&str]| -> Vec<String> { words.iter().chain(&zone).map(|word| (*word).to_owned()).collect() };
+    let run = |words: &[&str]| {
+        let words = with(words);
+        store.json(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    run(&["set", "u1", "last_order=2026-11-30 23:30"]);
+    run(&["set", "u2", "last_order=2026-12-01 00:30"]);
+    for (day, key) in [("2026-11-30", "u1"), ("2026-12-01", "u2")] {
+        let found = run(&["members", &format!("last_order = {day}"), "--with", "last_order"]);
+        assert_eq!(found["members"].as_array().unwrap().len(), 1, "{day}");
+        assert_eq!(found["members"][0]["key"], key);
+        let shown = found["members"][0]["tags"]["last_order"].as_str().unwrap();
+        assert!(shown.starts_with(day) && shown.ends_with("+08:00"), "{shown}");
+        assert_eq!(run(&["get", key])["tags"]["last_order"], shown);
+    }
+    assert_eq!(store.count("last_order = 2026-11-30"), 2, "in UTC it is one day");
+    // The space says it for all, and what is loaded is read in it.
+    store.run(&["space", "change", "main"]).code(2);
+    store.run(&["space", "change", "main", "--zone", "Asia/Shanghai"]).success();
+    assert_eq!(store.count("last_order = 2026-11-30"), 1);
+    assert_eq!(store.json(&["status"])["zone"], "Asia/Shanghai");
+    assert_eq!(store.json(&["space", "list"])["spaces"][0]["zone"], "Asia/Shanghai");
+    let rows = store.file("late.csv", "id,last_order\nu3,2026-12-02 00:10:00\n");
+    let map = "type = \"people\"\nkey = { column = \"id\", kind = \"string\" }\n\
+               columns = [{ column = \"last_order\", kind = \"time\" }]\n";
+    let map = store.file("late.toml", map);
+    store.run(&["load", rows.to_str().unwrap(), "--map", map.to_str().unwrap()]).success();
+    assert_eq!(store.count("last_order = 2026-12-02"), 1);
+    assert_eq!(store.json(&["get", "u3"])["tags"]["last_order"], "2026-12-02T00:10:00+08:00");
+    assert_eq!(store.json(&["get", "u3", "--zone", "UTC"])["tags"]["last_order"], "2026-12-01T16:10:00Z");
+}
+
+#[test]
+fn an_option_that_is_not_read_is_refused() {
+    let store = Store::of_people();
+    for words in [
+        &["get", "u1", "--now", "2026-11-11"][..],
+        &["set", "u1", "vip", "--param", "a=b"],
+        &["status", "--type", "people"],
+        &["clear", "u1", "vip", "--zone", "UTC"],
+        &["tag", "list", "--unknown-values", "empty"],
+    ] {
+        let told = said(&store, words);
+        assert!(told.contains("leave out --"), "{told}");
+        store.run(words).code(2);
+    }
 }

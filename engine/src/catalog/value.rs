@@ -81,7 +81,7 @@ impl TagKind {
     /// The same with times as the clocks of `zone` show them.
     pub fn format_number_in(self, number: i64, zone: &Zone) -> String {
         match self {
-            TagKind::Time => zone.format(number),
+            TagKind::Time if !zone.is_utc() => zone.format(number).unwrap_or_else(|| self.format_number(number)),
             _ => self.format_number(number),
         }
     }

@@ -76,15 +76,14 @@ impl Zone {
             .map_err(|error| Error::invalid("is outside the calendar").with_source(error))
     }
 
-    /// An instant in milliseconds as its clocks show it, with the offset; `Z` for universal time.
-    pub fn format(&self, ms: i64) -> String {
-        let Ok(instant) = Timestamp::from_millisecond(ms) else {
-            return format!("{ms} ms");
-        };
-        match self.is_utc() {
+    /// An instant in milliseconds as its clocks show it, with the offset; `Z` for universal time. None at the last days of
+    /// the calendar, which not every zone reaches.
+    pub fn format(&self, ms: i64) -> Option<String> {
+        let instant = Timestamp::from_millisecond(ms).ok()?;
+        Some(match self.is_utc() {
             true => instant.to_string(),
             false => instant.display_with_offset(self.zone.to_offset(instant)).to_string(),
-        }
+        })
     }
 
     /// The instant that a person means by a date (its noon), a date and time of day in this zone, or RFC 3339, in
@@ -143,7 +142,7 @@ mod tests {
     fn written(zone: &str, text: &str) -> String {
         let zone = Zone::named(zone).unwrap();
         match TagKind::Time.parse_value_in(text, &zone).unwrap() {
-            Value::Time(ms) => format!("{} = {}", zone.format(ms), Zone::utc().format(ms)),
+            Value::Time(ms) => format!("{} = {}", zone.format(ms).unwrap(), Zone::utc().format(ms).unwrap()),
             other => panic!("{other:?}"),
         }
     }

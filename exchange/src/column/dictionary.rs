@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use muster_engine::catalog::limits::VALUE_BYTES_MAX;
+use muster_engine::catalog::name::did_you_mean;
 use muster_engine::columns::NULL_CODE;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -85,7 +86,7 @@ impl Dictionary {
         }
         let text = std::str::from_utf8(value).map_err(|_| self.not_text.to_string())?;
         if self.closed_values.as_ref().is_some_and(|values| !values.contains(text)) {
-            return Err(format!("{text:?} is none of the tag's values, which are closed"));
+            return Err(format!("{text:?} is none of the tag's values, which are closed{}", self.nearest(text)));
         }
         let code = self.values.len() as u32;
         self.values.push(text.to_owned());
@@ -95,6 +96,14 @@ impl Dictionary {
             self.grow();
         }
         Ok(code)
+    }
+
+    /// The nearest of the values that may be written, as a question.
+    fn nearest(&self, text: &str) -> String {
+        let mut values: Vec<&str> =
+            self.closed_values.iter().flat_map(|values| values.iter()).map(String::as_str).collect();
+        values.sort_unstable();
+        did_you_mean(text, values.into_iter())
     }
 
     fn grow(&mut self) {

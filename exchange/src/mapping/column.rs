@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use jiff::tz::TimeZone;
-use muster_engine::catalog::TagKind;
 use muster_engine::catalog::name::check_name;
+use muster_engine::catalog::{TagKind, Zone};
 use muster_engine::{Error, Result};
 use serde::Deserialize;
 
@@ -214,7 +213,7 @@ impl ColumnMapping {
         if self.time_unit.is_some() {
             return Err("time_unit counts since 1970 in UTC: strike time_zone".to_owned());
         }
-        TimeZone::get(zone).map(|_| ()).map_err(|_| format!("there is no time zone {zone:?}"))
+        Zone::named(zone).map(|_| ()).map_err(|_| format!("there is no time zone {zone:?}"))
     }
 
     pub(super) fn print_into(&self, out: &mut String) {

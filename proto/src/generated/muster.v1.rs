@@ -132,12 +132,16 @@ pub struct QueryContext {
     /// What an unknown value of a choice or set tag means.
     #[prost(enumeration = "UnknownValues", tag = "5")]
     pub unknown_values: i32,
-    /// The moment taken for `now`, in milliseconds since 1970-01-01T00:00:00Z; the server's clock when absent.
+    /// The moment taken for `now`, in milliseconds since 1970-01-01T00:00:00Z; the server's clock when absent and `now` is empty.
     #[prost(sint64, optional, tag = "6")]
     pub now_unix_ms: ::core::option::Option<i64>,
     /// Answer from the snapshot of exactly this version, which must be current or leased by an earlier reply.
     #[prost(uint64, optional, tag = "7")]
     pub version: ::core::option::Option<u64>,
+    /// The same moment as a person writes it: a date (its noon), a date and time of day in the zone of the request, or RFC
+    /// 3339. Not beside `now_unix_ms`.
+    #[prost(string, tag = "8")]
+    pub now: ::prost::alloc::string::String,
 }
 /// A piece of a query's text. Every end is one past the last; lines and columns count from 1, offsets from 0.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -525,6 +529,9 @@ pub struct StatusReply {
     /// What the last open gave up of a damaged log, because the server was told to; empty if nothing.
     #[prost(string, tag = "31")]
     pub given_up_at_open: ::prost::alloc::string::String,
+    /// The zone of requests that name none: the space's own, else the server's.
+    #[prost(string, tag = "32")]
+    pub zone: ::prost::alloc::string::String,
 }
 /// How an entity type is.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1332,6 +1339,9 @@ pub struct Space {
     /// What a reply to a batch promises.
     #[prost(enumeration = "Durability", tag = "3")]
     pub durability: i32,
+    /// The zone of requests that name none: its own, else the server's.
+    #[prost(string, tag = "4")]
+    pub zone: ::prost::alloc::string::String,
 }
 /// Which space to make.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1342,6 +1352,26 @@ pub struct CreateSpaceRequest {
     /// What a reply to a batch is to promise; that of the server's other spaces when not said.
     #[prost(enumeration = "Durability", tag = "2")]
     pub durability: i32,
+    /// Its zone, an IANA name such as `Asia/Shanghai` or an offset such as `+08:00`; that of the server when empty.
+    #[prost(string, tag = "3")]
+    pub zone: ::prost::alloc::string::String,
+}
+/// What to say about a space from now on. What is absent stays.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChangeSpaceRequest {
+    /// The space; `main` when empty.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Its zone; an empty text takes away, so that the server's counts.
+    #[prost(string, optional, tag = "2")]
+    pub zone: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// The space changed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChangeSpaceReply {
+    /// The space.
+    #[prost(message, optional, tag = "1")]
+    pub space: ::core::option::Option<Space>,
 }
 /// The space made.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1475,7 +1505,7 @@ pub struct DropTypeReply {
     pub version: u64,
 }
 /// A named property of an entity type.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Tag {
     /// Its number, never used again. Not read in requests.
     #[prost(uint32, tag = "1")]
@@ -1519,9 +1549,32 @@ pub struct Tag {
     /// How many values a choice or set tag has; absent where it was not counted.
     #[prost(uint64, optional, tag = "14")]
     pub values: ::core::option::Option<u64>,
+    /// The values that a choice or set tag declares, in their order: all that may be written where the list is closed.
+    #[prost(message, repeated, tag = "15")]
+    pub declared_values: ::prost::alloc::vec::Vec<DeclaredValue>,
+}
+/// A value that a tag declares.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeclaredValue {
+    /// The value, byte for byte.
+    #[prost(string, tag = "1")]
+    pub value: ::prost::alloc::string::String,
+    /// Another way to write it; empty if there is none.
+    #[prost(string, tag = "2")]
+    pub label: ::prost::alloc::string::String,
+    /// The declared value above it; empty if there is none.
+    #[prost(string, tag = "3")]
+    pub parent: ::prost::alloc::string::String,
+}
+/// The values that a tag declares.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DeclaredValues {
+    /// In their order.
+    #[prost(message, repeated, tag = "1")]
+    pub values: ::prost::alloc::vec::Vec<DeclaredValue>,
 }
 /// Which tag to make.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateTagRequest {
     /// The space; `main` when empty.
     #[prost(string, tag = "1")]
@@ -1534,7 +1587,7 @@ pub struct CreateTagRequest {
     pub tag: ::core::option::Option<Tag>,
 }
 /// The tag made.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateTagReply {
     /// The tag.
     #[prost(message, optional, tag = "1")]
@@ -1583,7 +1636,7 @@ pub struct GetTagRequest {
     pub name: ::prost::alloc::string::String,
 }
 /// One tag.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetTagReply {
     /// The tag.
     #[prost(message, optional, tag = "1")]
@@ -1596,7 +1649,7 @@ pub struct GetTagReply {
     pub version: u64,
 }
 /// What to say about a tag from now on. What is absent stays; an empty text takes away.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ChangeTagRequest {
     /// The space; `main` when empty.
     #[prost(string, tag = "1")]
@@ -1634,9 +1687,12 @@ pub struct ChangeTagRequest {
     /// Whether only declared values may be written.
     #[prost(bool, optional, tag = "12")]
     pub closed_values: ::core::option::Option<bool>,
+    /// All values that it declares from now on.
+    #[prost(message, optional, tag = "13")]
+    pub declared_values: ::core::option::Option<DeclaredValues>,
 }
 /// The tag changed.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ChangeTagReply {
     /// The tag.
     #[prost(message, optional, tag = "1")]
@@ -1662,7 +1718,7 @@ pub struct RenameTagRequest {
     pub new_name: ::prost::alloc::string::String,
 }
 /// The tag renamed.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RenameTagReply {
     /// The tag.
     #[prost(message, optional, tag = "1")]
@@ -2068,6 +2124,31 @@ pub mod catalog_client {
                 .insert(GrpcMethod::new("muster.v1.Catalog", "CreateSpace"));
             self.inner.unary(req, path, codec).await
         }
+        /// Changes what is said about a space.
+        pub async fn change_space(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ChangeSpaceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ChangeSpaceReply>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/muster.v1.Catalog/ChangeSpace",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("muster.v1.Catalog", "ChangeSpace"));
+            self.inner.unary(req, path, codec).await
+        }
         /// The spaces of this server.
         pub async fn list_spaces(
             &mut self,
@@ -2463,6 +2544,14 @@ pub mod catalog_server {
             tonic::Response<super::CreateSpaceReply>,
             tonic::Status,
         >;
+        /// Changes what is said about a space.
+        async fn change_space(
+            &self,
+            request: tonic::Request<super::ChangeSpaceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ChangeSpaceReply>,
+            tonic::Status,
+        >;
         /// The spaces of this server.
         async fn list_spaces(
             &self,
@@ -2663,6 +2752,51 @@ pub mod catalog_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CreateSpaceSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/muster.v1.Catalog/ChangeSpace" => {
+                    #[allow(non_camel_case_types)]
+                    struct ChangeSpaceSvc<T: Catalog>(pub Arc<T>);
+                    impl<
+                        T: Catalog,
+                    > tonic::server::UnaryService<super::ChangeSpaceRequest>
+                    for ChangeSpaceSvc<T> {
+                        type Response = super::ChangeSpaceReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ChangeSpaceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Catalog>::change_space(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ChangeSpaceSvc(inner);
                         let codec = crate::Codec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -3437,6 +3571,12 @@ pub struct WriteRequest {
     /// The entities in order; one may stand here several times.
     #[prost(message, repeated, tag = "4")]
     pub entities: ::prost::alloc::vec::Vec<EntityChanges>,
+    /// The time zone of times and dates that are written without one; the space's when empty.
+    #[prost(string, tag = "5")]
+    pub zone: ::prost::alloc::string::String,
+    /// Say which values tags with open lists had not had before, and the nearest that they had.
+    #[prost(bool, tag = "6")]
+    pub tell_new_values: bool,
 }
 /// Where a batch stands in the order of its source.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3521,7 +3661,7 @@ pub struct Touch {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Erase {}
 /// A batch was applied.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WriteReply {
     /// The seq of the batch; what is asked at this version or later sees it.
     #[prost(uint64, tag = "1")]
@@ -3538,6 +3678,23 @@ pub struct WriteReply {
     /// How many entities became known.
     #[prost(uint64, tag = "5")]
     pub new_entities: u64,
+    /// Values that tags with open lists of values had not had before; the first of them,
+    /// where the request wants to be told.
+    #[prost(message, repeated, tag = "6")]
+    pub new_values: ::prost::alloc::vec::Vec<NewValue>,
+}
+/// A value that a choice or set tag had not had before.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NewValue {
+    /// The tag's name.
+    #[prost(string, tag = "1")]
+    pub tag: ::prost::alloc::string::String,
+    /// The value.
+    #[prost(string, tag = "2")]
+    pub value: ::prost::alloc::string::String,
+    /// The nearest value that the tag had; empty if none is near.
+    #[prost(string, tag = "3")]
+    pub nearest: ::prost::alloc::string::String,
 }
 /// All batches of a stream were applied.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3719,6 +3876,9 @@ pub struct LoadHeader {
     /// The column that holds the key, where the mapping is empty.
     #[prost(string, tag = "9")]
     pub key_column: ::prost::alloc::string::String,
+    /// The time zone of times that are written without one, where the mapping says none; the space's when empty.
+    #[prost(string, tag = "10")]
+    pub zone: ::prost::alloc::string::String,
 }
 /// What a load says while it runs.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -4660,6 +4820,9 @@ pub struct ProfileRequest {
     /// The entity.
     #[prost(message, optional, tag = "3")]
     pub key: ::core::option::Option<EntityKey>,
+    /// The time zone in which times are to be shown, which comes back in the reply; the space's when empty.
+    #[prost(string, tag = "4")]
+    pub zone: ::prost::alloc::string::String,
 }
 /// All tags of one entity.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -4685,6 +4848,9 @@ pub struct ProfileReply {
     /// The engine's own time.
     #[prost(uint64, tag = "7")]
     pub engine_ns: u64,
+    /// The zone of the request, else the space's.
+    #[prost(string, tag = "8")]
+    pub zone: ::prost::alloc::string::String,
 }
 /// A tag and what it says.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -4736,7 +4902,7 @@ pub struct StatsReply {
     /// The sum; empty for dates and times.
     #[prost(string, tag = "6")]
     pub sum: ::prost::alloc::string::String,
-    /// The least; empty if nobody has the tag.
+    /// The least, a time in the zone of the reply; empty if nobody has the tag.
     #[prost(string, tag = "7")]
     pub min: ::prost::alloc::string::String,
     /// The greatest; empty if nobody has the tag.

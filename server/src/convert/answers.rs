@@ -1,12 +1,13 @@
 //! What the engine answers, as the wire says it.
 
-use muster_engine::catalog::{Catalog, Tag, TagKind, Value};
+use muster_engine::catalog::{Tag, TagKind, Value, Zone};
 use muster_engine::query::plan::Condition;
 use muster_engine::query::{Breakdown, Explained, Group, GroupKey, ProfileValue, Stats, Why};
 use muster_proto::v1;
 
 use super::span;
 use super::value::{kind_to_wire, value_to_wire};
+use crate::service::Asked;
 
 /// What a tag says about an entity.
 pub(crate) fn profile_value(tag: &Tag, said: ProfileValue) -> v1::Value {
@@ -21,16 +22,17 @@ pub(crate) fn profile_value(tag: &Tag, said: ProfileValue) -> v1::Value {
 }
 
 /// The same for people, value by value.
-fn own_values(tag: &Tag, said: &ProfileValue) -> Vec<String> {
+fn own_values(tag: &Tag, said: &ProfileValue, zone: &Zone) -> Vec<String> {
     match said {
         ProfileValue::True => vec![true.to_string()],
-        ProfileValue::Number(number) => vec![tag.kind.format_number(*number)],
+        ProfileValue::Number(number) => vec![tag.kind.format_number_in(*number, zone)],
         ProfileValue::Values(values) => values.clone(),
     }
 }
 
 /// The conditions of a query for one entity, parents before children.
-pub(crate) fn why(catalog: &Catalog, text: &str, why: &Why, condition: &Condition) -> Vec<v1::WhyCondition> {
+pub(crate) fn why(asked: &Asked, text: &str, why: &Why, condition: &Condition) -> Vec<v1::WhyCondition> {
+    let catalog = asked.snapshot.catalog();
     let mut conditions = Vec::new();
     let mut waiting = vec![(0, why, condition)];
     while let Some((depth, why, condition)) = waiting.pop() {
@@ -41,7 +43,7 @@ pub(crate) fn why(catalog: &Catalog, text: &str, why: &Why, condition: &Conditio
             text: why.text.clone(),
             holds: why.holds,
             tag: tag.map(|tag| tag.name.clone()).unwrap_or_default(),
-            own_values: said.map(|(tag, said)| own_values(tag, said)).unwrap_or_default(),
+            own_values: said.map(|(tag, said)| own_values(tag, said, &asked.zone)).unwrap_or_default(),
             span: place(text, condition),
         });
         let children = why.children.iter().zip(&condition.children).rev();
@@ -79,8 +81,8 @@ fn place(text: &str, condition: &Condition) -> Option<v1::Span> {
 }
 
 /// The numbers of a tag, without the reply's info.
-pub(crate) fn stats(tag: &Tag, stats: &Stats) -> v1::StatsReply {
-    let written = |number: i64| tag.kind.format_number(number);
+pub(crate) fn stats(tag: &Tag, stats: &Stats, zone: &Zone) -> v1::StatsReply {
+    let written = |number: i64| tag.kind.format_number_in(number, zone);
     let quantile =
         |(q, value): &(f64, Option<i64>)| v1::Quantile { q: *q, value: value.map(written).unwrap_or_default() };
     let is_amount = matches!(tag.kind, TagKind::Int | TagKind::Decimal { .. });
@@ -116,6 +118,7 @@ pub(crate) fn breakdown(
     breakdown: Breakdown,
     order: v1::GroupOrder,
     groups_max: usize,
+    zone: &Zone,
 ) -> v1::BreakdownReply {
     let mut groups = breakdown.groups;
     match order {
@@ -126,7 +129,7 @@ pub(crate) fn breakdown(
     }
     let left_out = groups.len().saturating_sub(groups_max);
     groups.truncate(groups_max);
-    let group = |group: Group| v1::Group { label: group_label(tag, group.key), count: group.count };
+    let group = |group: Group| v1::Group { label: group_label(tag, group.key, zone), count: group.count };
     v1::BreakdownReply {
         info: None,
         tag: tag.name.clone(),
@@ -138,10 +141,10 @@ pub(crate) fn breakdown(
     }
 }
 
-fn group_label(tag: &Tag, key: GroupKey) -> String {
+fn group_label(tag: &Tag, key: GroupKey, zone: &Zone) -> String {
     match key {
         GroupKey::True => true.to_string(),
         GroupKey::Value(text) => text,
-        GroupKey::Number(number) => tag.kind.format_number(number),
+        GroupKey::Number(number) => tag.kind.format_number_in(number, zone),
     }
 }

@@ -1,6 +1,7 @@
 //! Batches.
 
-use muster_engine::catalog::Catalog;
+use muster_engine::catalog::{Catalog, Zone};
+use muster_engine::snapshot::Snapshot;
 use muster_engine::write::{Batch, Change, EntityChanges, Written};
 use muster_engine::{Error, Result};
 use muster_proto::v1;
@@ -13,15 +14,16 @@ pub(crate) fn change_count(request: &v1::WriteRequest) -> usize {
     request.entities.iter().map(|entity| entity.changes.len().max(1)).sum()
 }
 
-/// The batch, its values read by the kinds of `catalog`. Errors name the entity by its place, from 1 on, and by its key.
-pub(crate) fn batch_from_wire(catalog: &Catalog, request: v1::WriteRequest) -> Result<Batch> {
+/// The batch, its values read by the kinds of `catalog`, times without a zone in `zone`. Errors name the entity by its
+/// place, from 1 on, and by its key.
+pub(crate) fn batch_from_wire(catalog: &Catalog, request: v1::WriteRequest, zone: &Zone) -> Result<Batch> {
     let owner = entity_type(catalog, &request.entity_type)?;
     let mut entities = Vec::with_capacity(request.entities.len());
     for (index, entity) in request.entities.into_iter().enumerate() {
         let who = entity.key.as_ref().map(|key| format!(" (`{}`)", value::key_shown(key))).unwrap_or_default();
         let place = |error: Error| error.context(format_args!("entity {}{who}", index + 1));
         let key = value::key_from_wire(owner, entity.key.as_ref()).map_err(place)?;
-        let read = |change: v1::Change| change_from_wire(catalog, owner.id, change);
+        let read = |change: v1::Change| change_from_wire(catalog, owner.id, change, zone);
         let mut changes = entity.changes.into_iter().map(read).collect::<Result<Vec<Change>>>().map_err(place)?;
         if changes.is_empty() {
             changes.push(Change::Touch);
@@ -35,7 +37,12 @@ pub(crate) fn batch_from_wire(catalog: &Catalog, request: v1::WriteRequest) -> R
     })
 }
 
-fn change_from_wire(catalog: &Catalog, type_id: muster_engine::ids::TypeId, change: v1::Change) -> Result<Change> {
+fn change_from_wire(
+    catalog: &Catalog,
+    type_id: muster_engine::ids::TypeId,
+    change: v1::Change,
+    zone: &Zone,
+) -> Result<Change> {
     use v1::change::Change as Wire;
     Ok(match change.change {
         None => {
@@ -43,7 +50,7 @@ fn change_from_wire(catalog: &Catalog, type_id: muster_engine::ids::TypeId, chan
         }
         Some(Wire::Set(set)) => {
             let tag = catalog.require_tag(type_id, &set.tag)?;
-            Change::Set { value: value::value_from_wire(tag, set.value)?, tag: set.tag }
+            Change::Set { value: value::value_from_wire(tag, set.value, zone)?, tag: set.tag }
         }
         Some(Wire::Remove(remove)) => Change::Remove { tag: remove.tag, value: remove.value },
         Some(Wire::Clear(clear)) => Change::Clear { tag: clear.tag },
@@ -59,7 +66,21 @@ pub(crate) fn written_to_wire(written: &Written) -> v1::WriteReply {
         repeated: written.repeated,
         unknown_entities: written.unknown_entities,
         new_entities: written.new_entities,
+        new_values: Vec::new(),
     }
+}
+
+/// The values that tags with open lists had not had before, each with the nearest that its tag has. A tag or value that
+/// is gone again is left out.
+pub(crate) fn new_values(snapshot: &Snapshot, written: &Written) -> Result<Vec<v1::NewValue>> {
+    let mut told = Vec::new();
+    for (tag, value) in &written.new_values {
+        if let Some(tag) = snapshot.catalog().tag(*tag) {
+            let nearest = snapshot.nearest_value(tag.id, value)?.unwrap_or_default();
+            told.push(v1::NewValue { tag: tag.name.clone(), value: value.clone(), nearest });
+        }
+    }
+    Ok(told)
 }
 
 /// Adds one batch to the acknowledgement of a stream.

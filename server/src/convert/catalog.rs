@@ -1,8 +1,8 @@
 //! Types, tags and audiences.
 
 use muster_engine::catalog::{
-    Audience, AudienceVersion, Catalog, CatalogChange, EntityType, KeyKind, Layer, Sensitivity, Tag, TagChange,
-    TagKind, TagSpec,
+    Audience, AudienceVersion, Catalog, CatalogChange, DeclaredValue, EntityType, KeyKind, Layer, Sensitivity, Tag,
+    TagChange, TagKind, TagSpec,
 };
 use muster_engine::{Error, Result};
 use muster_proto::v1;
@@ -108,6 +108,18 @@ fn not_empty(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+fn declared_from_wire(declared: v1::DeclaredValue) -> DeclaredValue {
+    DeclaredValue { value: declared.value, label: not_empty(declared.label), parent: not_empty(declared.parent) }
+}
+
+fn declared_to_wire(declared: &DeclaredValue) -> v1::DeclaredValue {
+    v1::DeclaredValue {
+        value: declared.value.clone(),
+        label: declared.label.clone().unwrap_or_default(),
+        parent: declared.parent.clone().unwrap_or_default(),
+    }
+}
+
 /// What a request asks for a new type.
 pub(crate) fn create_type(request: v1::CreateTypeRequest) -> Result<CatalogChange> {
     Ok(CatalogChange::CreateType {
@@ -133,6 +145,7 @@ pub(crate) fn create_tag(type_name: &str, tag: Option<v1::Tag>) -> Result<Catalo
         sensitivity,
         time_to_live_days: tag.time_to_live_days.filter(|days| *days != 0),
         closed_values: tag.closed_values,
+        values: tag.declared_values.into_iter().map(declared_from_wire).collect(),
         ..TagSpec::new(type_name, tag.name, kind)
     })))
 }
@@ -149,6 +162,7 @@ pub(crate) fn change_tag(type_name: &str, request: v1::ChangeTagRequest) -> Resu
         sensitivity: request.sensitivity.map(sensitivity_from_wire).transpose()?,
         time_to_live_days: request.time_to_live_days.map(|days| (days != 0).then_some(days)),
         closed_values: request.closed_values,
+        values: request.declared_values.map(|list| list.values.into_iter().map(declared_from_wire).collect()),
         ..TagChange::default()
     };
     Ok(CatalogChange::ChangeTag { type_name: type_name.to_owned(), name: request.name, change: Box::new(change) })
@@ -182,6 +196,7 @@ pub(crate) fn tag_to_wire(tag: &Tag, values: Option<u64>) -> v1::Tag {
         time_to_live_days: tag.time_to_live_days,
         closed_values: tag.closed_values,
         values,
+        declared_values: tag.values.iter().map(declared_to_wire).collect(),
     }
 }
 

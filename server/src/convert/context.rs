@@ -1,20 +1,20 @@
 //! Where and how a question is asked.
 
+use muster_engine::catalog::Zone;
 use muster_engine::query::plan::{Parameter, QueryRequest, UnknownValues};
 use muster_engine::{Error, Result};
 use muster_proto::v1;
 
-/// What stands beside the text of a query, with `now_unix_ms` for its clock unless it brings one.
-pub(crate) fn request_from_wire(
-    context: &v1::QueryContext,
-    default_zone: Option<&str>,
-    now_unix_ms: i64,
-) -> Result<QueryRequest> {
-    let mut request = QueryRequest::at(context.now_unix_ms.unwrap_or(now_unix_ms));
-    request.zone = match context.zone.as_str() {
-        "" => default_zone.map(str::to_owned),
-        zone => Some(zone.to_owned()),
+/// What stands beside the text of a query in `zone`, with `now_unix_ms` for its clock unless it brings one.
+pub(crate) fn request_from_wire(context: &v1::QueryContext, zone: &Zone, now_unix_ms: i64) -> Result<QueryRequest> {
+    let now_unix_ms = match (context.now_unix_ms, context.now.as_str()) {
+        (None, "") => now_unix_ms,
+        (Some(moment), "") => moment,
+        (None, written) => zone.moment(written)?,
+        (Some(_), _) => return Err(Error::invalid("give the moment of now once: now or now_unix_ms")),
     };
+    let mut request = QueryRequest::at(now_unix_ms);
+    request.zone = Some(zone.name().to_owned());
     request.unknown_values = match v1::UnknownValues::try_from(context.unknown_values) {
         Ok(v1::UnknownValues::Unspecified | v1::UnknownValues::Refuse) => UnknownValues::Refuse,
         Ok(v1::UnknownValues::Empty) => UnknownValues::Empty,

@@ -1,6 +1,6 @@
 //! Keys and values.
 
-use muster_engine::catalog::{EntityKey, EntityType, Tag, TagKind, Value};
+use muster_engine::catalog::{EntityKey, EntityType, Tag, TagKind, Value, Zone};
 use muster_engine::{Error, Result};
 use muster_proto::v1;
 
@@ -41,13 +41,17 @@ pub(crate) fn key_to_wire(key: &EntityKey) -> v1::EntityKey {
     }
 }
 
-/// The value as the tag's kind reads it.
-pub(crate) fn value_from_wire(tag: &Tag, value: Option<v1::Value>) -> Result<Value> {
+/// The value as the tag's kind reads it, times without a zone in `zone`.
+pub(crate) fn value_from_wire(tag: &Tag, value: Option<v1::Value>, zone: &Zone) -> Result<Value> {
     let in_tag = |error: Error| error.context(format!("tag `{}`", tag.name));
     match value.and_then(|value| value.value) {
         None => Err(in_tag(Error::invalid("give a value"))),
-        Some(v1::value::Value::Written(text)) => tag.kind.parse_value(&text).map_err(in_tag),
+        Some(v1::value::Value::Written(text)) => tag.kind.parse_value_in(&text, zone).map_err(in_tag),
         Some(v1::value::Value::Flag(truth)) => Ok(Value::Flag(truth)),
+        // The engine would read it too, but knows no zone.
+        Some(v1::value::Value::Text(text)) if tag.kind == TagKind::Time => {
+            tag.kind.parse_value_in(&text, zone).map_err(in_tag)
+        }
         Some(v1::value::Value::Text(text)) => Ok(Value::Text(text)),
         Some(v1::value::Value::Int(number)) => Ok(Value::Int(number)),
         Some(v1::value::Value::Decimal(decimal)) => match u8::try_from(decimal.scale) {

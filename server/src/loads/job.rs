@@ -64,6 +64,7 @@ impl<'a> Job<'a> {
     /// Does it all and sends the result.
     pub(super) fn run(mut self) -> Result<(), Status> {
         let space = self.shared.spaces.get(&self.header.space).map_err(|fault| error::status(&fault))?;
+        let zone = space.zone_of(&self.header.zone).map_err(|fault| error::status(&fault))?;
         let mapping = self.mapping(&space.engine)?;
         let create = self.header.create_missing_tags;
         let mut target = Target::find(&space.engine, &mapping, create, self.header.dry_run)
@@ -71,6 +72,7 @@ impl<'a> Job<'a> {
         let input = Input::open(&self.source.path).map_err(|fault| self.source.status(&fault))?;
         let mut reader = LoadReader::open(input, &mapping, &target.columns, ReadOptions::default())
             .map_err(|fault| self.source.status(&fault))?;
+        reader.assume_zone(&zone);
         let load_id = self.load_id();
         let outcome = if self.header.dry_run {
             self.try_out(&space, &target, &mut reader)?

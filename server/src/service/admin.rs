@@ -84,6 +84,7 @@ fn status(shared: &Shared, request: v1::StatusRequest, _: &Run) -> Result<v1::St
         merged_refused: status.merged.refused,
         dropped_at_open: status.dropped,
         given_up_at_open: status.discarded.unwrap_or_default(),
+        zone: space.zone().name().to_owned(),
         log_bytes: status.log_bytes,
         open_ns: status.open_ns,
         read_only_reason: status.fenced.unwrap_or_default(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use muster_engine::catalog::EntityType;
+use muster_engine::catalog::{EntityType, Zone};
 use muster_engine::ids::Seq;
 use muster_engine::query::Prepared;
 use muster_engine::query::plan::QueryRequest;
@@ -19,6 +19,8 @@ pub(crate) struct Asked {
     pub(crate) space: Arc<Space>,
     pub(crate) snapshot: Snapshot,
     pub(crate) entity_type: EntityType,
+    /// The zone of the request, else of the space.
+    pub(crate) zone: Zone,
     pub(crate) request: QueryRequest,
 }
 
@@ -39,10 +41,10 @@ impl Asked {
             Some(version) => space.leases.find(version).ok_or_else(|| token::version_gone(version))?,
         };
         let entity_type = catalog::entity_type(snapshot.catalog(), &context.entity_type).or_status()?.clone();
-        let zone = shared.config.zone.as_deref();
-        let mut request = context::request_from_wire(context, zone, shared.now_unix_ms()).or_status()?;
+        let zone = space.zone_of(&context.zone).or_status()?;
+        let mut request = context::request_from_wire(context, &zone, shared.now_unix_ms()).or_status()?;
         request.memory_bytes_max = shared.config.limits.query_memory_bytes;
-        Ok(Asked { space, snapshot, entity_type, request })
+        Ok(Asked { space, snapshot, entity_type, zone, request })
     }
 
     /// Reads, plans and binds `text`.

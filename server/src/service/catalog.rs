@@ -1,6 +1,6 @@
 //! `Catalog`: spaces, types, tags and values. Audiences stand in [`super::audience`].
 
-use muster_engine::catalog::{CatalogChange, EntityType};
+use muster_engine::catalog::{CatalogChange, EntityType, Zone};
 use muster_engine::query::Run;
 use muster_engine::snapshot::Snapshot;
 use muster_engine::write::Changed;
@@ -16,6 +16,7 @@ use crate::spaces::Space;
 service! {
     v1::catalog_server::Catalog {
         create_space(CreateSpaceRequest) -> CreateSpaceReply in Write;
+        change_space(ChangeSpaceRequest) -> ChangeSpaceReply in Write;
         list_spaces(ListSpacesRequest) -> ListSpacesReply in Query;
         create_type(CreateTypeRequest) -> CreateTypeReply in Write;
         list_types(ListTypesRequest) -> ListTypesReply in Query;
@@ -37,17 +38,38 @@ service! {
 
 fn create_space(shared: &Shared, request: v1::CreateSpaceRequest, _: &Run) -> Result<v1::CreateSpaceReply, Status> {
     let durability = durability::from_wire(request.durability());
-    let space = shared.spaces.create(&request.name, durability).or_status()?;
+    let zone = own_zone(&request.zone)?;
+    let space = shared.spaces.create(&request.name, durability, zone.as_ref()).or_status()?;
+    Ok(v1::CreateSpaceReply { space: Some(space_to_wire(&space)) })
+}
+
+fn change_space(shared: &Shared, request: v1::ChangeSpaceRequest, _: &Run) -> Result<v1::ChangeSpaceReply, Status> {
+    let Some(zone) = request.zone else {
+        return Err(error::bad_field("zone", "say what to change of the space: its zone"));
+    };
+    let space = shared.spaces.set_zone(&request.name, own_zone(&zone)?.as_ref()).or_status()?;
+    Ok(v1::ChangeSpaceReply { space: Some(space_to_wire(&space)) })
+}
+
+/// The zone that a space is to have of its own; none for an empty text.
+fn own_zone(name: &str) -> Result<Option<Zone>, Status> {
+    match name {
+        "" => Ok(None),
+        name => Zone::named(name).map(Some).or_status(),
+    }
+}
+
+fn space_to_wire(space: &Space) -> v1::Space {
     let durability = durability::to_wire(space.durability).into();
-    let space = v1::Space { name: space.name.clone(), open: true, durability };
-    Ok(v1::CreateSpaceReply { space: Some(space) })
+    v1::Space { name: space.name.clone(), open: true, durability, zone: space.zone().name().to_owned() }
 }
 
 fn list_spaces(shared: &Shared, _: v1::ListSpacesRequest, _: &Run) -> Result<v1::ListSpacesReply, Status> {
     let listed = shared.spaces.list().or_status()?;
     let spaces = listed.into_iter().map(|(name, open)| {
         let durability = shared.spaces.durability(&name).map(durability::to_wire).or_status()?.into();
-        Ok(v1::Space { name, open, durability })
+        let zone = shared.spaces.zone(&name).or_status()?.name().to_owned();
+        Ok(v1::Space { name, open, durability, zone })
     });
     Ok(v1::ListSpacesReply { spaces: spaces.collect::<Result<_, Status>>()? })
 }

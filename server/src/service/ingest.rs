@@ -79,7 +79,9 @@ fn write(shared: &Shared, request: v1::WriteRequest, _: &Run) -> Result<v1::Writ
     }
     let space = shared.spaces.get(&request.space).or_status()?;
     let snapshot = space.engine.snapshot();
-    let batch = batch::batch_from_wire(snapshot.catalog(), request).or_status()?;
+    let zone = space.zone_of(&request.zone).or_status()?;
+    let tell_new_values = request.tell_new_values;
+    let batch = batch::batch_from_wire(snapshot.catalog(), request, &zone).or_status()?;
     let type_id = snapshot.catalog().require_type(&batch.type_name).or_status()?.id;
     let erased = batch.entities.iter().filter(|entity| entity.changes.contains(&Change::Erase));
     let mut erased: Vec<Erasure> = erased
@@ -94,7 +96,12 @@ fn write(shared: &Shared, request: v1::WriteRequest, _: &Run) -> Result<v1::Writ
         })
         .collect();
     if erased.is_empty() {
-        return Ok(batch::written_to_wire(&space.engine.write(batch).or_status()?));
+        let written = space.engine.write(batch).or_status()?;
+        let mut reply = batch::written_to_wire(&written);
+        if tell_new_values {
+            reply.new_values = batch::new_values(&space.engine.snapshot(), &written).or_status()?;
+        }
+        return Ok(reply);
     }
     let room = shared.ledger.make_room(&erased).or_status()?;
     let written = space.engine.write(batch).or_status()?;

@@ -108,6 +108,7 @@ impl<'a> Listing<'a> {
         };
         if let Some(token) = &token {
             context.now_unix_ms = Some(token.now_unix_ms);
+            context.now.clear();
             context.version = Some(token.version.0);
         }
         let asked = Asked::find(shared, Some(context))?;

@@ -83,13 +83,13 @@ fn why(shared: &Shared, request: v1::WhyRequest, run: &Run) -> Result<v1::WhyRep
     Ok(v1::WhyReply {
         info: Some(info(&asked, &request.text, &prepared, run, started)?),
         member: why.holds,
-        conditions: answers::why(asked.snapshot.catalog(), &request.text, &why, &prepared.planned().conditions),
+        conditions: answers::why(&asked, &request.text, &why, &prepared.planned().conditions),
     })
 }
 
 fn profile(shared: &Shared, request: v1::ProfileRequest, _: &Run) -> Result<v1::ProfileReply, Status> {
-    let context =
-        v1::QueryContext { space: request.space, entity_type: request.entity_type, ..v1::QueryContext::default() };
+    let (space, entity_type, zone) = (request.space, request.entity_type, request.zone);
+    let context = v1::QueryContext { space, entity_type, zone, ..v1::QueryContext::default() };
     let asked = Asked::find(shared, Some(context))?;
     let started = Instant::now();
     let key = value::key_from_wire(&asked.entity_type, request.key.as_ref()).or_status()?;
@@ -117,6 +117,7 @@ fn profile(shared: &Shared, request: v1::ProfileRequest, _: &Run) -> Result<v1::
         id_epoch: asked.snapshot.id_epoch(),
         tags,
         engine_ns: elapsed_ns(started),
+        zone: asked.zone.name().to_owned(),
     })
 }
 
@@ -133,7 +134,7 @@ fn stats(shared: &Shared, request: v1::StatsRequest, run: &Run) -> Result<v1::St
     let prepared = asked.prepare(&request.text).or_status()?;
     let started = Instant::now();
     let stats = prepared.stats(run, tag.id, &request.quantiles).or_status()?;
-    let mut reply = answers::stats(tag, &stats);
+    let mut reply = answers::stats(tag, &stats, &asked.zone);
     reply.info = Some(info(&asked, &request.text, &prepared, run, started)?);
     Ok(reply)
 }
@@ -150,7 +151,7 @@ fn breakdown(shared: &Shared, request: v1::BreakdownRequest, run: &Run) -> Resul
     let prepared = asked.prepare(&request.text).or_status()?;
     let started = Instant::now();
     let breakdown = prepared.breakdown(run, tag.id).or_status()?;
-    let mut reply = answers::breakdown(tag, breakdown, order, groups_max);
+    let mut reply = answers::breakdown(tag, breakdown, order, groups_max, &asked.zone);
     reply.info = Some(info(&asked, &request.text, &prepared, run, started)?);
     Ok(reply)
 }

@@ -9,3 +9,4 @@ mod safety;
 mod served;
 mod services;
 mod writes;
+mod zones;

@@ -53,7 +53,7 @@ async fn a_source_is_known_across_restarts() {
 async fn each_space_says_its_durability_and_sync_waits_for_the_disk() {
     let served = Served::with_shoppers().await;
     for (name, durability) in [("fast", Durability::None), ("often", Durability::Interval)] {
-        let request = CreateSpaceRequest { name: name.into(), durability: durability.into() };
+        let request = CreateSpaceRequest { name: name.into(), durability: durability.into(), zone: String::new() };
         let space = served.client.create_space(request).await.unwrap().space.unwrap();
         assert_eq!(space.durability(), durability);
         served.add_shoppers(name).await;

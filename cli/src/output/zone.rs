@@ -1,0 +1,50 @@
+//! The zone in which times are shown: that of the reply, as the server says it.
+
+use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimeParser;
+use jiff::tz::TimeZone;
+use muster_client::{format_value, v1};
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(crate) struct ShownZone(TimeZone);
+
+impl ShownZone {
+    /// The zone of a name or offset. One that this machine does not know becomes UTC, which every time then says.
+    pub(crate) fn named(name: &str) -> ShownZone {
+        ShownZone(DateTimeParser::new().parse_time_zone(name).unwrap_or(TimeZone::UTC))
+    }
+
+    /// A value as a person reads it, a time as the clocks of the zone show it.
+    pub(crate) fn text(&self, value: &v1::Value) -> String {
+        match &value.value {
+            Some(v1::value::Value::Time(ms)) if self.0 != TimeZone::UTC => match Timestamp::from_millisecond(*ms) {
+                Ok(instant) => {
+                    let shown = instant.display_with_offset(self.0.to_offset(instant));
+                    if ms % 1000 == 0 { shown.to_string() } else { format!("{shown:.3}") }
+                }
+                Err(_) => format_value(value),
+            },
+            _ => format_value(value),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_shown_in_the_zone_with_its_offset() {
+        let value = v1::Value { value: Some(v1::value::Value::Time(1_780_000_000_250)) };
+        for (zone, expected) in [
+            ("Asia/Shanghai", "2026-05-29T04:26:40.250+08:00"),
+            ("-02:30", "2026-05-28T17:56:40.250-02:30"),
+            ("UTC", "2026-05-28T20:26:40.250Z"),
+            ("", "2026-05-28T20:26:40.250Z"),
+            ("Mars/Olympus", "2026-05-28T20:26:40.250Z"),
+        ] {
+            assert_eq!(ShownZone::named(zone).text(&value), expected, "{zone}");
+        }
+    }
+}
