@@ -3,6 +3,7 @@
 mod cases;
 mod data;
 mod deltas;
+mod entities;
 mod export;
 mod fair;
 mod first;
@@ -55,6 +56,9 @@ struct Arguments {
     /// Only: ten deltas on top.
     #[arg(long)]
     deltas: bool,
+    /// Instead: questions about single entities, with a million values and with 200 audiences.
+    #[arg(long)]
+    single: bool,
     /// Only muster, again and again: for a profiler.
     #[arg(long)]
     alone: bool,
@@ -73,6 +77,9 @@ fn main() -> Result<()> {
     let dir = arguments.dir.clone().unwrap_or_else(|| temporary.path().join("store"));
     if let Some(folder) = &arguments.real {
         return real::measure(folder, arguments.rounds);
+    }
+    if arguments.single {
+        return entities::measure(&dir, arguments.rounds);
     }
     let start = Instant::now();
     let data: &'static Data = Box::leak(Box::new(Data::new(arguments.entities, 1)));

@@ -126,8 +126,10 @@ pub struct Limits {
     pub message_roaring_bytes_max: usize,
     /// Groups of one breakdown.
     pub groups_max: usize,
-    /// The memory that one query may take beside the scratch of its threads, in bytes.
+    /// The memory that one query may take, in bytes; threads that do not fit in do not help.
     pub query_memory_bytes: u64,
+    /// Milliseconds that an analysis may count conditions beside the query itself; what is not begun then is left out.
+    pub explain_budget_ms: u64,
     /// Values of one list.
     pub values_max: usize,
     /// Rejected rows that one load reports; the rest is counted.
@@ -164,6 +166,7 @@ impl Default for Limits {
             message_roaring_bytes_max: 1 << 20,
             groups_max: 10_000,
             query_memory_bytes: QUERY_MEMORY_BYTES_DEFAULT,
+            explain_budget_ms: 2_000,
             values_max: 10_000,
             rejects_reported_max: 100_000,
             upload_bytes_max: 1 << 40,

@@ -45,6 +45,12 @@ impl Default for ChunkBuffer {
 }
 
 impl ChunkBuffer {
+    /// What one takes, in bytes.
+    pub const BYTES: usize = size_of::<ChunkBuffer>()
+        + size_of::<AlignedWords>()
+        + 2 * (ARRAY_MAX + ARRAY_SLACK) * size_of::<u16>()
+        + 2 * RUNS_MAX * size_of::<Run>();
+
     /// An empty set, with all the memory it will ever use.
     pub fn new() -> Self {
         let array = || vec![0; ARRAY_MAX + ARRAY_SLACK].into_boxed_slice();

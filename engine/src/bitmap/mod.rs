@@ -39,7 +39,7 @@ pub use slices::{
     SLICES_MAX, Slices, gather_values, slices_max, slices_min, slices_range_count, slices_range_fused_count,
     slices_range_fused_into, slices_range_into, slices_sum,
 };
-pub use threshold::{Counters, OPERANDS_MAX, Threshold, threshold_into};
+pub use threshold::{BATCH, Counters, Counting, OPERANDS_MAX, Threshold, threshold_into};
 pub use union::{
     disjoint_union_count, disjoint_union_into, intersect_disjoint_union_count, union_count, union_into, union_more,
 };

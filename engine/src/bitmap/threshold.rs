@@ -6,7 +6,7 @@
 
 use super::buffer::{AlignedWords, write_words};
 use super::kernel::{self, Fused, Range};
-use super::{ChunkBuffer, Container, Words, words::mask_in_word};
+use super::{CHUNK_WORDS, ChunkBuffer, Container, Words, words::mask_in_word};
 
 /// How the number of operands that hold an id is compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,11 +27,109 @@ pub struct Counters {
     universe: Vec<AlignedWords>,
 }
 
+/// Operands of one batch of [`Counting`]; the number of those that hold an id has [`BATCH_DIGITS`] binary digits.
+pub const BATCH: usize = 64;
+const BATCH_DIGITS: usize = (usize::BITS - BATCH.leading_zeros()) as usize;
+
 impl Counters {
     /// No memory yet.
     pub fn new() -> Self {
         Counters::default()
     }
+
+    /// What they take, in bytes.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        (self.digits.capacity() + self.universe.capacity()) * size_of::<AlignedWords>()
+    }
+
+    /// What counting so many operands takes, in bytes.
+    pub const fn bytes_of(operands: usize) -> usize {
+        (digits_of(operands) + BATCH_DIGITS + 1) * size_of::<AlignedWords>()
+    }
+
+    /// Begins to count operands that come in batches, `operands` in all.
+    pub fn begin(&mut self, operands: usize) -> Counting<'_> {
+        assert!(operands <= OPERANDS_MAX);
+        let digit_count = digits_of(operands).max(1);
+        let needed = (digit_count + BATCH_DIGITS).saturating_sub(self.digits.len());
+        self.digits.reserve_exact(needed);
+        self.digits.resize(self.digits.len() + needed, AlignedWords::ZERO);
+        self.digits[..digit_count].iter_mut().for_each(|digit| digit.0.fill(0));
+        Counting { counters: self, digit_count, full: 0, counted: 0 }
+    }
+}
+
+const fn digits_of(operands: usize) -> usize {
+    (usize::BITS - operands.leading_zeros()) as usize
+}
+
+/// Operands being counted, a batch at a time: only those of one batch have to be at hand.
+pub struct Counting<'c> {
+    counters: &'c mut Counters,
+    digit_count: usize,
+    /// Operands that hold everybody.
+    full: u32,
+    /// Operands that hold somebody.
+    counted: u32,
+}
+
+impl Counting<'_> {
+    /// Counts some more. REQUIRES: at most [`BATCH`] operands.
+    pub fn add(&mut self, operands: &[Container<'_>]) {
+        self.full += operands.iter().filter(|operand| matches!(operand, Container::Full)).count() as u32;
+        self.counted += operands.iter().filter(|operand| is_counted(operand)).count() as u32;
+        let (digits, batch) = self.counters.digits.split_at_mut(self.digit_count);
+        let batch = &mut batch[..BATCH_DIGITS];
+        count_operands(operands, batch);
+        for start in (0..CHUNK_WORDS).step_by(LINE_WORDS) {
+            let mut carry = [0; LINE_WORDS];
+            for (place, digit) in digits.iter_mut().enumerate() {
+                let line = &mut digit.0[start..start + LINE_WORDS];
+                match batch.get(place) {
+                    Some(more) => add_line(line, &more.0[start..start + LINE_WORDS], &mut carry),
+                    None if carry == [0; LINE_WORDS] => break,
+                    None => add_line(line, &[0; LINE_WORDS], &mut carry),
+                }
+            }
+        }
+    }
+
+    /// `out` becomes the ids of `universe` whose number compares to `k` as `threshold` says.
+    pub fn select(self, threshold: Threshold, k: u32, universe: Container<'_>, out: &mut ChunkBuffer) {
+        let Some((low, high)) = bounds(threshold, k, self.full, self.counted) else {
+            return out.clear();
+        };
+        if low == 0 && high >= self.counted {
+            return out.copy_from(universe);
+        }
+        let Counters { digits, universe: room } = self.counters;
+        room.resize(1, AlignedWords::ZERO);
+        compare(&digits[..self.digit_count], low, high, universe, &mut room[0].0, out);
+    }
+}
+
+/// Words that are added at once: a cache line.
+const LINE_WORDS: usize = 8;
+
+/// Adds a binary digit of many numbers, and what the digit below carries.
+fn add_line(line: &mut [u64], more: &[u64], carry: &mut [u64; LINE_WORDS]) {
+    for ((word, &more), carry) in line.iter_mut().zip(more).zip(carry) {
+        let sum = *word ^ more ^ *carry;
+        *carry = (*word & more) | (*carry & (*word ^ more));
+        *word = sum;
+    }
+}
+
+/// Between how many of the counted operands an id must be, where `full` hold everybody; none where nobody can be.
+fn bounds(threshold: Threshold, k: u32, full: u32, counted: u32) -> Option<(u32, u32)> {
+    let (low, high) = match threshold {
+        Threshold::AtLeast => (k, u32::MAX),
+        Threshold::AtMost => (0, k),
+        Threshold::Exactly => (k, k),
+    };
+    let (low, high) = (low.saturating_sub(full), high.checked_sub(full)?);
+    (low <= counted).then_some((low, high))
 }
 
 /// Most operands that [`threshold_into`] counts: their number fits the digits of the kernels.
@@ -54,22 +152,13 @@ pub fn threshold_into(
     // Those that hold everybody count for everybody, those that hold nobody for nobody.
     let full = operands.iter().filter(|operand| matches!(operand, Container::Full)).count() as u32;
     let counted = operands.iter().filter(|operand| is_counted(operand)).count();
-    let (low, high) = match threshold {
-        Threshold::AtLeast => (k, u32::MAX),
-        Threshold::AtMost => (0, k),
-        Threshold::Exactly => (k, k),
+    let Some((low, high)) = bounds(threshold, k, full, counted as u32) else {
+        return out.clear();
     };
-    if high < full {
-        return out.clear();
-    }
-    let (low, high) = (low.saturating_sub(full), high - full);
-    if low > counted as u32 {
-        return out.clear();
-    }
     if low == 0 && high >= counted as u32 {
         return out.copy_from(universe);
     }
-    let digit_count = (usize::BITS - counted.leading_zeros()) as usize;
+    let digit_count = digits_of(counted);
     if counters.digits.len() < digit_count {
         counters.digits.resize(digit_count, AlignedWords::ZERO);
     }

@@ -6,7 +6,7 @@ use super::Role;
 use super::format::*;
 use super::read::{BitmapView, Part};
 use crate::error::{Error, Result};
-use crate::ids::{BitmapId, ChunkId, ValueId};
+use crate::ids::{BitmapId, ChunkId, TagId, ValueId};
 
 /// The bitmap table begins with a page, and no entry of it lies on two.
 const BITMAPS_PER_PAGE: usize = PAGE_BYTES / size_of::<BitmapEntry>();
@@ -83,6 +83,22 @@ impl Part {
         self.verify_bitmap_entry(start)?;
         let inside = &rest[..rest.len().min(BITMAPS_PER_PAGE)];
         Ok((start + inside.partition_point(is_before)) as u32)
+    }
+
+    /// Calls `visit` with each value of a tag that has members here, or takes some away, until it says false; returns
+    /// whether it never did. Errors: corrupt.
+    pub fn visit_values_of(&self, tag: TagId, mut visit: impl FnMut(ValueId) -> bool) -> Result<bool> {
+        let first = self.lower_bound(BitmapId::new(tag, BitmapId::VALUE_SLOT_MIN), Role::Added)?;
+        for index in first..self.footer.bitmap_count {
+            let bitmap = BitmapId(self.bitmap_entry(index)?.bitmap);
+            if bitmap.tag() != tag || bitmap.slot() > BitmapId::VALUE_SLOT_MAX {
+                break;
+            }
+            if !visit(ValueId(bitmap.slot())) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The entry of `bitmap` in `role`. Errors: corrupt.

@@ -37,8 +37,12 @@ pub struct MergedBitmap {
 
 impl MergedBitmap {
     /// Folds every chunk of which several layers speak, and those of values that stand as pairs; none where that takes
-    /// more than `bytes_max`. Errors: corrupt.
-    pub fn new(stack: &BitmapStack, bytes_max: u64) -> Result<Option<MergedBitmap>> {
+    /// more than `bytes_max`. Errors: corrupt, and those of `look`, which is asked before each chunk.
+    pub fn new(
+        stack: &BitmapStack,
+        bytes_max: u64,
+        look: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Option<MergedBitmap>> {
         let owners = stack.owners()?;
         let owner_of = |owner: u8| stack.added.get(usize::from(owner)).filter(|_| owner < SEVERAL);
         let mut folded = KeptBitmap::default();
@@ -49,6 +53,7 @@ impl MergedBitmap {
             match owner_of(owner).and_then(|source| source.part.entry(&source.view, chunk)) {
                 Some(entry) => stays.push((*entry, owner)),
                 None => {
+                    look()?;
                     stack.fold(chunk, &mut buffer)?;
                     buffer.normalise();
                     folded.push(chunk, buffer.as_container());

@@ -20,6 +20,7 @@ mod read;
 mod sources;
 mod spot;
 mod stack;
+mod values;
 mod verified;
 mod writer;
 
@@ -34,6 +35,7 @@ pub use read::{BitmapView, PairBlock, PairsView, Part, TagBitmap};
 pub use sources::Sources;
 pub use spot::Spot;
 pub use stack::{BitmapStack, NOBODY, SEVERAL, Source, folded_chunks};
+pub use values::{DerivedRoom, HeldChunk, ValueIndex, ValueStream};
 pub use writer::{PartSink, PartSummary};
 
 /// What a bitmap in a part does to the one below.

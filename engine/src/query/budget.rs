@@ -1,7 +1,6 @@
 //! The memory of one query: what grows with the data is charged before or as it grows, and refused at the limit.
 //!
-//! The scratch of threads and the pages of mapped parts are not counted: the first has a fixed size, the second are the
-//! page cache's.
+//! What threads need to evaluate is counted beyond a fixed size. The pages of mapped parts are the page cache's.
 
 use crate::error::{Error, Result};
 
@@ -19,6 +18,11 @@ impl Budget {
     /// Nothing is used of `bytes_max`.
     pub(in crate::query) fn new(bytes_max: u64) -> Budget {
         Budget { bytes_max, used: 0 }
+    }
+
+    /// What is taken.
+    pub(in crate::query) fn used(&self) -> u64 {
+        self.used
     }
 
     /// Takes `bytes` for `what`. Errors: limit.

@@ -1,10 +1,11 @@
 //! What the planner asks of a snapshot.
 
 use super::budget::{ALLOCATION_BYTES, Budget};
+use super::pace::{SMALL_PER_UNIT, Stop};
 use super::plan::PlanContext;
 use crate::catalog::{Catalog, EntityKey};
 use crate::error::Result;
-use crate::ids::{BitmapId, LocalId, TagId, TypeId, ValueId};
+use crate::ids::{BitmapId, ChunkId, LocalId, TagId, TypeId, ValueId};
 use crate::part::Role;
 use crate::snapshot::Snapshot;
 
@@ -25,10 +26,13 @@ impl PlanContext for Snapshot {
         self.value_name(tag, value)
     }
 
-    fn values(&self, tag: TagId, memory_bytes_max: u64) -> Result<Vec<(ValueId, String)>> {
+    fn values(&self, tag: TagId, memory_bytes_max: u64, stop: &Stop) -> Result<Vec<(ValueId, String)>> {
         let mut budget = Budget::new(memory_bytes_max);
         let mut values = Vec::new();
         self.visit_values(tag, &mut |value, name| {
+            if values.len() % SMALL_PER_UNIT == 0 {
+                stop.look()?;
+            }
             // The list doubles as it grows.
             let place = 2 * size_of::<(ValueId, String)>() as u64;
             budget.charge(place + name.len() as u64 + ALLOCATION_BYTES, "all values of a tag")?;
@@ -36,6 +40,10 @@ impl PlanContext for Snapshot {
             Ok(())
         })?;
         Ok(values)
+    }
+
+    fn id_end(&self, type_id: TypeId) -> Result<u64> {
+        Ok(u64::from(self.chunk_end(type_id)?) * u64::from(ChunkId::IDS))
     }
 
     fn entity(&self, type_id: TypeId, key: &EntityKey) -> Result<Option<LocalId>> {

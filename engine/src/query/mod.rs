@@ -7,12 +7,14 @@ mod bind;
 mod budget;
 mod context;
 mod evaluate;
+mod pace;
 pub mod plan;
 #[cfg(test)]
 mod tests;
 
 pub use answer::{
-    Breakdown, Counted, Explained, GROUPS_MAX, Group, GroupKey, MembersPage, Prepared, ProfileValue, Profiler,
-    QUANTILES_MAX, Stats, Timing, Why, contains_each, profile,
+    Analyzed, Breakdown, Counted, Explained, GROUPS_MAX, Group, GroupKey, MembersPage, Prepared, ProfileValue,
+    Profiler, QUANTILES_MAX, Stats, Timing, Why, contains_each, profile,
 };
 pub use evaluate::{Run, Trace};
+pub use pace::Stop;

@@ -15,11 +15,14 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use parking_lot::RwLock;
 
 use super::Version;
+use super::kept::KeptQueries;
+use super::values::ValueIndexes;
+use crate::error::{ErrorKind, Result};
 use crate::ids::BitmapId;
 use crate::part::{BitmapStack, MergedBitmap, Source};
 
 /// Looks for merged bitmaps after which one that nobody looked for is idle, and one that was refused is tried again.
-const IDLE_LOOKS: u64 = 4096;
+pub(super) const IDLE_LOOKS: u64 = 4096;
 
 /// Bitmaps that were asked for and are not merged are remembered up to this many; beyond it all are forgotten.
 const ASKED_MAX: usize = 1 << 16;
@@ -34,6 +37,10 @@ pub struct MergedBitmaps {
     state: RwLock<State>,
     looks: AtomicU64,
     found: AtomicU64,
+    /// What is derived from the same parts for questions about entities.
+    values: ValueIndexes,
+    /// Queries on the newest version.
+    kept: KeptQueries,
 }
 
 #[derive(Debug, Default)]
@@ -103,7 +110,14 @@ pub(crate) enum Asked {
 impl MergedBitmaps {
     /// Nothing is merged yet, and nothing ever is where `bytes_max` is 0.
     pub(crate) fn new(bytes_max: u64) -> MergedBitmaps {
-        MergedBitmaps { bytes_max, state: RwLock::default(), looks: AtomicU64::new(0), found: AtomicU64::new(0) }
+        MergedBitmaps {
+            bytes_max,
+            state: RwLock::default(),
+            looks: AtomicU64::new(0),
+            found: AtomicU64::new(0),
+            values: ValueIndexes::new(bytes_max),
+            kept: KeptQueries::default(),
+        }
     }
 
     /// What they come to.
@@ -115,6 +129,8 @@ impl MergedBitmaps {
     pub(crate) fn publish(&self, version: &Arc<Version>) {
         let mut parts: Vec<usize> = version.layers.iter().flat_map(|layer| &layer.parts).map(address).collect();
         parts.sort_unstable();
+        self.values.publish(&parts);
+        self.kept.publish(version);
         let mut state = self.state.write();
         let gone: Vec<usize> = state.parts.iter().copied().filter(|part| parts.binary_search(part).is_err()).collect();
         state.newest = address(version);
@@ -127,6 +143,21 @@ impl MergedBitmaps {
         // Freeing takes longer than forgetting.
         drop(state);
         drop(over);
+    }
+
+    /// No version follows: whatever would keep the last one alive is dropped.
+    pub(crate) fn end(&self) {
+        self.kept.end();
+    }
+
+    /// The queries that are kept.
+    pub(crate) fn kept(&self) -> &KeptQueries {
+        &self.kept
+    }
+
+    /// The directories of values by chunk and by id.
+    pub(crate) fn values(&self) -> &ValueIndexes {
+        &self.values
     }
 
     /// The merged bitmap of exactly these layers, if there is one.
@@ -173,15 +204,25 @@ impl MergedBitmaps {
     }
 
     /// Merges a bitmap that was asked for and keeps it where there is room; none where that is not so, or its layers
-    /// cannot be read: who needs the faulty chunk is told so by folding it.
-    pub(crate) fn merge(&self, bitmap: BitmapId, stack: &BitmapStack) -> Option<Arc<MergedBitmap>> {
-        let merged = MergedBitmap::new(stack, self.bytes_max);
+    /// cannot be read: who needs the faulty chunk is told so by folding it. `look` says whether to go on; where it does
+    /// not, somebody else may merge it.
+    pub(crate) fn merge(
+        &self,
+        bitmap: BitmapId,
+        stack: &BitmapStack,
+        look: &mut dyn FnMut() -> Result<()>,
+    ) -> Option<Arc<MergedBitmap>> {
+        let merged = MergedBitmap::new(stack, self.bytes_max, look);
         let (look, layers) = (self.looks.load(Relaxed), hash(stack));
         let mut dropped = Vec::new();
         let mut state = self.state.write();
         let is_awaited =
             matches!(state.entries.get(&bitmap), Some(Entry::Waiting { layers: same, .. }) if *same == layers);
         let kept = match merged {
+            Err(error) if is_awaited && matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Deadline) => {
+                state.replace(bitmap, Entry::Asked(layers));
+                None
+            }
             // Meanwhile parts have gone, or other layers are asked for.
             Ok(Some(_)) if !is_awaited || !state.has_parts_of(stack) => None,
             Ok(Some(merged)) if state.make_room(byte_len(&merged), self.bytes_max, look, &mut dropped) => {
@@ -286,7 +327,7 @@ fn sources(stack: &BitmapStack) -> impl Iterator<Item = &Source> {
 }
 
 /// What tells it from all others that live at the same time.
-fn address<T>(shared: &Arc<T>) -> usize {
+pub(super) fn address<T>(shared: &Arc<T>) -> usize {
     Arc::as_ptr(shared) as usize
 }
 

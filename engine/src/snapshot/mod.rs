@@ -5,22 +5,27 @@
 //! which value a number.
 
 mod derived;
+mod kept;
 mod layer;
 mod merged;
+mod values;
 
 use std::any::Any;
 use std::sync::Arc;
 
 pub(crate) use derived::Derived;
+pub(crate) use kept::KeptKey;
+pub use kept::{KEPT_QUERIES_MAX, KEPT_QUERY_BYTES_MAX, KeptQueryCounts};
 pub use layer::{Layer, NumberStacks, doubtful, number_stacks, stack, taken};
 pub(crate) use merged::Asked;
 pub use merged::{MergedBitmaps, MergedCounts};
+pub use values::ValueIndexCounts;
 
 use crate::catalog::{Catalog, EntityKey, EntityType, KeyKind};
 use crate::error::{Error, Result};
 use crate::ids::{BitmapId, ChunkId, LocalId, Seq, TagId, TypeId, ValueId};
 use crate::keys::Names;
-use crate::part::{BitmapStack, BitmapView, MergedBitmap};
+use crate::part::{BitmapStack, BitmapView, MergedBitmap, Part, ValueIndex};
 use crate::workers::Workers;
 
 /// The most values of a tag that are compared with a wrong one.
@@ -131,9 +136,45 @@ impl Snapshot {
         self.version.merged.ask(&self.version, bitmap, stack)
     }
 
-    /// Merges a bitmap that stands in several layers; none where it is not kept.
-    pub(crate) fn merge(&self, bitmap: BitmapId, stack: &BitmapStack) -> Option<Arc<MergedBitmap>> {
-        self.version.merged.merge(bitmap, stack)
+    /// Merges a bitmap that stands in several layers, as long as `look` says so; none where it is not kept.
+    pub(crate) fn merge(
+        &self,
+        bitmap: BitmapId,
+        stack: &BitmapStack,
+        look: &mut dyn FnMut() -> Result<()>,
+    ) -> Option<Arc<MergedBitmap>> {
+        self.version.merged.merge(bitmap, stack, look)
+    }
+
+    /// The prepared queries that are kept under `keys` and suit.
+    pub(crate) fn kept_queries<'k, T: Any + Send + Sync>(
+        &self,
+        keys: impl Iterator<Item = KeptKey<'k>>,
+        suits: impl Fn(&T) -> bool,
+    ) -> Vec<Option<Arc<T>>> {
+        self.version.merged.kept().find(&self.version, keys, suits)
+    }
+
+    /// Keeps a prepared query of about `bytes`, as long as this is the newest version.
+    pub(crate) fn keep_query<T: Any + Send + Sync>(&self, key: KeptKey<'_>, query: &Arc<T>, bytes: u64) {
+        self.version.merged.kept().keep(&self.version, key, query, bytes);
+    }
+
+    /// What is kept of the values by chunk and by id.
+    #[cfg(test)]
+    pub(crate) fn value_indexes(&self) -> &values::ValueIndexes {
+        self.version.merged.values()
+    }
+
+    /// Where the values of a tag stand in `part`, by chunk and by id. Errors: corrupt, and those of `work`, which is told
+    /// of the bytes that finding it out takes.
+    pub(crate) fn value_index(
+        &self,
+        part: &Arc<Part>,
+        tag: TagId,
+        work: &mut dyn FnMut(u64) -> Result<()>,
+    ) -> Result<Arc<ValueIndex>> {
+        self.version.merged.values().find(part, tag, work)
     }
 
     /// The live bitmap of a type, through all layers. Errors: not found, corrupt.

@@ -8,6 +8,30 @@ use super::stack::Piece;
 use super::status::Status;
 use super::writer::{Work, Writer};
 
+/// What can fail in the background.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failing {
+    Flush,
+    Compact,
+    MergeMemory,
+}
+
+impl Failing {
+    fn of(work: Work) -> Failing {
+        match work {
+            Work::Flush => Failing::Flush,
+            Work::Compact => Failing::Compact,
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // What is kept of a version keeps the version.
+        self.merged.end();
+    }
+}
+
 impl Writer {
     /// Says that there is `work`.
     pub(crate) fn wake(&self, work: Work) {
@@ -35,11 +59,19 @@ impl Writer {
             Work::Flush => Ok(()),
             Work::Compact => self.compact_while_it_pays(),
         };
-        if let Err(error) = &result {
-            *self.wakeups.failure.lock() = Some(format!("{error:#}"));
+        self.note(Failing::of(work), &result);
+        if result.is_err() {
             self.wake(work);
         }
         result
+    }
+
+    /// Remembers why something failed, until it succeeds.
+    pub(super) fn note(&self, failing: Failing, outcome: &Result<()>) {
+        self.wakeups.failures.lock()[failing as usize] = outcome.as_ref().err().map(|error| match failing {
+            Failing::MergeMemory => format!("merging in memory: {error:#}"),
+            Failing::Flush | Failing::Compact => format!("{error:#}"),
+        });
     }
 
     fn compact_while_it_pays(&self) -> Result<()> {
@@ -77,7 +109,7 @@ impl Writer {
     /// See `Engine::status`.
     pub(crate) fn status(&self) -> Status {
         let loads = self.loads.lock().len();
-        let background_error = self.wakeups.failure.lock().clone();
+        let background_error = self.wakeups.failures.lock().iter().flatten().next().cloned();
         self.gate.alone(|| {
             let state = self.state.lock();
             let layers = &state.stack.layers;
@@ -93,6 +125,8 @@ impl Writer {
                 memory_layers: layers.iter().filter(|layer| layer.in_memory()).count(),
                 memory_bytes: state.memory_bytes(),
                 merged: self.merged.counts(),
+                value_indexes: self.merged.values().counts(),
+                kept_queries: self.merged.kept().counts(),
                 file_layers: layers.iter().filter(|layer| !layer.in_memory()).count(),
                 part_files: part_files().count(),
                 part_bytes: part_files().map(|file| file.bytes).sum(),
@@ -108,5 +142,45 @@ impl Writer {
                 background_error,
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::catalog::{CatalogChange, EntityKey, KeyKind};
+    use crate::options::Options;
+    use crate::storage::{ManualClock, Sim};
+    use crate::write::recover::Place;
+    use crate::write::{Batch, Change, EntityChanges};
+
+    #[test]
+    fn what_failed_in_the_background_is_forgotten_when_it_succeeds() {
+        let sim = Sim::new(1);
+        let options = Options { background: false, flush_bytes: 1, ..Options::default() };
+        let writer = Writer::open(Place {
+            storage: Arc::new(sim.clone()),
+            clock: Arc::new(ManualClock::new(0)),
+            settings: options.write_settings(),
+            lock_text: String::new(),
+            new_store_id: [7; 16],
+        })
+        .unwrap();
+        let (label, description) = (None, String::new());
+        let create = CatalogChange::CreateType { name: "users".into(), key: KeyKind::String, label, description };
+        writer.change_catalog(create).unwrap();
+        let entities = vec![EntityChanges::new(EntityKey::Text("ann".into()), vec![Change::Touch])];
+        writer.write(Batch { type_name: "users".into(), source: None, entities }).unwrap();
+        sim.set_space(Some(0));
+        assert_eq!(writer.work(Work::Flush).unwrap_err().kind(), ErrorKind::Limit);
+        let background_error = || writer.status().background_error;
+        assert!(background_error().is_some_and(|error| error.contains("disk full")), "{:?}", background_error());
+        writer.work(Work::Compact).unwrap();
+        assert!(background_error().is_some(), "something else that succeeds hides nothing");
+        sim.set_space(None);
+        writer.work(Work::Flush).unwrap();
+        assert_eq!(background_error(), None);
     }
 }

@@ -8,6 +8,7 @@ use crate::part::{Merge, Part, PartSink};
 use crate::storage::{AlignedBytes, Mapped};
 
 use super::files::describe;
+use super::maintain::Failing;
 use super::stack::{Piece, StackLayer, StackNames, StackPart, memory_merge};
 use super::state::State;
 use super::writer::{MEMORY_NAME, Writer};
@@ -19,9 +20,8 @@ impl Writer {
     /// Merges the youngest memory layers and names where that is due. Merging changes no answer, so a failure (a part
     /// in memory that does not verify) is only noted; whoever reads that part is told.
     pub(super) fn merge_memory(&self, state: &mut State) {
-        if let Err(error) = self.try_merge_memory(state) {
-            *self.wakeups.failure.lock() = Some(format!("merging in memory: {error:#}"));
-        }
+        let outcome = self.try_merge_memory(state);
+        self.note(Failing::MergeMemory, &outcome);
     }
 
     fn try_merge_memory(&self, state: &mut State) -> Result<()> {

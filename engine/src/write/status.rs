@@ -1,7 +1,7 @@
 //! What an operator wants to know about an open store.
 
 use crate::ids::Seq;
-use crate::snapshot::MergedCounts;
+use crate::snapshot::{KeptQueryCounts, MergedCounts, ValueIndexCounts};
 
 /// A picture of an open store at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub struct Status {
     pub memory_bytes: u64,
     /// What is kept merged of bitmaps in several layers.
     pub merged: MergedCounts,
+    /// Directories of values that are kept for questions about entities.
+    pub value_indexes: ValueIndexCounts,
+    /// Queries that are kept prepared.
+    pub kept_queries: KeptQueryCounts,
     /// Layers in files.
     pub file_layers: usize,
     /// Part files and their bytes.

@@ -111,8 +111,8 @@ pub(crate) struct Wakeups {
     /// Who marks the log waits here for groups: how many were logged.
     pub(super) logged_lock: Mutex<u64>,
     pub(super) logged: Condvar,
-    /// Why the last work in the background failed.
-    pub(super) failure: Mutex<Option<String>>,
+    /// By [`Failing`]: why it failed when it was last tried.
+    pub(super) failures: Mutex<[Option<String>; 3]>,
 }
 
 /// What the background does.

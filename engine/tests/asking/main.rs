@@ -71,7 +71,7 @@ fn check_points(prepared: &Prepared, world: &World, expression: &Expression, ran
         let id = prepared.snapshot().entity(world.type_id, &EntityKey::Text(key.clone())).unwrap().unwrap();
         let holds = expression.holds(key, entity);
         assert_eq!(prepared.contains(id).unwrap(), holds, "{key} by point, {place}");
-        assert_eq!(prepared.why(id).unwrap().holds, holds, "why {key}, {place}");
+        assert_eq!(prepared.why(&Run::default(), id).unwrap().holds, holds, "why {key}, {place}");
     }
 }
 

@@ -4,7 +4,9 @@
 //! within the budget or is refused with the name of the limit.
 
 mod counting;
+mod loading;
 mod population;
+mod trees;
 
 use std::sync::OnceLock;
 
@@ -21,6 +23,12 @@ const BUDGETS: [u64; 6] = [1 << 14, 1 << 17, 1 << 19, 1 << 21, 1 << 23, 1 << 26]
 
 /// Asks with every budget: each must keep to it, the smallest must be refused and the largest must answer.
 fn law<T>(name: &str, population: &Population, ask: impl Fn(&Population, &QueryRequest) -> Result<T>) {
+    let outcomes = keeps(name, population, ask);
+    assert!(!outcomes[0], "{name} is answered within {} bytes", BUDGETS[0]);
+}
+
+/// Asks with every budget: each must keep to it, and the largest must answer.
+fn keeps<T>(name: &str, population: &Population, ask: impl Fn(&Population, &QueryRequest) -> Result<T>) -> Vec<bool> {
     // The first question makes the scratch of its thread, which stays.
     let _ = ask(population, &QueryRequest::at(0));
     let mut outcomes = Vec::new();
@@ -34,9 +42,9 @@ fn law<T>(name: &str, population: &Population, ask: impl Fn(&Population, &QueryR
         }
         outcomes.push(outcome.is_ok());
     }
-    assert!(!outcomes[0], "{name} is answered within {} bytes", BUDGETS[0]);
     assert!(outcomes[BUDGETS.len() - 1], "{name} is refused with {} bytes", BUDGETS[BUDGETS.len() - 1]);
     assert!(outcomes.is_sorted(), "{name}: more memory, less answer: {outcomes:?}");
+    outcomes
 }
 
 fn prepare(population: &Population, text: &str, request: &QueryRequest) -> Result<Prepared> {
@@ -98,16 +106,16 @@ fn a_list_of_keys_keeps_to_its_budget() {
 
 #[test]
 fn questions_about_one_entity_keep_to_their_budget() {
-    law("a profile", population(), |it, request| {
-        profile(it.snapshot(), it.type_id(), it.entity(), request.memory_bytes_max).map(drop)
+    keeps("a profile", population(), |it, request| {
+        profile(it.snapshot(), it.type_id(), it.entity(), request.memory_bytes_max, &Run::default()).map(drop)
     });
-    law("a reader of single entities", population(), |it, request| {
-        let mut profiler = Profiler::new(it.snapshot(), it.type_id(), request.memory_bytes_max)?;
+    keeps("a reader of single entities", population(), |it, request| {
+        let mut profiler = Profiler::new(it.snapshot(), it.type_id(), request.memory_bytes_max, &Run::default())?;
         let tag = it.snapshot().catalog().tag(it.tag("code")).expect("a tag");
         profiler.value(tag, it.entity()).map(drop)
     });
-    law("why", population(), |it, request| {
-        prepare(it, "code = 'c5' AND number > 3", request)?.why(it.entity()).map(drop)
+    keeps("why", population(), |it, request| {
+        prepare(it, "code = 'c5' AND number > 3", request)?.why(&Run::default(), it.entity()).map(drop)
     });
 }
 

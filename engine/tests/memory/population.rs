@@ -22,7 +22,9 @@ pub(crate) struct Population {
 
 impl Population {
     pub(crate) fn new() -> Population {
-        let options = Options { background: false, new_store_id: Some([7; 16]), ..Options::default() };
+        // What is derived from parts is the store's, not a question's.
+        let options =
+            Options { background: false, new_store_id: Some([7; 16]), merged_bytes_max: 0, ..Options::default() };
         let engine = Engine::open(Arc::new(Sim::new(1)), options, Arc::new(ManualClock::new(0))).unwrap();
         let create = CatalogChange::CreateType {
             name: "users".into(),
@@ -31,17 +33,35 @@ impl Population {
             description: String::new(),
         };
         let type_id = engine.change_catalog(create).unwrap().type_id.unwrap();
-        for (name, kind) in [("code", TagKind::Choice), ("number", TagKind::Int)] {
+        let kinds =
+            [("code", TagKind::Choice), ("number", TagKind::Int), ("other", TagKind::Int), ("likes", TagKind::Set)];
+        for (name, kind) in kinds {
             engine.change_catalog(CatalogChange::CreateTag(Box::new(TagSpec::new("users", name, kind)))).unwrap();
         }
         let entity = |n: i64| {
-            let changes =
-                vec![Change::set("code", Value::Text(format!("c{n}"))), Change::set("number", Value::Int(n * 3))];
+            let mut changes = vec![
+                Change::set("code", Value::Text(format!("c{n}"))),
+                Change::set("number", Value::Int(n * 3)),
+                Change::set("other", Value::Int(n * 3 - 7)),
+            ];
+            let likes = ["a", "b", "c"].iter().enumerate().filter(|(place, _)| n % (2 + *place as i64) == 0);
+            changes.extend(likes.map(|(_, like)| Change::set("likes", Value::Text((*like).into()))));
             EntityChanges::new(EntityKey::Text(format!("user {n}")), changes)
         };
         let entities = (0..VALUES).map(entity).collect();
         engine.write(Batch { type_name: "users".into(), source: None, entities }).unwrap();
         engine.flush().unwrap();
+        // A layer above, in which some lose what they have.
+        let change = |n: i64| {
+            let changes = match n % 3 {
+                0 => vec![Change::remove("likes", "a")],
+                1 => vec![Change::clear("code"), Change::set("code", Value::Text(format!("c{n}")))],
+                _ => vec![Change::set("likes", Value::Text("c".into()))],
+            };
+            EntityChanges::new(EntityKey::Text(format!("user {n}")), changes)
+        };
+        let entities = (0..VALUES).step_by(97).map(change).collect();
+        engine.write(Batch { type_name: "users".into(), source: None, entities }).unwrap();
         let snapshot = engine.snapshot();
         let entity = snapshot.entity(type_id, &EntityKey::Text("user 5".into())).unwrap().unwrap();
         Population { snapshot, type_id, entity, _engine: engine }

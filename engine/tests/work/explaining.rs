@@ -13,7 +13,7 @@ const RUN: u64 = 4;
 fn analyze_tells_bytes_and_ways() {
     let store = Store::loaded();
     let told = |text: &str| {
-        let explained = store.prepare(text).analyze(&Run { threads: 1, ..Run::default() }).unwrap();
+        let explained = store.prepare(text).analyze(&Run { threads: 1, ..Run::default() }, None).unwrap().explained;
         (explained.path, explained.bytes.unwrap())
     };
     assert_eq!(told("half"), ("directory alone".into(), 0));
@@ -40,7 +40,8 @@ fn analyze_tells_bytes_and_ways() {
 fn analyze_tells_which_chunks_had_to_be_folded() {
     let store = Store::loaded();
     store.change_some();
-    let explained = store.prepare("half AND tenth").analyze(&Run { threads: 1, ..Run::default() }).unwrap();
+    let explained =
+        store.prepare("half AND tenth").analyze(&Run { threads: 1, ..Run::default() }, None).unwrap().explained;
     assert_eq!(explained.path, "in place 8, layers folded 8");
     assert!(explained.bytes.unwrap() > 2 * 7 * BITSET, "{:?}", explained.bytes);
 }

@@ -36,7 +36,7 @@ fn stacks(snapshot: &Snapshot) -> Vec<(BitmapId, BitmapStack)> {
 /// Compares; returns whether a chunk was left where it stood.
 fn check(bitmap: BitmapId, stack: &BitmapStack) -> bool {
     let before = folded_chunks();
-    let merged = MergedBitmap::new(stack, u64::MAX).unwrap().unwrap();
+    let merged = MergedBitmap::new(stack, u64::MAX, &mut || Ok(())).unwrap().unwrap();
     let folded = folded_chunks() - before;
     let mut buffer = ChunkBuffer::new();
     let (mut count, mut chunks) = (0, Vec::new());
@@ -73,7 +73,7 @@ fn a_merged_bitmap_is_what_its_layers_say() {
             layered += usize::from(!stack.is_single());
             left += usize::from(check(bitmap, &stack));
             pairs += stack.added.iter().filter(|source| matches!(source.view, BitmapView::Pairs { .. })).count();
-            let merged = MergedBitmap::new(&stack, u64::MAX).unwrap().unwrap();
+            let merged = MergedBitmap::new(&stack, u64::MAX, &mut || Ok(())).unwrap().unwrap();
             emptied += usize::from(merged.cardinality_of_all() == 0 && !stack.added.is_empty());
         }
     }
@@ -87,7 +87,7 @@ fn more_bytes_than_allowed_are_not_merged() {
     let snapshot = store.engine.snapshot();
     let tenth = BitmapId::flag(snapshot.catalog().tag_named(store.type_id, "tenth").unwrap().id);
     let (_, stack) = stacks(&snapshot).into_iter().find(|(bitmap, _)| *bitmap == tenth).unwrap();
-    let whole = MergedBitmap::new(&stack, u64::MAX).unwrap().unwrap();
+    let whole = MergedBitmap::new(&stack, u64::MAX, &mut || Ok(())).unwrap().unwrap();
     assert!(whole.byte_len() > 7 * 8_192, "{}", whole.byte_len());
-    assert!(MergedBitmap::new(&stack, 2 * 8_192).unwrap().is_none());
+    assert!(MergedBitmap::new(&stack, 2 * 8_192, &mut || Ok(())).unwrap().is_none());
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use muster_engine::catalog::{CatalogChange, EntityKey, KeyKind, TagKind, TagSpec, Value};
 use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn, NULL_CODE};
-use muster_engine::ids::TypeId;
+use muster_engine::ids::{TagId, TypeId};
 use muster_engine::query::Prepared;
 use muster_engine::query::plan::QueryRequest;
 use muster_engine::storage::Random;
@@ -91,6 +91,16 @@ impl Store {
         Store { engine, type_id, folder, options }.reopened()
     }
 
+    /// The same with a date tag `joined` and a time tag `seen`, which nobody has.
+    pub(crate) fn loaded_with_moments() -> Store {
+        let store = Store::loaded();
+        for (name, kind) in [("joined", TagKind::Date), ("seen", TagKind::Time)] {
+            let create = CatalogChange::CreateTag(Box::new(TagSpec::new("users", name, kind)));
+            store.engine.change_catalog(create).unwrap();
+        }
+        store
+    }
+
     /// The same, closed and opened again.
     pub(crate) fn reopened(self) -> Store {
         self.reopened_after(|_| {})
@@ -152,6 +162,10 @@ impl Store {
             entities.push(entity(id + 2, vec![Change::set("city", Value::Text("city3".into()))]));
         }
         self.write(entities);
+    }
+
+    pub(crate) fn tag(&self, name: &str) -> TagId {
+        self.engine.snapshot().catalog().tag_named(self.type_id, name).unwrap().id
     }
 
     pub(crate) fn prepare(&self, text: &str) -> Prepared {

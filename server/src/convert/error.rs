@@ -47,14 +47,19 @@ pub(crate) fn status_with(error: &Error, reword: impl FnOnce(String) -> String) 
         return query_status(fault);
     }
     let (code, reason) = code_and_reason(error.kind());
-    if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Io | ErrorKind::Corrupt) {
-        tracing::error!("{error:#}");
-    }
+    log(error);
     let mut details = info(reason, HashMap::new());
     if error.kind() == ErrorKind::Busy {
         details.set_retry_info(Some(RETRY_DELAY));
     }
     Status::with_error_details(code, cut(&reword(format!("{error:#}"))), details)
+}
+
+/// Says what an operator should know, whoever asked.
+fn log(error: &Error) {
+    if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Io | ErrorKind::Corrupt) {
+        tracing::error!("{error:#}");
+    }
 }
 
 /// A refusal that arises in the server itself: `reason` is stable, `message` says what to do first.
@@ -131,6 +136,7 @@ pub(crate) fn problem(error: &Error) -> v1::Problem {
         },
         None => {
             let (code, reason) = code_and_reason(error.kind());
+            log(error);
             v1::Problem {
                 code: code as i32,
                 reason: reason.to_owned(),
@@ -142,12 +148,9 @@ pub(crate) fn problem(error: &Error) -> v1::Problem {
     }
 }
 
-/// Whether the whole request is to fail, not only one of its items.
+/// Whether the whole request is to fail, not only one of its items: who asks is gone or late.
 pub(crate) fn is_for_all(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Cancelled | ErrorKind::Deadline | ErrorKind::Corrupt | ErrorKind::Io | ErrorKind::Internal
-    )
+    matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Deadline)
 }
 
 fn cut(text: &str) -> String {

@@ -25,6 +25,10 @@ use crate::spaces::Space;
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 /// Rejected rows of one message.
 const MESSAGE_REJECTS_MAX: usize = 1_000;
+/// Of so many parts of a load's memory a block that is read may take one.
+const BLOCKS_SHARE: u64 = 8;
+/// A block may always take so much.
+const BLOCK_BYTES_MIN: usize = 1 << 20;
 /// Makes load ids of this process differ.
 static LOADS_BEGUN: AtomicU64 = AtomicU64::new(0);
 
@@ -70,7 +74,7 @@ impl<'a> Job<'a> {
         let mut target = Target::find(&space.engine, &mapping, create, self.header.dry_run)
             .map_err(|fault| error::status(&fault))?;
         let input = Input::open(&self.source.path).map_err(|fault| self.source.status(&fault))?;
-        let mut reader = LoadReader::open(input, &mapping, &target.columns, ReadOptions::default())
+        let mut reader = LoadReader::open(input, &mapping, &target.columns, self.read_options())
             .map_err(|fault| self.source.status(&fault))?;
         reader.assume_zone(&zone);
         let load_id = self.load_id();
@@ -96,6 +100,13 @@ impl<'a> Job<'a> {
             notes: if outcome.repeated { Vec::new() } else { notes(&reader.notes()) },
         };
         self.send(load_reply::Event::Result(result))
+    }
+
+    /// A block that is read takes a share of what the whole load may take.
+    fn read_options(&self) -> ReadOptions {
+        let options = ReadOptions::default();
+        let share = usize::try_from(self.shared.config.engine.load_bytes_max / BLOCKS_SHARE).unwrap_or(usize::MAX);
+        ReadOptions { block_bytes_max: options.block_bytes_max.min(share.max(BLOCK_BYTES_MIN)), ..options }
     }
 
     fn load_id(&self) -> String {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use muster_engine::catalog::{EntityType, Zone};
 use muster_engine::ids::Seq;
-use muster_engine::query::Prepared;
 use muster_engine::query::plan::QueryRequest;
+use muster_engine::query::{Prepared, Run};
 use muster_engine::snapshot::Snapshot;
 use muster_proto::v1;
 use tonic::Status;
@@ -25,14 +25,19 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Finds what `context` names.
-    pub(crate) fn find(shared: &Shared, context: Option<v1::QueryContext>) -> Result<Asked, Status> {
+    /// Finds what `context` names; `run` ends what is asked.
+    pub(crate) fn find(shared: &Shared, context: Option<v1::QueryContext>, run: &Run) -> Result<Asked, Status> {
         let context = context.unwrap_or_default();
-        Asked::find_at(shared, &context, context.version.map(Seq))
+        Asked::find_at(shared, &context, context.version.map(Seq), run)
     }
 
     /// The same on the snapshot of `version`, which must be current or kept.
-    pub(crate) fn find_at(shared: &Shared, context: &v1::QueryContext, version: Option<Seq>) -> Result<Asked, Status> {
+    pub(crate) fn find_at(
+        shared: &Shared,
+        context: &v1::QueryContext,
+        version: Option<Seq>,
+        run: &Run,
+    ) -> Result<Asked, Status> {
         let space = shared.spaces.get(&context.space).or_status()?;
         let current = space.engine.snapshot();
         let snapshot = match version {
@@ -44,6 +49,7 @@ impl Asked {
         let zone = space.zone_of(&context.zone).or_status()?;
         let mut request = context::request_from_wire(context, &zone, shared.now_unix_ms()).or_status()?;
         request.memory_bytes_max = shared.config.limits.query_memory_bytes;
+        request.stop = run.stop();
         Ok(Asked { space, snapshot, entity_type, zone, request })
     }
 

@@ -17,14 +17,14 @@ use crate::convert::{catalog as convert, error, reply};
 pub(super) fn save_audience(
     shared: &Shared,
     request: v1::SaveAudienceRequest,
-    _: &Run,
+    run: &Run,
 ) -> Result<v1::SaveAudienceReply, Status> {
     let context =
         v1::QueryContext { space: request.space, entity_type: request.entity_type, ..v1::QueryContext::default() };
     let space = shared.spaces.get(&context.space).or_status()?;
     // What is checked below must still hold when the change is made.
     let _alone = space.saving.lock().unwrap_or_else(PoisonError::into_inner);
-    let asked = Asked::find(shared, Some(context))?;
+    let asked = Asked::find(shared, Some(context), run)?;
     let owner = &asked.entity_type;
     if let Some(expected) = request.expected_version {
         check_version(&asked.snapshot, owner, &request.name, expected)?;

@@ -111,7 +111,7 @@ impl<'a> Listing<'a> {
             context.now.clear();
             context.version = Some(token.version.0);
         }
-        let asked = Asked::find(shared, Some(context))?;
+        let asked = Asked::find(shared, Some(context), run)?;
         let prepared = asked.prepare(&request.text)?;
         if let Some(token) = &token {
             token.check(asked.entity_type.id, prepared.planned().fingerprint)?;
@@ -124,7 +124,7 @@ impl<'a> Listing<'a> {
         let tags = request.with_tags.iter().map(|name| find_tag(&asked, name).cloned());
         let with_tags = tags.collect::<Result<Vec<Tag>, Status>>()?;
         let info = reply::info(&asked, &request.text, &prepared, run, 0)?;
-        let profiler = Profiler::new(&asked.snapshot, asked.entity_type.id, asked.request.memory_bytes_max)?;
+        let profiler = Profiler::new(&asked.snapshot, asked.entity_type.id, asked.request.memory_bytes_max, run)?;
         Ok(Listing {
             shared,
             run,

@@ -1,6 +1,6 @@
 //! `Query`: who, how many, and why.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use muster_engine::Error;
 use muster_engine::catalog::Tag;
@@ -34,7 +34,7 @@ service! {
 }
 
 fn count(shared: &Shared, request: v1::CountRequest, run: &Run) -> Result<v1::CountReply, Status> {
-    let asked = Asked::find(shared, request.context)?;
+    let asked = Asked::find(shared, request.context, run)?;
     count_one(&asked, &request.text, run).or_status()
 }
 
@@ -54,9 +54,10 @@ fn count_batch(shared: &Shared, request: v1::CountBatchRequest, run: &Run) -> Re
     if request.queries.len() > allowed {
         return Err(error::over_limit("queries_max", request.queries.len(), allowed));
     }
-    let asked = Asked::find(shared, request.context)?;
+    let asked = Asked::find(shared, request.context, run)?;
     let mut items = Vec::with_capacity(request.queries.len());
     for query in request.queries {
+        run.look().or_status()?;
         let outcome = match count_one(&asked, &query.text, run) {
             Ok(count) => v1::count_batch_item::Outcome::Count(count),
             Err(error) if error::is_for_all(&error) => return Err(error::status(&error)),
@@ -72,14 +73,14 @@ fn count_batch(shared: &Shared, request: v1::CountBatchRequest, run: &Run) -> Re
 }
 
 fn why(shared: &Shared, request: v1::WhyRequest, run: &Run) -> Result<v1::WhyReply, Status> {
-    let asked = Asked::find(shared, request.context)?;
+    let asked = Asked::find(shared, request.context, run)?;
     let key = value::key_from_wire(&asked.entity_type, request.key.as_ref()).or_status()?;
     let prepared = asked.prepare(&request.text).or_status()?;
     let Some(entity) = asked.snapshot.entity(asked.entity_type.id, &key).or_status()? else {
         return Err(unknown_key(&asked, &key.to_string()));
     };
     let started = Instant::now();
-    let why = prepared.why(entity).or_status()?;
+    let why = prepared.why(run, entity).or_status()?;
     Ok(v1::WhyReply {
         info: Some(info(&asked, &request.text, &prepared, run, started)?),
         member: why.holds,
@@ -87,16 +88,16 @@ fn why(shared: &Shared, request: v1::WhyRequest, run: &Run) -> Result<v1::WhyRep
     })
 }
 
-fn profile(shared: &Shared, request: v1::ProfileRequest, _: &Run) -> Result<v1::ProfileReply, Status> {
+fn profile(shared: &Shared, request: v1::ProfileRequest, run: &Run) -> Result<v1::ProfileReply, Status> {
     let (space, entity_type, zone) = (request.space, request.entity_type, request.zone);
     let context = v1::QueryContext { space, entity_type, zone, ..v1::QueryContext::default() };
-    let asked = Asked::find(shared, Some(context))?;
+    let asked = Asked::find(shared, Some(context), run)?;
     let started = Instant::now();
     let key = value::key_from_wire(&asked.entity_type, request.key.as_ref()).or_status()?;
     let Some(entity) = asked.snapshot.entity(asked.entity_type.id, &key).or_status()? else {
         return Err(unknown_key(&asked, &key.to_string()));
     };
-    let said = read_profile(&asked.snapshot, asked.entity_type.id, entity, asked.request.memory_bytes_max);
+    let said = read_profile(&asked.snapshot, asked.entity_type.id, entity, asked.request.memory_bytes_max, run);
     let said = said.or_status()?;
     let mut tags = Vec::new();
     for (id, said) in said {
@@ -129,7 +130,7 @@ fn stats(shared: &Shared, request: v1::StatsRequest, run: &Run) -> Result<v1::St
     if let Some(wrong) = request.quantiles.iter().find(|q| !(0.0..=1.0).contains(*q)) {
         return Err(error::bad_field("quantiles", format!("write quantiles from 0 to 1, as in 0.95: {wrong} is none")));
     }
-    let asked = Asked::find(shared, request.context)?;
+    let asked = Asked::find(shared, request.context, run)?;
     let tag = find_tag(&asked, &request.tag)?;
     let prepared = asked.prepare(&request.text).or_status()?;
     let started = Instant::now();
@@ -146,7 +147,7 @@ fn breakdown(shared: &Shared, request: v1::BreakdownRequest, run: &Run) -> Resul
         0 => shared.config.limits.groups_max,
         limit => limit.min(shared.config.limits.groups_max),
     };
-    let asked = Asked::find(shared, request.context)?;
+    let asked = Asked::find(shared, request.context, run)?;
     let tag = find_tag(&asked, &request.tag)?;
     let prepared = asked.prepare(&request.text).or_status()?;
     let started = Instant::now();
@@ -157,19 +158,31 @@ fn breakdown(shared: &Shared, request: v1::BreakdownRequest, run: &Run) -> Resul
 }
 
 fn explain(shared: &Shared, request: v1::ExplainRequest, run: &Run) -> Result<v1::ExplainReply, Status> {
-    let asked = Asked::find(shared, request.context)?;
+    let asked = Asked::find(shared, request.context, run)?;
     let prepared = asked.prepare(&request.text).or_status()?;
     let mut evaluate_ns = 0;
+    let mut left_out = 0;
     let (explained, counted) = if request.analyze {
         let started = Instant::now();
         let counted = prepared.count(run).or_status()?;
         evaluate_ns = elapsed_ns(started);
-        (prepared.analyze(run).or_status()?, Some(counted))
+        let until = Instant::now().checked_add(Duration::from_millis(shared.config.limits.explain_budget_ms));
+        let analyzed = prepared.analyze(run, until).or_status()?;
+        left_out = analyzed.left_out;
+        (analyzed.explained, Some(counted))
     } else {
         (prepared.explain().or_status()?, None)
     };
+    let mut info = reply::info(&asked, &request.text, &prepared, run, evaluate_ns).or_status()?;
+    if left_out > 0 {
+        info.warnings.push(v1::Warning {
+            code: "left_out".to_owned(),
+            message: format!("ask for fewer conditions, or raise explain_budget_ms: {left_out} counts are left out"),
+            ..v1::Warning::default()
+        });
+    }
     Ok(v1::ExplainReply {
-        info: Some(reply::info(&asked, &request.text, &prepared, run, evaluate_ns).or_status()?),
+        info: Some(info),
         steps: answers::explained(&request.text, &explained, &prepared.planned().conditions),
         count: counted.as_ref().map(|counted| counted.count),
         live: asked.snapshot.live_count(asked.entity_type.id).or_status()?,
@@ -177,7 +190,7 @@ fn explain(shared: &Shared, request: v1::ExplainRequest, run: &Run) -> Result<v1
 }
 
 fn validate(shared: &Shared, request: v1::ValidateRequest, run: &Run) -> Result<v1::ValidateReply, Status> {
-    let asked = Asked::find(shared, request.context)?;
+    let asked = Asked::find(shared, request.context, run)?;
     let prepared = asked.prepare(&request.text).or_status()?;
     Ok(v1::ValidateReply { info: Some(reply::info(&asked, &request.text, &prepared, run, 0).or_status()?) })
 }

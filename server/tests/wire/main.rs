@@ -1,5 +1,6 @@
 //! The server behind its own client, over a Unix socket: what the wire promises.
 
+mod answers;
 mod catalog;
 mod errors;
 mod loads;

@@ -8,6 +8,7 @@ mod asking;
 mod files;
 mod full_disk_open;
 mod last_batch;
+mod many_values;
 
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@
 
 use super::oracle::{Oracle, Owned, Random, assert_holds, with_every_kernel};
 use crate::bitmap::{
-    ChunkBuffer, Container, Counters, Fused, Threshold, Words, and_count, conjunction_count, conjunction_into,
+    BATCH, ChunkBuffer, Container, Counters, Fused, Threshold, Words, and_count, conjunction_count, conjunction_into,
     disjoint_union_count, disjoint_union_into, fused_count, fused_into, intersect_disjoint_union_count, or_many_count,
     or_many_into, threshold_into, union_count, union_into, union_more,
 };
@@ -201,6 +201,15 @@ fn counting_operands_agrees_with_the_oracle() {
                 let operands = borrowed(&operands);
                 threshold_into(&operands, threshold, k, universe.borrow(), &mut counters, &mut out);
                 assert_holds(&out, &expected, &format!("round {round} {threshold:?} {k}"));
+                let mut counting = counters.begin(operands.len() + random.below(3) as usize);
+                let mut rest = &operands[..];
+                while !rest.is_empty() {
+                    let (batch, more) = rest.split_at(rest.len().min(1 + random.below(BATCH as u64) as usize));
+                    counting.add(batch);
+                    rest = more;
+                }
+                counting.select(threshold, k, universe.borrow(), &mut out);
+                assert_holds(&out, &expected, &format!("round {round} {threshold:?} {k} in batches"));
             }
         }
     });

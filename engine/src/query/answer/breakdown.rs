@@ -4,14 +4,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::prepared::Prepared;
-use super::profile::VALUES;
+use super::value_counts::CountsByValue;
 use crate::bitmap::{ChunkBuffer, Container, Slices, and_count, and_into, append_ids, gather_values};
 use crate::catalog::TagKind;
 use crate::error::{Error, Result};
 use crate::ids::{BitmapId, ChunkId, TagId, ValueId};
-use crate::query::bind::{Bound, BoundBitmap, BoundNumber, DigitWords, Digits, SLICES_MAX, values_in_layers};
+use crate::query::bind::{
+    Bound, BoundBitmap, BoundNumber, DigitWords, Digits, Means, SLICES_MAX, TagValues, VALUES, values_in_layers,
+};
 use crate::query::budget::{ALLOCATION_BYTES, Budget, over};
 use crate::query::evaluate::{Merge, Run, Scratch, Want, evaluate, evaluate_spread};
+use crate::query::pace::{Pace, SMALL_PER_UNIT};
 use crate::query::plan::{Node, NodeId, Plan};
 use crate::snapshot::taken;
 
@@ -79,11 +82,20 @@ impl Want for WantValues {
         }
     }
 
-    fn add(&self, partial: &mut ValueCounts, chunk: ChunkId, members: Container<'_>, _: &mut Scratch) -> Result<bool> {
+    fn add(
+        &self,
+        partial: &mut ValueCounts,
+        chunk: ChunkId,
+        members: Container<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<bool> {
         partial.members += u64::from(members.cardinality());
         let present = self.present.members_of(self.present.root, chunk, &mut partial.present_scratch)?;
         partial.present += u64::from(and_count(present, members));
-        for (value, count) in self.values.iter().zip(&mut partial.counts) {
+        for (place, (value, count)) in self.values.iter().zip(&mut partial.counts).enumerate() {
+            if place % VALUES_PER_LOOK == 0 {
+                scratch.work(1)?;
+            }
             let with_value = value.read(chunk, &mut partial.fold)?;
             if !with_value.is_empty() {
                 *count += u64::from(and_count(with_value, members));
@@ -98,6 +110,57 @@ impl Merge for WantValues {
         into.members += more.members;
         into.present += more.present;
         into.counts.iter_mut().zip(more.counts).for_each(|(count, more)| *count += more);
+    }
+}
+
+/// Values that are counted in a chunk between two looks.
+const VALUES_PER_LOOK: usize = 16;
+
+struct WantManyValues {
+    values: TagValues,
+    present: Bound,
+    budget: Budget,
+}
+
+#[derive(Default)]
+struct ManyCounts {
+    counts: CountsByValue,
+    members: u64,
+    present: u64,
+    present_scratch: Scratch,
+}
+
+impl Want for WantManyValues {
+    type Partial = ManyCounts;
+
+    fn nothing(&self) -> ManyCounts {
+        let mut counts = ManyCounts::default();
+        counts.present_scratch.begin(&self.present, &Run::default());
+        counts
+    }
+
+    fn add(
+        &self,
+        partial: &mut ManyCounts,
+        chunk: ChunkId,
+        members: Container<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<bool> {
+        let ManyCounts { counts, members: all, present, present_scratch } = partial;
+        *all += u64::from(members.cardinality());
+        let with_tag = self.present.members_of(self.present.root, chunk, present_scratch)?;
+        *present += u64::from(and_count(with_tag, members));
+        self.values.visit_chunk(chunk, &mut |units| scratch.work(units), &mut |value, with_value| {
+            let count = match with_value {
+                Container::Array(&[low]) => u32::from(members.contains(low)),
+                with_value => and_count(with_value, members),
+            };
+            if count > 0 {
+                counts.add(value, u64::from(count), &self.budget)?;
+            }
+            Ok(true)
+        })?;
+        Ok(true)
     }
 }
 
@@ -120,6 +183,9 @@ impl WantNumbers {
 /// What a number that anybody has takes: in a table that is at least half full and may just be growing, and as a group.
 const NUMBER_GROUP_BYTES: u64 = 17 * 4 + 2 * size_of::<Group>() as u64;
 
+/// Numbers that are counted in a chunk between two looks.
+const NUMBERS_PER_LOOK: usize = 1_024;
+
 #[derive(Default)]
 struct NumberCounts {
     counts: HashMap<i64, u64>,
@@ -139,7 +205,13 @@ impl Want for WantNumbers {
         NumberCounts::default()
     }
 
-    fn add(&self, partial: &mut NumberCounts, chunk: ChunkId, members: Container<'_>, _: &mut Scratch) -> Result<bool> {
+    fn add(
+        &self,
+        partial: &mut NumberCounts,
+        chunk: ChunkId,
+        members: Container<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<bool> {
         let [fold, with_number] = &mut partial.buffers;
         partial.members += u64::from(members.cardinality());
         and_into(self.number.present.read(chunk, fold)?, members, with_number);
@@ -155,7 +227,10 @@ impl Want for WantNumbers {
         let slices = Slices { slices: &slices[..slice_count] };
         gather_values(slices, &partial.lows, &mut partial.magnitudes);
         let negative = self.number.negative.read(chunk, fold)?;
-        for (&low, &magnitude) in partial.lows.iter().zip(&partial.magnitudes) {
+        for (place, (&low, &magnitude)) in partial.lows.iter().zip(&partial.magnitudes).enumerate() {
+            if place % NUMBERS_PER_LOOK == 0 {
+                scratch.work(1)?;
+            }
             let is_negative = !negative.is_empty() && negative.contains(low);
             let number = if is_negative { -(magnitude as i64) } else { magnitude as i64 };
             *partial.counts.entry(number).or_default() += 1;
@@ -172,6 +247,15 @@ impl Want for WantNumbers {
 const VALUE_GROUP_BYTES: u64 =
     (size_of::<(ValueId, GroupKey)>() + size_of::<BoundBitmap>() + 8 + 3 * size_of::<Group>()) as u64;
 
+/// Values up to which each is bound by itself; of more, only those that somebody in a chunk has are looked at.
+const BOUND_VALUES_MAX: usize = 1_024;
+
+/// Most members first, then by value.
+fn in_order(mut breakdown: Breakdown) -> Breakdown {
+    breakdown.groups.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.key.cmp(&b.key)));
+    breakdown
+}
+
 fn too_many_groups() -> Error {
     Error::limit(format!(
         "narrow the audience or choose another tag: a breakdown may have {GROUPS_MAX} groups (groups_max)"
@@ -184,22 +268,20 @@ impl Prepared {
     pub fn breakdown(&self, run: &Run, tag: TagId) -> Result<Breakdown> {
         let found = self.snapshot.catalog().tag(tag);
         let kind = found.ok_or_else(|| Error::not_found("the tag was dropped"))?.kind;
-        let mut breakdown = match kind {
+        let breakdown = match kind {
             TagKind::Flag => {
                 let keys = vec![(ValueId(BitmapId::FLAG_SLOT), GroupKey::True)];
                 self.by_values(run, (tag, kind), keys, self.budget)
             }
             TagKind::Choice | TagKind::Set => {
                 let mut budget = self.budget;
-                let values = values_in_layers(&self.snapshot, tag, &mut budget)?;
-                if values.len() > GROUPS_MAX {
-                    return Err(too_many_groups());
-                }
+                let Some(values) = values_in_layers(&self.snapshot, tag, BOUND_VALUES_MAX)? else {
+                    return self.by_many_values(run, tag, kind).map(in_order);
+                };
                 budget.charge(VALUE_GROUP_BYTES * values.len() as u64, VALUES)?;
                 let mut keys = Vec::with_capacity(values.len());
                 for value in values {
-                    let name = self.snapshot.value_name(tag, value)?;
-                    let name = name.ok_or_else(|| Error::corrupt(format!("value {value} of tag {tag} has no name")))?;
+                    let name = self.value_name(tag, value)?;
                     budget.charge(name.len() as u64 + ALLOCATION_BYTES, VALUES)?;
                     keys.push((value, GroupKey::Value(name)));
                 }
@@ -207,8 +289,7 @@ impl Prepared {
             }
             _ => self.by_numbers(run, tag, kind),
         }?;
-        breakdown.groups.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.key.cmp(&b.key)));
-        Ok(breakdown)
+        Ok(in_order(breakdown))
     }
 
     fn by_values(
@@ -244,6 +325,40 @@ impl Prepared {
             missing: partial.members - partial.present,
             members: partial.members,
         })
+    }
+
+    /// Counts in one pass over the pairs of each chunk, however many values the tag has.
+    fn by_many_values(&self, run: &Run, tag: TagId, kind: TagKind) -> Result<Breakdown> {
+        let (mut budget, stop) = (self.budget, run.stop());
+        let population = self.snapshot.entity_type(self.planned.type_id)?.population;
+        let values = TagValues::new(&self.snapshot, tag, population, &mut Means::new(&mut budget, &stop))?;
+        budget.charge(values.heap_bytes(), VALUES)?;
+        let present = self.bind_asked(&Plan { nodes: vec![Node::Present(tag)], root: NodeId(0) }, run)?;
+        let want = WantManyValues { values, present, budget };
+        let bound = self.asked(run)?;
+        let partial = Scratch::lend(|scratch| evaluate(bound, 0..u32::MAX, &want, run, scratch))?;
+        budget.charge(partial.counts.byte_len(), VALUES)?;
+        let count = partial.counts.iter().count();
+        if count > GROUPS_MAX {
+            return Err(too_many_groups());
+        }
+        budget.charge((count * size_of::<Group>()) as u64, VALUES)?;
+        let mut groups = Vec::with_capacity(count);
+        let mut pace = Pace::default();
+        for (value, count) in partial.counts.iter() {
+            if groups.len() % SMALL_PER_UNIT == 0 {
+                run.work(&mut pace, 1)?;
+            }
+            let name = self.value_name(tag, value)?;
+            budget.charge(name.len() as u64 + ALLOCATION_BYTES, VALUES)?;
+            groups.push(Group { key: GroupKey::Value(name), count });
+        }
+        Ok(Breakdown { kind, groups, missing: partial.members - partial.present, members: partial.members })
+    }
+
+    fn value_name(&self, tag: TagId, value: ValueId) -> Result<String> {
+        let name = self.snapshot.value_name(tag, value)?;
+        name.ok_or_else(|| Error::corrupt(format!("value {value} of tag {tag} has no name")))
     }
 
     fn by_numbers(&self, run: &Run, tag: TagId, kind: TagKind) -> Result<Breakdown> {

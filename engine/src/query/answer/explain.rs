@@ -35,6 +35,71 @@ pub struct Explained {
     pub children: Vec<Explained>,
 }
 
+/// What an analysis came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Analyzed {
+    /// The conditions.
+    pub explained: Explained,
+    /// Counts for which there was no time.
+    pub left_out: usize,
+}
+
+/// One analysis under way.
+struct Analysis<'a> {
+    prepared: &'a Prepared,
+    /// The query's plan, whose root is moved from condition to condition.
+    plan: Plan,
+    run: &'a Run,
+    until: Option<Instant>,
+    left_out: usize,
+}
+
+impl Analysis<'_> {
+    /// Whether there is time for one more count.
+    fn has_time(&mut self) -> bool {
+        let has_time = self.until.is_none_or(|until| Instant::now() < until);
+        self.left_out += usize::from(!has_time);
+        has_time
+    }
+
+    fn count_each(&mut self, condition: &Condition, explained: &mut Explained) -> Result<()> {
+        if self.has_time() {
+            let trace = Arc::new(Trace::default());
+            let run_traced = Run { trace: Some(Arc::clone(&trace)), ..self.run.clone() };
+            let start = Instant::now();
+            self.plan.root = condition.node;
+            explained.count = Some(self.prepared.count_of(&self.plan, &run_traced)?);
+            explained.evaluate_ns = Some(nanoseconds_since(start));
+            explained.bytes = Some(trace.bytes());
+            explained.path = trace.text();
+        }
+        for (child, explained) in condition.children.iter().zip(&mut explained.children) {
+            self.count_each(child, explained)?;
+        }
+        Ok(())
+    }
+
+    fn count_without(&mut self, explained: &mut Explained) -> Result<()> {
+        let mut conjuncts = Vec::new();
+        collect_conjuncts(&self.prepared.planned.conditions, false, &mut Vec::new(), &mut conjuncts);
+        if conjuncts.len() < 2 {
+            return Ok(());
+        }
+        let own_nodes = self.plan.nodes.len();
+        for (index, conjunct) in conjuncts.iter().enumerate() {
+            if !self.has_time() {
+                continue;
+            }
+            let others = conjuncts.iter().enumerate().filter(|(other, _)| *other != index);
+            self.plan.nodes.truncate(own_nodes);
+            conjoin(&mut self.plan, others.map(|(_, other)| other.term).collect());
+            let count = self.prepared.count_of(&self.plan, self.run)?;
+            at_path(explained, &conjunct.path).without = Some(count);
+        }
+        Ok(())
+    }
+}
+
 impl Prepared {
     /// The conditions with estimates; nothing is evaluated. Errors: corrupt.
     pub fn explain(&self) -> Result<Explained> {
@@ -43,21 +108,20 @@ impl Prepared {
     }
 
     /// The conditions with the count of each alone, of the audience without it, and the time of each count, which are
-    /// runs of their own beside the query's. Errors: corrupt, cancelled, deadline.
-    pub fn analyze(&self, run: &Run) -> Result<Explained> {
+    /// runs of their own beside the query's. What is not begun `until` then is left out. Errors: limit, corrupt,
+    /// cancelled, deadline.
+    pub fn analyze(&self, run: &Run, until: Option<Instant>) -> Result<Analyzed> {
+        let mut analysis = Analysis {
+            prepared: self,
+            plan: Plan { nodes: self.planned.plan.nodes.clone(), root: self.planned.plan.root },
+            run,
+            until,
+            left_out: 0,
+        };
         let mut explained = self.explain()?;
-        self.count_each(&self.planned.conditions, &mut explained, run)?;
-        let mut conjuncts = Vec::new();
-        collect_conjuncts(&self.planned.conditions, false, &mut Vec::new(), &mut conjuncts);
-        if conjuncts.len() > 1 {
-            for (index, conjunct) in conjuncts.iter().enumerate() {
-                let others = conjuncts.iter().enumerate().filter(|(other, _)| *other != index);
-                let terms: Vec<Term> = others.map(|(_, other)| other.term).collect();
-                let count = self.count_of(conjunction(&self.planned.plan, terms), run)?;
-                at_path(&mut explained, &conjunct.path).without = Some(count);
-            }
-        }
-        Ok(explained)
+        analysis.count_each(&self.planned.conditions, &mut explained)?;
+        analysis.count_without(&mut explained)?;
+        Ok(Analyzed { explained, left_out: analysis.left_out })
     }
 
     fn explained(&self, condition: &Condition, live: u64) -> Explained {
@@ -73,21 +137,6 @@ impl Prepared {
             path: String::new(),
             children: condition.children.iter().map(|child| self.explained(child, live)).collect(),
         }
-    }
-
-    fn count_each(&self, condition: &Condition, explained: &mut Explained, run: &Run) -> Result<()> {
-        let plan = Plan { nodes: self.planned.plan.nodes.clone(), root: condition.node };
-        let trace = Arc::new(Trace::default());
-        let run_traced = Run { trace: Some(Arc::clone(&trace)), ..run.clone() };
-        let start = Instant::now();
-        explained.count = Some(self.count_of(plan, &run_traced)?);
-        explained.evaluate_ns = Some(nanoseconds_since(start));
-        explained.bytes = Some(trace.bytes());
-        explained.path = trace.text();
-        for (child, explained) in condition.children.iter().zip(&mut explained.children) {
-            self.count_each(child, explained, run)?;
-        }
-        Ok(())
     }
 
     /// Members at most.
@@ -147,9 +196,9 @@ fn collect_conjuncts(condition: &Condition, negated: bool, path: &mut Vec<usize>
     }
 }
 
-/// The plan of an And of `terms` over the nodes of `plan`.
-fn conjunction(plan: &Plan, mut terms: Vec<Term>) -> Plan {
-    let mut nodes = plan.nodes.clone();
+/// Makes an And of `terms`, over its own nodes, the root of `plan`.
+fn conjoin(plan: &mut Plan, mut terms: Vec<Term>) {
+    let nodes = &mut plan.nodes;
     let mut add = |node| {
         nodes.push(node);
         NodeId(nodes.len() as u32 - 1)
@@ -159,11 +208,10 @@ fn conjunction(plan: &Plan, mut terms: Vec<Term>) -> Plan {
         terms.insert(0, Term { negated: false, node: everyone });
     }
     terms.sort_by_key(|term| term.negated);
-    let root = match terms.as_slice() {
+    plan.root = match terms.as_slice() {
         [only] => only.node,
         _ => add(Node::And(terms.into())),
     };
-    Plan { nodes, root }
 }
 
 fn at_path<'a>(root: &'a mut Explained, path: &[usize]) -> &'a mut Explained {

@@ -1,5 +1,7 @@
 //! One entity in many queries: who asks for an audience of one person asks for hundreds of audiences.
 
+use std::borrow::Borrow;
+
 use super::prepared::Prepared;
 use crate::error::Result;
 use crate::ids::LocalId;
@@ -14,12 +16,12 @@ const GROUP: usize = 32;
 /// What the answers need lies far apart in memory, and waiting for it is most of the time. So a group of queries takes
 /// each step together, and the processor waits for all of their memory at once: first for the entries of directories,
 /// then for members.
-pub fn contains_each(prepared: &[Prepared], id: LocalId) -> Vec<Result<bool>> {
+pub fn contains_each<P: Borrow<Prepared>>(prepared: &[P], id: LocalId) -> Vec<Result<bool>> {
     let mut answers = Vec::with_capacity(prepared.len());
     for group in prepared.chunks(GROUP) {
         let mut spots = [None; GROUP];
         for (spot, one) in spots.iter_mut().zip(group) {
-            *spot = one.spot(id);
+            *spot = one.borrow().spot(id);
         }
         // What was looked at is in the cache from here on; nothing else is wanted of it.
         let directory = spots.iter().flatten().fold(0, |seen, spot| seen ^ spot.look());
@@ -34,7 +36,7 @@ pub fn contains_each(prepared: &[Prepared], id: LocalId) -> Vec<Result<bool>> {
         std::hint::black_box((directory, members));
         answers.extend(containers.iter().zip(group).map(|(container, one)| match container {
             Some(container) => Ok(container.contains(id.low())),
-            None => one.contains(id),
+            None => one.borrow().contains(id),
         }));
     }
     answers

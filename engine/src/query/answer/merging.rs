@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use super::prepared::Prepared;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::ids::TagId;
-use crate::query::bind::{Bound, BoundBitmap, BoundNumber};
+use crate::query::bind::{Bound, BoundBitmap, BoundNumber, Means};
 use crate::query::evaluate::Run;
 use crate::query::plan::Plan;
 use crate::snapshot::{Asked, Snapshot};
@@ -37,8 +37,12 @@ impl Prepared {
         }
         match merge(&self.snapshot, self.bound.all_bitmaps(), run)? {
             Merged { any: true, all: true } => {
-                let again = Arc::new(self.bind(&self.planned.plan)?);
-                Ok(self.merged.get_or_init(|| again))
+                match self.bind(&self.planned.plan, run) {
+                    Ok(again) => Ok(self.merged.get_or_init(|| Arc::new(again))),
+                    // Who has no room for it twice reads the layers.
+                    Err(error) if error.kind() == ErrorKind::Limit => Ok(&self.bound),
+                    Err(error) => Err(error),
+                }
             }
             _ => Ok(&self.bound),
         }
@@ -46,9 +50,12 @@ impl Prepared {
 
     /// Binds another plan, to be asked once.
     pub(super) fn bind_asked(&self, plan: &Plan, run: &Run) -> Result<Bound> {
-        let bound = self.bind(plan)?;
+        let bound = self.bind(plan, run)?;
         match bound.is_unmerged && merge(&self.snapshot, bound.all_bitmaps(), run)?.any {
-            true => self.bind(plan),
+            true => {
+                drop(bound);
+                self.bind(plan, run)
+            }
             false => Ok(bound),
         }
     }
@@ -73,8 +80,10 @@ impl Prepared {
         }
     }
 
-    fn bind(&self, plan: &Plan) -> Result<Bound> {
-        Bound::new(&self.snapshot, self.planned.type_id, plan, &[], self.memory_bytes_max)
+    /// Binds beside the query itself, within what that leaves of the budget.
+    fn bind(&self, plan: &Plan, run: &Run) -> Result<Bound> {
+        let (mut budget, stop) = (self.budget, run.stop());
+        Bound::new(&self.snapshot, self.planned.type_id, plan, &[], &mut Means::new(&mut budget, &stop))
     }
 }
 
@@ -88,8 +97,8 @@ fn merge<'a>(snapshot: &Snapshot, bitmaps: impl IntoIterator<Item = &'a BoundBit
             Asked::Refused => {}
             Asked::Found => merged.any = true,
             Asked::Again => {
-                run.check(0)?;
-                merged.any |= snapshot.merge(bitmap, stack).is_some();
+                merged.any |= snapshot.merge(bitmap, stack, &mut || run.look()).is_some();
+                run.look()?;
             }
         }
     }

@@ -3,6 +3,7 @@
 mod breakdown;
 mod explain;
 mod keep;
+mod kept;
 mod members;
 mod membership;
 mod merging;
@@ -10,10 +11,11 @@ mod prepared;
 mod profile;
 mod rank;
 mod stats;
+mod value_counts;
 mod why;
 
 pub use breakdown::{Breakdown, GROUPS_MAX, Group, GroupKey};
-pub use explain::Explained;
+pub use explain::{Analyzed, Explained};
 pub use members::MembersPage;
 pub use membership::contains_each;
 pub use prepared::{Counted, Prepared, Timing};

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::ids::{LocalId, Seq, TagId, TypeId};
-use crate::query::bind::Bound;
+use crate::query::bind::{Bound, Means};
 use crate::query::budget::Budget;
 use crate::query::evaluate::{Run, count_spread};
 use crate::query::plan::{Node, NodeId, Plan, Planned, QueryRequest, Warning, checked, plan_parsed};
@@ -68,7 +68,8 @@ impl Snapshot {
         let memory_bytes_max = request.memory_bytes_max;
         let mut budget = Budget::new(memory_bytes_max);
         budget.charge(planned.plan.given_bytes(), "the ids given with the query")?;
-        let bound = Bound::new(self, type_id, &planned.plan, &[], memory_bytes_max)?;
+        let means = &mut Means::new(&mut budget, &request.stop);
+        let bound = Bound::new(self, type_id, &planned.plan, &[], means)?;
         Ok(Prepared {
             snapshot: self.clone(),
             planned,
@@ -139,7 +140,7 @@ impl Prepared {
                 continue;
             }
             told.push(check.tag);
-            let missing = self.count_of(missing_plan(check.tag), run)?;
+            let missing = self.count_of(&missing_plan(check.tag), run)?;
             if missing > 0 {
                 let name = self.snapshot.catalog().tag(check.tag).map_or("", |tag| tag.name.as_str());
                 warnings.push(Warning {
@@ -154,8 +155,8 @@ impl Prepared {
     }
 
     /// Counts another plan on the same snapshot.
-    pub(super) fn count_of(&self, plan: Plan, run: &Run) -> Result<u64> {
-        let bound = self.bind_asked(&plan, run)?;
+    pub(super) fn count_of(&self, plan: &Plan, run: &Run) -> Result<u64> {
+        let bound = self.bind_asked(plan, run)?;
         let bytes = bound.payload_bytes();
         count_spread(&Arc::new(bound), bytes, run)
     }

@@ -1,12 +1,15 @@
 //! All tags of one entity, by point.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::catalog::{Tag, TagKind};
 use crate::error::{Error, Result};
-use crate::ids::{BitmapId, LocalId, TagId, TypeId};
-use crate::query::bind::{BoundBitmap, BoundNumber, values_in_layers};
+use crate::ids::{BitmapId, LocalId, TagId, TypeId, ValueId};
+use crate::query::bind::{BoundBitmap, BoundNumber, HeldChunks, Means, TagValues, VALUES};
 use crate::query::budget::{ALLOCATION_BYTES, Budget};
+use crate::query::evaluate::Run;
+use crate::query::pace::{Pace, Stop};
 use crate::snapshot::{Snapshot, taken};
 
 /// What one entity says under one tag.
@@ -21,99 +24,121 @@ pub enum ProfileValue {
 }
 
 /// What readers of single entities keep of a snapshot: tags bound once, for many entities.
+///
+/// Of a choice or set tag only the values that an entity has are looked at, however many there are.
 pub struct Profiler {
     snapshot: Snapshot,
     population: TagId,
     tags: HashMap<TagId, BoundTag>,
-    memory_bytes_max: u64,
     budget: Budget,
+    stop: Stop,
+    pace: Pace,
+    values_read: u64,
 }
 
 enum BoundTag {
     Flag(BoundBitmap),
-    Values(Vec<(String, BoundBitmap)>),
-    Number(std::sync::Arc<BoundNumber>),
+    Values(Box<(TagValues, HeldChunks)>),
+    Number(Arc<BoundNumber>),
 }
 
 impl Profiler {
     /// Reads entities of a type; the tags that it binds take at most `memory_bytes_max`. Errors: not found.
-    pub fn new(snapshot: &Snapshot, type_id: TypeId, memory_bytes_max: u64) -> Result<Profiler> {
+    pub fn new(snapshot: &Snapshot, type_id: TypeId, memory_bytes_max: u64, run: &Run) -> Result<Profiler> {
         Ok(Profiler {
             population: snapshot.entity_type(type_id)?.population,
             snapshot: snapshot.clone(),
             tags: HashMap::new(),
-            memory_bytes_max,
             budget: Budget::new(memory_bytes_max),
+            stop: run.stop(),
+            pace: Pace::default(),
+            values_read: 0,
         })
     }
 
-    /// What the entity says under `tag`; none where the tag is missing. Errors: limit, corrupt.
+    /// What the entity says under `tag`; none where the tag is missing. Errors: limit, corrupt, cancelled, deadline.
     pub fn value(&mut self, tag: &Tag, entity: LocalId) -> Result<Option<ProfileValue>> {
+        self.look()?;
         if !self.tags.contains_key(&tag.id) {
             let bound = self.bind(tag)?;
             self.tags.insert(tag.id, bound);
         }
-        match &self.tags[&tag.id] {
-            BoundTag::Flag(flag) => Ok(flag.contains(entity)?.then_some(ProfileValue::True)),
-            BoundTag::Number(number) => Ok(number.value(entity)?.map(ProfileValue::Number)),
-            BoundTag::Values(values) => {
-                let mut names = Vec::new();
-                for (name, value) in values {
-                    if value.contains(entity)? {
-                        names.push(name.clone());
-                    }
-                }
-                Ok((!names.is_empty()).then_some(ProfileValue::Values(names)))
-            }
+        let room = self.budget.room_for(1) as u64;
+        let found = match self.tags.get_mut(&tag.id) {
+            Some(BoundTag::Flag(flag)) => return Ok(flag.contains(entity)?.then_some(ProfileValue::True)),
+            Some(BoundTag::Number(number)) => return Ok(number.value(entity)?.map(ProfileValue::Number)),
+            Some(BoundTag::Values(values)) => values.0.of(entity, &mut values.1, room)?,
+            None => Vec::new(),
+        };
+        self.values_read += found.len() as u64;
+        self.budget.check((found.len() * size_of::<String>()) as u64, VALUES)?;
+        let mut names = Vec::with_capacity(found.len());
+        let mut bytes = 0;
+        for value in found {
+            let name = self.name(tag.id, value)?;
+            bytes += size_of::<String>() as u64 + name.len() as u64 + ALLOCATION_BYTES;
+            self.budget.check(bytes, VALUES)?;
+            names.push(name);
         }
+        Ok((!names.is_empty()).then_some(ProfileValue::Values(names)))
+    }
+
+    /// How many values of choice and set tags it has read the names of.
+    pub fn values_read(&self) -> u64 {
+        self.values_read
+    }
+
+    /// Whether to go on. Errors: cancelled, deadline.
+    pub(super) fn look(&mut self) -> Result<()> {
+        self.pace.work(1, self.stop.cancelled.as_deref(), self.stop.deadline)
+    }
+
+    fn name(&self, tag: TagId, value: ValueId) -> Result<String> {
+        let name = self.snapshot.value_name(tag, value)?;
+        name.ok_or_else(|| Error::corrupt(format!("value {value} of tag {tag} has no name")))
     }
 
     fn bind(&mut self, tag: &Tag) -> Result<BoundTag> {
-        if tag.kind.is_number() {
-            return Ok(BoundTag::Number(BoundNumber::new(&self.snapshot, tag.id, self.population)?));
-        }
-        let taken = taken(self.snapshot.layers(), tag.id, self.population)?;
-        let budget = &mut self.budget;
-        if tag.kind == TagKind::Flag {
-            return Ok(BoundTag::Flag(BoundBitmap::new(&self.snapshot, BitmapId::flag(tag.id), &taken)?));
-        }
-        let found = values_in_layers(&self.snapshot, tag.id, budget)?;
-        budget.charge((found.len() * size_of::<(String, BoundBitmap)>()) as u64, VALUES)?;
-        let mut values = Vec::with_capacity(found.len());
-        for value in found {
-            let name = self.snapshot.value_name(tag.id, value)?;
-            let name = name.ok_or_else(|| Error::corrupt(format!("value {value} of tag {} has no name", tag.id)))?;
-            let bound = BoundBitmap::new(&self.snapshot, BitmapId::value(tag.id, value), &taken)?;
-            budget.charge(name.len() as u64 + ALLOCATION_BYTES + bound.heap_bytes(), VALUES)?;
-            values.push((name, bound));
-        }
-        Ok(BoundTag::Values(values))
-    }
-
-    /// Lets go of what is bound.
-    fn forget(&mut self) {
-        self.tags.clear();
-        self.budget = Budget::new(self.memory_bytes_max);
+        let bound = match tag.kind {
+            TagKind::Flag => {
+                let taken = taken(self.snapshot.layers(), tag.id, self.population)?;
+                let flag = BoundBitmap::new(&self.snapshot, BitmapId::flag(tag.id), &taken)?;
+                self.budget.charge(flag.heap_bytes(), "reading a tag")?;
+                BoundTag::Flag(flag)
+            }
+            TagKind::Choice | TagKind::Set => {
+                let means = &mut Means::new(&mut self.budget, &self.stop);
+                let values = TagValues::new(&self.snapshot, tag.id, self.population, means)?;
+                self.budget.charge(values.heap_bytes(), VALUES)?;
+                BoundTag::Values(Box::new((values, HeldChunks::default())))
+            }
+            _ => {
+                let number = BoundNumber::new(&self.snapshot, tag.id, self.population)?;
+                let bytes = number.bitmaps().map(BoundBitmap::heap_bytes).sum();
+                self.budget.charge(bytes, "reading a tag")?;
+                BoundTag::Number(number)
+            }
+        };
+        self.budget.charge(2 * size_of::<(TagId, BoundTag)>() as u64, "reading a tag")?;
+        Ok(bound)
     }
 }
 
-/// What a binding of all values of a tag is called in a refusal.
-pub(super) const VALUES: &str = "reading all values of a tag";
-
-/// All tags that one entity has, by name of the tag, within `memory_bytes_max`. Errors: not found, limit, corrupt.
+/// All tags that one entity has, by name of the tag, within `memory_bytes_max`. Errors: not found, limit, corrupt,
+/// cancelled, deadline.
 pub fn profile(
     snapshot: &Snapshot,
     type_id: TypeId,
     entity: LocalId,
     memory_bytes_max: u64,
+    run: &Run,
 ) -> Result<Vec<(TagId, ProfileValue)>> {
-    let mut profiler = Profiler::new(snapshot, type_id, memory_bytes_max)?;
+    let mut profiler = Profiler::new(snapshot, type_id, memory_bytes_max, run)?;
     let mut profile = Vec::new();
     for tag in snapshot.catalog().tags_of(type_id) {
         if let Some(value) = profiler.value(tag, entity)? {
             profile.push((tag.id, value));
         }
-        profiler.forget();
     }
     Ok(profile)
 }

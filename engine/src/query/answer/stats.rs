@@ -201,6 +201,9 @@ fn at_most(prepared: &Prepared, kept: BoundBitmap, number: Arc<BoundNumber>) -> 
         numbers: vec![number],
         root: NodeId(2),
         is_unmerged: false,
+        is_shared: None,
+        releases: false,
+        threads_max: 1,
     })
 }
 

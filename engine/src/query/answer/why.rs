@@ -4,7 +4,8 @@ use super::prepared::Prepared;
 use super::profile::{ProfileValue, Profiler};
 use crate::error::Result;
 use crate::ids::{LocalId, TagId};
-use crate::query::bind::Bound;
+use crate::query::bind::{Bound, Means};
+use crate::query::evaluate::Run;
 use crate::query::plan::{Condition, ConditionKind, NodeId};
 
 /// One condition, judged for one entity.
@@ -25,17 +26,19 @@ pub struct Why {
 }
 
 impl Prepared {
-    /// Judges every condition of the query for one entity. Errors: corrupt.
-    pub fn why(&self, entity: LocalId) -> Result<Why> {
+    /// Judges every condition of the query for one entity. Errors: limit, corrupt, cancelled, deadline.
+    pub fn why(&self, run: &Run, entity: LocalId) -> Result<Why> {
         let mut nodes = Vec::new();
         collect_nodes(&self.planned.conditions, &mut nodes);
-        let bound =
-            Bound::new(&self.snapshot, self.planned.type_id, &self.planned.plan, &nodes, self.memory_bytes_max)?;
-        let mut profiler = Profiler::new(&self.snapshot, self.planned.type_id, self.memory_bytes_max)?;
+        let (mut budget, stop) = (self.budget, run.stop());
+        let means = &mut Means::new(&mut budget, &stop);
+        let bound = Bound::new(&self.snapshot, self.planned.type_id, &self.planned.plan, &nodes, means)?;
+        let mut profiler = Profiler::new(&self.snapshot, self.planned.type_id, self.memory_bytes_max, run)?;
         self.judge(&self.planned.conditions, &bound, &mut profiler, entity)
     }
 
     fn judge(&self, condition: &Condition, bound: &Bound, profiler: &mut Profiler, entity: LocalId) -> Result<Why> {
+        profiler.look()?;
         let tag = condition.tag.and_then(|tag| self.snapshot.catalog().tag(tag));
         let own_value = match tag {
             Some(tag) if condition.children.is_empty() => profiler.value(tag, entity)?,

@@ -2,15 +2,20 @@
 
 mod bitmap;
 mod number;
+mod room;
+mod values;
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(in crate::query) use bitmap::{BoundBitmap, Found};
 pub(in crate::query) use number::{BoundNumber, DigitWords, Digits, SLICES_MAX};
+pub(in crate::query) use room::OPERANDS_MAX;
+pub(in crate::query) use values::{HeldChunks, TagValues};
 
 use super::budget::Budget;
+use super::pace::{Pace, Stop};
 use super::plan::{Comparison, GivenIds, Node, NodeId, Plan, Split, Term, ThresholdMode};
 use crate::bitmap::{ChunkBuffer, Container, and_into};
 use crate::catalog::{KeyKind, TagKind};
@@ -38,7 +43,21 @@ pub(in crate::query) struct Bound {
     pub(in crate::query) root: NodeId,
     /// Whether chunks of any bitmap must be folded.
     pub(in crate::query) is_unmerged: bool,
+    /// In a large plan, by [`NodeId`]: whether several nodes ask for it; none where no node is shared.
+    pub(in crate::query) is_shared: Option<Box<[bool]>>,
+    /// Whether what a node came to is let go as soon as nobody asks for it any more: in a large plan.
+    pub(in crate::query) releases: bool,
+    /// Threads for which its budget has room.
+    pub(in crate::query) threads_max: usize,
 }
+
+/// Nodes of a plan up to which each keeps a buffer of its own.
+const KEEPING_NODES_MAX: usize = 32;
+
+/// What a thread may take without being counted: more than a plan of [`KEEPING_NODES_MAX`] nodes and
+/// [`FREE_NUMBERS_MAX`] numbers needs.
+const SCRATCH_BYTES_FREE: u64 = 4 << 20;
+const FREE_NUMBERS_MAX: usize = 2;
 
 /// One operation, bound.
 #[derive(Debug)]
@@ -71,8 +90,8 @@ pub(in crate::query) struct SetPresence {
     pub(in crate::query) present: BoundBitmap,
     /// Who lost a value, by layer.
     pub(in crate::query) doubtful: Vec<Source>,
-    /// All values, for those.
-    pub(in crate::query) values: Vec<BoundBitmap>,
+    /// The values, for those.
+    pub(in crate::query) values: TagValues,
 }
 
 /// `sum(factor * number) + constant op 0`.
@@ -105,14 +124,14 @@ pub(in crate::query) struct BoundAnd {
 }
 
 impl Bound {
-    /// Binds what the root of `plan` and the nodes in `also` need. All values of a tag are bound only within
-    /// `memory_bytes_max`. Errors: not found, limit, corrupt.
+    /// Binds what the root of `plan` and the nodes in `also` need, within `budget`. Errors: not found, limit, corrupt,
+    /// cancelled, deadline.
     pub(in crate::query) fn new(
         snapshot: &Snapshot,
         type_id: TypeId,
         plan: &Plan,
         also: &[NodeId],
-        memory_bytes_max: u64,
+        means: &mut Means<'_>,
     ) -> Result<Bound> {
         let mut bound = Bound {
             live: BoundBitmap::live(snapshot, type_id)?,
@@ -123,28 +142,32 @@ impl Bound {
             numbers: Vec::new(),
             root: plan.root,
             is_unmerged: false,
+            is_shared: None,
+            releases: plan.nodes.len() > KEEPING_NODES_MAX,
+            threads_max: 1,
         };
-        let mut needed = vec![false; plan.nodes.len()];
-        for root in also.iter().chain([&plan.root]) {
-            needed[root.index()] = true;
-        }
-        // Children stand before their parents, so one pass from the end finds all that are needed.
-        for index in (0..plan.nodes.len()).rev() {
-            if needed[index] {
-                for_each_child(&plan.nodes[index], |child| needed[child.index()] = true);
+        let needed = needed_nodes(plan, also, |child| {
+            if bound.releases {
+                bound.is_shared.get_or_insert_with(|| vec![false; plan.nodes.len()].into())[child.index()] = true;
             }
-        }
+        });
+        means.budget.charge((plan.nodes.len() * size_of::<BoundNode>()) as u64, QUERY)?;
         let mut binder = Binder {
             bound: &mut bound,
             population: snapshot.entity_type(type_id)?.population,
             taken: BTreeMap::new(),
             number_of: BTreeMap::new(),
-            memory_bytes_max,
+            means,
         };
         for (node, needed) in plan.nodes.iter().zip(needed) {
             let node = if needed { binder.node(node)? } else { BoundNode::Nothing };
+            binder.means.budget.charge(node.heap_bytes(), QUERY)?;
             binder.bound.nodes.push(node);
         }
+        let is_small = !bound.releases && bound.numbers.len() <= FREE_NUMBERS_MAX;
+        let scratch_bytes = if is_small { 0 } else { bound.scratch_bytes().saturating_sub(SCRATCH_BYTES_FREE) };
+        means.budget.charge(scratch_bytes, "evaluating so many conditions at once")?;
+        bound.threads_max = means.budget.room_for(scratch_bytes).saturating_add(1);
         let is_unmerged = bound.all_bitmaps().any(|bitmap| bitmap.unmerged().is_some());
         bound.is_unmerged = is_unmerged;
         Ok(bound)
@@ -157,6 +180,53 @@ impl Bound {
     }
 }
 
+/// What binding may take, and what ends it.
+pub(in crate::query) struct Means<'a> {
+    /// The memory of the query.
+    pub(in crate::query) budget: &'a mut Budget,
+    /// Who asks may go away.
+    stop: &'a Stop,
+    pace: Pace,
+}
+
+impl<'a> Means<'a> {
+    /// All of `budget`, until `stop`.
+    pub(in crate::query) fn new(budget: &'a mut Budget, stop: &'a Stop) -> Means<'a> {
+        Means { budget, stop, pace: Pace::default() }
+    }
+
+    /// Tells of a unit of work, and looks whether to go on. Errors: cancelled, deadline.
+    #[inline]
+    pub(in crate::query) fn work(&mut self) -> Result<()> {
+        self.pace.work(1, self.stop.cancelled.as_deref(), self.stop.deadline)
+    }
+}
+
+/// What a bound query is called in a refusal.
+const QUERY: &str = "a query of so many conditions";
+
+/// What a binding of all values of a tag is called in a refusal.
+pub(in crate::query) const VALUES: &str = "reading all values of a tag";
+
+/// Which nodes the root and `also` need; `share` is told of those that several nodes ask for.
+fn needed_nodes(plan: &Plan, also: &[NodeId], mut share: impl FnMut(NodeId)) -> Vec<bool> {
+    let mut needed = vec![false; plan.nodes.len()];
+    for root in also.iter().chain([&plan.root]) {
+        needed[root.index()] = true;
+    }
+    // Children stand before their parents, so one pass from the end finds all that are needed.
+    for index in (0..plan.nodes.len()).rev() {
+        if needed[index] {
+            for_each_child(&plan.nodes[index], |child| {
+                if std::mem::replace(&mut needed[child.index()], true) {
+                    share(child);
+                }
+            });
+        }
+    }
+    needed
+}
+
 /// Calls `visit` with every direct child.
 fn for_each_child(node: &Node, mut visit: impl FnMut(NodeId)) {
     match node {
@@ -166,23 +236,23 @@ fn for_each_child(node: &Node, mut visit: impl FnMut(NodeId)) {
     }
 }
 
-struct Binder<'b> {
+struct Binder<'b, 'm> {
     bound: &'b mut Bound,
     population: TagId,
     /// What the layers take from each tag, looked up once a tag.
     taken: BTreeMap<TagId, Vec<Source>>,
     number_of: BTreeMap<TagId, usize>,
-    /// What the values of a tag may take.
-    memory_bytes_max: u64,
+    means: &'b mut Means<'m>,
 }
 
-impl Binder<'_> {
+impl Binder<'_, '_> {
     fn node(&mut self, node: &Node) -> Result<BoundNode> {
         Ok(match node {
             Node::Nothing => BoundNode::Nothing,
             Node::Everyone => BoundNode::Bitmap(BoundBitmap::live(&self.bound.snapshot, self.bound.type_id)?),
             Node::Bitmap(bitmap) => BoundNode::Bitmap(self.bitmap(*bitmap)?),
             Node::Values { tag, values, disjoint } => {
+                self.means.budget.check((values.len() * size_of::<BoundBitmap>()) as u64, QUERY)?;
                 let mut bound = Vec::with_capacity(values.len());
                 for value in values.iter() {
                     let value = self.bitmap(BitmapId::value(*tag, *value))?;
@@ -209,7 +279,7 @@ impl Binder<'_> {
                 population: self.population,
                 is_dense: self.bound.snapshot.entity_type(self.bound.type_id)?.key == KeyKind::Dense,
             }),
-            Node::Given(ids) => BoundNode::Bitmap(given(ids, &self.bound.live)?),
+            Node::Given(ids) => BoundNode::Bitmap(given(ids, &self.bound.live, self.means)?),
             Node::And(terms) => BoundNode::And(Box::new(self.and(terms))),
             Node::Or(children) => BoundNode::Or(Arc::clone(children)),
             Node::Threshold { mode, k, of } => BoundNode::Threshold { mode: *mode, k: *k, of: Arc::clone(of) },
@@ -217,6 +287,7 @@ impl Binder<'_> {
     }
 
     fn bitmap(&mut self, bitmap: BitmapId) -> Result<BoundBitmap> {
+        self.means.work()?;
         let snapshot = &self.bound.snapshot;
         let layers = snapshot.layers();
         // The oldest layer takes from nothing.
@@ -241,13 +312,8 @@ impl Binder<'_> {
         if doubtful.is_empty() {
             return Ok(BoundNode::Bitmap(present));
         }
-        let mut values = Vec::new();
-        let mut budget = Budget::new(self.memory_bytes_max);
-        for value in values_in_layers(&snapshot, tag, &mut budget)? {
-            let value = self.bitmap(BitmapId::value(tag, value))?;
-            budget.charge(2 * size_of::<BoundBitmap>() as u64 + value.heap_bytes(), "reading all values of a tag")?;
-            values.push(value);
-        }
+        let values = TagValues::new(&snapshot, tag, self.population, self.means)?;
+        self.means.budget.charge(values.heap_bytes(), VALUES)?;
         Ok(BoundNode::SetPresence(Box::new(SetPresence { present, doubtful, values })))
     }
 
@@ -320,6 +386,20 @@ impl Bound {
 }
 
 impl BoundNode {
+    /// What it takes beside its own size, in bytes.
+    fn heap_bytes(&self) -> u64 {
+        let bitmaps: u64 = self.bitmaps().iter().map(BoundBitmap::heap_bytes).sum();
+        let own = match self {
+            BoundNode::Values { values, .. } => values.capacity() * size_of::<BoundBitmap>(),
+            BoundNode::And(and) => {
+                let ids = and.positive.len() + and.negative.len() + and.skipping.len() + and.unions.len();
+                size_of::<BoundAnd>() + 2 * (ids * size_of::<NodeId>() + and.tests.len() * size_of::<Term>())
+            }
+            _ => 0,
+        };
+        bitmaps + own as u64
+    }
+
     /// The bitmaps that it reads by itself.
     pub(in crate::query) fn bitmaps(&self) -> &[BoundBitmap] {
         match self {
@@ -331,36 +411,35 @@ impl BoundNode {
     }
 }
 
-/// Every value of `tag` that any layer has, rising; the list is charged to `budget`. Errors: limit, corrupt.
-pub(in crate::query) fn values_in_layers(snapshot: &Snapshot, tag: TagId, budget: &mut Budget) -> Result<Vec<ValueId>> {
-    let mut values = Vec::new();
-    for layer in snapshot.layers() {
-        for part in layer.parts_of(tag) {
-            part.visit_bitmaps_of(tag, |one| {
-                let slot = one.bitmap.slot();
-                if (BitmapId::VALUE_SLOT_MIN..=BitmapId::VALUE_SLOT_MAX).contains(&slot) {
-                    values.push(ValueId(slot));
-                }
-                budget.check((values.capacity() * size_of::<ValueId>()) as u64, "reading all values of a tag")
-            })?;
+/// Every value of `tag` that any layer has, rising; none where there are more than `values_max`. Errors: corrupt.
+pub(in crate::query) fn values_in_layers(
+    snapshot: &Snapshot,
+    tag: TagId,
+    values_max: usize,
+) -> Result<Option<Vec<ValueId>>> {
+    let mut values = BTreeSet::new();
+    for part in snapshot.layers().iter().flat_map(|layer| layer.parts_of(tag)) {
+        let is_few = part.visit_values_of(tag, |value| {
+            values.insert(value);
+            values.len() <= values_max
+        })?;
+        if !is_few {
+            return Ok(None);
         }
-        // Layers mostly have the same values.
-        values.sort_unstable();
-        values.dedup();
     }
-    budget.charge((values.capacity() * size_of::<ValueId>()) as u64, "reading all values of a tag")?;
-    Ok(values)
+    Ok(Some(values.into_iter().collect()))
 }
 
 /// Ids that came with the query become a part of their own, so that they are read like everything else; those who do
 /// not live are left out.
-fn given(ids: &GivenIds, live: &BoundBitmap) -> Result<BoundBitmap> {
+fn given(ids: &GivenIds, live: &BoundBitmap, means: &mut Means<'_>) -> Result<BoundBitmap> {
     let bitmap = BitmapId::default();
     let mut kept = KeptBitmap::default();
     let (mut members, mut fold) = (ChunkBuffer::new(), ChunkBuffer::new());
     let mut lows = Vec::new();
     let mut ids = ids.ids().iter().peekable();
     while let Some(chunk) = ids.peek().map(|&id| LocalId(id).chunk()) {
+        means.work()?;
         lows.clear();
         while let Some(id) = ids.next_if(|&id| LocalId(id).chunk() == chunk) {
             lows.push(id as u16);

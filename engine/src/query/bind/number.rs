@@ -93,6 +93,13 @@ struct DigitBuffer {
 pub(in crate::query) type Digits<'a> = [Option<&'a Words>; SLICES_MAX];
 
 impl DigitWords {
+    /// What its buffers take.
+    #[cfg(test)]
+    pub(in crate::query) fn bytes(&self) -> usize {
+        let words = self.digits.iter().filter(|digit| digit.words.is_some()).count() * size_of::<AlignedWords>();
+        words + self.fold.as_ref().map_or(0, |_| ChunkBuffer::BYTES)
+    }
+
     /// Reads the digits of `number` in `chunk`; then [`DigitWords::digits`] gives them. Errors: corrupt.
     pub(in crate::query) fn read(&mut self, number: &BoundNumber, chunk: ChunkId) -> Result<()> {
         self.digits.resize_with(number.slices.len().max(self.digits.len()), DigitBuffer::default);

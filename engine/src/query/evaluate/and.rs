@@ -22,6 +22,9 @@ pub(super) type WordsList<'a> = Few<&'a Words, OPERANDS_MAX>;
 /// What `Few` puts where nothing is.
 pub(super) static NOBODY: Words = [0; crate::bitmap::CHUNK_WORDS];
 
+/// Values of which the containers are at hand at once; a union of more is made first.
+const VALUES_MAX: usize = 1024;
+
 /// What the plain operands of an And come to before they are combined.
 enum Plain {
     /// One of them leaves nobody.
@@ -41,6 +44,9 @@ impl Bound {
         {
             scratch.note(Way::InPlace);
             return Ok(count);
+        }
+        if and.is_long() {
+            return self.count_of_selected(id, chunk, scratch);
         }
         let plain = self.prepare_plain(and, chunk, scratch)?;
         match (plain, and.unions.as_slice(), and.tests.as_slice()) {
@@ -115,6 +121,10 @@ impl Bound {
         scratch: &mut Scratch,
         result: &mut ChunkBuffer,
     ) -> Result<()> {
+        if and.is_long() {
+            self.combine_one_by_one(and, chunk, scratch, result)?;
+            return self.apply_tests(and, chunk, scratch, result);
+        }
         if let Plain::Nobody = self.prepare_plain(and, chunk, scratch)? {
             result.clear();
             return Ok(());
@@ -124,11 +134,61 @@ impl Bound {
             self.prepare(union, chunk, scratch)?;
         }
         self.plain_into(and, &and.unions, chunk, scratch, result)?;
+        self.apply_tests(and, chunk, scratch, result)
+    }
+
+    fn apply_tests(
+        &self,
+        and: &BoundAnd,
+        chunk: ChunkId,
+        scratch: &mut Scratch,
+        result: &mut ChunkBuffer,
+    ) -> Result<()> {
         for test in &and.tests {
             if result.is_empty() {
                 break;
             }
+            scratch.work(1)?;
             self.apply_test(*test, chunk, scratch, result)?;
+        }
+        Ok(())
+    }
+
+    /// Combines the plain operands and the unions of a long list one by one, so that only one of them is at hand.
+    fn combine_one_by_one(
+        &self,
+        and: &BoundAnd,
+        chunk: ChunkId,
+        scratch: &mut Scratch,
+        result: &mut ChunkBuffer,
+    ) -> Result<()> {
+        let mut is_begun = false;
+        for &id in and.positive.iter().chain(&and.unions) {
+            scratch.work(1)?;
+            self.prepare(id, chunk, scratch)?;
+            let operand = self.container(id, chunk, scratch)?;
+            match std::mem::replace(&mut is_begun, true) {
+                false => result.copy_from(operand),
+                true => result.and_with(operand),
+            }
+            self.release(id, scratch);
+            if result.is_empty() {
+                return Ok(());
+            }
+        }
+        if !is_begun {
+            let mut fold = scratch.borrow();
+            result.copy_from(self.live.read(chunk, &mut fold)?);
+            scratch.give_back(fold);
+        }
+        for &id in &and.negative {
+            if result.is_empty() {
+                break;
+            }
+            scratch.work(1)?;
+            self.prepare(id, chunk, scratch)?;
+            result.and_not_with(self.container(id, chunk, scratch)?);
+            self.release(id, scratch);
         }
         Ok(())
     }
@@ -217,6 +277,9 @@ impl Bound {
         let BoundNode::Values { values, disjoint } = self.node(union) else {
             return self.count_of_selected(id, chunk, scratch);
         };
+        if values.len() > VALUES_MAX {
+            return self.count_of_selected(id, chunk, scratch);
+        }
         let mut containers: Few<Container<'_>, 32> = Few::new(Container::Empty);
         let mut all_bitsets = true;
         for value in values {

@@ -6,14 +6,15 @@
 use super::few::Few;
 use super::scratch::Scratch;
 use super::trace::Way;
-use crate::bitmap::{ChunkBuffer, Container, Threshold, threshold_into, union_count, union_into};
+use crate::bitmap::{
+    BATCH, ChunkBuffer, Container, Counters, Threshold, threshold_into, union_count, union_into, union_more,
+};
 use crate::error::Result;
 use crate::ids::ChunkId;
+pub(super) use crate::query::bind::OPERANDS_MAX;
 use crate::query::bind::{Bound, BoundBitmap, BoundNode, Found, SetPresence};
+use crate::query::pace::SMALL_PER_UNIT;
 use crate::query::plan::{NodeId, ThresholdMode};
-
-/// Operands that are combined at once; more are combined one by one.
-pub(super) const OPERANDS_MAX: usize = 16;
 
 /// Containers of the operands of a node.
 pub(super) type Operands<'a> = Few<Container<'a>, OPERANDS_MAX>;
@@ -38,8 +39,11 @@ impl Bound {
                 scratch.note(Way::AddedUp);
                 let mut fold = scratch.borrow();
                 let mut count = 0;
-                for value in values {
-                    count += value.cardinality(chunk, &mut fold)?;
+                for some in values.chunks(SMALL_PER_UNIT) {
+                    scratch.work(1)?;
+                    for value in some {
+                        count += value.cardinality(chunk, &mut fold)?;
+                    }
                 }
                 scratch.give_back(fold);
                 Ok(count)
@@ -78,13 +82,38 @@ impl Bound {
         if self.in_place(id, chunk)?.is_some() || scratch.holds(id, chunk) {
             return Ok(());
         }
+        scratch.work(1)?;
         if let BoundNode::Bitmap(_) = self.node(id) {
             scratch.note(Way::Folded);
         }
         let mut result = scratch.take(id);
         self.select(id, chunk, scratch, &mut result)?;
         scratch.put(id, chunk, result);
+        self.release_children(id, scratch);
         Ok(())
+    }
+
+    /// In a large plan, lets go of what the children of a selected node came to.
+    fn release_children(&self, id: NodeId, scratch: &mut Scratch) {
+        if !self.releases {
+            return;
+        }
+        match self.node(id) {
+            BoundNode::And(and) => {
+                let plain = and.positive.iter().chain(&and.negative).chain(&and.unions);
+                plain.for_each(|&child| self.release(child, scratch));
+            }
+            BoundNode::Or(children) => children.iter().for_each(|&child| self.release(child, scratch)),
+            BoundNode::Threshold { of, .. } => of.iter().for_each(|&child| self.release(child, scratch)),
+            _ => {}
+        }
+    }
+
+    /// Lets go of what a node came to, unless another one asks for it too.
+    pub(super) fn release(&self, id: NodeId, scratch: &mut Scratch) {
+        if self.releases && !self.is_shared.as_ref().is_some_and(|is_shared| is_shared[id.index()]) {
+            scratch.release(id);
+        }
     }
 
     /// What the node selects in `chunk`. REQUIRES: [`Bound::prepare`] for the same chunk. Errors: corrupt.
@@ -135,6 +164,12 @@ impl Bound {
             }
             BoundNode::And(and) => self.and_into(and, chunk, scratch, result)?,
             BoundNode::Or(children) => self.or_into(children, chunk, scratch, result)?,
+            BoundNode::Threshold { mode, k, of } if of.len() > BATCH => {
+                let mut counters = std::mem::take(&mut scratch.counters);
+                let outcome = self.threshold_by_batches((mode.into(), *k, of), chunk, scratch, &mut counters, result);
+                scratch.counters = counters;
+                outcome?;
+            }
             BoundNode::Threshold { mode, k, of } => {
                 for &child in of.iter() {
                     self.prepare(child, chunk, scratch)?;
@@ -167,12 +202,46 @@ impl Bound {
         }
         result.clear();
         for &child in children {
+            scratch.work(1)?;
             self.prepare(child, chunk, scratch)?;
             result.or_with(self.container(child, chunk, scratch)?);
+            self.release(child, scratch);
         }
         Ok(())
     }
+
+    /// Counts a long list of operands, of which only those of one batch are at hand.
+    fn threshold_by_batches(
+        &self,
+        (threshold, k, of): (Threshold, u32, &[NodeId]),
+        chunk: ChunkId,
+        scratch: &mut Scratch,
+        counters: &mut Counters,
+        result: &mut ChunkBuffer,
+    ) -> Result<()> {
+        let mut counting = counters.begin(of.len());
+        for batch in of.chunks(BATCH) {
+            for &child in batch {
+                self.prepare(child, chunk, scratch)?;
+            }
+            scratch.work(BATCH as u32)?;
+            let mut operands: Few<Container<'_>, BATCH> = Few::new(Container::Empty);
+            for &child in batch {
+                operands.push(self.container(child, chunk, scratch)?);
+            }
+            counting.add(operands.as_slice());
+            drop(operands);
+            batch.iter().for_each(|&child| self.release(child, scratch));
+        }
+        let mut fold = scratch.borrow();
+        counting.select(threshold, k, self.live.read(chunk, &mut fold)?, result);
+        scratch.give_back(fold);
+        Ok(())
+    }
 }
+
+/// Values that are united at once.
+const VALUES_AT_ONCE: usize = 64;
 
 /// The union of bitmaps of one tag.
 pub(super) fn union_of(
@@ -182,20 +251,30 @@ pub(super) fn union_of(
     result: &mut ChunkBuffer,
 ) -> Result<()> {
     let mut fold = scratch.borrow();
-    let mut in_place: Operands<'_> = Few::new(Container::Empty);
     let mut folded = false;
     result.clear();
-    for value in values {
-        match value.find(chunk)? {
-            Found::View(container) if container.is_empty() => {}
-            Found::View(container) => in_place.push(container),
-            Found::Fold => folded = true,
+    for (place, some) in values.chunks(VALUES_AT_ONCE).enumerate() {
+        if place > 0 {
+            scratch.work(1)?;
+        }
+        let mut in_place: Few<Container<'_>, VALUES_AT_ONCE> = Few::new(Container::Empty);
+        for value in some {
+            match value.find(chunk)? {
+                Found::View(container) if container.is_empty() => {}
+                Found::View(container) => in_place.push(container),
+                Found::Fold => folded = true,
+            }
+        }
+        match place {
+            0 => union_into(in_place.as_slice(), result),
+            _ if in_place.as_slice().is_empty() => {}
+            _ => union_more(in_place.as_slice(), result),
         }
     }
-    union_into(in_place.as_slice(), result);
     if folded {
         for value in values {
             if let Found::Fold = value.find(chunk)? {
+                scratch.work(1)?;
                 value.fold(chunk, &mut fold)?;
                 result.or_with(fold.as_container());
             }
@@ -206,7 +285,7 @@ pub(super) fn union_of(
 }
 
 impl SetPresence {
-    /// Who has the set tag: those who lost a value are looked up value by value.
+    /// Who has the set tag: those who lost a value are looked for among the values that somebody has.
     fn select(&self, chunk: ChunkId, scratch: &mut Scratch, result: &mut ChunkBuffer) -> Result<()> {
         let mut doubtful = scratch.borrow();
         let mut value = scratch.borrow();
@@ -215,11 +294,11 @@ impl SetPresence {
         for source in &self.doubtful {
             doubtful.or_with(source.container(chunk)?);
         }
-        for bitmap in &self.values {
-            if doubtful.is_empty() {
-                break;
-            }
-            doubtful.and_not_with(bitmap.read(chunk, &mut value)?);
+        if !doubtful.is_empty() {
+            self.values.visit_chunk(chunk, &mut |units| scratch.work(units), &mut |_, members| {
+                doubtful.and_not_with(members);
+                Ok(!doubtful.is_empty())
+            })?;
         }
         result.and_not_with(doubtful.as_container());
         scratch.give_back(doubtful);

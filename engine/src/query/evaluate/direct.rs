@@ -15,6 +15,7 @@ use crate::bitmap::{Container, and_count, conjunction_count};
 use crate::error::Result;
 use crate::part::{Cursor, Holder};
 use crate::query::bind::{Bound, BoundAnd, BoundBitmap, BoundNode};
+use crate::query::pace::Pace;
 use crate::query::plan::NodeId;
 
 impl Bound {
@@ -154,6 +155,11 @@ impl BoundAnd {
     pub(super) fn is_plain(&self) -> bool {
         self.unions.is_empty() && self.tests.is_empty()
     }
+
+    /// Whether it has more operands than are combined at once.
+    pub(in crate::query) fn is_long(&self) -> bool {
+        self.positive.len() + self.negative.len() + self.unions.len() > OPERANDS_MAX
+    }
 }
 
 /// Who is in both.
@@ -164,13 +170,14 @@ fn count_both<'a, H: Holder<'a>>(
     run: &Run,
 ) -> Result<u64> {
     let mut count = 0;
+    let mut pace = Pace::default();
     let mut chunk = chunks.start;
     while let Some(at) = first.seek(chunk)
         && at < chunks.end
     {
         match second.seek(at) {
             Some(other) if other == at => {
-                run.check(at)?;
+                run.work(&mut pace, 1)?;
                 count += u64::from(and_count(first.container()?, second.container()?));
                 chunk = at + 1;
             }
@@ -253,11 +260,12 @@ fn count_conjunction<'a, H: Holder<'a>>(
     Scratch::lend(|scratch| {
         let mut buffer = scratch.borrow();
         let mut count = 0;
+        let mut pace = Pace::default();
         let mut chunk = chunks.start;
         while let Some(at) = positive.meet(chunk)
             && at < chunks.end
         {
-            run.check(at)?;
+            run.work(&mut pace, 1)?;
             let mut all: Few<Container<'_>, OPERANDS_MAX> = Few::new(Container::Empty);
             for cursor in positive.iter_mut() {
                 all.push(cursor.container()?);

@@ -136,7 +136,7 @@ impl Bound {
             let digit_count = scratch.digits[number].digits(&self.numbers[number], chunk, &mut digits)?;
             terms.push(Term { digits, digit_count, negative, factor });
         }
-        compare_blocks(&terms, linear, result.words_mut());
+        compare_blocks(&terms, linear, result.words_mut(), &mut || scratch.work(1))?;
         result.recount();
         result.normalise();
         Ok(())
@@ -144,7 +144,12 @@ impl Bound {
 }
 
 /// Narrows `members` to those that satisfy the comparison, block by block.
-fn compare_blocks(terms: &[Term<'_>], linear: &Linear, members: &mut Words) {
+fn compare_blocks(
+    terms: &[Term<'_>],
+    linear: &Linear,
+    members: &mut Words,
+    look: &mut dyn FnMut() -> Result<()>,
+) -> Result<()> {
     let widths: Vec<_> = terms.iter().map(|term| (term.factor, term.digit_count)).collect();
     let width = width(&widths, linear.constant);
     let mut magnitude = [[0; LINE_WORDS]; SLICES_MAX];
@@ -153,6 +158,7 @@ fn compare_blocks(terms: &[Term<'_>], linear: &Linear, members: &mut Words) {
         if members[block.clone()].iter().all(|&word| word == 0) {
             continue;
         }
+        look()?;
         let mut sum = Accumulator::broadcast(linear.constant, width);
         for term in terms {
             for (line, digit) in magnitude.iter_mut().zip(&term.digits[..term.digit_count]) {
@@ -168,6 +174,7 @@ fn compare_blocks(terms: &[Term<'_>], linear: &Linear, members: &mut Words) {
         let passed = sum.compare(linear.op);
         members[block].iter_mut().zip(passed).for_each(|(word, passed)| *word &= passed);
     }
+    Ok(())
 }
 
 #[cfg(test)]

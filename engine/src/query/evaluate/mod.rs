@@ -19,7 +19,7 @@ mod union;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 pub(in crate::query) use scratch::Scratch;
@@ -28,8 +28,9 @@ pub use trace::Trace;
 use trace::Way;
 
 use super::bind::Bound;
+use super::pace::{Pace, Stop};
 use crate::bitmap::Container;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::ChunkId;
 
 /// How one evaluation may use the machine.
@@ -46,9 +47,6 @@ pub struct Run {
     pub trace: Option<Arc<Trace>>,
 }
 
-/// Chunks between two looks at the clock: reading it costs as much as a cheap chunk.
-const CHUNKS_PER_LOOK: u32 = 16;
-
 impl Run {
     /// Tells the trace, if there is one.
     #[inline]
@@ -58,15 +56,23 @@ impl Run {
         }
     }
 
-    /// Errors: cancelled, deadline.
-    pub(in crate::query) fn check(&self, chunk: u32) -> Result<()> {
-        if self.cancelled.as_ref().is_some_and(|cancelled| cancelled.load(Ordering::Relaxed)) {
-            return Err(Error::cancelled("the caller gave up"));
+    /// What ends it.
+    pub fn stop(&self) -> Stop {
+        Stop { deadline: self.deadline, cancelled: self.cancelled.clone() }
+    }
+
+    /// Whether to go on. Errors: cancelled, deadline.
+    pub fn look(&self) -> Result<()> {
+        self.work(&mut Pace::default(), 1)
+    }
+
+    /// Tells of `units` of work, and looks whether to go on. Errors: cancelled, deadline.
+    #[inline]
+    pub(in crate::query) fn work(&self, pace: &mut Pace, units: u32) -> Result<()> {
+        if let Some(trace) = &self.trace {
+            trace.note_look();
         }
-        if chunk.is_multiple_of(CHUNKS_PER_LOOK) && self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(Error::deadline("the time for the request is over"));
-        }
-        Ok(())
+        pace.work(units, self.cancelled.as_deref(), self.deadline)
     }
 }
 
@@ -103,7 +109,7 @@ pub(in crate::query) fn evaluate<W: Want>(
     while next < end {
         let index = next;
         next = bound.next_chunk(bound.root, index + 1);
-        run.check(index)?;
+        scratch.work(1)?;
         let chunk = ChunkId(index as u16);
         if let Some(members) = bound.in_place(bound.root, chunk)? {
             if !members.is_empty() && !want.add(&mut partial, chunk, members, scratch)? {
@@ -144,7 +150,7 @@ fn count_by_chunk(bound: &Bound, chunks: Range<u32>, run: &Run, scratch: &mut Sc
     let mut count = 0;
     let mut next = bound.next_chunk(bound.root, chunks.start);
     while next < end {
-        run.check(next)?;
+        scratch.work(1)?;
         if let Some(trace) = &run.trace {
             trace.note_bytes(bound.payload_bytes_in(ChunkId(next as u16))?);
         }

@@ -111,8 +111,10 @@ impl Bound {
             let mut all = self.words_of(positive, chunk, scratch)?;
             let mut none = self.words_of(negative, chunk, scratch)?;
             for_each_pass(ranges, &sign, &mut all, &mut none, &mut |low, high, fused| {
+                scratch.work(1)?;
                 count += slices_range_fused_count(slices, low, high, fused);
-            });
+                Ok(())
+            })?;
         }
         scratch.rooms = rooms;
         scratch.digits[number] = digits;
@@ -164,13 +166,15 @@ impl Bound {
             }
             let mut more = scratch.borrow();
             for_each_pass(ranges, &sign, &mut all, &mut none, &mut |low, high, fused| {
+                scratch.work(1)?;
                 if result.is_empty() {
                     slices_range_fused_into(slices, low, high, fused, result);
                 } else {
                     slices_range_fused_into(slices, low, high, fused, &mut more);
                     result.or_with(more.as_container());
                 }
-            });
+                Ok(())
+            })?;
             scratch.give_back(more);
         }
         scratch.rooms = rooms;
@@ -198,30 +202,31 @@ fn for_each_pass<'a>(
     sign: &Sign<'a>,
     all: &mut WordsList<'a>,
     none: &mut WordsList<'a>,
-    pass: &mut dyn FnMut(u64, u64, &Fused<'_>),
-) {
+    pass: &mut dyn FnMut(u64, u64, &Fused<'_>) -> Result<()>,
+) -> Result<()> {
     sign.present.into_iter().for_each(|present| all.push(present));
     let Some(negative) = sign.negative else {
         for &(low, high) in ranges {
             if let Some((low, high)) = Magnitudes::of(low, high).not_negative {
-                pass(low, high, &Fused { all: all.as_slice(), none: none.as_slice(), any: &[] });
+                pass(low, high, &Fused { all: all.as_slice(), none: none.as_slice(), any: &[] })?;
             }
         }
-        return;
+        return Ok(());
     };
     none.push(negative);
     for &(low, high) in ranges {
         if let Some((low, high)) = Magnitudes::of(low, high).not_negative {
-            pass(low, high, &Fused { all: all.as_slice(), none: none.as_slice(), any: &[] });
+            pass(low, high, &Fused { all: all.as_slice(), none: none.as_slice(), any: &[] })?;
         }
     }
     none.pop();
     all.push(negative);
     for &(low, high) in ranges {
         if let Some((low, high)) = Magnitudes::of(low, high).negative {
-            pass(low, high, &Fused { all: all.as_slice(), none: none.as_slice(), any: &[] });
+            pass(low, high, &Fused { all: all.as_slice(), none: none.as_slice(), any: &[] })?;
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

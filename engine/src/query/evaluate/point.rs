@@ -77,7 +77,7 @@ impl SetPresence {
         }
         for source in &self.doubtful {
             if source.contains(entity.chunk(), entity.low())? {
-                return any(self.values.iter().map(|value| value.contains(entity)));
+                return self.values.any(entity);
             }
         }
         Ok(true)

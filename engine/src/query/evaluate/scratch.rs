@@ -1,15 +1,17 @@
 //! The memory of one thread that evaluates: made once, reused from chunk to chunk and from query to query.
 
-use std::sync::Arc;
+use std::cell::Cell;
 
 use parking_lot::Mutex;
 
 use super::Run;
-use super::trace::{Trace, Way};
+use super::trace::Way;
 use super::union::Calendar;
 use crate::bitmap::{AlignedWords, ChunkBuffer, Counters};
+use crate::error::Result;
 use crate::ids::ChunkId;
 use crate::query::bind::{Bound, DigitWords};
+use crate::query::pace::Pace;
 use crate::query::plan::NodeId;
 
 /// See the module. After the first chunks of a query nothing allocates.
@@ -35,8 +37,9 @@ pub(in crate::query) struct Scratch {
     ids: Vec<u32>,
     /// Hashes of the keys of one chunk.
     pub(super) hashes: Vec<u64>,
-    /// Who wants to know the ways.
-    trace: Option<Arc<Trace>>,
+    /// Who wants to know the ways, and what ends the evaluation.
+    run: Run,
+    pace: Cell<Pace>,
 }
 
 #[derive(Default)]
@@ -68,7 +71,10 @@ impl Scratch {
 
     /// Forgets what an earlier query left and makes room for `bound`.
     pub(in crate::query) fn begin(&mut self, bound: &Bound, run: &Run) {
-        self.trace.clone_from(&run.trace);
+        self.run.trace.clone_from(&run.trace);
+        self.run.cancelled.clone_from(&run.cancelled);
+        self.run.deadline = run.deadline;
+        self.pace.set(Pace::default());
         self.slots.iter_mut().for_each(|slot| slot.chunk = None);
         self.slots.resize_with(bound.nodes.len().max(self.slots.len()), Slot::default);
         self.digits.resize_with(bound.numbers.len().max(self.digits.len()), DigitWords::default);
@@ -77,9 +83,16 @@ impl Scratch {
     /// Tells the trace, if there is one.
     #[inline]
     pub(super) fn note(&self, way: Way) {
-        if let Some(trace) = &self.trace {
-            trace.note(way);
-        }
+        self.run.note(way);
+    }
+
+    /// Tells of `units` of work, and looks whether to go on. Errors: cancelled, deadline.
+    #[inline]
+    pub(in crate::query) fn work(&self, units: u32) -> Result<()> {
+        let mut pace = self.pace.get();
+        let outcome = self.run.work(&mut pace, units);
+        self.pace.set(pace);
+        outcome
     }
 
     /// Whether the slot of `node` holds `chunk`.
@@ -96,7 +109,7 @@ impl Scratch {
     pub(super) fn take(&mut self, node: NodeId) -> Box<ChunkBuffer> {
         let slot = &mut self.slots[node.index()];
         slot.chunk = None;
-        slot.buffer.take().unwrap_or_default()
+        slot.buffer.take().or_else(|| self.spare.pop()).unwrap_or_default()
     }
 
     /// Puts the buffer of `node` back; it holds `chunk`.
@@ -104,6 +117,21 @@ impl Scratch {
         let slot = &mut self.slots[node.index()];
         slot.buffer = Some(buffer);
         slot.chunk = Some(chunk);
+    }
+
+    /// Gives the buffer of `node` to whoever needs one: nobody asks for the node any more.
+    pub(super) fn release(&mut self, node: NodeId) {
+        let slot = &mut self.slots[node.index()];
+        slot.chunk = None;
+        self.spare.extend(slot.buffer.take());
+    }
+
+    /// What the buffers, the digits and the counters take.
+    #[cfg(test)]
+    pub(in crate::query) fn bytes(&self) -> u64 {
+        let buffers = self.spare.len() + self.slots.iter().filter(|slot| slot.buffer.is_some()).count();
+        let digits: usize = self.digits.iter().map(DigitWords::bytes).sum();
+        (buffers * ChunkBuffer::BYTES + digits + self.counters.bytes()) as u64
     }
 
     /// Room for the ids of one chunk.

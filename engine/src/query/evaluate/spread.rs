@@ -108,11 +108,12 @@ pub(in crate::query) fn evaluate_spread<W: Merge>(
 /// How many threads may help.
 fn helpers(bound: &Bound, bytes: u64, run: &Run) -> usize {
     let workers = bound.snapshot.workers().map_or(0, |workers| workers.count());
-    match run.threads {
+    let wanted = match run.threads {
         0 if bytes < BYTES_MIN => 0,
         0 => workers,
         threads => workers.min(threads - 1),
-    }
+    };
+    wanted.min(bound.threads_max - 1)
 }
 
 /// What the threads of one query share.

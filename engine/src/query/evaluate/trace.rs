@@ -46,11 +46,22 @@ const WAYS: [(Way, &str); 10] = [
 pub struct Trace {
     ways: [AtomicU32; WAYS.len()],
     bytes: AtomicU64,
+    looks: AtomicU64,
 }
 
 impl Trace {
     pub(super) fn note(&self, way: Way) {
         self.ways[way as usize].fetch_add(1, Relaxed);
+    }
+
+    /// Somebody looked whether to go on.
+    pub(super) fn note_look(&self) {
+        self.looks.fetch_add(1, Relaxed);
+    }
+
+    /// How often anybody looked whether the caller is still there.
+    pub fn looks(&self) -> u64 {
+        self.looks.load(Relaxed)
     }
 
     pub(super) fn note_bytes(&self, bytes: u64) {

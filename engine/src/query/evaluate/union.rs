@@ -8,6 +8,7 @@ use super::scratch::Scratch;
 use crate::bitmap::{ChunkBuffer, Container, union_count, union_into, union_more};
 use crate::error::Result;
 use crate::part::{Cursor, Holder};
+use crate::query::pace::Pace;
 
 /// Containers that are combined at once.
 const BATCH: usize = 64;
@@ -72,16 +73,18 @@ fn count_by_calendar<'a, H: Holder<'a>>(
     }
     let mut batch = [Container::Empty; BATCH];
     let mut count = 0;
+    let mut pace = Pace::default();
     for chunk in chunks {
         let mut waiting = calendar.first[(chunk - start) as usize];
         if waiting == NOBODY {
             continue;
         }
-        run.check(chunk)?;
+        run.work(&mut pace, 1)?;
         let mut length = 0;
         let mut is_begun = false;
         while waiting != NOBODY {
             if length == BATCH {
+                run.work(&mut pace, 1)?;
                 add(&batch, is_begun, buffer);
                 (length, is_begun) = (0, true);
             }

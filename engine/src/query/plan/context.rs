@@ -3,6 +3,7 @@
 use crate::catalog::{Catalog, EntityKey};
 use crate::error::Result;
 use crate::ids::{BitmapId, LocalId, TagId, TypeId, ValueId};
+use crate::query::pace::Stop;
 
 /// Names, values, keys and estimates at one version.
 pub trait PlanContext {
@@ -18,8 +19,11 @@ pub trait PlanContext {
     /// The value with this number.
     fn value_name(&self, tag: TagId, value: ValueId) -> Result<Option<String>>;
 
-    /// All values of a choice or set tag, where they take no more than `memory_bytes_max`; else a limit.
-    fn values(&self, tag: TagId, memory_bytes_max: u64) -> Result<Vec<(ValueId, String)>>;
+    /// All values of a choice or set tag, where they take no more than `memory_bytes_max`; else a limit. Ends at `stop`.
+    fn values(&self, tag: TagId, memory_bytes_max: u64, stop: &Stop) -> Result<Vec<(ValueId, String)>>;
+
+    /// Behind the last id that an entity of the type may have.
+    fn id_end(&self, type_id: TypeId) -> Result<u64>;
 
     /// The live entity with this key.
     fn entity(&self, type_id: TypeId, key: &EntityKey) -> Result<Option<LocalId>>;

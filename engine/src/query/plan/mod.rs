@@ -77,6 +77,7 @@ fn resolved(mut resolver: Resolver<'_>, parsed: Parsed) -> Result<Planned> {
         missing_checks: resolver.missing_checks,
         resolved: resolver.resolved,
         zone: resolver.clock.zone_name().to_owned(),
+        same_between: resolver.clock.same_between(),
         sources: resolver.sources,
         audiences_used,
         plan: resolver.arena.finish(conditions.node),

@@ -40,6 +40,8 @@ pub(super) struct Clock {
     now_ms: i64,
     today: OnceCell<i64>,
     used: std::cell::Cell<bool>,
+    /// First and last reading of the clock with which everything that was asked is the same.
+    same: std::cell::Cell<(i64, i64)>,
 }
 
 impl Clock {
@@ -53,6 +55,7 @@ impl Clock {
             now_ms,
             today: OnceCell::new(),
             used: std::cell::Cell::new(false),
+            same: std::cell::Cell::new((i64::MIN, i64::MAX)),
         })
     }
 
@@ -66,9 +69,15 @@ impl Clock {
         self.used.get()
     }
 
+    /// First and last reading of the clock with which everything that was asked so far is the same.
+    pub(super) fn same_between(&self) -> (i64, i64) {
+        self.same.get()
+    }
+
     /// Milliseconds since the epoch.
     pub(super) fn now(&self) -> i64 {
         self.used.set(true);
+        self.same.set((self.now_ms, self.now_ms));
         self.now_ms
     }
 
@@ -79,6 +88,8 @@ impl Clock {
             return Ok(*day);
         }
         let day = self.day_of(self.now_ms)?;
+        let (first, last) = self.same.get();
+        self.same.set((first.max(self.start_of(day)?), last.min(self.end_of(day)? - 1)));
         Ok(*self.today.get_or_init(|| day))
     }
 

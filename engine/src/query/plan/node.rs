@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
+use crate::error::Result;
 use crate::ids::{BitmapId, TagId, ValueId};
+use crate::query::pace::Stop;
 
 /// The place of a node in its [`Plan`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -212,13 +214,30 @@ pub struct GivenIds {
 }
 
 impl GivenIds {
-    /// The ids in `ids`, which may name entities that are not live.
-    pub fn new(ids: RoaringBitmap) -> GivenIds {
+    /// The ids in `ids`, which may name entities that are not live. Looks at `stop` as it goes. Errors: cancelled,
+    /// deadline.
+    pub fn new(ids: RoaringBitmap, stop: &Stop) -> Result<GivenIds> {
         let mut hasher = xxhash_rust::xxh3::Xxh3::new();
-        for id in &ids {
-            hasher.update(&id.to_le_bytes());
+        let mut rest = ids.iter();
+        let mut runs = 0;
+        // A run that goes on in the next container of 65,536 ids is one, however the bitmap was made.
+        let mut before: Option<(u32, u32)> = None;
+        while let Some(run) = rest.next_range() {
+            if runs % RUNS_PER_LOOK == 0 {
+                stop.look()?;
+            }
+            runs += 1;
+            let (first, last) = run.into_inner();
+            before = match before {
+                Some((start, end)) if end.checked_add(1) == Some(first) => Some((start, last)),
+                other => {
+                    other.into_iter().for_each(|run| add_run(&mut hasher, run));
+                    Some((first, last))
+                }
+            };
         }
-        GivenIds { digest: hasher.digest128(), ids }
+        before.into_iter().for_each(|run| add_run(&mut hasher, run));
+        Ok(GivenIds { digest: hasher.digest128(), ids })
     }
 
     /// The ids.
@@ -230,6 +249,14 @@ impl GivenIds {
     pub fn digest(&self) -> u128 {
         self.digest
     }
+}
+
+/// Runs of ids between two looks.
+const RUNS_PER_LOOK: u32 = 4_096;
+
+fn add_run(hasher: &mut xxhash_rust::xxh3::Xxh3, (first, last): (u32, u32)) {
+    hasher.update(&first.to_le_bytes());
+    hasher.update(&last.to_le_bytes());
 }
 
 impl Eq for GivenIds {}

@@ -31,6 +31,8 @@ pub struct Planned {
     pub conditions: Condition,
     /// The texts that conditions point into: the query, then each audience that it names.
     pub sources: Vec<Arc<str>>,
+    /// First and last reading of the clock, in milliseconds since the epoch, with which the query means the same.
+    pub(super) same_between: (i64, i64),
     /// The audiences that were expanded, each with its version.
     pub audiences_used: Vec<(AudienceId, u64)>,
 }
@@ -39,6 +41,11 @@ impl Planned {
     /// The canonical text, with today's names. It is printed each time that it is asked for.
     pub fn canonical(&self) -> String {
         print(&self.expr)
+    }
+
+    /// Whether the query means the same at that time, on the same version.
+    pub(in crate::query) fn holds_at(&self, now_unix_ms: i64) -> bool {
+        (self.same_between.0..=self.same_between.1).contains(&now_unix_ms)
     }
 
     /// The words of `condition`, as they stand in the query or in the audience that it is part of.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::query::pace::Stop;
+
 /// What a request says beside the text.
 #[derive(Clone, Debug)]
 pub struct QueryRequest {
@@ -14,8 +16,10 @@ pub struct QueryRequest {
     pub now_unix_ms: i64,
     /// What an unknown value of a choice or set tag means.
     pub unknown_values: UnknownValues,
-    /// The memory that an answer may take beside the scratch of its threads, in bytes.
+    /// The memory that an answer may take, in bytes.
     pub memory_bytes_max: u64,
+    /// What ends reading and planning it.
+    pub stop: Stop,
 }
 
 impl QueryRequest {
@@ -30,6 +34,7 @@ impl QueryRequest {
             now_unix_ms,
             unknown_values: UnknownValues::Refuse,
             memory_bytes_max: Self::MEMORY_BYTES_DEFAULT,
+            stop: Stop::default(),
         }
     }
 }

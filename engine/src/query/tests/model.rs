@@ -296,15 +296,23 @@ impl History {
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
-        Snapshot::new(Arc::new(Version {
+        self.snapshot_keeping(0)
+    }
+
+    /// A snapshot that may keep so much of what it derives from the parts.
+    pub(super) fn snapshot_keeping(&self, bytes_max: u64) -> Snapshot {
+        let merged = Arc::new(MergedBitmaps::new(bytes_max));
+        let version = Arc::new(Version {
             seq: Seq(self.seq),
             catalog: self.catalog.clone(),
             layers: self.layers.clone(),
             names: Names::default(),
             store_id: [0; 16],
             id_epoch: 1,
-            merged: Arc::new(MergedBitmaps::new(0)),
+            merged: Arc::clone(&merged),
             derived: Derived::default(),
-        }))
+        });
+        merged.publish(&version);
+        Snapshot::new(version)
     }
 }

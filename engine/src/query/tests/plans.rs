@@ -7,6 +7,7 @@ use roaring::RoaringBitmap;
 use super::model::{CHOICES, CITIES, Entity, ITEMS, Model, TAGS};
 use crate::catalog::EntityKey;
 use crate::ids::{BitmapId, TagId, ValueId};
+use crate::query::pace::Stop;
 use crate::query::plan::{Comparison, GivenIds, Node, NodeId, Plan, Split, Term, ThresholdMode};
 use crate::storage::Random;
 
@@ -15,6 +16,31 @@ pub(super) fn random_plan(random: &mut Random, id_end: u32) -> Plan {
     let mut nodes = Vec::new();
     let root = grow(random, id_end, 3, &mut nodes);
     Plan { nodes, root }
+}
+
+/// A plan with lists longer than what is combined at once: nodes of their own, shared ones, and some listed twice.
+pub(super) fn wide_plan(random: &mut Random, id_end: u32) -> Plan {
+    let mut nodes = Vec::new();
+    let count = 20 + random.below(120);
+    let mut of: Vec<NodeId> = (0..count).map(|_| grow(random, id_end, 1, &mut nodes)).collect();
+    of.push(of[0]);
+    // The longer the list, the fewer are in all of it.
+    let negated = |place: usize| place >= 2;
+    let terms = of.iter().take(40).enumerate().map(|(place, &node)| Term { negated: negated(place), node });
+    nodes.push(Node::And(terms.collect()));
+    nodes.push(Node::Or(of[..of.len() / 2].into()));
+    of.extend([NodeId(nodes.len() as u32 - 2), NodeId(nodes.len() as u32 - 1)]);
+    let k = 1 + random.below(of.len() as u64 / 2) as u32;
+    let mode = [ThresholdMode::AtLeast, ThresholdMode::AtMost, ThresholdMode::Exactly][random.below(3) as usize];
+    nodes.push(Node::Threshold { mode, k, of: of.into() });
+    let threshold = NodeId(nodes.len() as u32 - 1);
+    let root = match random.below(3) {
+        0 => Node::And([Term { negated: false, node: threshold }, Term { negated: true, node: NodeId(0) }].into()),
+        1 => Node::Or([threshold, NodeId(1)].into()),
+        _ => return Plan { nodes, root: threshold },
+    };
+    nodes.push(root);
+    Plan { root: NodeId(nodes.len() as u32 - 1), nodes }
 }
 
 fn grow(random: &mut Random, id_end: u32, depth: u32, nodes: &mut Vec<Node>) -> NodeId {
@@ -76,7 +102,7 @@ fn leaf(random: &mut Random, id_end: u32) -> Node {
             for _ in 0..random.below(2_000) {
                 ids.insert(random.below(u64::from(id_end)) as u32);
             }
-            Node::Given(Arc::new(GivenIds::new(ids)))
+            Node::Given(Arc::new(GivenIds::new(ids, &Stop::default()).unwrap()))
         }
     }
 }

@@ -42,6 +42,9 @@ impl Work {
         if rows == 0 {
             return Ok(());
         }
+        if self.memory.is_full_with(&block) {
+            self.spill(writer)?;
+        }
         let ids = self.resolve_keys(writer, &block.keys)?;
         let (known, seen) = (&self.known, &self.seen);
         let is_new = |id: LocalId| Work::is_new(known, seen, id);
@@ -55,9 +58,9 @@ impl Work {
         self.seen.extend(ids);
         self.rows += rows as u64;
         let bytes = builder.finish(self.running.seq)?;
-        self.block_bytes += bytes.len() as u64;
+        self.memory.keep(bytes.len() as u64);
         self.blocks.push(Arc::new(Part::open(bytes, MEMORY_NAME, None)?));
-        if self.block_bytes > writer.settings.load_bytes_max || self.blocks.len() >= BLOCKS_MAX {
+        if self.memory.is_full() || self.blocks.len() >= BLOCKS_MAX {
             self.spill(writer)?;
         }
         Ok(())
@@ -65,11 +68,14 @@ impl Work {
 
     /// Merges the blocks in memory into files, which lie over those of earlier blocks.
     fn spill(&mut self, writer: &Writer) -> Result<()> {
+        if self.blocks.is_empty() {
+            return Ok(());
+        }
         let layers: Vec<Vec<Arc<Part>>> = self.blocks.iter().map(|block| vec![Arc::clone(block)]).collect();
         let current = writer.snapshot();
         self.spilled.push(writer.write_parts(&layers, false, current.catalog())?);
         self.blocks.clear();
-        self.block_bytes = 0;
+        self.memory.spilled();
         Ok(())
     }
 
@@ -175,15 +181,17 @@ impl Work {
         if let Some(&value) = self.values.get(&tag.id).and_then(|known| known.get(text)) {
             return Ok(value);
         }
+        let shared: Arc<str> = text.into();
         let value = match self.snapshot.value_id(tag.id, text)? {
             Some(value) => value,
             None => {
+                self.memory.name(text)?;
                 let value = writer.allocator.lock().value(tag.id, text)?;
-                self.new_values.push((tag.id, value, text.to_owned()));
+                self.new_values.push((tag.id, value, Arc::clone(&shared)));
                 value
             }
         };
-        self.values.entry(tag.id).or_default().insert(text.to_owned(), value);
+        self.values.entry(tag.id).or_default().insert(shared, value);
         Ok(value)
     }
 }

@@ -9,6 +9,7 @@
 mod block;
 mod commit;
 mod keys;
+mod memory;
 pub(crate) mod young;
 
 use std::collections::{BTreeSet, HashMap};
@@ -25,6 +26,7 @@ use crate::part::{BitmapStack, Part};
 use crate::snapshot::Snapshot;
 use crate::wal::LogRecord;
 
+use self::memory::LoadMemory;
 use self::young::YoungKeys;
 use super::files::retire;
 use super::reply::{LoadSpec, Loaded};
@@ -69,15 +71,15 @@ struct Work {
     known: RoaringBitmap,
     /// Ids reserved and not yet given.
     reserved: Vec<LocalId>,
-    values: HashMap<TagId, HashMap<String, ValueId>>,
-    new_values: Vec<(TagId, ValueId, String)>,
+    values: HashMap<TagId, HashMap<Arc<str>, ValueId>>,
+    new_values: Vec<(TagId, ValueId, Arc<str>)>,
     tags: BTreeSet<TagId>,
     rows: u64,
     /// The day on which it began, which is that of its place in the order.
     today: i64,
     /// Blocks in memory, oldest first.
     blocks: Vec<Arc<Part>>,
-    block_bytes: u64,
+    memory: LoadMemory,
     /// Blocks that were merged into files, oldest first.
     spilled: Vec<Vec<StackPart>>,
 }
@@ -187,7 +189,7 @@ fn begin(writer: &Writer, spec: &LoadSpec) -> Result<Stage> {
         rows: 0,
         today: writer.today(),
         blocks: Vec::new(),
-        block_bytes: 0,
+        memory: LoadMemory::new(writer.settings.load_bytes_max),
         spilled: Vec::new(),
     })))
 }

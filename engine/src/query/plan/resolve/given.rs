@@ -11,6 +11,7 @@ use crate::catalog::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::LocalId;
 use crate::query::budget::over;
+use crate::query::pace::SMALL_PER_UNIT;
 
 /// The low half of the first word of portable roaring bytes with runs.
 const COOKIE_RUNS: u32 = 12_347;
@@ -33,7 +34,7 @@ impl Resolver<'_> {
                 if id_epoch.is_some_and(|given| given != epoch) {
                     return Err(self.foreign(param, "its ids are of another epoch of this store"));
                 }
-                let ids = read_roaring(bytes, self.request.memory_bytes_max).map_err(|(kind, reason)| {
+                let mut ids = read_roaring(bytes, self.request.memory_bytes_max).map_err(|(kind, reason)| {
                     self.refuse(
                         fault::PARAMETER,
                         param.span,
@@ -42,7 +43,11 @@ impl Resolver<'_> {
                     )
                     .of_kind(kind)
                 })?;
-                Ok(self.arena.given(GivenIds::new(ids)))
+                // Nobody has the others, and there may be four billion of them.
+                if let Ok(end) = u32::try_from(self.context.id_end(self.type_id)?) {
+                    ids.remove_range(end..);
+                }
+                Ok(self.arena.given(GivenIds::new(ids, &self.request.stop)?))
             }
             Parameter::List(_) | Parameter::Scalar(_) => {
                 let keys = format!("ids(${})", param.name);
@@ -84,7 +89,10 @@ impl Resolver<'_> {
                 if bytes > self.request.memory_bytes_max {
                     return Err(over(self.request.memory_bytes_max, "a list of so many keys"));
                 }
-                for text in texts {
+                for (place, text) in texts.iter().enumerate() {
+                    if place % SMALL_PER_UNIT == 0 {
+                        self.request.stop.look()?;
+                    }
                     self.add_key(key_kind, text, param.span, &mut ids, &mut unknown)?;
                 }
             }
@@ -99,7 +107,7 @@ impl Resolver<'_> {
         ids.sort_unstable();
         ids.dedup();
         let ids: RoaringBitmap = ids.into_iter().collect();
-        Ok(self.arena.given(GivenIds::new(ids)))
+        Ok(self.arena.given(GivenIds::new(ids, &self.request.stop)?))
     }
 
     fn add_key(&self, kind: KeyKind, text: &str, span: Span, ids: &mut Vec<u32>, unknown: &mut usize) -> Result<()> {

@@ -187,7 +187,7 @@ impl<'a> Resolver<'a> {
         let (nodes, tag): (Vec<NodeId>, _) = match set {
             Some(tag) => {
                 self.is_renamed |= tag.name != *name;
-                let values = self.context.values(tag.id, self.request.memory_bytes_max)?;
+                let values = self.context.values(tag.id, self.request.memory_bytes_max, &self.request.stop)?;
                 if values.len() > THRESHOLD_VALUES_MAX {
                     return Err(self.refuse(
                         code::TOO_MANY_LEAVES,

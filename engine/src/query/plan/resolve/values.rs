@@ -66,7 +66,7 @@ impl<'a> Resolver<'a> {
     #[cold]
     fn unknown_value(&self, tag: &Tag, text: &str, span: Span) -> Result<Error> {
         // Where there are too many, none is suggested.
-        let values = match self.context.values(tag.id, self.request.memory_bytes_max) {
+        let values = match self.context.values(tag.id, self.request.memory_bytes_max, &self.request.stop) {
             Err(error) if error.kind() == ErrorKind::Limit => Vec::new(),
             values => values?,
         };
@@ -252,7 +252,7 @@ impl<'a> Resolver<'a> {
     /// Those whose value fits the pattern.
     pub(super) fn like_node(&mut self, tag: &Tag, pattern: &Text) -> Result<NodeId> {
         let matcher = Pattern::new(&pattern.text);
-        let values = self.context.values(tag.id, self.request.memory_bytes_max)?;
+        let values = self.context.values(tag.id, self.request.memory_bytes_max, &self.request.stop)?;
         let found: Vec<ValueId> =
             values.into_iter().filter(|(_, name)| matcher.matches(name)).map(|(value, _)| value).collect();
         Ok(self.arena.values(Self::valued(tag), found))

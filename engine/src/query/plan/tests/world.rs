@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalog::{AudienceSpec, Catalog, CatalogChange, DeclaredValue, EntityKey, KeyKind, TagKind, TagSpec};
 use crate::error::Result;
 use crate::ids::{BitmapId, LocalId, TagId, TypeId, ValueId};
+use crate::query::pace::Stop;
 use crate::query::plan::{
     Condition, Node, NodeId, Parameter, Plan, PlanContext, Planned, QueryRequest, ThresholdMode, plan, store_audience,
 };
@@ -197,9 +198,13 @@ impl PlanContext for World {
         Ok(values.and_then(|values| values.get(value.0 as usize - 1).cloned()))
     }
 
-    fn values(&self, tag: TagId, _: u64) -> Result<Vec<(ValueId, String)>> {
+    fn values(&self, tag: TagId, _: u64, _: &Stop) -> Result<Vec<(ValueId, String)>> {
         let values = self.values.get(&tag).into_iter().flatten();
         Ok(values.enumerate().map(|(place, name)| (ValueId(place as u32 + 1), name.clone())).collect())
+    }
+
+    fn id_end(&self, _type_id: TypeId) -> Result<u64> {
+        Ok(1 << 32)
     }
 
     fn entity(&self, _type_id: TypeId, key: &EntityKey) -> Result<Option<LocalId>> {

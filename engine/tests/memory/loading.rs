@@ -1,0 +1,95 @@
+//! A load stays within its memory, with the block at hand and the names of new values counted.
+
+use muster_engine::catalog::{CatalogChange, KeyKind, TagKind, TagSpec};
+use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn};
+use muster_engine::ids::TagId;
+use muster_engine::storage::Random;
+use muster_engine::write::LoadSpec;
+use muster_engine::{Engine, ErrorKind, Options};
+
+use crate::counting::peak_of;
+
+const BYTES_MAX: u64 = 48 << 20;
+/// Buffers of files, the log, and what the store itself takes.
+const FIXED_BYTES: usize = 16 << 20;
+const ROWS: u64 = 50_000;
+
+struct Loading {
+    engine: Engine,
+    tags: Vec<TagId>,
+    type_id: muster_engine::ids::TypeId,
+    _folder: tempfile::TempDir,
+}
+
+fn loading() -> Loading {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { background: false, load_bytes_max: BYTES_MAX, ..Options::default() };
+    let engine = Engine::open_dir(folder.path(), options).unwrap();
+    let create = CatalogChange::CreateType {
+        name: "users".into(),
+        key: KeyKind::Dense,
+        label: None,
+        description: String::new(),
+    };
+    let type_id = engine.change_catalog(create).unwrap().type_id.unwrap();
+    let kinds = [("code", TagKind::Choice), ("score", TagKind::Int), ("likes", TagKind::Set)];
+    let create = |(name, kind)| {
+        let create = CatalogChange::CreateTag(Box::new(TagSpec::new("users", name, kind)));
+        engine.change_catalog(create).unwrap().tag_id.unwrap()
+    };
+    Loading { tags: kinds.into_iter().map(create).collect(), engine, type_id, _folder: folder }
+}
+
+/// Rows with numbers of many digits, and with `values` values in a column and in lists.
+fn block(tags: &[TagId], random: &mut Random, number: u64, (name, values): (&str, u64)) -> LoadBlock {
+    let rows = ROWS as usize;
+    let dictionary: Vec<String> = (0..values).map(|value| format!("{name}{value}")).collect();
+    let codes = |random: &mut Random, count: usize| (0..count).map(|_| random.below(values) as u32).collect::<Vec<_>>();
+    let values = [
+        ColumnValues::Choice { dictionary: dictionary.clone(), codes: codes(random, rows) },
+        ColumnValues::Number { values: (0..rows).map(|_| random.next_u64() as i64 >> 20).collect(), valid: None },
+        ColumnValues::Set {
+            dictionary,
+            offsets: (0..=rows as u32).map(|row| 2 * row).collect(),
+            codes: codes(random, 2 * rows),
+            valid: None,
+        },
+    ];
+    let columns = tags.iter().zip(values).map(|(&tag, values)| LoadColumn { tag, values, null_clears: false });
+    let keys = KeyColumn::Number((number * ROWS..(number + 1) * ROWS).collect());
+    LoadBlock { keys, columns: columns.collect() }
+}
+
+#[test]
+fn a_load_of_many_blocks_stays_within_its_memory() {
+    let store = loading();
+    let mut random = Random::seeded(3);
+    let (loaded, peak) = peak_of(|| {
+        let spec = LoadSpec { type_id: store.type_id, load_id: "many".into() };
+        let mut load = store.engine.begin_load(spec).unwrap();
+        for number in 0..40 {
+            load.append(block(&store.tags, &mut random, number, ("value ", 300))).unwrap();
+        }
+        load.commit().unwrap()
+    });
+    assert_eq!(loaded.rows, 40 * ROWS);
+    assert!(peak <= BYTES_MAX as usize + FIXED_BYTES, "{peak} bytes with a bound of {BYTES_MAX}");
+}
+
+#[test]
+fn new_values_that_no_memory_could_hold_are_refused_by_name() {
+    let store = loading();
+    let mut random = Random::seeded(4);
+    let spec = LoadSpec { type_id: store.type_id, load_id: "names".into() };
+    let (error, peak) = peak_of(|| {
+        let mut load = store.engine.begin_load(spec).unwrap();
+        (0..200).find_map(|number| {
+            let name = format!("a name of block {number} and number ");
+            load.append(block(&store.tags, &mut random, number, (&name, 20_000))).err()
+        })
+    });
+    let error = error.unwrap();
+    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+    assert!(error.to_string().contains("load_bytes_max"), "{error}");
+    assert!(peak <= BYTES_MAX as usize + FIXED_BYTES, "{peak} bytes with a bound of {BYTES_MAX}");
+}
