@@ -18,7 +18,8 @@ use crate::snapshot::{Snapshot, Version};
 use super::files::{FileKind, retire};
 use super::stack::{Piece, StackLayer, StackNames, StackPart, StoredFile, memory_runs, position_of};
 use super::state::{Base, Sources, State};
-use super::writer::{Work, Writer};
+use super::wakeups::Work;
+use super::writer::Writer;
 
 /// What a flush moves.
 struct Plan {

@@ -6,7 +6,8 @@ use crate::error::{ErrorKind, Result};
 
 use super::stack::Piece;
 use super::status::Status;
-use super::writer::{Work, Writer};
+use super::wakeups::Work;
+use super::writer::Writer;
 
 /// What can fail in the background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

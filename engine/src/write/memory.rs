@@ -7,11 +7,12 @@ use crate::keys::{NamesPart, merge_names};
 use crate::part::{Merge, Part, PartSink};
 use crate::storage::{AlignedBytes, Mapped};
 
+use super::built::MEMORY_NAME;
 use super::files::describe;
 use super::maintain::Failing;
 use super::stack::{Piece, StackLayer, StackNames, StackPart, memory_merge};
 use super::state::State;
-use super::writer::{MEMORY_NAME, Writer};
+use super::writer::Writer;
 
 /// A merged memory part is one part, however large: what is in memory is bounded elsewhere.
 const MEMORY_PART_BYTES_MAX: u64 = u64::MAX;

@@ -7,6 +7,7 @@
 mod allocate;
 mod apply;
 mod batch;
+mod built;
 mod compact;
 mod files;
 mod flush;
@@ -26,6 +27,7 @@ mod stack;
 mod state;
 mod status;
 mod sweep;
+mod wakeups;
 mod writer;
 
 pub use batch::{BATCH_CHANGES_MAX, BATCH_ENTITIES_MAX, Batch, Change, EntityChanges, SOURCE_BYTES_MAX, SOURCES_MAX};
@@ -40,4 +42,5 @@ pub(crate) use settings::WriteSettings;
 pub use settings::{DURABILITY_FILE, Durability, ZONE_FILE, read_durability, read_zone, write_durability, write_zone};
 pub use status::Status;
 pub use sweep::SWEEP_ENTITIES_MAX;
-pub(crate) use writer::{KIND_BATCH, KIND_CATALOG, KIND_CATALOG_DATED, KIND_PLACE, Work, Writer};
+pub(crate) use wakeups::Work;
+pub(crate) use writer::{KIND_BATCH, KIND_CATALOG, KIND_CATALOG_DATED, KIND_PLACE, Writer};

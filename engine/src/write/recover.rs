@@ -16,6 +16,7 @@ use crate::wal::{LOG_DIR, LogStart, Record, Recovery, RecoveryOptions, Wal, WalC
 
 use super::allocate::Allocator;
 use super::apply::{Changes, note_numbers};
+use super::built::open_built;
 use super::files::{FileKind, PARTS_DIR, missing_is_corrupt, open_names, open_part};
 use super::publish::{file_kind, read_sources};
 use super::record::BatchRecord;
@@ -23,7 +24,7 @@ use super::reply::Loaded;
 use super::settings::WriteSettings;
 use super::stack::{Stack, StackLayer, StackNames, StackPart, StoredFile, insert_by_seq};
 use super::state::{Base, SourceMark, State};
-use super::writer::{KIND_BATCH, KIND_CATALOG, KIND_CATALOG_DATED, KIND_PLACE, Opened, Writer, open_built};
+use super::writer::{KIND_BATCH, KIND_CATALOG, KIND_CATALOG_DATED, KIND_PLACE, Opened, Writer};
 
 /// The file whose lock says who holds the store.
 pub(crate) const LOCK_PATH: &str = "LOCK";

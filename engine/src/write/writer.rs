@@ -11,20 +11,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 use crate::catalog::{Catalog, CatalogChange, CatalogRecord, Tag};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{Seq, TagId, TypeId};
-use crate::keys::NamesPart;
-use crate::part::Part;
 use crate::snapshot::{MergedBitmaps, Snapshot, Version};
 use crate::storage::{Clock, Fence, LockGuard, Storage};
 use crate::wal::LogRecord;
 
 use super::allocate::Allocator;
-use super::apply::{Built, Changes};
+use super::apply::Changes;
 use super::batch::Batch;
+use super::built::open_built;
 use super::gate::Gate;
 use super::load::Running;
 use super::load::young::YoungKeys;
@@ -33,9 +32,9 @@ use super::record::{BatchRecord, NewValue};
 use super::reply::{Changed, NEW_VALUES_TOLD_MAX, Written};
 use super::resolve::{Numbers, Resolver, batch_changes, untake};
 use super::settings::{Durability, WriteSettings};
-use super::stack::{StackLayer, StackNames, StackPart};
 use super::state::{SourceMark, State};
 use super::sweep::Swept;
+use super::wakeups::{Wakeups, Work};
 
 /// Kinds of records in the log.
 pub(crate) const KIND_BATCH: u8 = 1;
@@ -97,31 +96,6 @@ pub(crate) struct Writer {
     closed: AtomicBool,
     /// None where nobody ever held the store, and it is only read.
     lock: Option<Box<dyn LockGuard>>,
-}
-
-/// Who waits for whom beside the gate.
-#[derive(Default)]
-pub(crate) struct Wakeups {
-    /// Writers wait here until memory is flushed.
-    pub(super) drained_lock: Mutex<()>,
-    pub(super) drained: Condvar,
-    /// The background threads wait here, each for its work: by [`Work`], whether there is some.
-    pub(super) work_lock: Mutex<[bool; 2]>,
-    pub(super) work: Condvar,
-    /// Who marks the log waits here for groups: how many were logged.
-    pub(super) logged_lock: Mutex<u64>,
-    pub(super) logged: Condvar,
-    /// By [`Failing`]: why it failed when it was last tried.
-    pub(super) failures: Mutex<[Option<String>; 3]>,
-}
-
-/// What the background does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Work {
-    /// Moves what is in memory into files.
-    Flush = 0,
-    /// Merges file layers.
-    Compact = 1,
 }
 
 /// What recovery hands over to a new writer.
@@ -504,26 +478,3 @@ pub(super) struct Resolved {
 fn copy(error: &Error) -> Error {
     Error::new(error.kind(), error.message())
 }
-
-/// The layer and the names of a run in memory, ready for readers.
-pub(super) fn open_built(built: &Built) -> Result<(Option<StackLayer>, Option<StackNames>)> {
-    let (first_seq, last_seq) = (built.first_seq, built.last_seq);
-    let layer = match &built.part {
-        None => None,
-        Some(bytes) => Some(StackLayer {
-            first_seq,
-            last_seq,
-            parts: vec![StackPart { part: Arc::new(Part::open(bytes.clone(), MEMORY_NAME, None)?), file: None }],
-        }),
-    };
-    let names = match &built.names {
-        None => None,
-        Some(bytes) => {
-            Some(StackNames { first_seq, last_seq, part: Arc::new(NamesPart::open(bytes.clone(), None)?), file: None })
-        }
-    };
-    Ok((layer, names))
-}
-
-/// What errors call a part that has no file.
-pub(super) const MEMORY_NAME: &str = "a part in memory";

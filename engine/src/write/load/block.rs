@@ -9,7 +9,8 @@ use crate::columns::{ColumnValues, LoadBlock, LoadColumn, NULL_CODE};
 use crate::error::{Error, Result, ResultExt};
 use crate::ids::{LocalId, ValueId};
 use crate::part::{ColumnBuilder, Part};
-use crate::write::writer::{MEMORY_NAME, Writer};
+use crate::write::built::MEMORY_NAME;
+use crate::write::writer::Writer;
 
 /// Blocks in memory are merged into files when they are this many, whatever their size.
 const BLOCKS_MAX: usize = 256;

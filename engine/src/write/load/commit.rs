@@ -15,7 +15,8 @@ use crate::write::files::retire;
 use crate::write::reply::{LoadSpec, Loaded};
 use crate::write::stack::{StackLayer, StackNames, StackPart, StoredFile, insert_by_seq};
 use crate::write::state::State;
-use crate::write::writer::{KIND_PLACE, Work as Chore, Writer};
+use crate::write::wakeups::Work as Chore;
+use crate::write::writer::{KIND_PLACE, Writer};
 
 /// The files of a load, ready to be named.
 struct Ready {
