@@ -40,18 +40,13 @@ impl Shared {
         let access = Access::of(config.engine.shared_files);
         let (data_dir, upload_bytes_max) = (&config.data_dir, config.limits.upload_bytes_max);
         let ledger = config.erasure_ledger.clone().unwrap_or_else(|| data_dir.join(LEDGER_FILE));
+        // They make the directory, if need be, in which the others lie.
+        let spaces = Spaces::new(&config)?;
         let (spool, ledger) = match config.read_only {
             true => (Spool::unused(data_dir, upload_bytes_max, access), Ledger::new(ledger, access)),
             false => (Spool::new(data_dir, upload_bytes_max, access)?, Ledger::open(ledger, access)?),
         };
-        Ok(Shared {
-            spaces: Spaces::new(&config)?,
-            spool,
-            ledger,
-            work: Work::new(&config.limits),
-            started: Instant::now(),
-            config,
-        })
+        Ok(Shared { spaces, spool, ledger, work: Work::new(&config.limits), started: Instant::now(), config })
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z. Each request reads the clock once.
