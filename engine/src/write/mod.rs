@@ -8,6 +8,7 @@ mod allocate;
 mod apply;
 mod batch;
 mod built;
+mod change;
 mod compact;
 mod files;
 mod flush;

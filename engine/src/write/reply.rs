@@ -1,6 +1,9 @@
 //! What the writer answers.
 
+use crate::catalog::{Catalog, Tag};
 use crate::ids::{Seq, TagId, TypeId};
+
+use super::record::{BatchRecord, NewValue};
 
 /// The answer to a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,4 +64,14 @@ pub struct LoadSpec {
     pub type_id: TypeId,
     /// A name that the caller chooses; the repeat of a committed one answers its first result.
     pub load_id: String,
+}
+
+/// The first values that tags with open lists got with `record`.
+pub(super) fn new_values(catalog: &Catalog, record: &BatchRecord) -> Vec<(TagId, String)> {
+    let is_open = |new: &&NewValue| {
+        let declares = |tag: &Tag| tag.values.iter().any(|declared| declared.value == new.text);
+        catalog.tag(new.tag).is_some_and(|tag| !tag.closed_values && !declares(tag))
+    };
+    let told = record.values.iter().filter(is_open).take(NEW_VALUES_TOLD_MAX);
+    told.map(|new| (new.tag, new.text.clone())).collect()
 }

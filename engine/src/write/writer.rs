@@ -13,9 +13,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
-use crate::catalog::{Catalog, CatalogChange, CatalogRecord, Tag};
+use crate::catalog::CatalogChange;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{Seq, TagId, TypeId};
+use crate::ids::{Seq, TypeId};
 use crate::snapshot::{MergedBitmaps, Snapshot, Version};
 use crate::storage::{Clock, Fence, LockGuard, Storage};
 use crate::wal::LogRecord;
@@ -28,8 +28,8 @@ use super::gate::Gate;
 use super::load::Running;
 use super::load::young::YoungKeys;
 use super::logging::{Log, log_of};
-use super::record::{BatchRecord, NewValue};
-use super::reply::{Changed, NEW_VALUES_TOLD_MAX, Written};
+use super::record::BatchRecord;
+use super::reply::{Changed, Written, new_values};
 use super::resolve::{Numbers, Resolver, batch_changes, untake};
 use super::settings::{Durability, WriteSettings};
 use super::state::{SourceMark, State};
@@ -402,38 +402,6 @@ impl Writer {
         longest >= self.settings.flush_bytes
     }
 
-    fn commit_catalog(&self, state: &mut State, change: &CatalogChange) -> Result<Changed> {
-        self.fence.check()?;
-        let record = state.catalog.with_write_dates(state.catalog.resolve(change)?, self.today())?;
-        self.commit_record(state, record)
-    }
-
-    /// Applies a resolved change of the catalog.
-    pub(super) fn commit_record(&self, state: &mut State, record: CatalogRecord) -> Result<Changed> {
-        let catalog = state.catalog.apply(&record)?;
-        let seq = state.seq.next();
-        let payload = record.encode();
-        use CatalogRecord::{DropAudience, DropTag, DropType};
-        let kind = match &record {
-            CatalogRecord::PutTag(tag) if tag.write_dates.is_some() => KIND_CATALOG_DATED,
-            _ => KIND_CATALOG,
-        };
-        let only_deletes = matches!(record, DropType(_) | DropTag(_) | DropAudience(_));
-        log_of(only_deletes)(self, state, &[LogRecord { seq, kind, payload: &payload }])?;
-        state.seq = seq;
-        state.catalog = catalog;
-        self.publish(state);
-        let (type_id, tag_id) = match &record {
-            CatalogRecord::PutType(entity_type) => (Some(entity_type.id), None),
-            CatalogRecord::DropType(id) => (Some(*id), None),
-            CatalogRecord::PutTag(tag) => (Some(tag.type_id), Some(tag.id)),
-            CatalogRecord::DropTag(id) => (None, Some(*id)),
-            CatalogRecord::PutAudience { head, .. } => (Some(head.type_id), None),
-            CatalogRecord::DropAudience(_) => (None, None),
-        };
-        Ok(Changed { seq, durable: self.durable(), type_id, tag_id })
-    }
-
     /// Gives running loads back what a run took that is not committed.
     fn give_back(&self, run: &Run) {
         let loads = self.loads.lock().clone();
@@ -446,16 +414,6 @@ impl Writer {
             untake(&resolved.record, &mut numbers);
         }
     }
-}
-
-/// The first values that tags with open lists got with `record`.
-fn new_values(catalog: &Catalog, record: &BatchRecord) -> Vec<(TagId, String)> {
-    let is_open = |new: &&NewValue| {
-        let declares = |tag: &Tag| tag.values.iter().any(|declared| declared.value == new.text);
-        catalog.tag(new.tag).is_some_and(|tag| !tag.closed_values && !declares(tag))
-    };
-    let told = record.values.iter().filter(is_open).take(NEW_VALUES_TOLD_MAX);
-    told.map(|new| (new.tag, new.text.clone())).collect()
 }
 
 /// Batches on their way: an answer for each, and the records of those that are new.

@@ -140,9 +140,11 @@ async fn a_proposal_knows_the_type_and_comes_to_what_the_load_does() {
     served.client.create_tag(create_tag("", "zip", TagKind::Choice, 0)).await.unwrap();
     served.client.create_tag(create_tag("", "price", TagKind::Decimal, 1)).await.unwrap();
     let mut closed = create_tag("", "level", TagKind::Choice, 0);
-    closed.tag.as_mut().unwrap().closed_values = true;
+    let level = closed.tag.as_mut().unwrap();
+    level.closed_values = true;
+    level.declared_values = vec![DeclaredValue { value: "silver".into(), ..DeclaredValue::default() }];
     served.client.create_tag(closed).await.unwrap();
-    // The keys of the type are texts; nobody has said which levels there are.
+    // The keys of the type are texts; gold is no level.
     let text = "id,zip,price,level\n1,10115,1.25,\n2,20095,n.a.,\n3,30159,2,gold\n";
     let file = FileSource { name: "people.csv".into(), ..FileSource::default() };
     let infer = InferLoadHeader { file: Some(file), ..InferLoadHeader::default() };

@@ -1,0 +1,44 @@
+//! A change of the catalog: from what a user asks to its place in the log.
+
+use crate::catalog::{CatalogChange, CatalogRecord};
+use crate::error::Result;
+use crate::wal::LogRecord;
+
+use super::logging::log_of;
+use super::reply::Changed;
+use super::state::State;
+use super::writer::{KIND_CATALOG, KIND_CATALOG_DATED, Writer};
+
+impl Writer {
+    pub(super) fn commit_catalog(&self, state: &mut State, change: &CatalogChange) -> Result<Changed> {
+        self.fence.check()?;
+        let record = state.catalog.with_write_dates(state.catalog.resolve(change)?, self.today())?;
+        self.commit_record(state, record)
+    }
+
+    /// Applies a resolved change of the catalog.
+    pub(super) fn commit_record(&self, state: &mut State, record: CatalogRecord) -> Result<Changed> {
+        let catalog = state.catalog.apply(&record)?;
+        let seq = state.seq.next();
+        let payload = record.encode();
+        use CatalogRecord::{DropAudience, DropTag, DropType};
+        let kind = match &record {
+            CatalogRecord::PutTag(tag) if tag.write_dates.is_some() => KIND_CATALOG_DATED,
+            _ => KIND_CATALOG,
+        };
+        let only_deletes = matches!(record, DropType(_) | DropTag(_) | DropAudience(_));
+        log_of(only_deletes)(self, state, &[LogRecord { seq, kind, payload: &payload }])?;
+        state.seq = seq;
+        state.catalog = catalog;
+        self.publish(state);
+        let (type_id, tag_id) = match &record {
+            CatalogRecord::PutType(entity_type) => (Some(entity_type.id), None),
+            CatalogRecord::DropType(id) => (Some(*id), None),
+            CatalogRecord::PutTag(tag) => (Some(tag.type_id), Some(tag.id)),
+            CatalogRecord::DropTag(id) => (None, Some(*id)),
+            CatalogRecord::PutAudience { head, .. } => (Some(head.type_id), None),
+            CatalogRecord::DropAudience(_) => (None, None),
+        };
+        Ok(Changed { seq, durable: self.durable(), type_id, tag_id })
+    }
+}
