@@ -31,6 +31,8 @@ calls! {
         change_space(ChangeSpaceRequest) -> ChangeSpaceReply, Never;
         /// The spaces of the server.
         list_spaces(ListSpacesRequest) -> ListSpacesReply, Safe;
+        /// Drops a space with all that it holds.
+        drop_space(DropSpaceRequest) -> DropSpaceReply, Never;
         /// Makes an entity type.
         create_type(CreateTypeRequest) -> CreateTypeReply, Never;
         /// The entity types of a space.

@@ -7,6 +7,8 @@ use muster_engine::options::{Durability, Options};
 use muster_engine::query::plan::QueryRequest;
 use muster_engine::{Error, Result};
 
+use crate::erasures::LEDGER_FILE;
+
 /// The memory of one query, unless the limits say otherwise.
 pub const QUERY_MEMORY_BYTES_DEFAULT: u64 = QueryRequest::MEMORY_BYTES_DEFAULT;
 
@@ -55,7 +57,12 @@ impl Config {
         }
     }
 
-    /// Sets an option of the engines by its name, such as `flush_bytes` to `1048576`.
+    /// Where the ledger of erasures lies.
+    pub(crate) fn ledger_path(&self) -> PathBuf {
+        self.erasure_ledger.clone().unwrap_or_else(|| self.data_dir.join(LEDGER_FILE))
+    }
+
+    /// Sets an option by its name, such as `flush_bytes` to `1048576`.
     ///
     /// Errors: invalid, when there is no such option, or it does not take this value.
     pub fn set_option(&mut self, name: &str, value: &str) -> Result<()> {
@@ -76,13 +83,15 @@ impl Config {
             "load_bytes_max" => engine.load_bytes_max = number()?,
             "merged_bytes_max" => engine.merged_bytes_max = number()?,
             "threads" => engine.threads = count()?,
+            "spaces_max" => self.limits.spaces_max = count()?,
+            "space_idle_ms" => self.limits.space_idle = Duration::from_millis(number()?),
             "shared_files" => engine.shared_files = yes_or_no(name, value)?,
             "discard_damaged_tail" => engine.discard_damaged_tail = yes_or_no(name, value)?,
             _ => {
                 return Err(Error::invalid(format!(
                     "name one of durability, sync_interval_ms, delta_parts_max, delta_bytes_max, busy_wait_ms, \
                      flush_bytes, part_bytes_max, log_file_bytes, load_bytes_max, merged_bytes_max, threads, \
-                     shared_files, discard_damaged_tail: there is no option {name}"
+                     spaces_max, space_idle_ms, shared_files, discard_damaged_tail: there is no option {name}"
                 )));
             }
         }
@@ -136,6 +145,10 @@ pub struct Limits {
     pub rejects_reported_max: u64,
     /// Bytes of one uploaded file.
     pub upload_bytes_max: u64,
+    /// Spaces of the directory.
+    pub spaces_max: usize,
+    /// A space that nobody used for so long is closed until it is asked for; none is where it is zero.
+    pub space_idle: Duration,
     /// Snapshots of one space that are kept for page tokens.
     pub leases_max: usize,
     /// How long a snapshot is kept for a page token.
@@ -170,6 +183,8 @@ impl Default for Limits {
             values_max: 10_000,
             rejects_reported_max: 100_000,
             upload_bytes_max: 1 << 40,
+            spaces_max: 1_000,
+            space_idle: Duration::from_secs(600),
             leases_max: 64,
             lease: Duration::from_secs(300),
             queries_running_max: threads * 4,

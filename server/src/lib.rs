@@ -12,6 +12,7 @@ mod erasures;
 mod files;
 mod holder;
 mod incoming;
+mod known;
 mod leases;
 mod lingering;
 mod loads;

@@ -66,6 +66,7 @@ pub async fn run(
     let shutdown_wait = config.shutdown_wait;
     let shared = Arc::new(Shared::open(config).map_err(ServeError::Store)?);
     let (health, router) = router(&shared).await?;
+    let idle = tokio::spawn(close_idle_spaces(Arc::clone(&shared)));
     let (stopping, waiting) = oneshot::channel::<()>();
     let stopped = async move {
         shutdown.await;
@@ -96,10 +97,25 @@ pub async fn run(
         served = serving => served.map_err(ServeError::Transport),
         () = too_late => Ok(()),
     };
+    idle.abort();
     let closed = tokio::task::spawn_blocking(move || shared.spaces.close(shutdown_wait))
         .await
         .unwrap_or_else(|panic| Err(muster_engine::Error::internal(format!("closing failed: {panic}"))));
     served.and(closed.map_err(ServeError::Store))
+}
+
+/// Closes spaces that nobody uses, again and again.
+async fn close_idle_spaces(shared: Arc<Shared>) {
+    let idle = shared.config.limits.space_idle;
+    if idle.is_zero() {
+        return;
+    }
+    loop {
+        tokio::time::sleep(idle.div_f32(2.0)).await;
+        let shared = Arc::clone(&shared);
+        // A panic has told of itself; the next round tries again.
+        let _ = tokio::task::spawn_blocking(move || shared.spaces.close_idle(idle)).await;
+    }
 }
 
 async fn router(shared: &Arc<Shared>) -> Result<(tonic_health::server::HealthReporter, Router), ServeError> {

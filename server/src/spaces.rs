@@ -14,6 +14,7 @@ use muster_engine::{Error, Result};
 
 use crate::config::Config;
 use crate::files::Access;
+use crate::known::Known;
 use crate::leases::Leases;
 
 /// The space that a request without one means; it exists from the start.
@@ -22,6 +23,8 @@ pub(crate) const MAIN: &str = "main";
 pub(crate) const SPACES_FOLDER: &str = "spaces";
 /// The longest name of a space, in characters.
 const NAME_CHARS_MAX: usize = 100;
+/// What the name of the folder of a space begins with that was dropped and is not yet removed.
+const DROPPED_PREFIX: &str = ".dropped-";
 /// How long to wait between two looks whether requests still use a space that is to be closed.
 const CLOSE_POLL: Duration = Duration::from_millis(5);
 
@@ -36,6 +39,15 @@ pub(crate) struct Space {
     pub(crate) leases: Leases,
     /// Held while an audience is checked and saved.
     pub(crate) saving: Mutex<()>,
+    /// When a request last asked for it.
+    used: Mutex<Instant>,
+}
+
+impl Space {
+    /// Whether nobody asked for it for `idle`, no page token keeps a snapshot of it, and no request uses it.
+    fn is_idle(self: &Arc<Space>, idle: Duration) -> bool {
+        lock(&self.used).elapsed() >= idle && self.leases.count() == 0 && Arc::strong_count(self) == 1
+    }
 }
 
 impl Space {
@@ -60,6 +72,8 @@ pub(crate) struct Spaces {
     /// Nothing is made and nothing changed.
     read_only: bool,
     tell: fn(&str),
+    known: Known,
+    spaces_max: usize,
     options: Options,
     /// The zone of spaces that have none of their own.
     zone: Zone,
@@ -87,11 +101,18 @@ impl Spaces {
                 .create_folders(&folder)
                 .map_err(|error| Error::io(format!("cannot create {}", folder.display())).with_source(error))?;
         }
+        let known = Known::open(&config.data_dir, &folders_in(&folder)?, &config.ledger_path(), access)?;
+        if !config.read_only {
+            known.write_down();
+            finish_drops(&folder, &known)?;
+        }
         Ok(Spaces {
             folder,
             access,
             read_only: config.read_only,
             tell: config.tell,
+            known,
+            spaces_max: config.limits.spaces_max,
             options: config.engine.clone(),
             zone: config.zone.as_deref().map_or_else(|| Ok(Zone::utc()), Zone::named)?,
             leases_max: config.limits.leases_max,
@@ -109,16 +130,24 @@ impl Spaces {
         let slot = Arc::clone(lock(&self.slots).entry(name.to_owned()).or_default());
         let mut place = lock(&slot.0);
         if let Some(space) = &*place {
+            *lock(&space.used) = Instant::now();
             return Ok(Arc::clone(space));
         }
         let folder = self.folder.join(name);
-        let is_made = name == MAIN && !self.read_only;
-        if !is_made && !folder.is_dir() {
+        let is_made = name == MAIN && !self.read_only && !self.known.has(name);
+        let is_there = folder.is_dir();
+        if !is_there && self.known.has(name) {
+            return Err(missing(name, &folder));
+        }
+        if !is_made && !is_there {
             drop(place);
             lock(&self.slots).remove(name);
             return Err(self.unknown(name));
         }
         let space = Arc::new(self.open(name, &folder)?);
+        if !self.read_only && !self.known.has(name) {
+            self.known.add(name);
+        }
         *place = Some(Arc::clone(&space));
         Ok(space)
     }
@@ -126,9 +155,9 @@ impl Spaces {
     fn open(&self, name: &str, folder: &Path) -> Result<Space> {
         let place = |error: Error| error.within(format_args!("space {name}"));
         refuse_link(folder).map_err(place)?;
-        if !self.read_only {
-            // Durably, with its name in the folder above.
-            Disk::create(folder).map_err(place)?;
+        if !self.read_only && !folder.is_dir() {
+            self.make_folder(folder)
+                .map_err(|error| Error::io(format!("cannot create {}", folder.display())).with_source(error))?;
         }
         let disk = Disk::open(folder).map_err(place)?;
         let durability = read_durability(&disk).map_err(place)?.unwrap_or(self.options.durability);
@@ -147,6 +176,7 @@ impl Spaces {
             zone: Mutex::new(zone),
             leases: Leases::new(self.leases_max, self.lease),
             saving: Mutex::default(),
+            used: Mutex::new(Instant::now()),
         })
     }
 
@@ -173,10 +203,22 @@ impl Spaces {
         if self.read_only {
             return Err(Error::read_only("serve the directory without --read-only to make a space"));
         }
-        match self.access.create_folder(&folder) {
+        let count = self.list()?.len();
+        if count >= self.spaces_max {
+            return Err(Error::limit(format!(
+                "drop a space first, or raise spaces_max: there are {count}, at most {} may be",
+                self.spaces_max
+            )));
+        }
+        if !folder.exists() && self.known.has(name) {
+            return Err(missing(name, &folder));
+        }
+        match self.make_folder(&folder) {
             Ok(()) => {
                 if let Some(durability) = durability {
-                    write_durability(&Disk::open(&folder)?, durability)?;
+                    let disk = Disk::open(&folder)?;
+                    let disk = if self.options.shared_files { disk.shared() } else { disk };
+                    write_durability(&disk, durability)?;
                 }
                 if zone.is_some() {
                     write_zone(&Disk::open(&folder)?, zone)?;
@@ -210,16 +252,78 @@ impl Spaces {
         Ok(own.unwrap_or_else(|| self.zone.clone()))
     }
 
-    /// The names of all spaces in order, each with whether it is open.
-    pub(crate) fn list(&self) -> Result<Vec<(String, bool)>> {
-        let failed = |error| Error::io(format!("cannot list {}", self.folder.display())).with_source(error);
-        let mut names = BTreeMap::from([(MAIN.to_owned(), false)]);
-        for entry in std::fs::read_dir(&self.folder).map_err(failed)? {
-            let name = entry.map_err(failed)?.file_name();
-            if let Some(name) = name.to_str().filter(|name| check_name(name).is_ok()) {
-                names.insert(name.to_owned(), false);
+    /// Makes the folder of a space, with a name that survives a power cut. Errors: as it exists.
+    fn make_folder(&self, folder: &Path) -> std::io::Result<()> {
+        self.access.create_folder(folder)?;
+        std::fs::File::open(&self.folder)?.sync_all()
+    }
+
+    /// Closes the space with this name and removes all of it. A space that is missing is no longer missed.
+    ///
+    /// Errors: not found; busy, when requests still use it after `wait`; invalid for `main`, unless it is missing.
+    pub(crate) fn drop_space(&self, name: &str, wait: Duration) -> Result<()> {
+        check_name(name)?;
+        if self.read_only {
+            return Err(Error::read_only("serve the directory without --read-only to drop a space"));
+        }
+        let folder = self.folder.join(name);
+        let slot = Arc::clone(lock(&self.slots).entry(name.to_owned()).or_default());
+        // Held to the end, so that nobody opens it meanwhile.
+        let mut place = lock(&slot.0);
+        refuse_link(&folder)?;
+        if !folder.is_dir() {
+            drop(place);
+            lock(&self.slots).remove(name);
+            return match self.known.has(name) {
+                true => self.known.forget(name),
+                false => Err(self.unknown(name)),
+            };
+        }
+        if name == MAIN {
+            return Err(Error::invalid("drop its types instead: the space `main` is always there"));
+        }
+        if let Some(space) = place.take()
+            && let Err(space) = sole(space, wait)
+        {
+            *place = Some(space);
+            return Err(Error::busy(format!("try again later: requests still use the space `{name}`")));
+        }
+        let failed = |error| Error::io(format!("cannot drop the space `{name}`")).with_source(error);
+        let dropped = self.folder.join(format!("{DROPPED_PREFIX}{name}"));
+        if dropped.exists() {
+            std::fs::remove_dir_all(&dropped).map_err(failed)?;
+        }
+        // From here on it is dropped: what is left of it is removed by the next start.
+        std::fs::rename(&folder, &dropped).map_err(failed)?;
+        std::fs::File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        self.known.forget(name)?;
+        std::fs::remove_dir_all(&dropped).map_err(failed)
+    }
+
+    /// Closes the spaces that nobody used for `idle`, one after the other; they are opened again when they are asked for.
+    pub(crate) fn close_idle(&self, idle: Duration) {
+        let slots: Vec<(String, Arc<Slot>)> =
+            lock(&self.slots).iter().map(|(name, slot)| (name.clone(), Arc::clone(slot))).collect();
+        for (name, slot) in slots {
+            let mut place = lock(&slot.0);
+            let Some(space) = place.take_if(|space| space.is_idle(idle)) else {
+                continue;
+            };
+            // Whoever asks for it now waits until it is closed, and opens it again.
+            match sole(space, Duration::ZERO).map(|space| space.engine.close()) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, space = name, "an idle space did not close well; its log is replayed next time");
+                }
+                Err(space) => *place = Some(space),
             }
         }
+    }
+
+    /// The names of all spaces in order, each with whether it is open.
+    pub(crate) fn list(&self) -> Result<Vec<(String, bool)>> {
+        let mut names = BTreeMap::from([(MAIN.to_owned(), false)]);
+        names.extend(folders_in(&self.folder)?.into_iter().map(|name| (name, false)));
         let slots = lock(&self.slots);
         for (name, open) in &mut names {
             // A slot whose lock is held is being opened.
@@ -244,30 +348,75 @@ impl Spaces {
         let slots = std::mem::take(&mut *lock(&self.slots));
         let mut outcome = Ok(());
         for (name, slot) in slots {
-            let Some(mut space) = lock(&slot.0).take() else {
+            let Some(space) = lock(&slot.0).take() else {
                 continue;
             };
-            let alone = loop {
-                match Arc::try_unwrap(space) {
-                    Ok(space) => break Some(space),
-                    Err(shared) if started.elapsed() < wait => {
-                        space = shared;
-                        std::thread::sleep(CLOSE_POLL);
-                    }
-                    Err(_) => break None,
-                }
-            };
-            match alone {
-                Some(space) => {
+            match sole(space, wait.saturating_sub(started.elapsed())) {
+                Ok(space) => {
                     drop(space.leases);
                     outcome =
                         outcome.and(space.engine.close().map_err(|error| error.within(format_args!("space {name}"))));
                 }
-                None => tracing::warn!(space = name, "left open: a request still uses it"),
+                Err(_) => tracing::warn!(space = name, "left open: a request still uses it"),
             }
         }
         outcome
     }
+}
+
+/// The space, as soon as no request uses it; or as it is, when one still does after `wait`.
+fn sole(mut space: Arc<Space>, wait: Duration) -> std::result::Result<Space, Arc<Space>> {
+    let started = Instant::now();
+    loop {
+        match Arc::try_unwrap(space) {
+            Ok(space) => return Ok(space),
+            Err(shared) if started.elapsed() < wait => {
+                space = shared;
+                std::thread::sleep(CLOSE_POLL);
+            }
+            Err(shared) => return Err(shared),
+        }
+    }
+}
+
+fn missing(name: &str, folder: &Path) -> Error {
+    Error::corrupt(format!(
+        "restore the space `{name}` from a backup, mount its disk, or give it up with muster space drop {name} --yes \
+         {name}: its folder {} is missing",
+        folder.display()
+    ))
+}
+
+/// Removes what is left of spaces that were dropped, and forgets them, where the server ended in between.
+fn finish_drops(folder: &Path, known: &Known) -> Result<()> {
+    let failed = |error| Error::io(format!("cannot clear {}", folder.display())).with_source(error);
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        if let Some(name) = name.to_str().and_then(|name| name.strip_prefix(DROPPED_PREFIX)) {
+            // Its name may have been given again since.
+            if known.has(name) && !folder.join(name).is_dir() {
+                known.forget(name)?;
+            }
+            std::fs::remove_dir_all(entry.path()).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// The names of the folders of spaces; none where the folder of all is missing.
+fn folders_in(folder: &Path) -> Result<Vec<String>> {
+    let failed = |error| Error::io(format!("cannot list {}", folder.display())).with_source(error);
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed)?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(failed)?.file_name();
+        names.extend(name.to_str().filter(|name| check_name(name).is_ok()).map(str::to_owned));
+    }
+    Ok(names)
 }
 
 /// Errors: invalid, when the folder of a space is a link: what it leads to may change, or be another space.

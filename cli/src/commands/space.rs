@@ -1,7 +1,7 @@
 //! `muster space`: tenants of a server.
 
 use clap::{Args, Subcommand};
-use muster_client::v1::{self, ChangeSpaceRequest, CreateSpaceRequest, ListSpacesRequest, Space};
+use muster_client::v1::{self, ChangeSpaceRequest, CreateSpaceRequest, DropSpaceRequest, ListSpacesRequest, Space};
 use serde_json::{Value, json};
 
 use crate::args::durability::{DurabilityWord, word};
@@ -10,7 +10,7 @@ use crate::exit::Failure;
 use crate::output::Answer;
 use crate::output::table::Table;
 
-/// Create, change and list spaces: each has its own catalog, keys and log.
+/// Create, change, list and drop spaces: each has its own catalog, keys and log.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -18,6 +18,7 @@ Examples:
   muster space create clicks --durability interval --zone Asia/Shanghai
   muster space change clicks --zone Europe/Paris     an empty text takes it away: the server's counts
   muster space list
+  muster backup --space brand_b --to ./brand_b-last && muster space drop brand_b --yes brand_b
   muster count 'vip' --space brand_b")]
 pub(crate) struct SpaceArgs {
     #[command(subcommand)]
@@ -41,6 +42,14 @@ enum Action {
     },
     /// The spaces
     List,
+    /// Drop a space with all that it holds; back it up first
+    Drop {
+        /// Its name
+        name: String,
+        /// Its name once more
+        #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+        yes: String,
+    },
 }
 
 impl SpaceArgs {
@@ -78,6 +87,17 @@ pub(crate) async fn run(args: &SpaceArgs, asker: &Asker) -> Result<(), Failure> 
             let space = asker.client.change_space(request).await?.space.unwrap_or_default();
             let line = format!("changed {}, zone {}\n", space.name, space.zone);
             asker.print(&Answer::object(changed(&space), line))
+        }
+        Action::Drop { name, yes } => {
+            if yes != name {
+                return Err(Failure::usage(format!(
+                    "repeat the name to drop the space with all that it holds: muster space drop {name} --yes {name}; \
+                     before that, muster backup --space {name} --to DIR keeps a copy"
+                )));
+            }
+            let request = DropSpaceRequest { name: name.clone(), repeated_name: yes.clone() };
+            asker.client.drop_space(request).await?;
+            asker.print(&Answer::object(json!({"name": name}), format!("dropped {name}\n")))
         }
         Action::List => {
             let reply = asker.client.list_spaces(ListSpacesRequest {}).await?;

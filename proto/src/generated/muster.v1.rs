@@ -1390,6 +1390,19 @@ pub struct ListSpacesReply {
     #[prost(message, repeated, tag = "1")]
     pub spaces: ::prost::alloc::vec::Vec<Space>,
 }
+/// Which space to drop.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DropSpaceRequest {
+    /// The space.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Its name once more, so that no slip of the hand drops one.
+    #[prost(string, tag = "2")]
+    pub repeated_name: ::prost::alloc::string::String,
+}
+/// The space is dropped.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DropSpaceReply {}
 /// A population with its own ids and tags.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EntityType {
@@ -2174,6 +2187,28 @@ pub mod catalog_client {
                 .insert(GrpcMethod::new("muster.v1.Catalog", "ListSpaces"));
             self.inner.unary(req, path, codec).await
         }
+        /// Drops a space with all that it holds.
+        pub async fn drop_space(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DropSpaceRequest>,
+        ) -> std::result::Result<tonic::Response<super::DropSpaceReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/muster.v1.Catalog/DropSpace",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("muster.v1.Catalog", "DropSpace"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Makes an entity type.
         pub async fn create_type(
             &mut self,
@@ -2557,6 +2592,11 @@ pub mod catalog_server {
             &self,
             request: tonic::Request<super::ListSpacesRequest>,
         ) -> std::result::Result<tonic::Response<super::ListSpacesReply>, tonic::Status>;
+        /// Drops a space with all that it holds.
+        async fn drop_space(
+            &self,
+            request: tonic::Request<super::DropSpaceRequest>,
+        ) -> std::result::Result<tonic::Response<super::DropSpaceReply>, tonic::Status>;
         /// Makes an entity type.
         async fn create_type(
             &self,
@@ -2842,6 +2882,49 @@ pub mod catalog_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListSpacesSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/muster.v1.Catalog/DropSpace" => {
+                    #[allow(non_camel_case_types)]
+                    struct DropSpaceSvc<T: Catalog>(pub Arc<T>);
+                    impl<T: Catalog> tonic::server::UnaryService<super::DropSpaceRequest>
+                    for DropSpaceSvc<T> {
+                        type Response = super::DropSpaceReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DropSpaceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Catalog>::drop_space(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DropSpaceSvc(inner);
                         let codec = crate::Codec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

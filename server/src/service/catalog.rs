@@ -1,5 +1,7 @@
 //! `Catalog`: spaces, types, tags and values. Audiences stand in [`super::audience`].
 
+use std::time::Duration;
+
 use muster_engine::catalog::{CatalogChange, EntityType, Zone};
 use muster_engine::query::Run;
 use muster_engine::snapshot::Snapshot;
@@ -18,6 +20,7 @@ service! {
         create_space(CreateSpaceRequest) -> CreateSpaceReply in Write;
         change_space(ChangeSpaceRequest) -> ChangeSpaceReply in Write;
         list_spaces(ListSpacesRequest) -> ListSpacesReply in Query;
+        drop_space(DropSpaceRequest) -> DropSpaceReply in Write;
         create_type(CreateTypeRequest) -> CreateTypeReply in Write;
         list_types(ListTypesRequest) -> ListTypesReply in Query;
         rename_type(RenameTypeRequest) -> RenameTypeReply in Write;
@@ -72,6 +75,21 @@ fn list_spaces(shared: &Shared, _: v1::ListSpacesRequest, _: &Run) -> Result<v1:
         Ok(v1::Space { name, open, durability, zone })
     });
     Ok(v1::ListSpacesReply { spaces: spaces.collect::<Result<_, Status>>()? })
+}
+
+/// How long a space that is dropped may be used by requests that began before.
+const DROP_WAIT: Duration = Duration::from_secs(2);
+
+fn drop_space(shared: &Shared, request: v1::DropSpaceRequest, _: &Run) -> Result<v1::DropSpaceReply, Status> {
+    let v1::DropSpaceRequest { name, repeated_name } = request;
+    if repeated_name != name {
+        return Err(error::status(&Error::invalid(format!(
+            "repeat the name of the space to drop it with all that it holds, and back it up first: `{name}` was repeated as \
+             `{repeated_name}`"
+        ))));
+    }
+    shared.spaces.drop_space(&name, DROP_WAIT).or_status()?;
+    Ok(v1::DropSpaceReply {})
 }
 
 fn create_type(shared: &Shared, request: v1::CreateTypeRequest, _: &Run) -> Result<v1::CreateTypeReply, Status> {

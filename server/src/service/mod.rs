@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status};
 
 use crate::config::Config;
 use crate::convert::error;
-use crate::erasures::{LEDGER_FILE, Ledger};
+use crate::erasures::Ledger;
 use crate::files::Access;
 use crate::spaces::Spaces;
 use crate::spool::Spool;
@@ -39,7 +39,7 @@ impl Shared {
     pub(crate) fn open(config: Config) -> muster_engine::Result<Shared> {
         let access = Access::of(config.engine.shared_files);
         let (data_dir, upload_bytes_max) = (&config.data_dir, config.limits.upload_bytes_max);
-        let ledger = config.erasure_ledger.clone().unwrap_or_else(|| data_dir.join(LEDGER_FILE));
+        let ledger = config.ledger_path();
         // They make the directory, if need be, in which the others lie.
         let spaces = Spaces::new(&config)?;
         let (spool, ledger) = match config.read_only {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod catalog;
+mod disk;
 mod errors;
 mod loads;
 mod members;
