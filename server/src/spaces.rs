@@ -201,7 +201,7 @@ impl Spaces {
         check_name(name)?;
         let folder = self.folder.join(name);
         if self.read_only {
-            return Err(Error::read_only("serve the directory without --read-only to make a space"));
+            return Err(open_for_questions());
         }
         let count = self.list()?.len();
         if count >= self.spaces_max {
@@ -235,7 +235,7 @@ impl Spaces {
     /// Gives a space a zone of its own, or takes it away. Requests that run go on with the zone that they began with.
     pub(crate) fn set_zone(&self, name: &str, zone: Option<&Zone>) -> Result<Arc<Space>> {
         if self.read_only {
-            return Err(Error::read_only("serve the directory without --read-only to change a space"));
+            return Err(open_for_questions());
         }
         let space = self.get(name)?;
         let mut current = lock(&space.zone);
@@ -264,7 +264,7 @@ impl Spaces {
     pub(crate) fn drop_space(&self, name: &str, wait: Duration) -> Result<()> {
         check_name(name)?;
         if self.read_only {
-            return Err(Error::read_only("serve the directory without --read-only to drop a space"));
+            return Err(open_for_questions());
         }
         let folder = self.folder.join(name);
         let slot = Arc::clone(lock(&self.slots).entry(name.to_owned()).or_default());
@@ -377,6 +377,13 @@ fn sole(mut space: Arc<Space>, wait: Duration) -> std::result::Result<Space, Arc
             Err(shared) => return Err(shared),
         }
     }
+}
+
+/// What a change of a directory is told that is only read.
+pub(crate) fn open_for_questions() -> Error {
+    Error::read_only(
+        "open the store where it can be written to, and without --read-only, to change it: it is open for questions only",
+    )
 }
 
 fn missing(name: &str, folder: &Path) -> Error {

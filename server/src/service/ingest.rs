@@ -15,6 +15,7 @@ use super::{OrStatus, Shared, service};
 use crate::convert::{batch, error};
 use crate::erasures::Erasure;
 use crate::loads;
+use crate::spaces::open_for_questions;
 use crate::work::{self, Lane};
 
 /// How many events of a load may wait for a slow reader.
@@ -103,7 +104,11 @@ fn write(shared: &Shared, request: v1::WriteRequest, _: &Run) -> Result<v1::Writ
         }
         return Ok(reply);
     }
-    let room = shared.ledger.make_room(&erased).or_status()?;
+    // A server that only reads does not touch the ledger either.
+    let room = match shared.config.read_only {
+        true => return Err(error::status(&open_for_questions())),
+        false => shared.ledger.make_room(&erased).or_status()?,
+    };
     let written = space.engine.write(batch).or_status()?;
     erased.iter_mut().for_each(|erasure| erasure.version = written.seq.0);
     shared.ledger.append(room, &erased).or_status()?;
