@@ -8,6 +8,7 @@ use muster_client::v1::{self, Parameter, QueryContext};
 
 use crate::args::globals::{Globals, UnknownValues};
 use crate::args::parameter;
+use crate::args::pasted::Face;
 use crate::exit::Failure;
 use crate::output::{self, Answer, Format};
 
@@ -24,7 +25,11 @@ pub(crate) struct Settings {
     pub(crate) quiet: bool,
     /// How long an answer may take.
     pub(crate) timeout: Option<Duration>,
+    /// What reads the commands that a message names.
+    pub(crate) face: Face,
     parameters: BTreeMap<String, Parameter>,
+    /// The names of those that came with the command itself, each of which its expression must use.
+    said_parameters: Vec<String>,
     /// None where nobody said one.
     zone: Option<String>,
     now: String,
@@ -53,6 +58,7 @@ impl Settings {
         settings.timeout = globals.timeout.or(self.timeout);
         settings.unknown_values = globals.unknown_values.unwrap_or(self.unknown_values);
         settings.quiet |= globals.quiet;
+        settings.said_parameters = globals.params.iter().map(|said| said.name().to_owned()).collect();
         settings.parameters.extend(parameter::parameters(&globals.params)?);
         if let Some(now) = &globals.now {
             settings.now = now.to_string();
@@ -62,6 +68,24 @@ impl Settings {
 }
 
 impl Settings {
+    /// The settings of a shell that goes on with these: what stands for `$name` need not be used by every line.
+    pub(crate) fn of_shell(mut self) -> Settings {
+        self.said_parameters.clear();
+        self.face = Face::Shell;
+        self
+    }
+
+    /// A command for the same space and type, as it can be pasted.
+    pub(crate) fn command(&self, words: &[&str]) -> String {
+        let mut words = words.to_vec();
+        for (option, name) in [("--type", &self.entity_type), ("--space", &self.space)] {
+            if !name.is_empty() {
+                words.extend([option, name.as_str()]);
+            }
+        }
+        self.face.command(&words)
+    }
+
     /// The zone that was said, which may be empty.
     pub(crate) fn zone_said(&self) -> Option<&str> {
         self.zone.as_deref()
@@ -98,6 +122,18 @@ impl Asker {
             now: settings.now.clone(),
             ..QueryContext::default()
         })
+    }
+
+    /// Errors: usage, where a parameter came with the command that no expression of it uses: it would change nothing.
+    pub(crate) fn check_parameters<'a>(&self, texts: impl Iterator<Item = &'a str> + Clone) -> Result<(), Failure> {
+        for name in &self.settings.said_parameters {
+            if !texts.clone().any(|text| parameter::is_used(name, text)) {
+                return Err(Failure::usage(format!(
+                    "leave out --param {name}, or write ${name} in the expression: nothing in it is called so"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The space, as requests name it.

@@ -16,6 +16,7 @@ mod shell;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use args::{Cli, Command, Globals};
 use ask::Settings;
@@ -48,9 +49,15 @@ fn main() -> ExitCode {
 
 /// Says what is wrong with the command line, or the help that was asked for: without colours, wherever it goes.
 fn tell(error: &clap::Error) -> ExitCode {
+    // Help stands on standard error where a command was left out.
+    let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     let text = error.render().to_string();
     match error.use_stderr() {
-        true => output::note(text.trim_end()),
+        true if is_help => output::note(text.trim_end()),
+        true => {
+            let usage = args::usage::usage(error).map_or(String::new(), |usage| format!("\n\n{usage}"));
+            output::note(&format!("{}{usage}", args::usage::fault(error)));
+        }
         false => match output::emit(&text) {
             Ok(()) => {}
             Err(failure) => return report(&failure),
@@ -81,6 +88,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
 /// Runs a command that asks a server; then closes, whatever came of it.
 async fn ask(command: &Command, globals: &Globals) -> Result<(), Failure> {
     let settings = Settings::of(globals)?;
+    command.check(&settings)?;
     let (place, _temporary) = place(command, globals)?;
     let connection = Connection::open(place, command.may_create()).await?;
     let outcome = match command {

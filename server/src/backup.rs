@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use muster_engine::backup::{self, Copied};
@@ -48,8 +48,11 @@ pub struct Restored {
     pub notes: Vec<String>,
 }
 
-/// Backs `spaces` up into the directory `to`. Errors: conflict, when it holds something; those of each backup.
-pub(crate) fn back_up(spaces: &[Arc<Space>], to: &Path) -> Result<Vec<(String, Copied)>> {
+/// Backs `spaces` of the store in `from` up into the directory `to`.
+///
+/// Errors: conflict, when it holds something or lies in the store; those of each backup.
+pub(crate) fn back_up(spaces: &[Arc<Space>], from: &Path, to: &Path) -> Result<Vec<(String, Copied)>> {
+    require_outside(to, from)?;
     let unfinished = Unfinished::begin(to)?;
     let mut copies = Vec::new();
     for space in spaces {
@@ -66,14 +69,15 @@ pub(crate) fn back_up(spaces: &[Arc<Space>], to: &Path) -> Result<Vec<(String, C
 /// Restores the backup in `from` into `to`, which does not exist or is empty, and applies what `ledger` holds of later
 /// erasures. Every space gets a new id epoch.
 ///
-/// Errors: corrupt, when a byte of the backup is not what was written; conflict, when `to` holds something or a server
-/// holds `from`; invalid, when the ledger cannot be read.
+/// Errors: corrupt, when a byte of the backup is not what was written; conflict, when `to` holds something or lies in
+/// `from`, or a server holds `from`; invalid, when the ledger cannot be read.
 pub fn restore_dir(from: &Path, to: &Path, ledger: Option<&Path>) -> Result<Restored> {
     let _held = hold_unchanged(from)?;
     let names = space_names(from)?;
     if let Some(ledger) = ledger.filter(|ledger| !ledger.is_file()) {
         return Err(Error::not_found(format!("name the ledger of erasures: there is no file {}", ledger.display())));
     }
+    require_outside(to, from)?;
     let unfinished = Unfinished::begin(to)?;
     let clock = SystemClock::new();
     let applied = Ledger::new(unfinished.path.join(LEDGER_FILE), Access::Private);
@@ -104,6 +108,35 @@ pub fn restore_dir(from: &Path, to: &Path, ledger: Option<&Path>) -> Result<Rest
     }
     unfinished.finish()?;
     Ok(restored)
+}
+
+/// Errors: conflict, when `to` lies in the directory `from`, whose reader would take it for a part of it.
+fn require_outside(to: &Path, from: &Path) -> Result<()> {
+    let failed = |error| Error::io(format!("cannot find {}", to.display())).with_source(error);
+    let place = resolved(&std::path::absolute(to).map_err(failed)?);
+    match from.canonicalize() {
+        Ok(from) if place.starts_with(&from) => Err(Error::conflict(format!(
+            "name a directory outside of {}, not {}: what lies in it belongs to it",
+            from.display(),
+            to.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// A path without links, as far as it exists; what does not exist yet has none.
+fn resolved(path: &Path) -> PathBuf {
+    let existing = path.ancestors().find_map(|it| it.canonicalize().ok().map(|place| (it, place)));
+    let Some((existing, mut place)) = existing else { return path.to_path_buf() };
+    for component in path.strip_prefix(existing).into_iter().flat_map(Path::components) {
+        match component {
+            Component::ParentDir => {
+                place.pop();
+            }
+            component => place.push(component),
+        }
+    }
+    place
 }
 
 /// The spaces that the ledger speaks of and the backup does not have, each with how many lines.
@@ -272,6 +305,29 @@ impl Drop for Unfinished {
         if !self.is_finished {
             // It was made by this value, so nothing else is in it; what cannot be removed is named by the next attempt.
             let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_made_inside_of_what_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("store");
+        std::fs::create_dir_all(store.join("spaces")).unwrap();
+        std::os::unix::fs::symlink(&store, folder.path().join("link")).unwrap();
+        for inside in
+            ["store", "store/x", "store/spaces/y", "link/x", "new/../store/x", "store/a/b/c", "link/../store/x"]
+        {
+            let error = require_outside(&folder.path().join(inside), &store).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Conflict, "{inside}");
+            assert!(error.message().starts_with("name a directory outside of"), "{inside}");
+        }
+        for outside in ["copy", "store2/x", "store/../copy", "link/../copy", "a/b"] {
+            assert!(require_outside(&folder.path().join(outside), &store).is_ok(), "{outside}");
         }
     }
 }

@@ -5,18 +5,22 @@ pub(crate) mod globals;
 pub(crate) mod input;
 pub(crate) mod moment;
 pub(crate) mod parameter;
+pub(crate) mod pasted;
 pub(crate) mod reads;
 pub(crate) mod text;
+pub(crate) mod usage;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use globals::Globals;
 
+use crate::ask::Settings;
 use crate::commands::{
     add, audience, backup, breakdown, check, clear, compact, completions, count, erase, erasures, explain, flush, get,
     load, members, remove, restore, serve, set, space, stats, status, sync, tag, type_, why,
 };
 use crate::demo;
+use crate::exit::Failure;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -114,6 +118,16 @@ Inside: a bare expression counts; \\help lists the commands; an open parenthesis
 pub(crate) struct ShellArgs {}
 
 impl Command {
+    /// Looks at what can be looked at without a store: a command that cannot be carried out is to leave none behind.
+    ///
+    /// Errors: usage.
+    pub(crate) fn check(&self, settings: &Settings) -> Result<(), Failure> {
+        match self {
+            Command::Load(args) => args.check(settings),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the command is done without a store.
     pub(crate) fn needs_no_store(&self) -> bool {
         matches!(self, Command::Load(args) if args.only_proposes())

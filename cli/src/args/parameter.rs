@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use muster_client::v1::{BitmapParameter, Parameter, TextList, parameter};
+use muster_language::highlight::{PieceKind, tokens};
 
 use super::input::file_bytes;
 use crate::exit::Failure;
@@ -42,6 +43,21 @@ impl FromStr for NamedParameter {
         };
         Ok(NamedParameter { name: name.to_owned(), source })
     }
+}
+
+impl NamedParameter {
+    /// The name, without the sign before it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Whether an expression has `$name`.
+pub(crate) fn is_used(name: &str, text: &str) -> bool {
+    tokens(text)
+        .iter()
+        .filter(|piece| piece.kind == PieceKind::Param)
+        .any(|piece| piece.span.of(text).chars().skip(1).collect::<String>().trim_matches('`') == name)
 }
 
 /// The parameters as a request carries them. A name said once with a value is a scalar, said more often a list.

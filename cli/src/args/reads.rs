@@ -102,6 +102,10 @@ impl Cli {
     /// Errors: usage, naming an option that was said and that the command does not read.
     pub(crate) fn check_options(&self) -> Result<(), Failure> {
         let read = read_by(&self.command);
+        let takes_zone_away = matches!(self.command, Command::Space(_));
+        if self.globals.zone.as_deref() == Some("") && !takes_zone_away {
+            return Err(Failure::usage("name a zone, as in --zone Asia/Shanghai, or leave --zone out"));
+        }
         match said(&self.globals).into_iter().find(|option| !read.contains(option)) {
             None => Ok(()),
             Some(option) => Err(Failure::usage(format!("leave out {}: this command does not read it", option.name()))),

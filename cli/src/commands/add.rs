@@ -3,7 +3,7 @@
 use clap::Args;
 use muster_client::v1::{GetTagRequest, SetTag, TagKind, TextList, Value, change, value};
 
-use super::change::{apply, assignment, change, shell_word};
+use super::change::{apply, assignment, change};
 use crate::ask::Asker;
 use crate::exit::Failure;
 
@@ -44,8 +44,8 @@ async fn of_one_value(args: &AddArgs, asker: &Asker) -> Option<Failure> {
         let request = GetTagRequest { space: asker.space(), entity_type: asker.entity_type(), name: name.to_owned() };
         let tag = asker.client.get_tag(request).await.ok()?.tag?;
         if tag.kind() != TagKind::Set {
-            let words = [args.key.as_str(), &format!("{name}={value}")].map(shell_word).join(" ");
-            return Some(Failure::refused(format!("`{}` holds one value: `muster set {words}`", tag.name)));
+            let command = asker.settings.command(&["set", &args.key, &format!("{name}={value}")]);
+            return Some(Failure::refused(format!("`{}` holds one value: `{command}`", tag.name)));
         }
     }
     None

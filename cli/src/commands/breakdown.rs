@@ -4,6 +4,7 @@ use clap::Args;
 use muster_client::v1::{BreakdownReply, BreakdownRequest, GroupOrder};
 use serde_json::{Value, json};
 
+use super::change::bare;
 use crate::args::text::query_text_or_everyone;
 use crate::ask::Asker;
 use crate::exit::Failure;
@@ -48,13 +49,14 @@ pub(crate) struct BreakdownArgs {
 /// Divides an audience.
 pub(crate) async fn run(args: &BreakdownArgs, asker: &Asker) -> Result<(), Failure> {
     let text = query_text_or_everyone(args.within.as_ref().map_or(args.text.as_slice(), std::slice::from_ref))?;
+    asker.check_parameters(std::iter::once(text.as_str()))?;
     let order = if args.by_value { GroupOrder::Value } else { GroupOrder::Count };
     let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
     let default_limit = if asker.for_people() && on_terminal { TERMINAL_LIMIT } else { 0 };
     let request = BreakdownRequest {
         context: asker.context(),
         text: text.clone(),
-        tag: args.tag.clone(),
+        tag: bare(&args.tag).to_owned(),
         limit: args.top.unwrap_or(default_limit),
         order: order.into(),
     };

@@ -21,15 +21,6 @@ pub(super) fn bare(tag: &str) -> &str {
     tag.strip_prefix('`').and_then(|tag| tag.strip_suffix('`')).unwrap_or(tag)
 }
 
-/// A text as one word of a command line, quoted where the command shell would read more into it.
-pub(super) fn shell_word(text: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '=' | ',' | ':' | '/' | '@' | '+');
-    match !text.is_empty() && text.chars().all(is_plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', "'\\''")),
-    }
-}
-
 /// A change of one kind.
 pub(super) fn change(change: change::Change) -> Change {
     Change { change: Some(change) }
@@ -80,17 +71,4 @@ fn line(reply: &WriteReply) -> String {
     }
     line.push('\n');
     line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_can_be_pasted() {
-        assert_eq!(shell_word("城市=北京"), "城市=北京");
-        assert_eq!(shell_word("city=New York"), "'city=New York'");
-        assert_eq!(shell_word("it's $x"), r"'it'\''s $x'");
-        assert_eq!(shell_word(""), "''");
-    }
 }

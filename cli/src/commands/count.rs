@@ -45,6 +45,7 @@ pub(crate) async fn run(args: &CountArgs, asker: &Asker) -> Result<(), Failure> 
 
 /// Counts one expression.
 pub(crate) async fn count(text: &str, asker: &Asker) -> Result<(), Failure> {
+    asker.check_parameters(std::iter::once(text))?;
     let request = CountRequest { context: asker.context(), text: text.to_owned() };
     let reply = asker.client.count(request).await?;
     asker.print(&Answer::object(document(&reply), line(&reply)))?;

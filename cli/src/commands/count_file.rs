@@ -37,6 +37,7 @@ pub(super) async fn run(file: &Path, asker: &Asker) -> Result<(), Failure> {
     let names: HashSet<&str> =
         tags.iter().flat_map(|tag| [tag.name.as_str(), tag.label.as_str()]).filter(|name| !name.is_empty()).collect();
     let lines = lines(&content, &names);
+    asker.check_parameters(lines.iter().map(|line| line.text))?;
     let queries = lines.iter().map(|line| NamedQuery { name: line.name.clone(), text: line.text.to_owned() }).collect();
     let request = CountBatchRequest { context: asker.context(), queries };
     let reply = asker.client.count_batch(request).await?;

@@ -37,6 +37,7 @@ pub(crate) struct ExplainArgs {
 /// Explains.
 pub(crate) async fn run(args: &ExplainArgs, asker: &Asker) -> Result<(), Failure> {
     let text = query_text(&args.text)?;
+    asker.check_parameters(std::iter::once(text.as_str()))?;
     let request = ExplainRequest { context: asker.context(), text: text.clone(), analyze: args.analyze };
     let reply = asker.client.explain(request).await?;
     asker.print(&Answer::object(document(&reply), table(&reply, args.analyze)))?;

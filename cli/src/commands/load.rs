@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use super::infer;
 use super::progress::Progress;
 use crate::args::input;
-use crate::ask::Asker;
+use crate::args::pasted::Face;
+use crate::ask::{Asker, Settings};
 use crate::exit::Failure;
 use crate::output::numbers::{elapsed, grouped};
 use crate::output::{Answer, csv, note};
@@ -63,18 +64,54 @@ pub(crate) struct LoadArgs {
     /// Write rejected rows to a CSV file
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
-    /// How many rows may be rejected
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    max_rejects: u64,
+    /// How many rows may be rejected [default: 0]
+    #[arg(long, value_name = "N")]
+    max_rejects: Option<u64>,
     /// Makes the load repeatable
-    #[arg(long, value_name = "ID", default_value = "")]
-    load_id: String,
+    #[arg(long, value_name = "ID")]
+    load_id: Option<String>,
 }
 
 impl LoadArgs {
     /// Whether only a mapping is wanted.
     pub(crate) fn only_proposes(&self) -> bool {
         self.infer && !self.yes
+    }
+
+    /// Looks at the options and the files before a store is opened, so that a command that cannot load makes none.
+    ///
+    /// Errors: usage.
+    pub(crate) fn check(&self, settings: &Settings) -> Result<(), Failure> {
+        let for_loads = [
+            (self.dry_run, "--dry-run"),
+            (self.rejects.is_some(), "--rejects"),
+            (self.max_rejects.is_some(), "--max-rejects"),
+            (self.load_id.is_some(), "--load-id"),
+        ];
+        if let Some((_, option)) = for_loads.into_iter().find(|(is_said, _)| self.only_proposes() && *is_said) {
+            return Err(Failure::usage(format!(
+                "leave out {option}, or load at once with --yes: --infer alone only proposes a mapping"
+            )));
+        }
+        if self.map.is_none() && !self.infer && !self.yes {
+            let file = self.file.display().to_string();
+            let propose = match settings.face {
+                Face::Program => format!("{} > map.toml", settings.command(&["load", &file, "--infer"])),
+                Face::Shell => settings.command(&["load", &file, "--infer", "--map-out", "map.toml"]),
+            };
+            return Err(Failure::usage(format!(
+                "propose a mapping first: {propose}, then load with --map map.toml (or at once: {})",
+                settings.command(&["load", &file, "--yes"])
+            )));
+        }
+        let is_input = |path: &Path| path == Path::new(input::STANDARD_INPUT);
+        if let Some(map) = &self.map {
+            if is_input(map) && is_input(&self.file) {
+                return Err(Failure::usage("name a file with --map: standard input is the file to load"));
+            }
+            check_file(map)?;
+        }
+        check_file(&self.file)
     }
 }
 
@@ -86,18 +123,8 @@ pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
         return infer::print(&reply, args.map_out.as_deref(), asker);
     }
     let mapping_toml = match &args.map {
-        Some(map) if map == Path::new(input::STANDARD_INPUT) && args.file == *map => {
-            return Err(Failure::usage("name a file with --map: standard input is the file to load"));
-        }
         Some(map) => input::text_of(map)?,
-        None if args.yes => String::new(),
-        None => {
-            return Err(Failure::usage(format!(
-                "propose a mapping first: muster load {0} --infer > map.toml, then load with --map map.toml \
-                 (or at once: muster load {0} --yes)",
-                args.file.display()
-            )));
-        }
+        None => String::new(),
     };
     let (file, upload) = source(&args.file, asker)?;
     let header = LoadHeader {
@@ -105,9 +132,9 @@ pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
         space: asker.space(),
         entity_type: asker.entity_type(),
         mapping_toml,
-        load_id: args.load_id.clone(),
+        load_id: args.load_id.clone().unwrap_or_default(),
         dry_run: args.dry_run,
-        max_rejects: args.max_rejects,
+        max_rejects: args.max_rejects.unwrap_or_default(),
         create_missing_tags: true,
         key_column: args.key.clone().unwrap_or_default(),
         zone: asker.zone(),
@@ -127,10 +154,7 @@ pub(crate) fn source(path: &Path, asker: &Asker) -> Result<(FileSource, Upload),
         return Ok((file, Upload::Reader(Box::new(tokio::io::stdin()))));
     }
     let name = path.display().to_string();
-    let about = std::fs::metadata(path).map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
-    if about.is_dir() {
-        return Err(Failure::usage(format!("name a file: {name} is a directory")));
-    }
+    let about = about_file(path)?;
     // A pipe given by its name can be read once only, so it is not left to the server.
     if asker.reads_local_files && about.is_file() {
         let absolute = path.canonicalize().map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
@@ -141,6 +165,24 @@ pub(crate) fn source(path: &Path, asker: &Asker) -> Result<(FileSource, Upload),
     }
     let file = FileSource { name, ..FileSource::default() };
     Ok((file, Upload::File(path.to_path_buf())))
+}
+
+/// Errors: usage, where there is no such file; standard input is always there.
+fn check_file(path: &Path) -> Result<(), Failure> {
+    if path == Path::new(input::STANDARD_INPUT) {
+        return Ok(());
+    }
+    about_file(path).map(drop)
+}
+
+/// What is known of a file before it is read. Errors: usage.
+fn about_file(path: &Path) -> Result<std::fs::Metadata, Failure> {
+    let name = path.display();
+    let about = std::fs::metadata(path).map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
+    if about.is_dir() {
+        return Err(Failure::usage(format!("name a file: {name} is a directory")));
+    }
+    Ok(about)
 }
 
 /// What happens during a load: progress on a terminal, rejected rows into their file.

@@ -7,6 +7,7 @@ use clap::Args;
 use muster_client::v1::{MembersForm, MembersReply, MembersRequest, ReplyInfo};
 use serde_json::json;
 
+use super::change::bare;
 use super::member_rows::Rows;
 use crate::args::text::query_text;
 use crate::ask::Asker;
@@ -55,6 +56,7 @@ pub(crate) struct MembersArgs {
 /// Lists members.
 pub(crate) async fn run(args: &MembersArgs, asker: &Asker) -> Result<(), Failure> {
     let text = query_text(&args.text)?;
+    asker.check_parameters(std::iter::once(text.as_str()))?;
     match &args.roaring {
         Some(file) => roaring(&text, file, asker).await,
         None => rows(args, &text, asker).await,
@@ -77,7 +79,7 @@ async fn rows(args: &MembersArgs, text: &str, asker: &Asker) -> Result<(), Failu
         form: form.into(),
         limit: args.limit.unwrap_or(default_limit),
         page_token,
-        with_tags: args.with.clone(),
+        with_tags: args.with.iter().map(|tag| bare(tag).to_owned()).collect(),
     };
     let mut members = asker.client.members(request).await?;
     let out = output::buffered();

@@ -67,15 +67,24 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
     set_options(&mut config, &args.options)?;
     let failed = |error: std::io::Error| Failure::refused(format!("cannot use {}: {error}", dir.display()));
     config.read_only = args.read_only;
+    let wanted: Address = args.listen.parse()?;
+    if let Some(address) = holder_of(&dir).map_err(failed)? {
+        return Err(held_by(&dir, &address));
+    }
+    // Before the directory is touched: a server that cannot listen leaves nothing there.
+    let (listener, address) = listen(&wanted).await?;
+    let bound = Bound(address.clone());
     let taken = if args.read_only { Holder::share(&dir) } else { Holder::take(&dir) };
     let mut holder = match taken {
         Ok(Some(holder)) => holder,
         Ok(None) => {
-            let holder = match holder_of(&dir).map_err(failed)? {
-                Some(address) => format!("is held by the one at {address}"),
-                None => "is read by one that was started with --read-only".to_owned(),
-            };
-            return Err(Failure::refused(format!("end the other server first: {} {holder}", dir.display())));
+            return Err(match holder_of(&dir).map_err(failed)? {
+                Some(address) => held_by(&dir, &address),
+                None => Failure::refused(format!(
+                    "end the other server first: {} is read by one that was started with --read-only",
+                    dir.display()
+                )),
+            });
         }
         Err(error) => {
             return Err(Failure::refused(format!(
@@ -84,8 +93,6 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
             )));
         }
     };
-    let wanted: Address = args.listen.parse()?;
-    let (listener, address) = listen(&wanted).await?;
     config.zone.clone_from(&globals.zone);
     config.import_dirs.clone_from(&args.import_dir);
     config.backup_dirs.clone_from(&args.backup_dir);
@@ -99,12 +106,25 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
         note(&format!("muster {} serves {} at {address}", env!("CARGO_PKG_VERSION"), dir.display()));
     }
     let served = muster_server::run(config, listener, stop_signal()?).await;
-    if let Address::Unix(path) = &address {
-        // A socket that stays behind is replaced by the next server.
-        let _ = std::fs::remove_file(path);
-    }
+    drop(bound);
     drop(holder);
     served.map_err(|error| Failure::refused(error.to_string()))
+}
+
+fn held_by(dir: &Path, address: &str) -> Failure {
+    Failure::refused(format!("end the other server first: {} is held by the one at {address}", dir.display()))
+}
+
+/// An address that is listened on. Its socket in the file system goes with it.
+struct Bound(Address);
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        if let Address::Unix(path) = &self.0 {
+            // A socket that stays behind is replaced by the next server.
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }
 
 fn set_options(config: &mut Config, options: &[String]) -> Result<(), Failure> {

@@ -1,9 +1,10 @@
 //! `muster set`: tags of one entity.
 
 use clap::Args;
-use muster_client::v1::{SetTag, Touch, Value, change, value};
+use muster_client::v1::{GetTagRequest, SetTag, TagKind, Touch, Value, change, value};
 
 use super::change::{apply, assignment, bare, change};
+use super::tag::kind_name;
 use crate::ask::Asker;
 use crate::exit::Failure;
 
@@ -27,7 +28,7 @@ pub(crate) struct SetArgs {
 pub(crate) async fn run(args: &SetArgs, asker: &Asker) -> Result<(), Failure> {
     let mut changes = Vec::with_capacity(args.tags.len());
     for text in &args.tags {
-        let (tag, written) = if text.contains('=') { assignment(text)? } else { (bare(text), "true") };
+        let (tag, written) = if text.contains('=') { assignment(text)? } else { (flag(text, asker).await?, "true") };
         let value = Value { value: Some(value::Value::Written(written.to_owned())) };
         changes.push(change(change::Change::Set(SetTag { tag: tag.to_owned(), value: Some(value) })));
     }
@@ -35,4 +36,18 @@ pub(crate) async fn run(args: &SetArgs, asker: &Asker) -> Result<(), Failure> {
         changes.push(change(change::Change::Touch(Touch {})));
     }
     apply(vec![(args.key.clone(), changes)], asker).await
+}
+
+/// A tag that stands without a value. Errors: usage, unless it is a flag; `true` is a value of every list like any other.
+async fn flag<'a>(text: &'a str, asker: &Asker) -> Result<&'a str, Failure> {
+    let name = bare(text);
+    let request = GetTagRequest { space: asker.space(), entity_type: asker.entity_type(), name: name.to_owned() };
+    let kind = asker.client.get_tag(request).await?.tag.unwrap_or_default().kind();
+    match kind {
+        TagKind::Flag => Ok(name),
+        kind => Err(Failure::usage(format!(
+            "write {name}=VALUE: only a flag stands without a value, and `{name}` is of the kind {}",
+            kind_name(kind)
+        ))),
+    }
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use muster_client::v1::{StatsReply, StatsRequest};
 use serde_json::{Value, json};
 
+use super::change::bare;
 use crate::args::text::query_text_or_everyone;
 use crate::ask::Asker;
 use crate::exit::Failure;
@@ -69,10 +70,11 @@ fn digits(text: &str) -> (&str, &str) {
 /// Shows the numbers of a tag.
 pub(crate) async fn run(args: &StatsArgs, asker: &Asker) -> Result<(), Failure> {
     let text = query_text_or_everyone(args.within.as_ref().map_or(args.text.as_slice(), std::slice::from_ref))?;
+    asker.check_parameters(std::iter::once(text.as_str()))?;
     let request = StatsRequest {
         context: asker.context(),
         text: text.clone(),
-        tag: args.tag.clone(),
+        tag: bare(&args.tag).to_owned(),
         quantiles: args.quantiles.iter().map(|quantile| quantile.0).collect(),
     };
     let reply = asker.client.stats(request).await?;

@@ -9,6 +9,11 @@ use muster_client::{format_value, v1};
 #[derive(Clone, Debug)]
 pub(crate) struct ShownZone(TimeZone);
 
+/// Whether a name or offset is a zone here.
+pub(crate) fn is_known(name: &str) -> bool {
+    DateTimeParser::new().parse_time_zone(name).is_ok()
+}
+
 impl ShownZone {
     /// The zone of a name or offset. One that this machine does not know becomes UTC, which every time then says.
     pub(crate) fn named(name: &str) -> ShownZone {

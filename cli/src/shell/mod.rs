@@ -7,6 +7,7 @@ mod complete;
 mod highlight;
 mod names;
 mod prompt;
+pub(crate) mod quotes;
 mod validate;
 mod words;
 
@@ -23,13 +24,13 @@ use reedline::{
     ReedlineMenu, Signal, default_emacs_keybindings,
 };
 
-use crate::args::Cli;
 use crate::args::input::Lines;
+use crate::args::{Cli, usage};
 use crate::ask::Settings;
 use crate::commands;
 use crate::connect::Connection;
 use crate::exit::Failure;
-use crate::output::{emit, note, numbers};
+use crate::output::{emit, note, numbers, zone};
 use complete::Complete;
 use highlight::Highlight;
 use names::Names;
@@ -46,7 +47,7 @@ const HISTORY_VARIABLE: &str = "MUSTER_HISTORY";
 
 /// Runs the shell until its end. `suggestions` are lines to try, shown first on a terminal.
 pub(crate) async fn run(connection: &Connection, settings: Settings, suggestions: &[&str]) -> Result<(), Failure> {
-    let mut shell = Shell { connection, settings, is_over: false };
+    let mut shell = Shell { connection, settings: settings.of_shell(), is_over: false };
     if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
         shell.interactive(suggestions).await
     } else {
@@ -184,8 +185,13 @@ impl Shell<'_> {
     /// Takes an option over for all further lines.
     fn option(&mut self, argv: Vec<String>) -> Result<(), Failure> {
         let argv = argv.into_iter().chain(["status".to_owned()]);
-        let cli = Cli::try_parse_from(argv).map_err(|error| Failure::usage(plain(&error)))?;
-        self.settings = self.settings.with(&cli.globals)?;
+        let cli = Cli::try_parse_from(argv).map_err(|error| Failure::usage(usage::fault(&error)))?;
+        if let Some(zone) = cli.globals.zone.as_deref().filter(|zone| !zone.is_empty() && !zone::is_known(zone)) {
+            return Err(Failure::usage(format!(
+                "name a zone such as Asia/Shanghai, or an offset such as +08:00: `{zone}` is none"
+            )));
+        }
+        self.settings = self.settings.with(&cli.globals)?.of_shell();
         Ok(())
     }
 
@@ -195,23 +201,17 @@ impl Shell<'_> {
             Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
                 return emit(&error.to_string()).map(|()| false);
             }
-            Err(error) => return Err(Failure::usage(plain(&error))),
+            Err(error) => return Err(Failure::usage(usage::fault(&error))),
         };
         if cli.globals.data.is_some() || cli.globals.addr.is_some() {
             return Err(Failure::usage("end this shell and start another one for another store"));
         }
         cli.check_options()?;
         let settings = self.settings.with(&cli.globals)?;
+        cli.command.check(&settings)?;
         let asker = self.connection.asker(settings).await;
         crate::unless_interrupted(commands::run(&cli.command, &asker)).await.map(|()| true)
     }
-}
-
-/// What is wrong with the words of a command, without the lines about the program's own command line.
-fn plain(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let text = text.split("\n\nUsage:").next().unwrap_or_default();
-    text.strip_prefix("error: ").unwrap_or(text).trim_end().to_owned()
 }
 
 fn tell(failure: &Failure) {

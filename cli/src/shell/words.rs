@@ -1,8 +1,11 @@
 //! The `\words` of the shell, which are the commands of the program.
 
+use clap::CommandFactory;
 use muster_language::highlight::{PieceKind, tokens};
 use muster_language::suggest::nearest;
 
+use super::quotes::{split, unquoted};
+use crate::args::Cli;
 use crate::args::input::STANDARD_INPUT;
 use crate::exit::Failure;
 
@@ -25,7 +28,7 @@ an expression              how many: 性别 = 女 AND 年龄 < 30
 \\status, \\flush, \\compact  how the store is; \\sync, \\backup, \\erasures
 \\use TYPE                  ask another entity type
 \\format FORMAT             table, json, jsonl, csv, tsv
-\\zone ZONE                 time zone of today and dates
+\\zone ZONE                 time zone of today and dates; '' for the space's own
 \\param NAME=VALUE          what stands for $NAME
 \\help [COMMAND], \\quit
 
@@ -161,12 +164,12 @@ pub(super) fn read(text: &str) -> Result<Line, Failure> {
         "use" if rest.is_empty() => {
             Err(Failure::usage("name an entity type, as in \\use shoppers; \\types lists them"))
         }
-        "use" => Ok(Line::Use(unquoted(rest))),
+        "use" => Ok(Line::Use(unquoted(rest)?)),
         option if OPTIONS.contains(&option) && rest.is_empty() => {
             Err(Failure::usage(format!("write what \\{option} is to be, as in {}", example(option))))
         }
         option if OPTIONS.contains(&option) => {
-            Ok(Line::Option(vec!["muster".to_owned(), format!("--{option}"), unquoted(rest)]))
+            Ok(Line::Option(vec!["muster".to_owned(), format!("--{option}"), unquoted(rest)?]))
         }
         _ => command(word, rest),
     }
@@ -179,30 +182,33 @@ fn command(word: &str, rest: &str) -> Result<Line, Failure> {
         Some(words) => words,
         None if COMMANDS.contains(&word) => &single,
         None => {
-            let near = nearest(word, all())
-                .map_or("\\help lists the commands".to_owned(), |near| format!("did you mean \\{near}?"));
-            return Err(Failure::usage(format!("{near} There is no command \\{word}")));
+            return Err(Failure::usage(no_such_command(word)));
         }
     };
-    let is_expression = EXPRESSIONS.contains(&words[0]);
-    let mut arguments = split(rest);
+    let arguments = split(rest);
     if reads_standard_input(words[0], &arguments) {
         return Err(Failure::usage(format!(
             "write it here, or name a file: inside the shell, standard input is the shell's own, and \\{word} cannot \
              read it with -"
         )));
     }
-    if is_expression {
-        // A comment ends an expression; to the command line, `--` would mean something else.
-        if let Some(comment) = arguments.iter().position(|argument| argument == "--") {
-            arguments.truncate(comment);
-        }
-        arguments = join_within(arguments);
-    } else {
-        arguments = arguments.iter().map(|argument| unquoted(argument)).collect();
-    }
+    let arguments = match EXPRESSIONS.contains(&words[0]) {
+        true => with_expression(words, arguments)?,
+        false => arguments.iter().map(|argument| unquoted(argument)).collect::<Result<_, Failure>>()?,
+    };
     let argv = std::iter::once("muster").chain(words.iter().copied()).map(str::to_owned).chain(arguments);
     Ok(Line::Command(argv.collect()))
+}
+
+/// What to do instead of a command that the shell does not have.
+fn no_such_command(word: &str) -> String {
+    if Cli::command().get_subcommands().any(|command| command.get_name() == word) {
+        return format!("run muster {word} outside of the shell: the shell has no command \\{word}");
+    }
+    match nearest(word, all()) {
+        Some(near) => format!("did you mean \\{near}? There is no command \\{word}"),
+        None => format!("\\help lists the commands: there is no command \\{word}"),
+    }
 }
 
 /// An option with a value that it takes.
@@ -231,54 +237,63 @@ fn reads_standard_input(command: &str, arguments: &[String]) -> bool {
     }
 }
 
-/// The words behind `--in` up to the next option as one argument.
-fn join_within(arguments: Vec<String>) -> Vec<String> {
-    let Some(at) = arguments.iter().position(|argument| argument == "--in") else { return arguments };
-    let end = arguments[at + 1..].iter().position(|argument| argument.starts_with("--"));
-    let end = end.map_or(arguments.len(), |length| at + 1 + length);
-    let mut joined = arguments[..=at].to_vec();
-    joined.push(arguments[at + 1..end].join(" "));
-    joined.extend_from_slice(&arguments[end..]);
-    joined
-}
-
-/// The words of a text; spaces inside quotes do not part them, and the quotes stay.
-fn split(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut quote = None;
-    for c in text.chars() {
-        match quote {
-            Some(open) if c == open => quote = None,
-            None if matches!(c, '\'' | '"' | '`') => quote = Some(c),
-            None if c.is_whitespace() => {
-                if !word.is_empty() {
-                    words.push(std::mem::take(&mut word));
-                }
-                continue;
+/// The arguments of a command that takes an expression: its quotes are part of it, those of names and options are not.
+fn with_expression(words: &[&str], arguments: Vec<String>) -> Result<Vec<String>, Failure> {
+    let mut read = Vec::with_capacity(arguments.len());
+    let mut names_left = names_before_expression(words, &arguments);
+    // A comment ends an expression; to the command line, `--` would mean something else.
+    let mut arguments = arguments.into_iter().take_while(|argument| argument != "--").peekable();
+    while let Some(argument) = arguments.next() {
+        if argument == "--in" {
+            read.push(argument);
+            let mut within = Vec::new();
+            while let Some(word) = arguments.next_if(|word| !word.starts_with("--")) {
+                within.push(word);
             }
-            _ => {}
+            read.push(within.join(" "));
+        } else if takes_value(words, &argument) {
+            read.push(argument);
+            if let Some(value) = arguments.next() {
+                read.push(unquoted(&value)?);
+            }
+        } else if argument.starts_with("--") && !argument.starts_with("--in=") {
+            read.push(unquoted(&argument)?);
+        } else if names_left > 0 {
+            names_left -= 1;
+            read.push(unquoted(&argument)?);
+        } else {
+            read.push(argument);
         }
-        word.push(c);
     }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
+    Ok(read)
 }
 
-/// A word without its quotes: `城市='New York'` means `城市=New York`.
-fn unquoted(word: &str) -> String {
-    let mut out = String::with_capacity(word.len());
-    let mut quote = None;
-    for c in word.chars() {
-        match quote {
-            Some(open) if c == open => quote = None,
-            None if matches!(c, '\'' | '"') => quote = Some(c),
-            _ => out.push(c),
-        }
+/// How many words that are no options stand before the expression.
+fn names_before_expression(words: &[&str], arguments: &[String]) -> usize {
+    match (words, arguments.first().map(String::as_str)) {
+        (["stats" | "breakdown" | "why"] | ["audience", "save"], _) => 1,
+        (["audience"], Some("save")) => 2,
+        (["audience", ..], _) => usize::MAX,
+        _ => 0,
     }
-    out
+}
+
+/// Whether an argument is an option whose value is the next argument.
+fn takes_value(words: &[&str], argument: &str) -> bool {
+    let Some(name) = argument.strip_prefix('-') else { return false };
+    let mut command = Cli::command();
+    command.build();
+    let word = words.first().copied().unwrap_or_default();
+    let Some(command) = command.find_subcommand(word) else { return false };
+    // `\audience save` has its options one level below.
+    let below = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    command.get_arguments().chain(below).any(|option| {
+        let is_named = match name.strip_prefix('-') {
+            Some(long) => option.get_long() == Some(long),
+            None => option.get_short().is_some_and(|short| name == short.to_string()),
+        };
+        is_named && option.get_action().takes_values()
+    })
 }
 
 #[cfg(test)]
@@ -305,6 +320,45 @@ mod tests {
             argv("\\stats age --in a AND b --quantiles 0.5"),
             ["muster", "stats", "age", "--in", "a AND b", "--quantiles", "0.5"]
         );
+    }
+
+    #[test]
+    fn a_name_in_quotes_is_one_name_wherever_it_stands() {
+        for quoted in ["'VIP 等级'", "\"VIP 等级\"", "`VIP 等级`"] {
+            let with = argv(&format!("\\members 'a b' = x --with {quoted} --limit 3"));
+            assert_eq!(with, ["muster", "members", "'a b'", "=", "x", "--with", "VIP 等级", "--limit", "3"]);
+            let ids = argv(&format!("\\members --ids {quoted} = x"));
+            assert_eq!(ids, ["muster", "members", "--ids", quoted, "=", "x"], "--ids takes no value");
+            for word in ["stats", "breakdown", "why"] {
+                assert_eq!(argv(&format!("\\{word} {quoted} a = 'b'")), ["muster", word, "VIP 等级", "a", "=", "'b'"]);
+            }
+            let top = argv(&format!("\\breakdown --top 3 {quoted} --in a = 'b'"));
+            assert_eq!(top, ["muster", "breakdown", "--top", "3", "VIP 等级", "--in", "a = 'b'"]);
+            for line in ["\\save", "\\audience save"] {
+                let saved = argv(&format!("{line} {quoted} a = 'b' --owner 'x y'"));
+                assert_eq!(saved, ["muster", "audience", "save", "VIP 等级", "a", "=", "'b'", "--owner", "x y"]);
+            }
+            assert_eq!(argv(&format!("\\audience show {quoted}")), ["muster", "audience", "show", "VIP 等级"]);
+            assert_eq!(argv(&format!("\\tag show {quoted}")), ["muster", "tag", "show", "VIP 等级"]);
+        }
+    }
+
+    #[test]
+    fn a_quote_that_stays_open_is_refused() {
+        for line in [
+            "\\set q1 level=O'Neil age=3",
+            "\\set q2 \"level=AT age=4",
+            "\\add q1 a='b",
+            "\\stats 'age",
+            "\\members vip --with 'age",
+            "\\zone 'UTC",
+            "\\use 'people",
+            "\\save 'x vip",
+        ] {
+            let error = read(line).unwrap_err();
+            assert_eq!(error.code(), 2, "{line}");
+            assert!(error.message().unwrap().starts_with("close the "), "{line}");
+        }
     }
 
     #[test]

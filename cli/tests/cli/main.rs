@@ -9,6 +9,7 @@ mod hostile;
 mod input;
 mod loads;
 mod names;
+mod remedies;
 mod safety;
 mod serving;
 mod shell;

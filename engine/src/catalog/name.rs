@@ -32,6 +32,25 @@ pub fn check_name(what: &str, text: &str) -> Result<String> {
     }
 }
 
+/// The stored spelling of a new audience's name, which stands behind `@`.
+///
+/// Errors: those of [`check_name`]; invalid, when it begins with `@` or ends like a version, `:v1`.
+pub(super) fn check_audience_name(text: &str) -> Result<String> {
+    let name = check_name("audience", text)?;
+    let is_version =
+        |text: &str| text.strip_prefix(['v', 'V']).unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((before, _)) = name.rsplit_once(':').filter(|(_, text)| is_version(text)) {
+        return Err(Error::invalid(format!(
+            "name it `{before}`, which gets its versions by itself: in `@{}` what follows the colon asks for a version",
+            shown(&name)
+        )));
+    }
+    match name.strip_prefix('@') {
+        Some(rest) => Err(Error::invalid(format!("name it `{}`, which is written @ and its name", shown(rest)))),
+        None => Ok(name),
+    }
+}
+
 /// What is wrong with a name in its stored spelling.
 fn name_fault(name: &str) -> Option<String> {
     if name.is_empty() {
@@ -88,6 +107,16 @@ mod tests {
         assert_eq!(check_name("tag", "ＡＢＣ").unwrap(), "ABC");
         assert_eq!(check_name("tag", "兴趣.体育").unwrap(), "兴趣.体育");
         assert_eq!(check_name("tag", "VIP 等级").unwrap(), "VIP 等级");
+    }
+
+    #[test]
+    fn an_audience_is_not_named_like_a_version() {
+        for bad in ["w:v1", "w:V12", "w：v1", "w:3", "w:v", "w:", "@w", "a:b:v2"] {
+            assert!(check_audience_name(bad).is_err(), "{bad:?}");
+        }
+        for good in ["w", "w v1", "w.v1", "a:b", "w:v1 old", "会员"] {
+            assert!(check_audience_name(good).is_ok(), "{good:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::catalog::audience::{Audience, AudienceHead, AudienceUse, AudienceVersion};
 use crate::catalog::change::AudienceSpec;
 use crate::catalog::limits::{AUDIENCE_BYTES_MAX, AUDIENCE_USES_MAX, AUDIENCE_VERSIONS_MAX, AUDIENCES_MAX};
-use crate::catalog::name::check_name;
+use crate::catalog::name::check_audience_name;
 use crate::catalog::resolve::{check_text, check_unused, fresh};
 use crate::catalog::{Catalog, CatalogRecord};
 use crate::error::{Error, Result};
@@ -38,7 +38,7 @@ impl Catalog {
         Ok(AudienceHead {
             id: AudienceId(fresh(self.0.next.audience)?),
             type_id,
-            name: check_name("audience", &spec.name)?,
+            name: check_audience_name(&spec.name)?,
             description: String::new(),
             owner: String::new(),
             created_ms: spec.now_ms,
@@ -136,7 +136,7 @@ impl Catalog {
     pub(super) fn rename_audience(&self, type_name: &str, name: &str, new_name: &str) -> Result<CatalogRecord> {
         let type_id = self.require_type(type_name)?.id;
         let mut head = self.require_audience(type_id, name)?.head();
-        head.name = check_name("audience", new_name)?;
+        head.name = check_audience_name(new_name)?;
         let owner = self.audience_named(type_id, &head.name);
         if owner.is_some_and(|owner| owner.id != head.id) {
             return Err(Error::conflict(format!("audience `@{}` exists", head.name)));

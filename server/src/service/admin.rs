@@ -144,7 +144,7 @@ fn backup(shared: &Shared, request: v1::BackupRequest, _: &Run) -> Result<v1::Ba
         false => request.spaces,
     };
     let spaces = names.iter().map(|name| shared.spaces.get(name)).collect::<EngineResult<Vec<Arc<Space>>>>();
-    let copies = backup::back_up(&spaces.or_status()?, to).or_status()?;
+    let copies = backup::back_up(&spaces.or_status()?, &shared.config.data_dir, to).or_status()?;
     let spaces = copies.into_iter().map(|(space, copied)| v1::SpaceBackup {
         space,
         version: copied.version.0,

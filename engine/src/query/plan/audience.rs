@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use muster_language::ast::{Expr, Name, Path};
+use muster_language::highlight::{PieceKind, tokens};
 use muster_language::limits::TEXT_BYTES_MAX;
 use muster_language::{parse, print};
 
@@ -60,6 +61,11 @@ fn store_as_written(
         QueryRequest { unknown_values: UnknownValues::Empty, parameters: Default::default(), ..request.clone() };
     let mut resolver = Resolver::new(context, type_id, text, &request)?;
     resolver.saving = context.catalog().audience_named(type_id, name).map(|audience| audience.id);
+    if let Some(param) = tokens(text).into_iter().find(|piece| piece.kind == PieceKind::Param) {
+        let remedy = format!("write a value instead of {}", param.span.of(text));
+        let detail = "an audience is saved without parameters, so that it means the same to all who name it";
+        return Err(resolver.refuse(fault::PARAMETER, param.span, remedy, detail));
+    }
     let expr = parsed.expr.clone();
     let planned = super::resolved(resolver, parsed)?;
     let (mut stored, names) = with_ids(context, type_id, expr.clone(), Hints::Kept)?;

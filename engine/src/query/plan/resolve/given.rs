@@ -21,6 +21,34 @@ const COOKIE_PLAIN: u32 = 12_346;
 const CONTAINER_BYTES_MAX: u64 = 8_192;
 /// What a container takes beside its members.
 const CONTAINER_BYTES_BESIDE: u64 = 64;
+/// The longest key that a warning names, in characters.
+const SHOWN_KEY_CHARS_MAX: usize = 80;
+
+/// Keys that nobody has.
+#[derive(Default)]
+struct UnknownKeys {
+    count: usize,
+    first: String,
+}
+
+impl UnknownKeys {
+    fn add(&mut self, key: &str) {
+        if self.count == 0 {
+            self.first = key.chars().take(SHOWN_KEY_CHARS_MAX).collect();
+            if self.first.len() < key.len() {
+                self.first.push('…');
+            }
+        }
+        self.count += 1;
+    }
+
+    fn message(&self) -> String {
+        match self.count {
+            1 => format!("nobody has the key `{}`", self.first),
+            many => format!("nobody has {many} of the keys; the first is `{}`", self.first),
+        }
+    }
+}
 
 impl Resolver<'_> {
     /// `$name` alone: the bitmap that came for it.
@@ -76,7 +104,7 @@ impl Resolver<'_> {
     pub(super) fn given_keys(&mut self, span: Span, keys: &ValueList) -> Result<NodeId> {
         let key_kind = self.catalog.entity_type(self.type_id).map_or(KeyKind::String, |entity_type| entity_type.key);
         let mut ids: Vec<u32> = Vec::new();
-        let mut unknown = 0usize;
+        let mut unknown = UnknownKeys::default();
         match keys {
             ValueList::Values(values) => {
                 for literal in values {
@@ -97,12 +125,8 @@ impl Resolver<'_> {
                 }
             }
         }
-        if unknown > 0 {
-            let message = match unknown {
-                1 => "nobody has one of the keys".to_owned(),
-                many => format!("nobody has {many} of the keys"),
-            };
-            self.warn(fault::UNKNOWN_KEYS, span, message);
+        if unknown.count > 0 {
+            self.warn(fault::UNKNOWN_KEYS, span, unknown.message());
         }
         ids.sort_unstable();
         ids.dedup();
@@ -110,13 +134,20 @@ impl Resolver<'_> {
         Ok(self.arena.given(GivenIds::new(ids, &self.request.stop)?))
     }
 
-    fn add_key(&self, kind: KeyKind, text: &str, span: Span, ids: &mut Vec<u32>, unknown: &mut usize) -> Result<()> {
+    fn add_key(
+        &self,
+        kind: KeyKind,
+        text: &str,
+        span: Span,
+        ids: &mut Vec<u32>,
+        unknown: &mut UnknownKeys,
+    ) -> Result<()> {
         let key = kind.parse_key(text).map_err(|error| {
             self.refuse(fault::WRONG_VALUE, span, format!("write keys of the kind {kind}"), error.message())
         })?;
         match self.context.entity(self.type_id, &key)? {
             Some(id) => ids.push(id.0),
-            None => *unknown += 1,
+            None => unknown.add(text),
         }
         Ok(())
     }

@@ -1,0 +1,122 @@
+//! What is wrong with a command line, the remedy first.
+
+use std::error::Error;
+use std::num::{IntErrorKind, ParseIntError};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use muster_language::visible::visible;
+
+/// What is wrong, in one line.
+pub(crate) fn fault(error: &clap::Error) -> String {
+    let argument = strings(error, ContextKind::InvalidArg).join(", ");
+    let value = strings(error, ContextKind::InvalidValue).join(", ");
+    let near = |kind| strings(error, kind).into_iter().next();
+    let text = match error.kind() {
+        ErrorKind::InvalidValue if value.is_empty() => format!("give {argument} a value: none stands behind it"),
+        ErrorKind::InvalidValue => {
+            let near = near(ContextKind::SuggestedValue).map(|near| format!("did you mean {near}? "));
+            let valid = strings(error, ContextKind::ValidValue).join(", ");
+            format!("{}write one of {valid} for {argument}: `{value}` is none of them", near.unwrap_or_default())
+        }
+        ErrorKind::ValueValidation => format!("{}: for {argument} came `{value}`", wanted(error)),
+        ErrorKind::UnknownArgument => match near(ContextKind::SuggestedArg) {
+            Some(near) => format!("did you mean {near}? There is no {argument} here"),
+            None => format!("leave out {argument}: the command does not take it; --help shows what it takes"),
+        },
+        ErrorKind::InvalidSubcommand => {
+            let word = strings(error, ContextKind::InvalidSubcommand).join(" ");
+            match near(ContextKind::SuggestedSubcommand) {
+                Some(near) => format!("did you mean {near}? There is no command {word}"),
+                None => format!("--help lists the commands: there is no command {word}"),
+            }
+        }
+        ErrorKind::ArgumentConflict => {
+            let other = strings(error, ContextKind::PriorArg).join(", ");
+            match other == argument || other.is_empty() {
+                true => format!("give {argument} once"),
+                false => format!("give {argument} or {other}: they exclude each other"),
+            }
+        }
+        ErrorKind::MissingRequiredArgument => format!("give {argument} too: the command needs it"),
+        ErrorKind::MissingSubcommand => {
+            let valid = strings(error, ContextKind::ValidSubcommand).join(", ");
+            format!("say which: {valid}")
+        }
+        ErrorKind::InvalidUtf8 => "write the arguments in UTF-8".to_owned(),
+        _ => rest(error),
+    };
+    visible(&text).into_owned()
+}
+
+/// How the command is written, where the error knows it.
+pub(crate) fn usage(error: &clap::Error) -> Option<String> {
+    match error.get(ContextKind::Usage)? {
+        ContextValue::StyledStr(usage) => Some(usage.to_string().trim_end().to_owned()),
+        _ => None,
+    }
+}
+
+/// What a value is to be.
+fn wanted(error: &clap::Error) -> String {
+    let Some(source) = error.source() else { return "write another value".to_owned() };
+    match source.downcast_ref::<ParseIntError>().map(ParseIntError::kind) {
+        Some(IntErrorKind::PosOverflow) => "write a smaller number".to_owned(),
+        Some(IntErrorKind::NegOverflow) => "write a greater number".to_owned(),
+        Some(_) => "write a whole number".to_owned(),
+        None => match source.to_string().split_once(" is not in ") {
+            Some((_, range)) => format!("write a whole number in {range}"),
+            None => source.to_string(),
+        },
+    }
+}
+
+/// What clap says, without its lines about help and usage.
+fn rest(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let text = text.split("\n\n").next().unwrap_or_default();
+    text.strip_prefix("error: ").unwrap_or(text).trim_end().to_owned()
+}
+
+fn strings(error: &clap::Error, kind: ContextKind) -> Vec<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => vec![text.clone()],
+        Some(ContextValue::Strings(texts)) => texts.clone(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::Cli;
+
+    #[test]
+    fn the_remedy_comes_first() {
+        for (words, begins) in [
+            ("members vip --limit x", "write a whole number: for --limit <N> came `x`"),
+            ("members vip --limit -1", "write a whole number: for --limit <N> came `-1`"),
+            ("breakdown a --top 99999999999999999999", "write a smaller number: for --top <N>"),
+            ("breakdown a --top 4294967296", "write a whole number in "),
+            ("count vip --timeout 3y", "write a number and ms, s, m or h, as in 500ms: for --timeout <DURATION>"),
+            ("count vip --now soon", "write a date such as"),
+            ("count vip --param k", "write name=value"),
+            ("count vip --format jsno", "did you mean json? write one of table, json"),
+            ("count vip --format xx", "write one of table, json"),
+            ("count vip --fromat json", "did you mean --format? There is no --fromat here"),
+            ("count vip --nonsense", "leave out --nonsense: "),
+            ("cuont vip", "did you mean count? There is no command cuont"),
+            ("get", "give <KEY> too"),
+            ("count vip --format", "give --format <FORMAT> a value"),
+            ("load f --infer --map m", "give --infer or --map <FILE>: they exclude each other"),
+            ("count a --space x --space y", "give --space <NAME> once"),
+        ] {
+            let words = std::iter::once("muster").chain(words.split(' '));
+            let error = Cli::try_parse_from(words).unwrap_err();
+            let said = fault(&error);
+            assert!(said.starts_with(begins), "{said}, expected {begins}");
+            assert!(!said.contains('\n'), "{said}");
+        }
+    }
+}
