@@ -190,6 +190,6 @@ fn a_wrong_option_is_answered_with_what_to_do() {
     ] {
         let output = muster().args(arguments).assert().code(2).get_output().stderr.clone();
         let said = String::from_utf8(output).unwrap();
-        assert!(said.starts_with(begins) && said.contains("Usage:"), "{said}");
+        assert!(said.starts_with(begins), "{said}");
     }
 }
