@@ -28,6 +28,7 @@ mod phrases;
 mod position;
 mod print;
 mod render;
+mod spaced;
 pub mod suggest;
 pub mod visible;
 pub mod warnings;

@@ -9,6 +9,7 @@ use crate::error::{Error, code};
 use crate::fold::fold_text;
 use crate::lexer::{Token, TokenKind, tokenize, unquote};
 use crate::literals::literals;
+use crate::spaced::spaced;
 use crate::suggest;
 use crate::words::Word;
 
@@ -206,6 +207,9 @@ fn rewrite(text: &str) -> Vec<Rewritten> {
     if tokens.len() > TOKENS_MAX {
         return rewritten;
     }
+    let whole = Span::new(0, text.len() as u32);
+    let put_spaces = |spaced: String| Rewritten::new(text, whole, spaced.trim(), spaced.clone());
+    rewritten.extend(spaced(text, &tokens, phrase_words()).into_iter().map(put_spaces));
     let folded = fold_text(text).to_lowercase();
     for (pattern, meant) in PHRASES.iter().filter(|(pattern, _)| can_match(&folded, pattern)) {
         for first in 0..tokens.len() {
@@ -227,6 +231,11 @@ fn rewrite(text: &str) -> Vec<Rewritten> {
         }
     }
     rewritten
+}
+
+/// The words of all patterns that stand for themselves.
+fn phrase_words() -> impl Iterator<Item = &'static str> {
+    PHRASES.iter().flat_map(|(pattern, _)| pattern.split([' ', '|']))
 }
 
 /// Whether a text holds every word of a pattern somewhere: most texts hold none, which is told soon.

@@ -1,6 +1,8 @@
 //! Warnings about what was read that need to know the kind of a tag: whoever knows it asks here.
 
-use crate::ast::{Expr, ExprKind, InSource, LiteralKind, ValueList};
+use std::cmp::Ordering;
+
+use crate::ast::{Expr, ExprKind, InSource, LiteralKind, Number, ValueList};
 use crate::error::{Warning, code};
 use crate::suggest::replace;
 
@@ -15,11 +17,14 @@ pub fn two_numbers(text: &str, expr: &Expr) -> Option<Warning> {
     let [low, high] = values.as_slice() else {
         return None;
     };
-    let (LiteralKind::Number { .. }, LiteralKind::Number { .. }) = (&low.kind, &high.kind) else {
+    let (
+        LiteralKind::Number { negative: low_negative, number: low_number },
+        LiteralKind::Number { negative: high_negative, number: high_number },
+    ) = (&low.kind, &high.kind)
+    else {
         return None;
     };
-    let [a, b]: [f64; 2] = [low.text().parse().ok()?, high.text().parse().ok()?];
-    if a >= b {
+    if order((*low_negative, low_number), (*high_negative, high_number)) != Ordering::Less {
         return None;
     }
     let interval = format!("{low}..{high}");
@@ -37,4 +42,47 @@ pub fn two_numbers(text: &str, expr: &Expr) -> Option<Warning> {
         span,
         suggestion: Some(suggestion),
     })
+}
+
+/// The order of two numbers, each with whether it is negative; exact, since two of 19 digits may differ in the last.
+fn order((a_negative, a): (bool, &Number), (b_negative, b): (bool, &Number)) -> Ordering {
+    let scale = a.scale.max(b.scale);
+    // Whole and fraction apart: digits of both kinds fit 128 bits, brought to one scale together they need not.
+    let parts = |number: &Number| {
+        let unit = 10u128.pow(u32::from(number.scale));
+        (number.digits / unit, number.digits % unit * 10u128.pow(u32::from(scale - number.scale)))
+    };
+    match (a_negative && a.digits > 0, b_negative && b.digits > 0) {
+        (false, false) => parts(a).cmp(&parts(b)),
+        (true, true) => parts(b).cmp(&parts(a)),
+        (true, false) => Ordering::Less,
+        (false, true) => Ordering::Greater,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::two_numbers;
+
+    fn is_interval(text: &str) -> bool {
+        two_numbers(text, &crate::parse(text).expect("a query").expr).is_some()
+    }
+
+    #[test]
+    fn two_rising_numbers_may_have_been_meant_as_an_interval() {
+        for text in [
+            "age IN (25, 35)",
+            "age IN (-35, -25)",
+            "age IN (-1, 0.5)",
+            "acct IN (1577134800018226901, 1577134800018226902)",
+            "x IN (0.5, 0.50000000000000000001)",
+            "x IN (1, 99999999999999999999999999999999999999)",
+        ] {
+            assert!(is_interval(text), "{text}");
+        }
+        for text in ["age IN (35, 25)", "age IN (25, 25.0)", "age IN (-25, -35)", "age IN (1, 2, 3)", "age IN (0, -0)"]
+        {
+            assert!(!is_interval(text), "{text}");
+        }
+    }
 }

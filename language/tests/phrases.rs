@@ -49,6 +49,26 @@ const BESIDE: &[(&str, &str)] = &[
     ("age IN (30岁, 40岁)", "age IN (30, 40)"),
 ];
 
+/// Without spaces each is one name, which only a catalog knows to be none: the reading is among those that it tries.
+const GLUED: &[(&str, &str)] = &[
+    ("年龄大于30", "年龄 > 30"),
+    ("年龄大于等于30岁", "年龄 >= 30"),
+    ("年龄在20到30之间", "年龄 介于 20 到 30"),
+    ("年龄大于30且城市是北京", "年龄 > 30 且 城市 = 北京"),
+    ("注册日期早于2024-01-01", "注册日期 < 2024-01-01"),
+    ("城市不是北京", "城市 != 北京"),
+    ("城市为北京或者上海", "城市 = 北京 或 城市 = 上海"),
+];
+
+#[test]
+fn phrases_without_spaces_are_read_apart() {
+    for (text, meant) in GLUED {
+        let readings = readings(text);
+        let mut offered = readings.iter().filter_map(|reading| reading.suggestion.as_deref());
+        assert!(offered.any(|offered| offered == *meant), "{text}: {readings:?}");
+    }
+}
+
 #[test]
 fn phrases_are_offered_as_the_language_says_them() {
     let mut others = Vec::new();
