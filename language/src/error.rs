@@ -52,6 +52,8 @@ pub mod code {
     pub const REVERSED_INTERVAL: &str = "reversed_interval";
     /// Warning: a list of two numbers, which may have been meant as an interval.
     pub const TWO_NUMBERS: &str = "two_numbers";
+    /// Commas in a list stand inside what looks like one number.
+    pub const GLUED_COMMAS: &str = "glued_commas";
 }
 
 /// The longest remedy and the longest detail.
@@ -86,6 +88,14 @@ impl Error {
     pub(crate) fn with_remedy(mut self, remedy: String) -> Error {
         self.remedy = shorten(remedy);
         self
+    }
+
+    /// The same error, its remedy the whole text that it comes to: for a correction of several steps.
+    pub fn with_whole(self, text: &str) -> Error {
+        match text.len() <= MESSAGE_CHARS_MAX / 2 {
+            true => self.with_remedy(format!("did you mean {text}?")),
+            false => self.with_remedy("did you mean the text below?".to_owned()),
+        }
     }
 
     /// The same error with a corrected text.

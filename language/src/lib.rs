@@ -15,6 +15,7 @@
 //!
 //! Any text is safe to parse: lengths, leaves and depth are bounded by [`limits`] before they cost anything.
 
+mod ago;
 pub mod ast;
 mod error;
 mod fold;
@@ -24,6 +25,7 @@ pub mod limits;
 mod literals;
 mod named;
 mod parser;
+mod periods;
 mod phrases;
 mod position;
 mod print;

@@ -1,7 +1,8 @@
 //! Numbers and days of other customs: `30岁`, `10k`, `1万元`, `3e1`, `40%`, `2026/1/5`.
 
+use crate::ast::Span;
 use crate::fold::fold_text;
-use crate::lexer::unquote;
+use crate::lexer::{Token, TokenKind, unquote};
 use crate::limits::NUMBER_DIGITS_MAX;
 use crate::parser::other_date;
 use crate::suggest;
@@ -28,7 +29,7 @@ const UNITS: &[(&str, &[&str])] = &[
     ("百", &["#e2"]),
     ("千", &["#e3"]),
     ("k", &["#e3"]),
-    ("m", &["#mo", "#min", "#e6"]),
+    ("m", &["#min", "#mo", "#e6"]),
     ("mil", &["#e6"]),
     ("mm", &["#e6"]),
     ("b", &["#e9"]),
@@ -172,6 +173,45 @@ pub fn truth(word: &str) -> Option<bool> {
     }
 }
 
+/// What begins at a token and is a number or day of another custom: its place, and what it may be here.
+pub(crate) fn literal_at(text: &str, tokens: &[Token], first: usize) -> Option<(Span, Vec<String>)> {
+    let start = tokens[first].span;
+    if !matches!(
+        tokens[first].kind,
+        TokenKind::Number
+            | TokenKind::BadNumber
+            | TokenKind::Duration
+            | TokenKind::Date
+            | TokenKind::DateTime
+            | TokenKind::Text
+    ) {
+        return None;
+    }
+    let mut longest = None;
+    for token in tokens[first..].iter().take(LITERAL_TOKENS_MAX) {
+        if token.kind == TokenKind::End {
+            break;
+        }
+        let span = start.to(token.span);
+        if span.end - span.start > LITERAL_BYTES_MAX {
+            break;
+        }
+        let found = literals(span.of(text));
+        if !found.is_empty() {
+            longest = Some((span, found));
+        }
+        if tokens[first].kind == TokenKind::Text {
+            break;
+        }
+    }
+    longest
+}
+
+/// The longest number or day that is looked at.
+const LITERAL_BYTES_MAX: u32 = 64;
+/// The most tokens of a number or day: `2024-05-01T18:30:00+08:00`.
+const LITERAL_TOKENS_MAX: usize = 6;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,7 +228,7 @@ mod tests {
             ("5e-3", "0.005"),
             ("40%", "0.4 40"),
             ("12.5%", "0.125 12.5"),
-            ("1m", "1mo 1min 1000000"),
+            ("1m", "1min 1mo 1000000"),
             ("2026/1/5", "2026-01-05"),
             ("2026年1月5日", "2026-01-05"),
             ("2024-05-01T18:30:00+0800", "'2024-05-01T18:30:00+0800'"),

@@ -4,11 +4,13 @@
 //! rewritten where it stands, and what comes out is offered only if it is a query, and by the planner only if it can be
 //! planned. So a row may be wrong about some texts: it is then of no use to them, but does no harm.
 
+use crate::ago;
 use crate::ast::Span;
 use crate::error::{Error, code};
 use crate::fold::fold_text;
 use crate::lexer::{Token, TokenKind, tokenize, unquote};
-use crate::literals::literals;
+use crate::literals::literal_at;
+use crate::periods::{period, period_tokens};
 use crate::spaced::spaced;
 use crate::suggest;
 use crate::words::Word;
@@ -41,17 +43,39 @@ const PHRASES: &[(&str, &[&str])] = &[
     ("TAG >=|>|in last|past|最近|过去 LENGTH", &["TAG IN LAST LENGTH"]),
     ("TAG in last|past|最近 UNIT", &["TAG IN LAST 1 UNIT"]),
     ("TAG in the last|past LENGTH", &["TAG IN LAST LENGTH"]),
-    ("TAG 超过|多于 LENGTH", &["TAG < today - LENGTH"]),
-    ("TAG older than LENGTH", &["TAG < today - LENGTH"]),
-    ("TAG more than LENGTH ago", &["TAG < today - LENGTH"]),
-    ("TAG 超过|多于 NUMBER UNIT", &["TAG > NUMBER"]),
-    ("TAG 早于|before VALUE", &["TAG < VALUE"]),
-    ("TAG 晚于|after VALUE", &["TAG > VALUE"]),
-    ("TAG 不早于 VALUE", &["TAG >= VALUE"]),
-    ("TAG 不晚于 VALUE", &["TAG <= VALUE"]),
+    // So long ago: what is older than that lies before the moment. English says it with `ago`, or of no other comparison.
+    ("TAG not|no older|more|longer than AGE", &["TAG >= AGE"]),
+    ("TAG not|no less|fewer|newer|younger than AGE", &["TAG <= AGE"]),
+    ("TAG older|more|longer than AGE", &["TAG < AGE"]),
+    ("TAG less|fewer|newer|younger than AGE", &["TAG > AGE"]),
+    ("TAG over AGE", &["TAG < AGE"]),
+    ("TAG under|within AGE", &["TAG > AGE"]),
+    ("TAG at least AGE", &["TAG <= AGE"]),
+    ("TAG at most AGE", &["TAG >= AGE"]),
+    ("TAG 超过|多于|大于|高于 AGE", &["TAG < AGE"]),
+    ("TAG 小于|少于|低于|不到|不足 AGE", &["TAG > AGE"]),
+    ("TAG 大于等于|不小于|不少于|不低于|至少 AGE", &["TAG <= AGE"]),
+    ("TAG 小于等于|不大于|不多于|不超过|不高于|至多 AGE", &["TAG >= AGE"]),
+    ("TAG 早于|before AGE", &["TAG < AGE"]),
+    ("TAG 晚于|after AGE", &["TAG > AGE"]),
+    ("TAG 不早于 AGE", &["TAG >= AGE"]),
+    ("TAG 不晚于 AGE", &["TAG <= AGE"]),
+    // The same length of a number that counts in it.
+    ("TAG 超过|多于|大于|高于 NUMBER UNIT", &["TAG > NUMBER"]),
+    ("TAG 小于|少于|低于|不到|不足 NUMBER UNIT", &["TAG < NUMBER"]),
+    ("TAG 大于等于|不小于|不少于|不低于 NUMBER UNIT", &["TAG >= NUMBER"]),
+    ("TAG 小于等于|不大于|不多于|不超过|不高于 NUMBER UNIT", &["TAG <= NUMBER"]),
+    ("TAG more|longer|greater than NUMBER UNIT", &["TAG > NUMBER"]),
+    ("TAG less|fewer than NUMBER UNIT", &["TAG < NUMBER"]),
+    ("TAG at least NUMBER UNIT", &["TAG >= NUMBER"]),
+    ("TAG at most NUMBER UNIT", &["TAG <= NUMBER"]),
+    ("TAG 早于|before FIXED", &["TAG < FIXED"]),
+    ("TAG 晚于|after FIXED", &["TAG > FIXED"]),
+    ("TAG 不早于 FIXED", &["TAG >= FIXED"]),
+    ("TAG 不晚于 FIXED", &["TAG <= FIXED"]),
     ("TAG 在 VALUE 之前|以前", &["TAG < VALUE"]),
     ("TAG 在 VALUE 之后|以后", &["TAG > VALUE"]),
-    ("LENGTH ago|前|以前|之前", &["today - LENGTH"]),
+    ("POINT", &["POINT"]),
     // Intervals.
     ("TAG 在|从|介于 VALUE 到|和|至|与|-|~ OTHER 之间|之内|以内", &["TAG 介于 VALUE 到 OTHER"]),
     ("TAG 在|从|介于 VALUE 到|至|-|~ OTHER", &["TAG 介于 VALUE 到 OTHER"]),
@@ -62,13 +86,21 @@ const PHRASES: &[(&str, &[&str])] = &[
     ("TAG <=|< VALUE 以下", &["TAG <= VALUE"]),
     ("TAG VALUE 以上", &["TAG >= VALUE"]),
     ("TAG VALUE 以下", &["TAG <= VALUE"]),
+    // Months and years.
+    ("TAG =|in|是|为|属于 PERIOD", &["TAG IN FIRSTDAY..FINALDAY"]),
+    ("TAG !=|<> PERIOD", &["TAG NOT IN FIRSTDAY..FINALDAY"]),
+    ("TAG not in PERIOD", &["TAG NOT IN FIRSTDAY..FINALDAY"]),
+    ("TAG >=|since|自从 PERIOD", &["TAG >= FIRSTDAY"]),
+    ("TAG < PERIOD", &["TAG < FIRSTDAY"]),
+    ("TAG > PERIOD", &["TAG > FINALDAY"]),
+    ("TAG <= PERIOD", &["TAG <= FINALDAY"]),
     // Lists and sets.
     ("has any VALUE", &["HAS ANY (VALUE)"]),
     ("has all VALUE", &["HAS ALL (VALUE)"]),
     ("has none VALUE", &["HAS NONE (VALUE)"]),
     ("包含任一 VALUE", &["包含任一 (VALUE)"]),
     ("包含全部 VALUE", &["包含全部 (VALUE)"]),
-    ("不包含 VALUE", &["不包含 (VALUE)"]),
+    ("TAG 不包含 VALUE", &["TAG 不包含 (VALUE)", "TAG NOT LIKE '%#VALUE%'"]),
     ("TAG has PARAM", &["TAG HAS ANY PARAM"]),
     ("TAG not contains|contain VALUE", &["NOT TAG HAS VALUE", "TAG NOT LIKE '%#VALUE%'"]),
     ("TAG contains|contain|includes|包含|含有 VALUE", &["TAG HAS VALUE", "TAG LIKE '%#VALUE%'"]),
@@ -82,15 +114,17 @@ const PHRASES: &[(&str, &[&str])] = &[
     ("TAG 不是 VALUE", &["TAG != VALUE"]),
     ("是|为|等于|equals", &["="]),
     ("不等于", &["!="]),
-    ("大于等于|不小于|不少于|不低于", &[">="]),
-    ("小于等于|不大于|不多于|不超过|不高于", &["<="]),
-    ("大于|多于|高于|超过", &[">"]),
-    ("小于|少于|低于|不到|不足", &["<"]),
+    ("大于等于|不小于|不少于|不低于 FIXED", &[">= FIXED"]),
+    ("小于等于|不大于|不多于|不超过|不高于 FIXED", &["<= FIXED"]),
+    ("大于|多于|高于|超过 FIXED", &["> FIXED"]),
+    ("小于|少于|低于|不到|不足 FIXED", &["< FIXED"]),
     ("SIGN 于", &["SIGN"]),
-    ("TAG greater|more|larger|bigger than VALUE", &["TAG > VALUE"]),
-    ("TAG less|smaller|fewer than VALUE", &["TAG < VALUE"]),
-    ("TAG at least VALUE", &["TAG >= VALUE"]),
-    ("TAG at most VALUE", &["TAG <= VALUE"]),
+    ("TAG greater|more|larger|bigger than FIXED", &["TAG > FIXED"]),
+    ("TAG less|smaller|fewer than FIXED", &["TAG < FIXED"]),
+    ("TAG is greater|more|larger|bigger than FIXED", &["TAG > FIXED"]),
+    ("TAG is less|smaller|fewer than FIXED", &["TAG < FIXED"]),
+    ("TAG at least FIXED", &["TAG >= FIXED"]),
+    ("TAG at most FIXED", &["TAG <= FIXED"]),
     ("在", &["属于", "介于"]),
     ("不在", &["不属于"]),
     // Words between conditions.
@@ -112,7 +146,15 @@ enum Piece {
     Sign,
     /// A value, a number, a day: one token, with a sign before it, or a word for a moment.
     Value,
-    /// The same, and no comparison of its own.
+    /// The same, and no length of time: that may be how long ago something is, which turns a comparison around.
+    Fixed,
+    /// So long ago, `7 days`, `7 days ago`, `7天前`: in a replacement the moment.
+    Age,
+    /// The same with the word for it, where it is compared with a sign.
+    Point,
+    /// A month or a year: in a replacement its first or last day.
+    Period,
+    /// The same as [`Piece::Value`], and no comparison of its own.
     Other,
     /// A day: as [`Piece::Value`], or a moment and a duration.
     Day,
@@ -138,6 +180,10 @@ const PIECES: &[(&str, Piece)] = &[
     ("SIGN2", Piece::Sign),
     ("VALUE", Piece::Value),
     ("OTHER", Piece::Other),
+    ("FIXED", Piece::Fixed),
+    ("AGE", Piece::Age),
+    ("POINT", Piece::Point),
+    ("PERIOD", Piece::Period),
     ("DAY", Piece::Day),
     ("NUMBER", Piece::Number),
     ("LENGTH", Piece::Length),
@@ -183,8 +229,13 @@ pub fn readings(text: &str) -> Vec<Error> {
             seen.push(rewritten.text.clone());
             // What is said is about the first phrase: its place is one of the text that was typed.
             let error = first.clone().unwrap_or(rewritten.error);
-            if crate::parser::parse_as_written(&rewritten.text).is_ok() {
-                found.push(error.clone().suggest(rewritten.text.clone()));
+            if crate::parser::parse_as_written(&rewritten.text).is_ok() && !stands_for_nobody(&rewritten.text) {
+                let told = match steps {
+                    0 => error.clone(),
+                    // What is said of the first phrase alone could not be written so.
+                    _ => error.clone().with_whole(&rewritten.text),
+                };
+                found.push(told.suggest(rewritten.text.clone()));
             }
             if steps + 1 < STEPS_MAX {
                 waiting.push_back((rewritten.text, Some(error), steps + 1));
@@ -192,6 +243,19 @@ pub fn readings(text: &str) -> Vec<Error> {
         }
     }
     found
+}
+
+/// Whether a corrected text holds NONE as a condition. Whoever typed `level = a or None` meant a value, and not nobody.
+pub(crate) fn stands_for_nobody(text: &str) -> bool {
+    let tokens = tokenize(text);
+    tokens.iter().enumerate().any(|(place, token)| {
+        let before = place.checked_sub(1).map(|before| tokens[before]);
+        let begins = before.is_none_or(|before| {
+            before.kind == TokenKind::LeftParen
+                || matches!(before.word(), Some(Word::And | Word::Or | Word::Not | Word::Except))
+        });
+        token.word() == Some(Word::None) && begins && tokens[place + 1].kind != TokenKind::LeftParen
+    })
 }
 
 /// A text with one phrase rewritten.
@@ -226,6 +290,11 @@ fn rewrite(text: &str) -> Vec<Rewritten> {
     }
     for first in 0..tokens.len() {
         if let Some((span, literals)) = literal_at(text, &tokens, first) {
+            // What is so long ago may be compared with words that look from now: those are asked first.
+            let is_moment = literals.iter().any(|literal| ago::is_moment_back(literal));
+            if is_moment && !ago::may_stand(&tokens, first) {
+                continue;
+            }
             let put = |instead: &String| Rewritten::new(text, span, instead, suggest::replace(text, span, instead));
             rewritten.extend(literals.iter().map(put));
         }
@@ -315,6 +384,12 @@ fn piece_tokens(text: &str, tokens: &[Token], at: usize, piece: Piece) -> Option
                 .filter(|count| *count > 0)
                 .or_else(|| is_plain_value(token.kind).then_some(1)),
         },
+        Piece::Fixed if ago::is_length(text, tokens, at) => None,
+        Piece::Fixed => piece_tokens(text, tokens, at, Piece::Value),
+        Piece::Age => ago::age(text, tokens, at).map(|age| age.tokens),
+        Piece::Point if !ago::may_stand(tokens, at) => None,
+        Piece::Point => ago::age(text, tokens, at).filter(|age| age.is_said).map(|age| age.tokens),
+        Piece::Period => period_tokens(text, tokens, at),
         Piece::Other => piece_tokens(text, tokens, at, Piece::Value)
             .filter(|count| !matches!(kind_after(*count), TokenKind::Compare(_) | TokenKind::LeftParen)),
         Piece::Day if is_moment(token) => {
@@ -371,9 +446,18 @@ fn fill(text: &str, template: &str, pieces: &[Matched<'_>]) -> String {
         let is_inside = rest.starts_with('#');
         let name = &rest[usize::from(is_inside)..];
         let length = name.find(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit()).unwrap_or(name.len());
-        match pieces.iter().find(|piece| piece.name == &name[..length]) {
+        let is_edge = matches!(&name[..length], "FIRSTDAY" | "FINALDAY");
+        let wanted = if is_edge { "PERIOD" } else { &name[..length] };
+        match pieces.iter().find(|piece| piece.name == wanted) {
+            Some(piece) if is_edge => {
+                let (first, last) = period(piece.span.of(text)).unwrap_or_default();
+                filled.push_str(if name.starts_with("FIRST") { &first } else { &last });
+                rest = &name[length..];
+            }
             Some(piece) if length > 0 => {
                 let written = piece.span.of(text);
+                let age = matches!(piece.name, "AGE" | "POINT").then(|| ago::moment(written)).flatten();
+                let written = age.as_deref().unwrap_or(written);
                 match is_inside {
                     true => filled.push_str(&inside_quotes(written)),
                     false => filled.push_str(written),
@@ -402,42 +486,3 @@ fn inside_quotes(written: &str) -> String {
     };
     value.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_").replace('\'', "''")
 }
-
-/// What begins at a token and is a number or day of another custom: its place, and what it may be here.
-fn literal_at(text: &str, tokens: &[Token], first: usize) -> Option<(Span, Vec<String>)> {
-    let start = tokens[first].span;
-    if !matches!(
-        tokens[first].kind,
-        TokenKind::Number
-            | TokenKind::BadNumber
-            | TokenKind::Duration
-            | TokenKind::Date
-            | TokenKind::DateTime
-            | TokenKind::Text
-    ) {
-        return None;
-    }
-    let mut longest = None;
-    for token in tokens[first..].iter().take(LITERAL_TOKENS_MAX) {
-        if token.kind == TokenKind::End {
-            break;
-        }
-        let span = start.to(token.span);
-        if span.end - span.start > LITERAL_BYTES_MAX {
-            break;
-        }
-        let found = literals(span.of(text));
-        if !found.is_empty() {
-            longest = Some((span, found));
-        }
-        if tokens[first].kind == TokenKind::Text {
-            break;
-        }
-    }
-    longest
-}
-
-/// The longest number or day that is looked at.
-const LITERAL_BYTES_MAX: u32 = 64;
-/// The most tokens of a number or day: `2024-05-01T18:30:00+08:00`.
-const LITERAL_TOKENS_MAX: usize = 6;

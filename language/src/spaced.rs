@@ -43,7 +43,8 @@ fn names_apart(text: &str, tokens: &[Token], words: &[&str]) -> String {
     for token in tokens.iter().filter(|token| is_taken_apart(token.kind)) {
         let start = token.span.start as usize;
         let written = fold_text(token.span.of(text));
-        if !written.chars().any(is_han) {
+        // A word that stands apart already would only gain blanks.
+        if !written.chars().any(is_han) || words.contains(&written.as_str()) {
             continue;
         }
         apart.push_str(&text[copied..start]);

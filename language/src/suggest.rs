@@ -1,8 +1,10 @@
 //! Corrections: the nearest name, the words inside a glued name, quotes around a value.
 
+pub use crate::ago::base as counted_from;
 use crate::ast::Span;
 use crate::fold::{fold, is_bare_name};
 pub use crate::literals::{literals, truth};
+pub use crate::periods::period;
 use crate::words;
 
 /// Words that are looked for inside names; longer ones before the words they begin with.
@@ -39,6 +41,9 @@ const GLUE_BESIDE_DIGITS: &[&str] = &["至少", "至多", "恰好", "最近", "�
 /// A longer word is not compared: suggestions are for typing errors.
 const NEAREST_CHARS_MAX: usize = 64;
 
+/// So many characters before or behind a name are a word of their own, not typing errors.
+const WORD_CHARS_MIN: usize = 3;
+
 /// The candidate nearest to `word`, if any is near enough: about one typing error for every three characters.
 ///
 /// A typing error is a character missing, added, changed, or exchanged with its neighbour. Case is no difference. A
@@ -56,6 +61,10 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         if bare_is(&bare, candidate) {
             return Some(candidate);
         }
+        // One character is near to too much, and what lacks or adds a whole word is another name.
+        if word.len() == 1 || is_part(&word, &other) {
+            continue;
+        }
         let limit = best.map_or(errors_max, |(errors, _)| errors.saturating_sub(1));
         if other.len().abs_diff(word.len()) > limit {
             continue;
@@ -67,6 +76,11 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         }
     }
     best.map(|(_, candidate)| candidate)
+}
+
+/// Whether a word is another with a word before or behind it.
+fn is_part(word: &[char], other: &[char]) -> bool {
+    word.len() >= other.len() + WORD_CHARS_MIN && (word.starts_with(other) || word.ends_with(other))
 }
 
 /// The characters without blanks, each in its narrow form.

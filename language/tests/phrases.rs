@@ -20,6 +20,15 @@ const TABLE: &[(&str, &str)] = &[
     ("d 在 2024-01-01 之后", "d > 2024-01-01"),
     ("d before 2024-01-01", "d < 2024-01-01"),
     ("d > 7 days ago", "d > today - 7 days"),
+    ("d at least 90 days ago", "d <= today - 90 days"),
+    ("d less than 7 days ago", "d > today - 7 days"),
+    ("d at most 30 days ago", "d >= today - 30 days"),
+    ("d 不超过 30 天", "d >= today - 30 天"),
+    ("d 不少于 90 天前", "d <= today - 90d"),
+    ("d older than 2 hours", "d < now - 2 hours"),
+    ("d before 30 yrs", "d < today - 30y"),
+    ("name = O'Neil", "name = 'O''Neil'"),
+    ("a between 30 days ago and 7 days ago", "a between today - 30 days and today - 7 days"),
     ("年龄 在 20 到 30 之间", "年龄 介于 20 到 30"),
     ("age between 20 to 30", "age BETWEEN 20 AND 30"),
     ("age IN 25-35", "age IN 25..35"),
@@ -88,6 +97,19 @@ fn other_readings_stand_beside_the_first() {
         let mut all = error.others.iter().chain([&error]).filter_map(|reading| reading.suggestion.as_deref());
         assert!(all.any(|offered| offered == *meant), "{text}: {:?} {:?}", error.suggestion, error.others);
     }
+}
+
+#[test]
+fn nothing_is_offered_where_the_meaning_is_not_certain() {
+    for text in ["a = AT or None", "a not in b, None", "sample(0.1)", "sample(1000)", "split('x', [0.0, 0.5))"] {
+        let error = parse(text).expect_err(text);
+        let offers: Vec<_> = error.others.iter().chain([&error]).filter_map(|e| e.suggestion.as_deref()).collect();
+        assert!(offers.is_empty(), "{text}: {offers:?}");
+    }
+    let remedy = |text: &str| parse(text).expect_err(text).suggestion;
+    assert_eq!(remedy("sample(10)").as_deref(), Some("sample(10%)"));
+    assert_eq!(remedy("AT MOST 1 OF (a)"), None, "everybody");
+    assert_eq!(remedy("AT LEAST 1 OF (a)").as_deref(), Some("(a)"));
 }
 
 #[test]

@@ -85,9 +85,20 @@ fn split_name<'a>(line: &'a str, tags: &HashSet<&str>) -> Option<Named<'a>> {
     }
     let is_comparison = || {
         let is_word = |expr: &Expr| matches!(expr.kind, ExprKind::Flag(_));
-        tags.contains(named.name.as_str()) || parse(named.text).is_ok_and(|parsed| is_word(&parsed.expr))
+        tags.contains(named.name.as_str())
+            || is_value(named.text)
+            || parse(named.text).is_ok_and(|parsed| is_word(&parsed.expr))
     };
     (is_expression(named.text, tags) || !is_comparison()).then_some(named)
+}
+
+/// Whether a text is a value that something can be compared with, and nothing else: `'DEU'`, `30`.
+fn is_value(text: &str) -> bool {
+    let compared = parse(&format!("x = {text}"));
+    compared.is_ok_and(|parsed| match &parsed.expr.kind {
+        ExprKind::Compare { right, .. } => right.as_path().is_none() && right.as_single().is_some(),
+        _ => false,
+    })
 }
 
 /// Whether a text can be read, and every tag that it names is one of `tags`.
@@ -200,7 +211,15 @@ mod tests {
 
     #[test]
     fn what_can_be_read_neither_way_stays_whole_where_it_looks_like_a_comparison() {
-        for line in ["contry = DEU", "level = gold adn vip", "two words = vip", "vip OR levl = vip"] {
+        for line in [
+            "contry = DEU",
+            "contry = 'DEU'",
+            "agee = 30",
+            "levl = 'Check-Out'",
+            "level = gold adn vip",
+            "two words = vip",
+            "vip OR levl = vip",
+        ] {
             assert_eq!(read(line), line);
         }
     }

@@ -52,6 +52,7 @@ fn corrected(text: &str, mut error: Error) -> Error {
             return error;
         };
         match parse_as_written(&suggestion) {
+            Ok(_) if phrases::stands_for_nobody(&suggestion) => return error,
             Ok(_) => return error.suggest(suggestion),
             Err(next) => error.suggestion = next.suggestion,
         }
@@ -104,6 +105,10 @@ fn misspelt_word(text: &str, error: &Error) -> Option<Error> {
     };
     tokenize(text).iter().filter(|token| is_candidate(token)).take(CORRECTIONS_MAX).find_map(|token| {
         let written = token.span.of(text);
+        // RLIKE of other languages finds a part, LIKE the whole.
+        if written.eq_ignore_ascii_case("rlike") {
+            return None;
+        }
         let is_long = written.chars().count() >= MISSPELT_CHARS_MIN;
         let word = is_long.then(|| suggest::nearest(written, JOINING_WORDS.iter().copied())).flatten()?;
         let corrected = suggest::replace_word(text, token.span, word);

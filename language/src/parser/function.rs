@@ -112,6 +112,19 @@ impl Parser<'_> {
         self.expect(TokenKind::Number, "a percentage like 10%")?;
         if self.eat(TokenKind::Percent).is_none() {
             let corrected = format!("{}%", self.slice(token));
+            let points = self.number_of(token).ok().filter(|number| basis_points(number).is_some());
+            let Some(number) = points else {
+                return Err(bad_percent(token.span));
+            };
+            // 0.5 may be a half: nothing is guessed.
+            if number.text.contains('.') && number.digits <= 10u128.pow(u32::from(number.scale)) {
+                return Err(Error::new(
+                    code::BAD_PERCENT,
+                    token.span,
+                    "write a percentage with its sign: 50% is half, 0.5% one in 200",
+                    "shares are percentages, with their sign",
+                ));
+            }
             return Err(Error::new(
                 code::BAD_PERCENT,
                 token.span,

@@ -121,7 +121,7 @@ impl Parser<'_> {
         Error::new(
             code::EMPTY_LIST,
             place,
-            "put the query in single quotes, so that the command shell leaves $name alone",
+            "write the values, or put the query in single quotes, so that the command shell leaves $name alone",
             "the list is empty; the command shell has probably eaten the $name that stood here",
         )
         .suggest(match self.is_call(place) {

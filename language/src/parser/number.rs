@@ -91,7 +91,7 @@ pub(super) fn date_time(token: &str) -> Option<DateTime> {
 }
 
 /// The days of a month; 0 if there is no such month.
-fn days_in_month(year: u16, month: u8) -> u8 {
+pub(crate) fn days_in_month(year: u16, month: u8) -> u8 {
     let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,

@@ -237,9 +237,20 @@ impl Parser<'_> {
         let not = if negated { "NOT " } else { "" };
         let span = is.to(token.span);
         let remedy = format!("write IS {not}MISSING");
-        let is_null = ["null", "none", "empty", "unknown", "空", "缺失"]
-            .iter()
-            .any(|word| self.slice(token).eq_ignore_ascii_case(word));
+        let is_null =
+            ["null", "empty", "unknown", "空", "缺失"].iter().any(|word| self.slice(token).eq_ignore_ascii_case(word));
+        // A tag may well have the value `None`: who knows its values asks for that first.
+        if self.slice(token).eq_ignore_ascii_case("none") {
+            let sign = if negated { "!=" } else { "=" };
+            let compared = format!("{sign} {}", suggest::quoted(self.slice(token)));
+            return Err(Error::new(
+                code::FOREIGN,
+                span,
+                format!("write {compared}, or IS {not}MISSING"),
+                "IS asks only whether the tag is there",
+            )
+            .suggest(suggest::replace(self.text, span, &compared)));
+        }
         if is_null {
             let missing = suggest::replace(self.text, token.span, "MISSING");
             return Err(Error::new(

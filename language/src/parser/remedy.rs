@@ -329,6 +329,23 @@ impl Parser<'_> {
             same => same,
         };
         let start = token.span.start;
+        let before = self.at.checked_sub(1).map(|before| self.tokens[before]);
+        let glued = before.filter(|before| matches!(before.kind, TokenKind::Name(_)) && before.span.end == start);
+        if let (Some(before), '\'' | '’') = (glued, opening) {
+            // An apostrophe: `O'Neil`.
+            let first = before.span.start;
+            let rest = &self.text[first as usize..];
+            let word = rest.split(|c: char| c.is_whitespace() || matches!(c, ')' | ',')).next().unwrap_or(rest);
+            let fixed = suggest::quoted(&word.replace('’', "'"));
+            let place = Span::new(first, first + word.len() as u32);
+            return Error::new(
+                code::UNCLOSED,
+                place,
+                format!("put the value in quotes, the quote inside doubled: {fixed}"),
+                "a quote inside a word begins a text that nothing closes",
+            )
+            .suggest(suggest::replace(self.text, place, &fixed));
+        }
         let span = Span::new(start, start + opening.len_utf8() as u32);
         self.unclosed(span, &closing.to_string())
             .with_remedy(format!("close the quote with {closing}; a quote inside is doubled"))

@@ -45,7 +45,7 @@ impl Parser<'_> {
         self.depth -= 1;
         let whole = self.span_from(start);
         if let [term] = terms.as_slice() {
-            return Err(self.one_term(term, count, self.span_from(opening.start), whole));
+            return Err(self.one_term(term, mode, count, self.span_from(opening.start), whole));
         }
         self.check_count(mode, count, Some(terms.len()), span)?;
         if height > DEPTH_MAX {
@@ -139,7 +139,7 @@ impl Parser<'_> {
     }
 
     /// A threshold over a single term in the parentheses `list`.
-    fn one_term(&self, term: &Expr, count: u32, list: Span, whole: Span) -> Error {
+    fn one_term(&self, term: &Expr, mode: ThresholdMode, count: u32, list: Span, whole: Span) -> Error {
         let written = term.span.of(self.text);
         let error = Error::new(
             code::TOO_FEW_TERMS,
@@ -154,7 +154,9 @@ impl Parser<'_> {
                 error.suggest(suggest::replace(self.text, list, &below))
             }
             // Parentheses keep the term together whatever stands around it.
-            _ if count == 1 => error.suggest(suggest::replace(self.text, whole, &format!("({written})"))),
+            _ if count == 1 && mode != ThresholdMode::AtMost => {
+                error.suggest(suggest::replace(self.text, whole, &format!("({written})")))
+            }
             _ => error,
         }
     }

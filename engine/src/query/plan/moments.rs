@@ -137,13 +137,17 @@ impl Clock {
         self.instant_of(date_of(day_written(written.date)?)?.to_datetime(time))
     }
 
-    /// The day or instant in quotes or from a parameter: a date, a date and time in the zone, or RFC 3339.
+    /// The day or instant in quotes or from a parameter: a date, a date and time in the zone, or RFC 3339. None for what
+    /// is finer than a millisecond: rounded it would be another instant.
     pub(super) fn parse(&self, text: &str) -> Option<Result<Moment>> {
         if let Some(day) = parse_day(text) {
             return Some(Ok(Moment::Day(day)));
         }
         let digits = text.as_bytes().get(..4)?;
         if !digits.iter().all(u8::is_ascii_digit) || text.contains('[') || text.len() < 16 {
+            return None;
+        }
+        if is_finer_than_ms(text) {
             return None;
         }
         if let Ok(instant) = text.parse::<Timestamp>() {
@@ -243,6 +247,18 @@ pub(super) fn shift_day(day: i64, unit: ast::DurationUnit, count: i64) -> Result
     };
     let moved = day.checked_add(days).ok_or_else(|| Error::limit(OUTSIDE))?;
     in_calendar(moved)
+}
+
+/// Whether the seconds of a time have a fraction that milliseconds do not hold.
+pub(super) fn is_finer_than_ms(text: &str) -> bool {
+    let Some((whole, fraction)) = text.split_once(['.', ',']) else {
+        return false;
+    };
+    if !whole.is_char_boundary(10) || parse_day(&whole[..10]).is_none() {
+        return false;
+    }
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit);
+    digits.skip(3).any(|digit| digit != b'0')
 }
 
 fn in_calendar(day: i64) -> Result<i64> {

@@ -4,8 +4,9 @@
 //! their offers are tried in turn, and the first that whoever asks could paste is kept. None of them is looked at for offers
 //! of its own, but for the first ones, whose own corrections are followed a few steps; so the cost of an error is bounded.
 
-use muster_language::{Error as Refusal, parse, readings};
+use muster_language::{Error as Refusal, code, parse, readings};
 
+use super::fault;
 use crate::error::{Error, Result};
 
 /// How many texts are tried for one error.
@@ -62,23 +63,38 @@ impl Tries<'_> {
                 Ok(()) => return Found::Works(Refusal { others: Vec::new(), ..offer.clone() }),
                 Err(next) => refused.extend(next.map(|next| (offer, next))),
             }
+            // The same letters in other case or with other blanks are the same value.
+            let spelt = refused.last().filter(|(last, next)| std::ptr::eq(*last, offer) && is_spelling(text, next));
+            let spelt = spelt.and_then(|(_, next)| next.suggestion.clone());
+            if let Some(spelt) = spelt.filter(|spelt| self.accepts(spelt).is_ok()) {
+                return Found::Works(whole(offer, spelt));
+            }
         }
         for (offer, next) in &refused {
-            if let Some(text) = self.follow(next) {
-                return Found::Works(Refusal { suggestion: Some(text), others: Vec::new(), ..(*offer).clone() });
+            if let Some(text) = self.follow(offer.code, next) {
+                return Found::Works(whole(offer, text));
             }
         }
         let meets_itself = |(offer, next): &&(&Refusal, Refusal)| {
-            offer.suggestion.as_deref().is_some_and(|offered| is_about_change(self.text, offered, next))
+            next.code != fault::PARAMETER
+                && offer.suggestion.as_deref().is_some_and(|offered| is_about_change(self.text, offered, next))
         };
         let next = refused.first().filter(meets_itself);
         Found::None(next.map(|(_, next)| next.clone()))
     }
 
     /// What a refused offer leads to when its own corrections are followed.
-    fn follow(&mut self, refusal: &Refusal) -> Option<String> {
+    ///
+    /// A value that is only near to another is no longer followed where the value itself was a guess: what stood there
+    /// was no value, or the tag was asked in another way.
+    fn follow(&mut self, code: &'static str, refusal: &Refusal) -> Option<String> {
         let mut refusal = refusal.clone();
+        let mut is_guess = is_guess_of_value(code);
         for _ in 0..STEPS_MAX {
+            if is_guess && refusal.code == fault::UNKNOWN_VALUE {
+                return None;
+            }
+            is_guess |= is_guess_of_value(refusal.code);
             let text = refusal.suggestion.take()?;
             match self.accepts(&text) {
                 Ok(()) => return Some(text),
@@ -96,6 +112,25 @@ impl Tries<'_> {
         self.left -= 1;
         (self.try_text)(text).map_err(|error| error.query_fault().map(|fault| fault.error.clone()))
     }
+}
+
+/// The offer with the text that it came to, which is told whole: what it says of itself was not enough.
+fn whole(offer: &Refusal, text: String) -> Refusal {
+    let told = offer.clone().with_whole(&text);
+    Refusal { suggestion: Some(text), others: Vec::new(), ..told }
+}
+
+fn is_guess_of_value(code: &str) -> bool {
+    matches!(code, fault::WRONG_KIND | code::MUST_QUOTE)
+}
+
+/// Whether a refused value is one that the tag has, but for its case, blanks and quotes.
+fn is_spelling(offered: &str, refusal: &Refusal) -> bool {
+    let letters = |text: &str| -> String {
+        text.chars().filter(|c| !c.is_whitespace() && *c != '\'').flat_map(char::to_lowercase).collect()
+    };
+    refusal.code == fault::UNKNOWN_VALUE
+        && refusal.suggestion.as_deref().is_some_and(|suggested| letters(suggested) == letters(offered))
 }
 
 /// Whether a refusal of `offered` is about what it has put in the place of something of `text`.

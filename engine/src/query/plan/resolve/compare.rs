@@ -184,7 +184,7 @@ impl<'a> Resolver<'a> {
                 }
                 Ok(self.made_number(outcome))
             }
-            _ => Err(self.no_range(span, tag, in_list(tag, negated, source))),
+            _ => Err(self.no_range(span, tag, in_list(&self.frame.text, tag, negated, source))),
         }
     }
 
@@ -230,19 +230,26 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// What may be meant by `IN` beside a tag without a range: the ends of an interval as a list, the truths of a flag.
-fn in_list(tag: &Tag, negated: bool, source: &InSource) -> Option<String> {
+/// What may be meant by `IN` beside a tag without a range: the two values in brackets as a list, those in
+/// order between two others as comparisons, the truths of a flag. `text` is the whole text.
+fn in_list(text: &str, tag: &Tag, negated: bool, source: &InSource) -> Option<String> {
     let name = written(&tag.name);
     match (tag.kind, source) {
         (TagKind::Choice | TagKind::Set, InSource::Interval { low, high, .. }) => {
+            let [low_value, high_value] = [low.value_text()?, high.value_text()?].map(|value| suggest::quoted(&value));
+            let is_dotted = Span::new(low.span.end, high.span.start).of(text).contains("..");
             let verb = match (tag.kind, negated) {
+                // The two ends alone would drop what lies between them.
+                (TagKind::Choice, false) if is_dotted && tag.ordered_values => {
+                    return Some(format!("({name} >= {low_value} AND {name} <= {high_value})"));
+                }
+                _ if is_dotted => return None,
                 (TagKind::Choice, false) => "IN",
                 (TagKind::Choice, true) => "NOT IN",
                 (_, false) => "HAS ANY",
                 (_, true) => "HAS NONE",
             };
-            let [low, high] = [low.value_text()?, high.value_text()?].map(|value| suggest::quoted(&value));
-            Some(format!("{name} {verb} ({low}, {high})"))
+            Some(format!("{name} {verb} ({low_value}, {high_value})"))
         }
         (TagKind::Flag, InSource::Values(ValueList::Values(values))) => {
             let mut truths = values.iter().map(|value| suggest::truth(&value.text()));

@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use muster_language::ast::{self, Expr, ExprKind, Span};
-use muster_language::{code, suggest};
+use muster_language::{code, suggest, warnings};
 
 use super::arena::{Arena, ValuedTag};
 use super::context::PlanContext;
@@ -44,6 +44,36 @@ pub(super) struct Frame {
     pub audience: Option<(Span, String)>,
 }
 
+/// What holding a condition does to an entity in what the whole query selects.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Whoever does not hold it may fall out.
+    Keeps,
+    /// Whoever holds it may fall out: below an odd number of NOT, behind EXCEPT, in AT MOST.
+    Drops,
+    /// Both, in EXACTLY.
+    Both,
+}
+
+impl Effect {
+    fn reversed(self) -> Effect {
+        match self {
+            Effect::Keeps => Effect::Drops,
+            Effect::Drops => Effect::Keeps,
+            Effect::Both => Effect::Both,
+        }
+    }
+
+    /// The effect of a term of a threshold that has this effect.
+    fn in_threshold(self, mode: ThresholdMode) -> Effect {
+        match mode {
+            ThresholdMode::AtLeast => self,
+            ThresholdMode::AtMost => self.reversed(),
+            ThresholdMode::Exactly => Effect::Both,
+        }
+    }
+}
+
 /// The state of resolving one query.
 pub(super) struct Resolver<'a> {
     pub context: &'a dyn PlanContext,
@@ -65,6 +95,8 @@ pub(super) struct Resolver<'a> {
     pub is_renamed: bool,
     /// The audience whose new text this is.
     pub saving: Option<AudienceId>,
+    /// What the condition that is being resolved does.
+    effect: Effect,
     leaves: usize,
     depth: usize,
 }
@@ -97,6 +129,7 @@ impl<'a> Resolver<'a> {
             open: Vec::new(),
             is_renamed: false,
             saving: None,
+            effect: Effect::Keeps,
             leaves: 0,
             depth: 0,
         })
@@ -156,10 +189,14 @@ impl<'a> Resolver<'a> {
             ExprKind::None => Ok((self.arena.nothing(), None)),
             ExprKind::Flag(path) => self.bare(path),
             ExprKind::Missing { path, negated } => self.missing(path, *negated),
-            ExprKind::Compare { left, op, right } => self.compare(span, left, *op, right),
+            ExprKind::Compare { left, op, right } => {
+                let found = self.compare(span, left, *op, right)?;
+                self.warn_of_numbers(expr, found.1);
+                Ok(found)
+            }
             ExprKind::In { path, negated, source } => {
                 let found = self.member(span, path, *negated, source)?;
-                self.warn_two_numbers(expr, found.1);
+                self.warn_of_numbers(expr, found.1);
                 Ok(found)
             }
             ExprKind::Between { path, negated, low, high } => self.between(span, path, *negated, low, high),
@@ -176,13 +213,16 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// `age IN (25, 35)`: two ages, or an interval that was meant.
-    fn warn_two_numbers(&mut self, expr: &Expr, tag: Option<TagId>) {
+    /// `age IN (25, 35)`, `age = 20-30`: what was read, where something else may have been meant.
+    fn warn_of_numbers(&mut self, expr: &Expr, tag: Option<TagId>) {
         let is_number = tag
             .and_then(|tag| self.catalog.tag(tag))
             .is_some_and(|tag| matches!(tag.kind, TagKind::Int | TagKind::Decimal { .. }));
         if is_number && self.frame.audience.is_none() && self.warnings.len() < WARNINGS_MAX {
-            let found = muster_language::warnings::two_numbers(&self.frame.text, expr);
+            let text = &self.frame.text;
+            let found = warnings::glued_commas(text, expr)
+                .or_else(|| warnings::two_numbers(text, expr))
+                .or_else(|| warnings::difference(text, expr));
             self.warnings.extend(found.map(Warning::from));
         }
     }
@@ -230,7 +270,13 @@ impl<'a> Resolver<'a> {
     }
 
     fn except(&mut self, span: Span, terms: &[Expr]) -> Result<Condition> {
-        let children = self.conditions(terms)?;
+        let effect = self.effect;
+        let mut children = Vec::with_capacity(terms.len());
+        for term in terms {
+            children.push(self.condition(term)?);
+            self.effect = effect.reversed();
+        }
+        self.effect = effect;
         let terms =
             children.iter().enumerate().map(|(place, child)| Term { negated: place > 0, node: child.node }).collect();
         let node = self.arena.and(terms);
@@ -238,13 +284,18 @@ impl<'a> Resolver<'a> {
     }
 
     fn not(&mut self, span: Span, inner: &Expr) -> Result<Condition> {
+        self.effect = self.effect.reversed();
         let child = self.condition(inner)?;
+        self.effect = self.effect.reversed();
         let node = self.arena.not(child.node);
         Ok(self.made(ConditionKind::Not, node, None, span, vec![child]))
     }
 
     fn threshold(&mut self, span: Span, mode: ThresholdMode, k: u32, terms: &[Expr]) -> Result<Condition> {
+        let effect = self.effect;
+        self.effect = effect.in_threshold(mode);
         let children = self.conditions(terms)?;
+        self.effect = effect;
         let nodes = children.iter().map(|child| child.node).collect();
         let node = self.arena.threshold(mode, k, nodes);
         Ok(self.made(ConditionKind::Threshold { mode, k }, node, None, span, children))
@@ -318,8 +369,11 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Remembers that a negated form needs its tags present.
+    /// Remembers that a negated form needs its tags present, where that leaves out those who miss one.
     pub(super) fn check_missing(&mut self, span: Span, tags: &[TagId]) {
+        if self.effect != Effect::Keeps {
+            return;
+        }
         let form = span.of(&self.frame.text);
         for &tag in tags {
             if self.missing_checks.len() >= WARNINGS_MAX {

@@ -11,6 +11,9 @@ use crate::catalog::{Tag, TagKind};
 use crate::error::{Error, Result};
 use crate::ids::TagId;
 
+/// A shorter name is the beginning of too many.
+const BEGUN_CHARS_MIN: usize = 3;
+
 /// The most values of a set tag that a threshold counts.
 const THRESHOLD_VALUES_MAX: usize = 10_000;
 
@@ -50,7 +53,8 @@ impl<'a> Resolver<'a> {
             return self.refuse_with(fault::UNKNOWN_TAG, path.span, remedy, detail, Some((path.span, replacement)));
         }
         let names = self.catalog.tag_names(self.type_id);
-        match suggest::nearest(&normalize_name(&name), names) {
+        let begun = self.only_name_that_begins(&normalize_name(&name));
+        match begun.or_else(|| suggest::nearest(&normalize_name(&name), names)) {
             Some(near) => self.refuse_with(
                 fault::UNKNOWN_TAG,
                 path.span,
@@ -64,11 +68,48 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// The only tag whose name goes on from `begun`.
+    fn only_name_that_begins(&self, begun: &str) -> Option<&str> {
+        if begun.chars().count() < BEGUN_CHARS_MIN {
+            return None;
+        }
+        let mut names = self.catalog.tag_names(self.type_id).filter(|name| name.starts_with(begun));
+        match (names.next(), names.next()) {
+            (Some(name), None) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// A value behind a dot: `interests.ski`.
+    fn value_below(&self, path: &Path) -> Option<Error> {
+        let name = path.dotted();
+        let (above, value) = name.rsplit_once('.')?;
+        let tag = self.catalog.tag_named(self.type_id, above)?;
+        let verb = match tag.kind {
+            TagKind::Set => "HAS",
+            TagKind::Choice => "=",
+            _ => return None,
+        };
+        let fixed = format!("{} {verb} {}", written(&tag.name), suggest::quoted(value));
+        Some(self.refuse_with(
+            fault::UNKNOWN_TAG,
+            path.span,
+            format!("write `{fixed}`"),
+            format!("there is no tag `{name}`; `{above}` is {}", with_article(tag.kind)),
+            Some((path.span, fixed)),
+        ))
+    }
+
     /// A bare path: a flag, or the flags below a path.
     pub(super) fn bare(&mut self, path: &Path) -> Result<(NodeId, Option<TagId>)> {
         if path.wildcard {
             let flags = self.flags_below(path)?;
             return Ok((self.arena.or(flags), None));
+        }
+        if self.catalog.tag_named(self.type_id, &path.dotted()).is_none()
+            && let Some(error) = self.value_below(path)
+        {
+            return Err(error);
         }
         let tag = self.tag(path)?;
         if tag.kind == TagKind::Flag {
@@ -96,9 +137,14 @@ impl<'a> Resolver<'a> {
         ))
     }
 
-    /// The comparison that was meant by an int that stands alone.
+    /// The comparison that was meant by an int that stands alone, where its name asks a question: `is_canceled`.
     fn zero_or_one(&self, tag: &Tag) -> Option<String> {
-        (tag.kind == TagKind::Int).then(|| format!("{} = 1", written(&tag.name)))
+        const WORDS: &[&str] = &["is", "has", "was", "did", "can"];
+        let last = tag.name.rsplit('.').next().unwrap_or(&tag.name);
+        let asks = last.split_once('_').is_some_and(|(word, _)| WORDS.contains(&word))
+            || last.starts_with("是否")
+            || last.starts_with("有无");
+        (tag.kind == TagKind::Int && asks).then(|| format!("{} = 1", written(&tag.name)))
     }
 
     /// The flags below a path, at every depth.

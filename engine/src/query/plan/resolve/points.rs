@@ -4,7 +4,7 @@ use muster_language::ast::{Duration, DurationUnit, Span, TermKind};
 use muster_language::{code, suggest};
 
 use super::super::fault;
-use super::super::moments::{DAY_MS, Moment, day_written, parse_day};
+use super::super::moments::{DAY_MS, Moment, day_written, is_finer_than_ms, parse_day};
 use super::super::node::Comparison;
 use super::super::ranges::{self, Ranges};
 use super::arithmetic::{Item, ItemKind, Measure, Measured, Side, parse_number, signed};
@@ -191,6 +191,12 @@ impl Resolver<'_> {
             return Ok(Moment::Day(day));
         }
         match self.clock.parse(text) {
+            None if is_finer_than_ms(text) => Err(self.refuse(
+                fault::WRONG_VALUE,
+                span,
+                "write at most three digits behind the second",
+                format!("`{}` is a time, it counts milliseconds", subject.name),
+            )),
             Some(moment) if measure == Measure::Instants => self.located(moment, span),
             Some(_) => Err(self.finer(subject, span, text.get(..10).unwrap_or("today").to_owned())),
             None => Err(self.wrong_value(subject, span)),

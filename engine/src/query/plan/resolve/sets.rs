@@ -44,11 +44,14 @@ impl Resolver<'_> {
         let detail = format!("`{}` is {}, HAS asks a set", tag.name, with_article(tag.kind));
         if let (TagKind::Choice, HasTest::One(literal)) = (tag.kind, test) {
             // `country CONTAINS 'EU'` is one value, or a piece of several.
-            let piece = literal.text().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            let meant = [
-                format!("{name} = {}", quoted(literal)),
-                format!("{name} LIKE {}", suggest::quoted(&format!("%{piece}%"))),
-            ];
+            let meant = [format!("{name} = {}", quoted(literal)), format!("{name} LIKE {}", containing(literal))];
+            return self.refuse_among(fault::WRONG_KIND, span, detail, &meant);
+        }
+        if let (TagKind::Choice, HasTest::None(ValueList::Values(values))) = (tag.kind, test)
+            && let [literal] = values.as_slice()
+        {
+            let meant =
+                [format!("{name} NOT IN ({})", quoted(literal)), format!("{name} NOT LIKE {}", containing(literal))];
             return self.refuse_among(fault::WRONG_KIND, span, detail, &meant);
         }
         let fixed = match (tag.kind, test) {
@@ -69,6 +72,12 @@ impl Resolver<'_> {
         };
         self.refuse_with(fault::WRONG_KIND, span, remedy, detail, fixed.map(|fixed| (span, fixed)))
     }
+}
+
+/// The pattern of the values that contain a text.
+fn containing(literal: &Literal) -> String {
+    let piece = literal.text().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    suggest::quoted(&format!("%{piece}%"))
 }
 
 fn quoted(literal: &Literal) -> String {

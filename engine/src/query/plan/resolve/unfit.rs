@@ -133,7 +133,9 @@ impl Resolver<'_> {
                     detail,
                     Some((right.span, point)),
                 ),
-                None => self.refuse(fault::WRONG_VALUE, right.span, "compare it with a day: `today`", detail),
+                None => {
+                    self.refuse(fault::WRONG_VALUE, right.span, "compare it with a day: `today`, `2025-06-01`", detail)
+                }
             };
         }
         let span = if left_measured.points == 0 { left.span } else { right.span };
@@ -163,8 +165,12 @@ impl Resolver<'_> {
         // `-7d` and `7d` both look back; only a plus that is written looks ahead.
         let sign = if text.starts_with(['+', '＋']) { '+' } else { '-' };
         let length = span.of(&self.frame.text);
+        // A year, not so many days or years back.
+        if suggest::period(text).is_some() {
+            return None;
+        }
         match &**literal {
-            TermKind::Duration(_) => Some(format!("today {sign} {length}")),
+            TermKind::Duration(_) => Some(format!("{} {sign} {length}", suggest::counted_from(length))),
             TermKind::Number(number) if number.scale == 0 => Some(format!("today {sign} {length}d")),
             _ => None,
         }

@@ -1,5 +1,6 @@
 //! Planning against a small world in memory.
 
+mod ago;
 mod audiences;
 mod calendar;
 mod meaning;

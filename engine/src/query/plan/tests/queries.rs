@@ -32,6 +32,7 @@ pub(super) fn examples() -> World {
         TagKind::Flag,
         &["兴趣.体育.足球", "兴趣.体育.网球.双打", "兴趣.瑜伽", "持有.定期存款", "持有.保本理财", "持有.信托"],
     );
+    world.valued("kind", TagKind::Choice, &["None", "paid"]);
     world.list("upload", &["a1", "zz", "b2"]);
     world.save("全局抑制", "性别 = 男").unwrap();
     world.save("黑名单", "城市 = 北京 OR @全局抑制").unwrap();
@@ -203,6 +204,38 @@ fn negated_forms_tell_how_to_keep_the_missing() {
 }
 
 #[test]
+fn those_without_a_tag_are_told_as_left_out_only_where_they_are() {
+    let mut world = examples();
+    world.save("not thirty", "age != 30").unwrap();
+    world.save("thirty", "NOT age != 30").unwrap();
+    for (text, is_told) in [
+        ("age != 30", true),
+        ("NOT age != 30", false),
+        ("NOT NOT age != 30", true),
+        ("NOT (age != 30 AND 性别 = 女)", false),
+        ("NOT (性别 = 女 AND NOT age != 30)", true),
+        ("性别 = 女 EXCEPT age != 30", false),
+        ("age != 30 EXCEPT 性别 = 女", true),
+        ("性别 = 女 EXCEPT country = DEU EXCEPT age != 30", false),
+        ("NOT (性别 = 女 EXCEPT age NOT BETWEEN 20 AND 30)", true),
+        ("(性别 = 女 EXCEPT age != 30) AND country != DEU", true),
+        ("AT LEAST 1 OF (age != 30, 性别 = 女)", true),
+        ("AT MOST 1 OF (age != 30, 性别 = 女)", false),
+        ("NOT AT MOST 1 OF (country NOT IN (DEU), 性别 = 女)", true),
+        ("EXACTLY 1 OF (age != 30, 性别 = 女)", false),
+        ("NOT EXACTLY 1 OF (age != 30, 性别 = 女)", false),
+        ("NOT interests HAS NONE (ski)", false),
+        ("@`not thirty`", true),
+        ("NOT @`not thirty`", false),
+        ("@thirty", false),
+        ("NOT @thirty", true),
+    ] {
+        let planned = world.plan(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(!planned.missing_checks.is_empty(), is_told, "{text}");
+    }
+}
+
+#[test]
 fn parameters_come_with_the_request() {
     let mut world = examples();
     world.scalar("limit", "30");
@@ -256,6 +289,9 @@ fn warnings_say_what_may_surprise() {
     let world = examples();
     let warned = |text: &str| world.plan(text).unwrap().warnings.first().map(|warning| warning.code);
     assert_eq!(warned("年龄 IN (25, 35)"), Some("two_numbers"));
+    assert_eq!(warned("年龄 = 20-30"), Some("two_numbers"));
+    assert_eq!(warned("amount IN (1,000, 2,000)"), Some("glued_commas"));
+    assert_eq!(warned("amount IN (1000, 2000, 3000)"), None);
     assert_eq!(warned("agent IN (9, 007)"), None);
     assert_eq!(warned("年龄 IN [35, 25]"), Some("reversed_interval"));
     assert_eq!(warned("注册日期 BETWEEN today AND today - 7d"), Some("reversed_interval"));
@@ -291,4 +327,19 @@ fn declared_values_have_labels_parents_and_an_order() {
         assert_eq!(root(&world, left), root(&world, right), "{left}");
     }
     assert!(world.plan("level >= copper").is_err());
+}
+
+#[test]
+fn what_is_finer_than_a_time_is_refused_and_not_rounded() {
+    let world = examples();
+    for time in ["2026-11-10T10:00:00.1234Z", "2026-11-10T10:00:00.1234", "2026-11-10T10:00:00.0000001+08:00"] {
+        let error = world.plan(&format!("seen = '{time}'")).expect_err(time);
+        assert!(error.to_string().contains("at most three digits"), "{time}: {error}");
+        let error = world.plan(&format!("seen >= {time}")).expect_err(time);
+        let offered = error.query_fault().and_then(|fault| fault.error.suggestion.clone());
+        assert_eq!(offered, None, "{time}: {error}");
+    }
+    for time in ["2026-11-10T10:00:00.123Z", "2026-11-10T10:00:00.1230", "2026-11-10T10:00:00.5+08:00"] {
+        world.plan(&format!("seen = '{time}'")).unwrap_or_else(|error| panic!("{time}: {error}"));
+    }
 }
