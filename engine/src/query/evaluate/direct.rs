@@ -15,18 +15,28 @@ use crate::bitmap::{Container, and_count, conjunction_count};
 use crate::error::Result;
 use crate::part::{Cursor, Holder};
 use crate::query::bind::{Bound, BoundAnd, BoundBitmap, BoundNode};
-use crate::query::pace::Pace;
+use crate::query::pace::{Pace, SMALL_PER_UNIT};
 use crate::query::plan::NodeId;
 
 impl Bound {
-    /// How many the root selects in all chunks, where directories say so; none where members must be read.
-    pub(super) fn count_of_directory(&self) -> Option<u64> {
-        match self.node(self.root) {
-            BoundNode::Nothing => Some(0),
-            BoundNode::Bitmap(bitmap) => bitmap.cardinality_of_all(),
-            BoundNode::Values { values, disjoint: true } => values.iter().map(BoundBitmap::cardinality_of_all).sum(),
-            _ => None,
+    /// How many the root selects in all chunks, where directories say so; none where members must be read. Errors:
+    /// cancelled, deadline.
+    pub(super) fn count_of_directory(&self, run: &Run) -> Result<Option<u64>> {
+        let values = match self.node(self.root) {
+            BoundNode::Nothing => return Ok(Some(0)),
+            BoundNode::Bitmap(bitmap) => return Ok(bitmap.cardinality_of_all()),
+            BoundNode::Values { values, disjoint: true } => values,
+            _ => return Ok(None),
+        };
+        let (mut pace, mut count) = (Pace::default(), 0);
+        for some in values.chunks(SMALL_PER_UNIT) {
+            run.work(&mut pace, 1)?;
+            match some.iter().map(BoundBitmap::cardinality_of_all).sum::<Option<u64>>() {
+                Some(more) => count += more,
+                None => return Ok(None),
+            }
         }
+        Ok(Some(count))
     }
 
     /// How many the root selects in `chunks`, where it is an And or an Or of bitmaps that stand in one part each, or are

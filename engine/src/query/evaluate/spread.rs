@@ -82,7 +82,7 @@ impl<W: Merge> Task for Wanting<W> {
 /// Counts what `bound` selects, `bytes` of payload, with the help of other threads where that pays. Errors: corrupt,
 /// cancelled, deadline.
 pub(in crate::query) fn count_spread(bound: &Arc<Bound>, bytes: u64, run: &Run) -> Result<u64> {
-    if let Some(count) = bound.count_of_directory() {
+    if let Some(count) = bound.count_of_directory(run)? {
         run.note(Way::Directory);
         return Ok(count);
     }

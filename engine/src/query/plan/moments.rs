@@ -36,7 +36,7 @@ pub(super) enum Moment {
 /// The zone and the one reading of the clock of a request.
 pub(super) struct Clock {
     zone: TimeZone,
-    zone_name: String,
+    known: Zone,
     now_ms: i64,
     today: OnceCell<i64>,
     used: std::cell::Cell<bool>,
@@ -47,11 +47,10 @@ pub(super) struct Clock {
 impl Clock {
     /// The clock of a request. Errors: invalid, for a zone that nobody knows.
     pub(super) fn new(zone: Option<&str>, now_ms: i64) -> Result<Clock> {
-        let zone_name = zone.unwrap_or("UTC");
-        let found = Zone::named(zone_name)?.rules().clone();
+        let known = Zone::named(zone.unwrap_or("UTC"))?;
         Ok(Clock {
-            zone: found,
-            zone_name: zone_name.to_owned(),
+            zone: known.rules().clone(),
+            known,
             now_ms,
             today: OnceCell::new(),
             used: std::cell::Cell::new(false),
@@ -61,7 +60,7 @@ impl Clock {
 
     /// The name of the zone.
     pub(super) fn zone_name(&self) -> &str {
-        &self.zone_name
+        self.known.name()
     }
 
     /// Whether any answer depended on the zone or the time.
