@@ -79,7 +79,7 @@ fn a_space_says_its_zone_in_a_file_that_no_bit_turns_into_another() {
     use muster_engine::write::{ZONE_FILE, read_zone, write_zone};
     let (sim, backup, restored) = (Sim::new(1), Sim::new(2), Sim::new(3));
     let engine = open(&sim).unwrap();
-    write(&engine, "u1", 3);
+    fill(&engine);
     assert_eq!(read_zone(&sim).unwrap(), None);
     let zone = Zone::named("Asia/Shanghai").unwrap();
     write_zone(&sim, Some(&zone)).unwrap();

@@ -55,7 +55,7 @@ fn a_refused_batch_names_the_change_and_leaves_no_trace() {
     let before = engine.snapshot().version();
     let error = engine.write(one("u", vec![Change::set("age", Value::Text("young".into()))])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert!(error.message().contains("tag `age` is an int: 'young' is not an int"), "{error}");
+    assert!(error.message().contains("tag `age` is an int, found the text `young`"), "{error}");
     let error = engine.write(one("u", vec![Change::set("agee", Value::Int(3))])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.message().contains("did you mean `age`"), "{error}");
