@@ -96,6 +96,7 @@ const REQUEST: Fields = &[
     (1, Kind::Text),
     (2, Kind::Text),
     (3, Kind::One(&[(1, Kind::Text)])),
+    (5, Kind::Text),
     (ENTITIES, Kind::Many(size_of::<EntityChanges>(), ENTITY)),
 ];
 const ENTITY: Fields = &[(1, Kind::One(&[(1, Kind::Text)])), (CHANGES, Kind::Many(size_of::<Change>(), CHANGE))];

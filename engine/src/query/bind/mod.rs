@@ -56,7 +56,7 @@ const KEEPING_NODES_MAX: usize = 32;
 
 /// What a thread may take without being counted: more than a plan of [`KEEPING_NODES_MAX`] nodes and
 /// [`FREE_NUMBERS_MAX`] numbers needs.
-const SCRATCH_BYTES_FREE: u64 = 4 << 20;
+pub(in crate::query) const SCRATCH_BYTES_FREE: u64 = 4 << 20;
 const FREE_NUMBERS_MAX: usize = 2;
 
 /// One operation, bound.
