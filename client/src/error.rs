@@ -99,6 +99,7 @@ const REASON_REJECTED_ROWS: &str = "REJECTED_ROWS";
 const REASON_USAGE: &str = "USAGE";
 /// The caller has to name the key of a file.
 const REASON_KEY_NEEDED: &str = "KEY_NEEDED";
+const REASON_ENCODING_NEEDED: &str = "ENCODING_NEEDED";
 
 impl ClientError {
     pub(crate) fn new(code: Code, reason: &str, message: impl Into<String>) -> ClientError {
@@ -155,7 +156,7 @@ impl ClientError {
     /// What the exit code of a program should be.
     pub fn exit_class(&self) -> ExitClass {
         match (self.code, self.reason.as_str()) {
-            (_, REASON_USAGE | REASON_KEY_NEEDED) => ExitClass::Usage,
+            (_, REASON_USAGE | REASON_KEY_NEEDED | REASON_ENCODING_NEEDED) => ExitClass::Usage,
             (_, REASON_REJECTED_ROWS) => ExitClass::RejectedRows,
             (Code::Unavailable, _) => ExitClass::Unreachable,
             (Code::DeadlineExceeded, _) => ExitClass::Deadline,

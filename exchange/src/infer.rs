@@ -23,12 +23,13 @@ use muster_engine::{Error, Result};
 
 use crate::cell::CellRule;
 use crate::input::{Format, Input};
-use crate::mapping::{ColumnMapping, CsvOptions, Mapping, nfkc};
+use crate::mapping::{ColumnMapping, CsvOptions, Mapping, encoding_labelled, nfkc};
 use crate::note::Note;
 use crate::reader::{ReadOptions, find_column};
 use crate::table::{Run, Table, Wanted};
 use decide::{Guess, decide};
 use key::KeyGuess;
+pub use key::shell_word;
 pub use known::{KnownTag, KnownType};
 use known::{decide_known, note_closed};
 use observe::Observed;
@@ -46,6 +47,8 @@ pub struct InferOptions {
     pub key_column: Option<String>,
     /// How a CSV file is written; guessed unless given.
     pub csv: Option<CsvOptions>,
+    /// The label of a CSV file's encoding, where only the rest of `csv` is to be guessed.
+    pub encoding: Option<String>,
     /// The most rows that are looked at.
     pub rows_max: u64,
     /// The most cells that are looked at, so that a wide file takes no longer than a narrow one.
@@ -59,6 +62,7 @@ impl Default for InferOptions {
             known: None,
             key_column: None,
             csv: None,
+            encoding: None,
             rows_max: 1_000_000,
             cells_max: 8_000_000,
         }
@@ -74,6 +78,8 @@ pub struct Inference {
     pub notes: Vec<Note>,
     /// Why the key should not be taken without a person's word, if so.
     pub key_doubt: Option<String>,
+    /// The same for the encoding.
+    pub encoding_doubt: Option<String>,
     /// The rows that were looked at, from the first on, with records that are no rows.
     pub rows_looked_at: u64,
     /// All rows, where the format says it or all were looked at.
@@ -87,6 +93,8 @@ pub struct Inference {
 pub enum InferError {
     /// No column can be taken for the key; the message says how to name it.
     NoKey(String),
+    /// The names of the columns are in an encoding that is not sure; the message says how to name it.
+    NoEncoding(String),
     /// The file is at fault, or cannot be read.
     File(Error),
 }
@@ -100,7 +108,7 @@ impl From<Error> for InferError {
 impl fmt::Display for InferError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            InferError::NoKey(message) => f.write_str(message),
+            InferError::NoKey(message) | InferError::NoEncoding(message) => f.write_str(message),
             InferError::File(error) => error.fmt(f),
         }
     }
@@ -145,13 +153,25 @@ impl Inference {
 pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inference, InferError> {
     let input = Input::open(path)?;
     let mut notes = Vec::new();
-    let csv = match (&options.csv, input.format()) {
-        (Some(csv), _) => csv.clone(),
-        (None, Format::Csv) => dialect::guess(input, &mut notes)?,
-        (None, _) => CsvOptions::default(),
+    let encoding = match &options.encoding {
+        None => None,
+        Some(_) if input.format() != Format::Csv => {
+            let message = format!("strike the encoding: {} is no CSV and says its own", input.name());
+            return Err(InferError::File(Error::invalid(message)));
+        }
+        Some(label) => Some(encoding_labelled(label).map_err(Error::invalid)?),
+    };
+    let (csv, encoding_doubt) = match (&options.csv, input.format()) {
+        (Some(csv), _) => (csv.clone(), None),
+        (None, Format::Csv) => dialect::guess(input, encoding, &mut notes)?,
+        (None, _) => (CsvOptions::default(), None),
     };
     let record_bytes_max = ReadOptions::default().record_bytes_max;
-    let mut table = Table::open(Input::open(path)?, &csv, record_bytes_max)?;
+    let mut table = match (Table::open(Input::open(path)?, &csv, record_bytes_max), &encoding_doubt) {
+        (Ok(table), _) => table,
+        (Err(_), Some(doubt)) => return Err(InferError::NoEncoding(name_encoding(doubt))),
+        (Err(fault), None) => return Err(fault.into()),
+    };
     let observed = observe_rows(&mut table, options, &mut notes)?;
     let rows_looked_at = table.rows_read();
     let rows_total = match table.rows_total() {
@@ -174,7 +194,12 @@ pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inferen
     mapping.check()?;
     let trial = trial::run(path, &mapping, known, rows_looked_at)?;
     note_rejects(&trial, &mut notes);
-    Ok(Inference { mapping, notes, key_doubt: guessed.doubt, rows_looked_at, rows_total, trial })
+    Ok(Inference { mapping, notes, key_doubt: guessed.doubt, encoding_doubt, rows_looked_at, rows_total, trial })
+}
+
+/// What is said where an encoding in doubt does not do.
+pub fn name_encoding(doubt: &str) -> String {
+    format!("name the encoding with --encoding NAME, such as --encoding gbk: {doubt}")
 }
 
 /// Walks the first rows.

@@ -18,7 +18,9 @@ mod scalar;
 mod table;
 mod text;
 
-pub use infer::{InferError, InferOptions, Inference, KnownTag, KnownType, RejectKind, Trial, infer};
+pub use infer::{
+    InferError, InferOptions, Inference, KnownTag, KnownType, RejectKind, Trial, infer, name_encoding, shell_word,
+};
 pub use input::{Compression, Format, Input};
 pub use mapping::{
     ColumnMapping, CsvOptions, KeyMapping, MAPPING_BYTES_MAX, Mapping, NanRule, NullRule, Rounding, TimeUnit,

@@ -27,7 +27,7 @@ use serde::{Deserialize, Deserializer};
 
 pub use column::{ColumnMapping, NanRule, NullRule, TimeUnit};
 pub use csv::CsvOptions;
-pub(crate) use csv::encoding_label;
+pub(crate) use csv::{encoding_label, encoding_labelled};
 pub(crate) use print::push_comment;
 use print::quote;
 

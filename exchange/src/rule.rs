@@ -232,14 +232,14 @@ impl Rule {
             return Some(Written { ms, is_local: false, cut });
         }
         match self.date_formats.as_slice() {
-            [] => parse_written_time(text),
+            [] => parse_written_time(text).or_else(|| first_moment(text)),
             formats => as_str(text).and_then(|text| first_that_fits(formats, |format| parse_time_as(text, format))),
         }
     }
 
     #[cold]
     fn time_fault(&self, cell: Scalar<'_>) -> String {
-        const ISO: &str = "YYYY-MM-DD HH:MM[:SS[.mmm]] or RFC 3339";
+        const ISO: &str = "YYYY-MM-DD[ HH:MM[:SS[.mmm]]] or RFC 3339";
         let expected = match self.time_unit {
             Some(unit) => format!("a whole number of {} since 1970, or {ISO}", unit.name()),
             None => self.expected_date(ISO),
@@ -253,6 +253,12 @@ impl Rule {
             formats => formats.join(" or "),
         }
     }
+}
+
+/// A date alone is the first moment of its day.
+fn first_moment(text: &[u8]) -> Option<Written> {
+    let ms = parse_date(text)?.checked_mul(DAY_MS)?;
+    Some(Written { ms, is_local: true, cut: false })
 }
 
 fn words(given: &[String], default: &[&str]) -> Vec<String> {

@@ -10,18 +10,25 @@ use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::{Answer, Format, emit_data};
 
+/// What the caller says of the mapping; empty where it is to be guessed.
+pub(super) struct Wish {
+    pub(super) key_column: String,
+    pub(super) encoding: String,
+}
+
 /// A proposal for a file.
 pub(super) async fn infer(
     file: FileSource,
     upload: Upload,
-    key_column: Option<&String>,
+    wish: Wish,
     asker: &Asker,
 ) -> Result<InferLoadReply, Failure> {
     let header = InferLoadHeader {
         file: Some(file),
         space: asker.space(),
         entity_type: asker.entity_type(),
-        key_column: key_column.cloned().unwrap_or_default(),
+        key_column: wish.key_column,
+        encoding: wish.encoding,
     };
     Ok(asker.client.infer_load(header, upload, |_| {}).await?)
 }
@@ -38,6 +45,7 @@ pub(super) fn print(reply: &InferLoadReply, map_out: Option<&Path>, asker: &Aske
         "rows_rejected": reply.rows_rejected,
         "rejects": reply.reject_kinds.iter().map(reject_kind).collect::<Vec<_>>(),
         "key_doubt": (!reply.key_doubt.is_empty()).then_some(&reply.key_doubt),
+        "encoding_doubt": (!reply.encoding_doubt.is_empty()).then_some(&reply.encoding_doubt),
         "notes": notes_document(&reply.notes),
     });
     let Some(path) = map_out else {

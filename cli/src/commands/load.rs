@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::infer;
 use super::progress::Progress;
+use super::same_file;
 use crate::args::input;
 use crate::args::pasted::Face;
 use crate::ask::{Asker, Settings};
@@ -58,6 +59,9 @@ pub(crate) struct LoadArgs {
     /// The column that holds the key, for --infer and --yes
     #[arg(long, value_name = "COLUMN", conflicts_with = "map")]
     key: Option<String>,
+    /// The encoding of a CSV, such as gbk, for --infer and --yes
+    #[arg(long, value_name = "NAME", conflicts_with = "map")]
+    encoding: Option<String>,
     /// Only check and count
     #[arg(long)]
     dry_run: bool,
@@ -111,7 +115,33 @@ impl LoadArgs {
             }
             check_file(map)?;
         }
-        check_file(&self.file)
+        check_file(&self.file)?;
+        self.check_outputs()
+    }
+
+    fn wish(&self) -> infer::Wish {
+        infer::Wish {
+            key_column: self.key.clone().unwrap_or_default(),
+            encoding: self.encoding.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Errors: a file that would be written is one that is read, or is to be written twice.
+    fn check_outputs(&self) -> Result<(), Failure> {
+        let inputs = [Some(("the file", &self.file)), self.map.as_ref().map(|path| ("--map", path))];
+        let outputs = [("--rejects", self.rejects.as_ref()), ("--map-out", self.map_out.as_ref())];
+        let mut taken: Vec<(&str, &PathBuf)> = inputs.into_iter().flatten().collect();
+        taken.retain(|(_, path)| path.as_path() != Path::new(input::STANDARD_INPUT));
+        for (option, path) in outputs.into_iter().filter_map(|(option, path)| Some((option, path?))) {
+            if let Some((other, _)) = taken.iter().find(|(_, other)| same_file::is_same(path, other)) {
+                return Err(Failure::usage(format!(
+                    "give {option} another path: {} is {other} too, and would be overwritten",
+                    path.display()
+                )));
+            }
+            taken.push((option, path));
+        }
+        Ok(())
     }
 }
 
@@ -119,7 +149,7 @@ impl LoadArgs {
 pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
     if args.only_proposes() {
         let (file, upload) = source(&args.file, asker)?;
-        let reply = infer::infer(file, upload, args.key.as_ref(), asker).await?;
+        let reply = infer::infer(file, upload, args.wish(), asker).await?;
         return infer::print(&reply, args.map_out.as_deref(), asker);
     }
     let mapping_toml = match &args.map {
@@ -127,6 +157,7 @@ pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
         None => String::new(),
     };
     let (file, upload) = source(&args.file, asker)?;
+    let wish = args.wish();
     let header = LoadHeader {
         file: Some(file),
         space: asker.space(),
@@ -136,8 +167,9 @@ pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
         dry_run: args.dry_run,
         max_rejects: args.max_rejects.unwrap_or_default(),
         create_missing_tags: true,
-        key_column: args.key.clone().unwrap_or_default(),
+        key_column: wish.key_column,
         zone: asker.zone(),
+        encoding: wish.encoding,
     };
     let mut watch = Watch::new(args, asker)?;
     let outcome = asker.client.load(header, upload, |event| watch.event(event, args, asker)).await;

@@ -23,6 +23,7 @@ pub(crate) mod members;
 pub(crate) mod progress;
 pub(crate) mod remove;
 pub(crate) mod restore;
+mod same_file;
 pub(crate) mod serve;
 pub(crate) mod set;
 pub(crate) mod space;

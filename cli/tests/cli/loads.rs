@@ -116,3 +116,49 @@ fn a_proposal_says_what_would_come_of_it_and_a_load_does_it() {
     assert_eq!(store.count("level = 7"), 1);
     assert_eq!(store.count("price = 1.12"), 1);
 }
+
+#[test]
+fn what_is_written_is_never_what_is_read() {
+    let store = Store::empty();
+    store.file("people.csv", PEOPLE);
+    store.file("map.toml", MAPPING);
+    std::os::unix::fs::symlink("people.csv", store.path().join("link.csv")).unwrap();
+    std::fs::hard_link(store.path().join("people.csv"), store.path().join("hard.csv")).unwrap();
+    for same in ["people.csv", "./people.csv", "link.csv", "hard.csv"] {
+        store.run(&["load", "people.csv", "--yes", "--rejects", same]).code(2);
+        store.run(&["load", "people.csv", "--infer", "--map-out", same]).code(2);
+    }
+    store.run(&["load", "people.csv", "--map", "map.toml", "--rejects", "map.toml"]).code(2);
+    store.run(&["load", "people.csv", "--yes", "--rejects", "new", "--map-out", "./new"]).code(2);
+    assert_eq!(std::fs::read_to_string(store.path().join("people.csv")).unwrap(), PEOPLE);
+    assert_eq!(std::fs::read_to_string(store.path().join("map.toml")).unwrap(), MAPPING);
+    store.run(&["load", "people.csv", "--map", "map.toml", "--rejects", "rejects.csv"]).success();
+}
+
+#[test]
+fn a_dry_run_ends_as_the_load_would() {
+    let store = Store::empty();
+    store.file("people.csv", "id,age\n1,30\nx,40\n3,50\n");
+    store.file(
+        "map.toml",
+        "type = \"p\"\nkey = { column = \"id\", kind = \"u64\" }\ncolumns = [{ column = \"age\", kind = \"int\" }]\n",
+    );
+    store.run(&["load", "people.csv", "--map", "map.toml", "--dry-run"]).code(4);
+    store.run(&["load", "people.csv", "--map", "map.toml"]).code(4);
+    let allowed = ["load", "people.csv", "--map", "map.toml", "--max-rejects", "1"];
+    store.run(&[&allowed[..], &["--dry-run"]].concat()).success();
+    store.run(&allowed).success();
+}
+
+#[test]
+fn an_encoding_in_doubt_is_not_taken_unseen() {
+    let store = Store::empty();
+    std::fs::write(store.path().join("towns.csv"), b"id,city\n1,\xcc\xee\xf1\xea\xe2\xe0\n2,\xca\xe8\xe5\xe2\n")
+        .unwrap();
+    let refused = store.run(&["load", "towns.csv", "--yes"]).code(2);
+    let said = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("--encoding NAME"), "{said}");
+    assert!(store.json(&["load", "towns.csv", "--infer"])["encoding_doubt"].is_string());
+    store.run(&["load", "towns.csv", "--yes", "--encoding", "windows-1251"]).success();
+    assert_eq!(store.count("city = Москва"), 1);
+}

@@ -303,13 +303,14 @@ fn decide_text(seen: &Observed, guess: &mut Guess) {
     if let Some((word, count)) = seen.null_words.iter().next() {
         guess.note(format!("{word} in {} taken as a value: null_words = [{word:?}]?", plural(*count, "row")));
     }
+    note_near_kind(seen, guess);
+    if decide_separated(seen, guess) {
+        return;
+    }
     if seen.blanks > 0 {
         guess.note(format!("blanks around the text in {} are kept: trim = true?", plural(seen.blanks, "row")));
     }
-    note_near_kind(seen, guess);
-    if !decide_separated(seen, guess) {
-        decide_values(seen, guess);
-    }
+    decide_values(seen, guess);
 }
 
 /// Takes the words that mean null among values of another kind.
@@ -335,7 +336,7 @@ fn decide_dates(dates: DateWriting, guess: &mut Guess) -> bool {
         return false;
     }
     if dates.has_times && dates.has_dates {
-        guess.note("dates and times: a date is taken as its first moment in UTC");
+        guess.note("dates and times: a date is taken as its first moment");
     }
     guess.kind(if dates.has_times { TagKind::Time } else { TagKind::Date });
     if !dates.formats.is_empty() {
@@ -440,10 +441,21 @@ fn decide_separated(seen: &Observed, guess: &mut Guess) -> bool {
             guess.kind(TagKind::Set);
             guess.column.list_separator = Some(separator.to_string());
             guess.note(format!("text with {separator:?} in {}: taken as lists; choice?", plural(*texts, "row")));
+            trim_pieces(seen, *separator, guess);
             return true;
         }
     }
     false
+}
+
+/// Leaves out the blanks around the values of a list: who writes `a | b` means `a` and `b`.
+pub(super) fn trim_pieces(seen: &Observed, separator: char, guess: &mut Guess) {
+    let at = SEPARATORS.iter().position(|one| *one == separator);
+    let rows = at.map_or(0, |at| seen.blank_pieces[at]).max(seen.blanks);
+    if rows > 0 {
+        guess.column.trim = true;
+        guess.note(format!("blanks around the values of lists in {}: trim leaves them out", plural(rows, "row")));
+    }
 }
 
 fn decide_values(seen: &Observed, guess: &mut Guess) {

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use encoding_rs::UTF_8;
+use encoding_rs::{Encoding, UTF_8};
 use muster_engine::{Error, Result};
 
 use super::encoding::read_head;
@@ -16,14 +16,22 @@ use crate::text::{parse_date, parse_decimal, parse_written_time};
 const LOOK_RECORDS: usize = 50;
 const DELIMITERS: [char; 4] = [',', '\t', ';', '|'];
 
-pub(super) fn guess(input: Input, notes: &mut Vec<Note>) -> Result<CsvOptions> {
+/// How the file is written, and why its encoding should not be taken without a person's word.
+pub(super) fn guess(
+    input: Input,
+    given: Option<&'static Encoding>,
+    notes: &mut Vec<Note>,
+) -> Result<(CsvOptions, Option<String>)> {
     let name = input.name().to_owned();
     let Content::Stream(stream) = input.into_content() else {
         return Err(Error::internal("a columnar file was taken for CSV"));
     };
-    let head = read_head(stream).map_err(|error| content_fault(&name, error))?;
+    let head = read_head(stream, given).map_err(|error| content_fault(&name, error))?;
     let mut note = |message: String| notes.push(Note { column: String::new(), message });
-    if head.encoding != UTF_8 {
+    if let Some(doubt) = &head.doubt {
+        note(format!("the encoding is unsure: {doubt}; --encoding NAME says it"));
+    }
+    if head.encoding != UTF_8 && given.is_none() {
         let label = encoding_label(head.encoding);
         note(format!("written in {}, not in UTF-8: read with csv.encoding = {label:?}", head.encoding.name()));
     }
@@ -39,7 +47,7 @@ pub(super) fn guess(input: Input, notes: &mut Vec<Note>) -> Result<CsvOptions> {
         options.header = false;
         note("the first record has only numbers and dates: taken as a row, not as a header".to_owned());
     }
-    Ok(options)
+    Ok((options, head.doubt))
 }
 
 /// The delimiter that divides records into the most fields, and the records.

@@ -44,11 +44,18 @@ pub(super) enum KeyName {
 /// Errors: no column is named like a key, and none never repeats.
 pub(super) fn guess(observed: &[Observed], type_name: &str, options: &InferOptions) -> Result<KeyGuess, InferError> {
     let known = options.known.as_ref();
+    if let Some(found) = known.and_then(|known| alone(observed, type_name, known)) {
+        return Ok(found);
+    }
+    // A tag of the type is its key only where no other column can be.
+    let is_key = |index: usize| can_be_key(&observed[index], key_name(&observed[index].name, type_name));
+    let has_others = (0..observed.len()).any(|index| !is_tag(&observed[index], known) && is_key(index));
     let candidates: Vec<(usize, KeyName)> = observed
         .iter()
         .enumerate()
         .map(|(index, column)| (index, key_name(&column.name, type_name)))
         .filter(|(index, name)| can_be_key(&observed[*index], *name))
+        .filter(|(index, _)| !has_others || !is_tag(&observed[*index], known))
         .collect();
     // A key of this table first; of others the one that would not put many rows into one entity, and says more.
     let named = candidates.iter().filter(|(_, name)| *name != KeyName::Unnamed).max_by_key(|(index, name)| {
@@ -69,7 +76,7 @@ pub(super) fn guess(observed: &[Observed], type_name: &str, options: &InferOptio
         }
     }
     match unique() {
-        Some((index, _)) => Ok(unique_guess(*index, observed, known)),
+        Some((index, _)) => Ok(unique_guess(*index)),
         None => Err(InferError::NoKey(no_key(observed))),
     }
 }
@@ -79,14 +86,22 @@ pub(super) fn named(index: usize) -> KeyGuess {
     KeyGuess { index, doubt: None, found: None }
 }
 
-/// A column that never repeats. Beside the tags of the type that the file goes into, a column that alone is none of
-/// them is that type's key.
-fn unique_guess(index: usize, observed: &[Observed], known: Option<&KnownType>) -> KeyGuess {
-    let is_alone = observed.iter().filter(|column| !is_tag(column, known)).count() == 1;
-    if let Some(known) = known.filter(|_| is_alone && observed.len() > 1) {
-        let found = format!("taken as the key: all other columns are tags of `{}`", known.name);
-        return KeyGuess { index, doubt: None, found: Some(found) };
+/// The one column of the file that is none of the tags of the type that it goes into: that is the type's key, whatever
+/// the names of the others say.
+fn alone(observed: &[Observed], type_name: &str, known: &KnownType) -> Option<KeyGuess> {
+    let mut others = observed.iter().enumerate().filter(|(_, column)| !is_tag(column, Some(known)));
+    let (index, column) = others.next().filter(|_| observed.len() > 1)?;
+    let is_kind = known.key == KeyKind::String || column.is_key_numbers();
+    let is_key = is_kind && can_be_key(column, key_name(&column.name, type_name).max(KeyName::OfSomething));
+    if others.next().is_some() || !is_key {
+        return None;
     }
+    let found = format!("taken as the key: all other columns are tags of `{}`", known.name);
+    Some(KeyGuess { index, doubt: repeats_much(column).then(|| many_rows(column)), found: Some(found) })
+}
+
+/// A column that never repeats.
+fn unique_guess(index: usize) -> KeyGuess {
     let doubt = "taken as the key because it is never null and never repeats, not because of its name".to_owned();
     KeyGuess { index, doubt: Some(doubt), found: None }
 }
@@ -95,15 +110,15 @@ fn is_tag(column: &Observed, known: Option<&KnownType>) -> bool {
     known.is_some_and(|known| known.tag(&nfkc(&column.name)).is_some())
 }
 
-/// Whether a load would put the rows into less than half as many entities.
+/// Whether a load would put the rows into at most half as many entities.
 fn repeats_much(column: &Observed) -> bool {
-    column.values() > 0 && column.distinct() * 2 <= column.values()
+    column.values() > 0 && column.distinct_keys() * 2 <= column.values()
 }
 
 fn many_rows(column: &Observed) -> String {
     format!(
         "{} in {}: of rows with one key the last wins; is this a table with several rows an entity?",
-        plural(column.distinct(), "distinct key"),
+        plural(column.distinct_keys(), "distinct key"),
         plural(column.rows, "row")
     )
 }
@@ -212,9 +227,9 @@ pub(super) fn decide(
     if column.nulls > 0 {
         note(format!("the key is null in {}, which will be rejected", plural(column.nulls, "row")));
     }
-    let repeated = column.values().saturating_sub(column.distinct());
+    let repeated = column.values().saturating_sub(column.distinct_keys());
     match &guess.doubt {
-        Some(doubt) => note(format!("{doubt}; --yes wants it named: --key {}", shell_word(&column.name))),
+        Some(doubt) => note(format!("{doubt}; --yes wants it named: --key={}", shell_word(&column.name))),
         None if repeated > 0 && repeats_much(column) => note(many_rows(column)),
         None if repeated > 0 => {
             note(format!("the key of {} stands in an earlier row already: the last row wins", plural(repeated, "row")))
@@ -231,10 +246,10 @@ pub(super) fn decide(
     KeyMapping { column: column.name.clone(), kind, trim }
 }
 
-/// The name as a shell takes it.
-pub(super) fn shell_word(name: &str) -> String {
+/// The name as a shell takes it behind `--option=`.
+pub fn shell_word(name: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-    match !name.is_empty() && !name.starts_with('-') && name.chars().all(is_plain) {
+    match !name.is_empty() && name.chars().all(is_plain) {
         true => name.to_owned(),
         false => format!("'{}'", name.replace('\'', "'\\''")),
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use muster_engine::catalog::{KeyKind, TagKind};
 
-use super::decide::{Guess, decide, epoch_unit, looks_like_days, take_nans, take_null_words};
+use super::decide::{Guess, decide, epoch_unit, looks_like_days, take_nans, take_null_words, trim_pieces};
 use super::observe::{Observed, SEPARATORS};
 use super::words::{count_text, plural};
 use super::writing::words_of_flag;
@@ -104,6 +104,9 @@ fn written_as(seen: &Observed, tag: &KnownTag) -> Guess {
                 .max_by_key(|(_, texts)| *texts)
                 .unwrap_or((SEPARATORS[0], 0));
             guess.column.list_separator = is_text.then(|| separator.to_string());
+            if is_text {
+                trim_pieces(seen, separator, &mut guess);
+            }
         }
         TagKind::Int | TagKind::Decimal { .. } => numbers_as(seen, tag.kind, &mut guess),
         TagKind::Date | TagKind::Time => days_as(seen, tag.kind, &mut guess),

@@ -50,6 +50,22 @@ impl Hasher for Itself {
     }
 }
 
+/// Distinct texts that are equal to shorter ones.
+#[derive(Default)]
+struct Reduced {
+    count: u64,
+    hashes: Hashes,
+}
+
+impl Reduced {
+    fn look(&mut self, text: &[u8], shorter: &[u8]) {
+        if shorter.len() < text.len() {
+            self.count += 1;
+            self.hashes.insert(xxh3_64(shorter));
+        }
+    }
+}
+
 /// What the rows show of one column.
 pub(super) struct Observed {
     pub(super) name: String,
@@ -79,8 +95,12 @@ pub(super) struct Observed {
     /// Times that are a day's beginning, times that are finer than a millisecond.
     pub(super) midnights: u64,
     pub(super) cuts: u64,
-    /// Texts with blanks around them.
+    /// Texts with blanks around them, and for each separator those with blanks around what it separates.
     pub(super) blanks: u64,
+    pub(super) blank_pieces: [u64; SEPARATORS.len()],
+    /// Distinct texts that would be another key without their blanks, or also without the zeros behind their point.
+    blank_keys: Reduced,
+    pointed_keys: Reduced,
     pub(super) null_words: BTreeMap<&'static str, u64>,
     /// For each separator the texts that have it, and the pieces between.
     pub(super) separated: [(u64, Hashes); SEPARATORS.len()],
@@ -108,6 +128,9 @@ impl Observed {
             midnights: 0,
             cuts: 0,
             blanks: 0,
+            blank_pieces: [0; SEPARATORS.len()],
+            blank_keys: Reduced::default(),
+            pointed_keys: Reduced::default(),
             null_words: BTreeMap::new(),
             separated: Default::default(),
         }
@@ -123,9 +146,19 @@ impl Observed {
         self.hashes.len() as u64
     }
 
+    /// How many distinct keys the values would be: ` 1` and `1` are one, and as whole numbers `1.0` too.
+    pub(super) fn distinct_keys(&self) -> u64 {
+        let reduced = match self.is_key_numbers() {
+            true => &self.pointed_keys,
+            false => &self.blank_keys,
+        };
+        let others = reduced.hashes.iter().filter(|hash| !self.hashes.contains(hash)).count() as u64;
+        self.distinct() - reduced.count + others
+    }
+
     /// Whether it never is null and never repeats.
     pub(super) fn is_unique(&self) -> bool {
-        self.rows > 0 && self.nulls == 0 && self.distinct() == self.rows
+        self.rows > 0 && self.nulls == 0 && self.distinct_keys() == self.rows
     }
 
     /// The first distinct values that are no words for null, each once.
@@ -258,7 +291,14 @@ impl Observed {
                     self.numbers.add(measured, || cell.raw());
                 }
             }
-            Scalar::Text(text) if null_word(trimmed(text)).is_none() => self.texts.look(trimmed(text)),
+            Scalar::Text(text) => {
+                let inner = trimmed(text);
+                self.blank_keys.look(text, inner);
+                self.pointed_keys.look(text, without_point(inner));
+                if null_word(inner).is_none() {
+                    self.texts.look(inner);
+                }
+            }
             _ => {}
         }
     }
@@ -270,12 +310,15 @@ impl Observed {
         if let Some(word) = null_word(inner) {
             *self.null_words.entry(word).or_default() += 1;
         }
-        for (separator, (texts, pieces)) in SEPARATORS.iter().zip(&mut self.separated) {
+        let counts = self.separated.iter_mut().zip(&mut self.blank_pieces);
+        for (separator, ((texts, pieces), blanks)) in SEPARATORS.iter().zip(counts) {
             let separator = *separator as u8;
             let is_separated = text.contains(&separator);
             *texts += u64::from(is_separated);
+            let has_blanks = || text.split(|byte| *byte == separator).any(|piece| trimmed(piece).len() < piece.len());
+            *blanks += u64::from(is_separated && has_blanks());
             if (is_separated || *texts > 0) && pieces.len() < PIECES_MAX {
-                pieces.extend(text.split(|byte| *byte == separator).map(xxh3_64));
+                pieces.extend(text.split(|byte| *byte == separator).map(|piece| xxh3_64(trimmed(piece))));
             }
         }
     }
@@ -286,6 +329,14 @@ fn null_word(text: &[u8]) -> Option<&'static str> {
         return None;
     }
     NULL_WORDS.into_iter().find(|word| word.as_bytes() == text)
+}
+
+/// A whole number without the zeros behind its point.
+fn without_point(text: &[u8]) -> &[u8] {
+    match text.iter().position(|byte| *byte == b'.') {
+        Some(at) if at > 0 && at + 1 < text.len() && text[at + 1..].iter().all(|byte| *byte == b'0') => &text[..at],
+        _ => text,
+    }
 }
 
 /// The text without white space around it, as `trim` of a mapping leaves it.

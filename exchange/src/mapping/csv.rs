@@ -59,11 +59,16 @@ pub(crate) fn encoding_label(encoding: &'static Encoding) -> String {
 /// The labels are those of the web, of which `gbk`, `latin1` and `utf-16le` are some.
 fn encoding_of_label<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<&'static Encoding, D::Error> {
     let label = String::deserialize(deserializer)?;
+    encoding_labelled(&label).map_err(serde::de::Error::custom)
+}
+
+/// The encoding of a label, or what is wrong with the label.
+pub(crate) fn encoding_labelled(label: &str) -> std::result::Result<&'static Encoding, String> {
     match Encoding::for_label(label.as_bytes()) {
         Some(encoding) if encoding != REPLACEMENT && encoding != X_USER_DEFINED => Ok(encoding),
-        _ => Err(serde::de::Error::custom(format!(
+        _ => Err(format!(
             "there is no encoding {label:?}: give utf-8, gbk, gb18030, big5, shift_jis, latin1, windows-1252, \
              utf-16le, utf-16be or another label of the web"
-        ))),
+        )),
     }
 }

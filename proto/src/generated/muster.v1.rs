@@ -3850,6 +3850,9 @@ pub struct InferLoadHeader {
     /// The column that holds the key; proposed when empty.
     #[prost(string, tag = "4")]
     pub key_column: ::prost::alloc::string::String,
+    /// The encoding of a CSV, a label of the web such as `gbk`; guessed when empty.
+    #[prost(string, tag = "5")]
+    pub encoding: ::prost::alloc::string::String,
 }
 /// How the columns may become tags.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -3881,6 +3884,9 @@ pub struct InferLoadReply {
     /// Why the key should not be taken without a person's word; empty where it was named or is sure.
     #[prost(string, tag = "9")]
     pub key_doubt: ::prost::alloc::string::String,
+    /// Why the encoding should not be taken without a person's word; empty where it was named or is sure.
+    #[prost(string, tag = "10")]
+    pub encoding_doubt: ::prost::alloc::string::String,
 }
 /// Rows that would be rejected for one reason.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3941,10 +3947,10 @@ pub struct LoadHeader {
     #[prost(string, tag = "3")]
     pub entity_type: ::prost::alloc::string::String,
     /// How the columns become tags: the TOML text that InferLoad proposes. Empty: proposed and taken as it is,
-    /// unless the key is in doubt.
+    /// unless the key or the encoding is in doubt.
     #[prost(string, tag = "4")]
     pub mapping_toml: ::prost::alloc::string::String,
-    /// Makes the load repeatable: an id that was committed before is answered with its first result. Empty: a new one.
+    /// Makes the load repeatable: an id that was committed before writes nothing again. Empty: a new one.
     #[prost(string, tag = "5")]
     pub load_id: ::prost::alloc::string::String,
     /// Only count and check; nothing is written.
@@ -3962,6 +3968,9 @@ pub struct LoadHeader {
     /// The time zone of times that are written without one, where the mapping says none; the space's when empty.
     #[prost(string, tag = "10")]
     pub zone: ::prost::alloc::string::String,
+    /// The encoding of a CSV, where the mapping is empty; guessed when empty too.
+    #[prost(string, tag = "11")]
+    pub encoding: ::prost::alloc::string::String,
 }
 /// What a load says while it runs.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -4065,7 +4074,8 @@ pub struct LoadResult {
     /// Rows rejected.
     #[prost(uint64, tag = "5")]
     pub rejected: u64,
-    /// Whether this load id had been committed before; the numbers are then those of the first time.
+    /// Whether this load id had been committed before: the file was not read, and `version`, `rows_written` and
+    /// `new_entities` are those of the first time. What was rejected then is not kept.
     #[prost(bool, tag = "6")]
     pub repeated: bool,
     /// Whether nothing was written.

@@ -2,7 +2,9 @@
 
 use muster_engine::catalog::Tag;
 use muster_engine::engine::Engine;
-use muster_exchange::{InferError, InferOptions, Inference, KnownTag, KnownType, Note, RejectKind};
+use muster_exchange::{
+    InferError, InferOptions, Inference, KnownTag, KnownType, Note, RejectKind, name_encoding, shell_word,
+};
 use muster_proto::v1;
 use tonic::{Code, Status};
 
@@ -14,6 +16,7 @@ use crate::convert::error;
 pub(super) struct Wish<'a> {
     pub(super) entity_type: &'a str,
     pub(super) key_column: &'a str,
+    pub(super) encoding: &'a str,
 }
 
 /// Guesses a mapping.
@@ -28,12 +31,14 @@ pub(super) fn guess(engine: &Engine, source: &Source, wish: Wish<'_>) -> Result<
         known: type_name.as_deref().and_then(|name| known(engine, name)),
         type_name,
         key_column: (!wish.key_column.is_empty()).then(|| wish.key_column.to_owned()),
+        encoding: (!wish.encoding.is_empty()).then(|| wish.encoding.to_owned()),
         ..InferOptions::default()
     };
     let is_new = wish.entity_type.is_empty() && options.known.is_none();
     let mut inference = muster_exchange::infer(&source.path, &options).map_err(|fault| match fault {
         InferError::File(fault) => source.status(&fault),
         InferError::NoKey(message) => key_needed(message),
+        InferError::NoEncoding(message) => encoding_needed(message),
     })?;
     if is_new {
         note_other_types(engine, &mut inference);
@@ -45,21 +50,25 @@ pub(super) fn guess(engine: &Engine, source: &Source, wish: Wish<'_>) -> Result<
 fn note_other_types(engine: &Engine, inference: &mut Inference) {
     const NAMED_MAX: usize = 3;
     let snapshot = engine.snapshot();
-    let names: Vec<&str> = snapshot.catalog().types().take(NAMED_MAX).map(|found| found.name.as_str()).collect();
+    let named = snapshot.catalog().types().take(NAMED_MAX);
+    let names: Vec<String> = named.map(|found| shell_word(&found.name)).collect();
     if names.is_empty() {
         return;
     }
     let message = format!(
-        "the type `{}` will be made, after the name of the file; to load into another one: --type {}",
+        "the type `{}` will be made, after the name of the file; to load into another one: --type={}",
         inference.mapping.entity_type,
-        names.join(", --type ")
+        names.join(", --type=")
     );
     inference.notes.insert(0, Note { column: String::new(), message });
 }
 
-/// The same for a load that takes it unseen, which a key in doubt is not good enough for.
+/// The same for a load that takes it unseen, which a key or an encoding in doubt is not good enough for.
 pub(super) fn guess_surely(engine: &Engine, source: &Source, wish: Wish<'_>) -> Result<Inference, Status> {
     let inference = guess(engine, source, wish)?;
+    if let Some(doubt) = &inference.encoding_doubt {
+        return Err(encoding_needed(name_encoding(doubt)));
+    }
     match &inference.key_doubt {
         None => Ok(inference),
         Some(doubt) => Err(key_needed(format!(
@@ -71,6 +80,10 @@ pub(super) fn guess_surely(engine: &Engine, source: &Source, wish: Wish<'_>) -> 
 
 fn key_needed(message: String) -> Status {
     error::refuse(Code::InvalidArgument, "KEY_NEEDED", message)
+}
+
+fn encoding_needed(message: String) -> Status {
+    error::refuse(Code::InvalidArgument, "ENCODING_NEEDED", message)
 }
 
 /// The type of that name, if there is one.
@@ -102,6 +115,7 @@ pub(super) fn to_wire(inference: &Inference) -> v1::InferLoadReply {
         reject_kinds: inference.trial.rejected.iter().map(kind_to_wire).collect(),
         outcome: inference.outcome(),
         key_doubt: inference.key_doubt.clone().unwrap_or_default(),
+        encoding_doubt: inference.encoding_doubt.clone().unwrap_or_default(),
     }
 }
 

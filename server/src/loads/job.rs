@@ -120,13 +120,20 @@ impl<'a> Job<'a> {
     /// The mapping that came with the load, or the one that the file suggests.
     fn mapping(&self, engine: &Engine) -> Result<Mapping, Status> {
         if !self.header.mapping_toml.is_empty() {
+            if !self.header.encoding.is_empty() {
+                return Err(error::bad_field("encoding", "strike it: the mapping says the encoding, as csv.encoding"));
+            }
             let mut mapping = Mapping::parse(&self.header.mapping_toml).map_err(|fault| error::status(&fault))?;
             if !self.header.entity_type.is_empty() {
                 mapping.entity_type = self.header.entity_type.clone();
             }
             return Ok(mapping);
         }
-        let wish = Wish { entity_type: &self.header.entity_type, key_column: &self.header.key_column };
+        let wish = Wish {
+            entity_type: &self.header.entity_type,
+            key_column: &self.header.key_column,
+            encoding: &self.header.encoding,
+        };
         let inference = guess_surely(engine, self.source, wish)?;
         self.send(load_reply::Event::Guess(v1::LoadGuess {
             mapping_toml: inference.print(),
@@ -170,7 +177,7 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// Counts what a load would do.
+    /// Counts what a load would do, and fails where it would.
     fn try_out(&mut self, space: &Space, target: &Target<'_>, reader: &mut LoadReader) -> Result<Outcome, Status> {
         let snapshot = space.engine.snapshot();
         let is_known = |key: &EntityKey| match target.type_id {
@@ -187,6 +194,7 @@ impl<'a> Job<'a> {
                 }
             }
         }
+        self.refuse_rejects()?;
         Ok(Outcome {
             version: snapshot.version().0,
             rows_written,
@@ -228,7 +236,15 @@ impl<'a> Job<'a> {
             let rows = rows.by_ref().take(MESSAGE_REJECTS_MAX).collect();
             self.send(load_reply::Event::Rejects(v1::LoadRejects { rows }))?;
         }
-        if self.rejected > self.header.max_rejects && !self.header.dry_run {
+        match self.header.dry_run {
+            true => Ok(()),
+            false => self.refuse_rejects(),
+        }
+    }
+
+    /// Errors: more rows were rejected than are allowed.
+    fn refuse_rejects(&self) -> Result<(), Status> {
+        if self.rejected > self.header.max_rejects {
             let metadata = HashMap::from([
                 ("rejected".to_owned(), self.rejected.to_string()),
                 ("max_rejects".to_owned(), self.header.max_rejects.to_string()),

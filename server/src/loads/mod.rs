@@ -86,7 +86,8 @@ pub(crate) async fn infer(
     let owned = Arc::clone(shared);
     let job = move |_: &muster_engine::query::Run| {
         let space = owned.spaces.get(&header.space).map_err(|fault| error::status(&fault))?;
-        let wish = Wish { entity_type: &header.entity_type, key_column: &header.key_column };
+        let wish =
+            Wish { entity_type: &header.entity_type, key_column: &header.key_column, encoding: &header.encoding };
         guess::guess(&space.engine, &source, wish).map(|inference| guess::to_wire(&inference))
     };
     shared.work.run(Lane::Load, deadline, job).await

@@ -1,0 +1,109 @@
+//! Files as people have them: what is in doubt is said to be, and what is guessed loads as it stands.
+
+mod common;
+
+use muster_engine::catalog::{KeyKind, TagKind};
+use muster_exchange::{InferError, InferOptions, Inference, KnownTag, KnownType, infer};
+
+use common::read_csv;
+
+fn try_guess(bytes: &[u8], options: &InferOptions) -> Result<Inference, InferError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("people.csv");
+    std::fs::write(&path, bytes).expect("written");
+    infer(&path, options)
+}
+
+fn guess(text: &str) -> Inference {
+    try_guess(text.as_bytes(), &InferOptions::default()).unwrap_or_else(|fault| panic!("{fault}"))
+}
+
+fn known(key: KeyKind, tags: &[(&str, TagKind)]) -> InferOptions {
+    let tag = |(name, kind): &(&str, TagKind)| KnownTag {
+        name: (*name).to_owned(),
+        label: None,
+        kind: *kind,
+        closed_values: None,
+    };
+    let known = KnownType::new("people".to_owned(), key, tags.iter().map(tag).collect());
+    InferOptions { known: Some(known), ..InferOptions::default() }
+}
+
+#[test]
+fn the_key_of_a_type_beats_the_names_of_its_tags() {
+    let file = "id,email,age\n1,a@x.de,30\n2,b@x.de,40\n3,c@x.de,50\n";
+    assert_eq!(guess(file).mapping.key.column, "id");
+    let options = known(KeyKind::String, &[("id", TagKind::Int), ("age", TagKind::Int)]);
+    let inference = try_guess(file.as_bytes(), &options).expect("a guess");
+    assert_eq!((inference.mapping.key.column.as_str(), inference.key_doubt), ("email", None));
+    // A new tag beside the key: the name decides among what is no tag.
+    let wider = "id,user_id,city\n1,a,Rom\n2,b,Ulm\n";
+    let inference = try_guess(wider.as_bytes(), &known(KeyKind::String, &[("id", TagKind::Int)])).expect("a guess");
+    assert_eq!(inference.mapping.key.column, "user_id");
+}
+
+#[test]
+fn keys_that_are_equal_as_they_load_are_counted_as_one() {
+    for rows in ["1,1\n1.0,2\n2,3\n2.0,4\n3,5\n3.0,6\n", "1,1\n 1,2\n2,3\n2 ,4\n", "1.0,1\n1.00,2\n"] {
+        let inference = guess(&format!("id,v\n{rows}"));
+        assert!(inference.key_doubt.is_some(), "{rows}");
+    }
+    // Texts are keys as they are written, and different numbers are different keys.
+    for rows in ["1,1\n1.0,2\nx,3\n", "1.0,1\n2.0,2\n3,3\n", "1.0,1\n1,2\n2,3\n"] {
+        let inference = guess(&format!("id,v\n{rows}"));
+        assert_eq!(inference.key_doubt, None, "{rows}");
+    }
+}
+
+#[test]
+fn an_encoding_in_doubt_is_said_and_can_be_given() {
+    let bytes = b"id,city\n1,\xcc\xee\xf1\xea\xe2\xe0\n2,\xca\xe8\xe5\xe2\n";
+    let inference = try_guess(bytes, &InferOptions::default()).expect("a guess");
+    assert!(inference.encoding_doubt.is_some());
+    assert_eq!((inference.trial.rows_loaded, inference.trial.rows_rejected), (0, 2));
+    let given = InferOptions { encoding: Some("windows-1251".to_owned()), ..InferOptions::default() };
+    let inference = try_guess(bytes, &given).expect("a guess");
+    assert_eq!((inference.encoding_doubt.as_deref(), inference.trial.rows_loaded), (None, 2));
+    assert!(inference.print().contains("encoding = \"windows-1251\""));
+    // Names of columns that cannot be read ask for it too.
+    let header = b"id,\xe3\xee\xf0\xee\xe4\n1,a\n";
+    let refused = try_guess(header, &InferOptions::default());
+    assert!(matches!(&refused, Err(InferError::NoEncoding(said)) if said.contains("--encoding")), "{refused:?}");
+    assert!(try_guess(header, &given).is_ok());
+    let wrong = InferOptions { encoding: Some("klingon".to_owned()), ..InferOptions::default() };
+    assert!(matches!(try_guess(header, &wrong), Err(InferError::File(_))));
+}
+
+#[test]
+fn a_broken_character_costs_its_row_alone() {
+    let mut bytes = encoding_rs::GBK.encode("编号,城市\n").0.into_owned();
+    for row in 0..1000 {
+        bytes.extend_from_slice(&encoding_rs::GBK.encode(&format!("{row},北京上海\n")).0);
+    }
+    bytes.extend_from_slice(b"1000,\xb9\xe3\xd6\n");
+    let inference = try_guess(&bytes, &InferOptions::default()).expect("a guess");
+    assert_eq!((inference.trial.rows_loaded, inference.trial.rows_rejected), (1000, 1));
+}
+
+#[test]
+fn blanks_around_the_values_of_a_list_are_left_out() {
+    let inference = guess("id,likes\n1,ski | art\n2,art | ski\n3,ski | art | golf\n4,golf|ski\n5,art\n6,golf | art\n");
+    let likes = &inference.mapping.columns[0];
+    assert_eq!((likes.kind, likes.trim), (TagKind::Set, true));
+    let (rows, _) = read_csv(b"id,likes\n1,ski | art\n", &inference.print()).expect("it reads");
+    assert_eq!(rows[0].1[0].as_deref(), Some("[\"art\", \"ski\"]"));
+    let plain = guess("id,likes\n1,ski|art\n2,art|ski\n3,ski|art|golf\n4,golf|ski\n5,art\n6,golf|art\n");
+    assert!(!plain.mapping.columns[0].trim);
+}
+
+#[test]
+fn a_date_among_times_is_its_first_moment() {
+    let inference = guess("id,t\n1,2026-01-05\n2,2026-01-05 10:00\n");
+    assert_eq!(inference.mapping.columns[0].kind, TagKind::Time);
+    assert_eq!((inference.trial.rows_loaded, inference.trial.rows_rejected), (2, 0));
+    let options = known(KeyKind::U64, &[("t", TagKind::Time)]);
+    let inference = try_guess(b"id,t\n1,2026-01-05\n2,2026-01-06\n", &options).expect("a guess");
+    assert_eq!((inference.trial.rows_loaded, inference.trial.rows_rejected), (2, 0));
+    let (rows, _) = read_csv(b"id,t\n1,2026-01-05\n", &inference.print()).expect("it reads");
+    assert_eq!(rows[0].1[0].as_deref(), Some("2026-01-05T00:00:00Z"));
+}
