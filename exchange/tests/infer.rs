@@ -177,7 +177,7 @@ fn a_key_that_only_its_values_suggest_is_in_doubt() {
         assert_eq!(inference.mapping.key.column, key, "{header}");
         assert!(inference.key_doubt.is_some(), "{header}");
         assert!(note(&inference, key).contains(expected), "{header}: {}", note(&inference, key));
-        assert!(note(&inference, key).contains(&format!("--key {key}")), "{header}");
+        assert!(note(&inference, key).contains(&format!("--key={key}")), "{header}");
     }
 }
 

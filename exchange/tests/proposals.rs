@@ -240,6 +240,7 @@ fn check(path: &Path, options: &InferOptions, what: &str) -> Option<Inference> {
     let inference = match infer(path, options) {
         Ok(inference) => inference,
         Err(InferError::NoKey(_)) => return None,
+        Err(InferError::NoEncoding(error)) => panic!("{what}: {error}"),
         Err(InferError::File(error)) => panic!("{what}: {error}"),
     };
     let mapping = Mapping::parse(&inference.print()).unwrap_or_else(|error| panic!("{what}: {error}"));

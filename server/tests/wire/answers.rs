@@ -51,7 +51,7 @@ async fn an_expression_that_meets_a_damaged_part_fails_alone() {
 
     let served = Served::start_in(folder, |_| {}).await;
     let named = |text: &str| NamedQuery { name: text.to_owned(), text: text.to_owned() };
-    let texts = ["old", "young = v1", "young IS MISSING", "old"];
+    let texts = ["old", "young HAS v1", "young IS MISSING", "old"];
     let queries: Vec<NamedQuery> = texts.iter().map(|text| named(text)).collect();
     let request = CountBatchRequest { context: Some(context()), queries: queries.clone() };
     let reply = served.client.count_batch(request).await.unwrap();
