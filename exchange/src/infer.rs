@@ -3,6 +3,7 @@
 //! A guess is never silent: where another reading was possible, a [`Note`] says so. What is proposed is tried out on
 //! the rows that were looked at, with the reader of a load, and what that came to is part of the answer.
 
+mod contrary;
 mod decide;
 mod dialect;
 mod encoding;
@@ -293,6 +294,7 @@ fn decide_columns(
         on_column.into_iter().for_each(note);
         columns.push(column);
     }
+    contrary::note_contrary(observed, &columns, notes);
     columns
 }
 

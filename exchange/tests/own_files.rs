@@ -97,6 +97,15 @@ fn blanks_around_the_values_of_a_list_are_left_out() {
 }
 
 #[test]
+fn a_fraction_that_looks_like_thousands_of_another_column_earns_a_note() {
+    let inference = guess("id;price;count\n1;12,50;1.100\n2;1.250,00;2.300\n3;3,20;1.750\n");
+    let notes: Vec<&str> = inference.notes.iter().filter(|n| n.column == "count").map(|n| n.message.as_str()).collect();
+    assert!(notes.iter().any(|note| note.contains("thousands = \".\", decimal_point = \",\"")), "{notes:?}");
+    let plain = guess("id;price;count\n1;12,50;1.1\n2;1.250,00;2.3\n3;3,20;1.75\n");
+    assert!(!plain.notes.iter().any(|n| n.column == "count" && n.message.contains("thousands")), "{:?}", plain.notes);
+}
+
+#[test]
 fn a_date_among_times_is_its_first_moment() {
     let inference = guess("id,t\n1,2026-01-05\n2,2026-01-05 10:00\n");
     assert_eq!(inference.mapping.columns[0].kind, TagKind::Time);
