@@ -19,22 +19,22 @@ service! {
     v1::catalog_server::Catalog {
         create_space(CreateSpaceRequest) -> CreateSpaceReply in Write;
         change_space(ChangeSpaceRequest) -> ChangeSpaceReply in Write;
-        list_spaces(ListSpacesRequest) -> ListSpacesReply in Query;
+        list_spaces(ListSpacesRequest) -> ListSpacesReply in Short;
         drop_space(DropSpaceRequest) -> DropSpaceReply in Write;
         create_type(CreateTypeRequest) -> CreateTypeReply in Write;
-        list_types(ListTypesRequest) -> ListTypesReply in Query;
+        list_types(ListTypesRequest) -> ListTypesReply in Short;
         rename_type(RenameTypeRequest) -> RenameTypeReply in Write;
         drop_type(DropTypeRequest) -> DropTypeReply in Write;
         create_tag(CreateTagRequest) -> CreateTagReply in Write;
-        list_tags(ListTagsRequest) -> ListTagsReply in Query;
-        get_tag(GetTagRequest) -> GetTagReply in Query;
+        list_tags(ListTagsRequest) -> ListTagsReply in Short;
+        get_tag(GetTagRequest) -> GetTagReply in Short;
         change_tag(ChangeTagRequest) -> ChangeTagReply in Write;
         rename_tag(RenameTagRequest) -> RenameTagReply in Write;
         drop_tag(DropTagRequest) -> DropTagReply in Write;
-        list_values(ListValuesRequest) -> ListValuesReply in Query;
+        list_values(ListValuesRequest) -> ListValuesReply in Long;
         save_audience(SaveAudienceRequest) -> SaveAudienceReply in Write;
-        get_audience(GetAudienceRequest) -> GetAudienceReply in Query;
-        list_audiences(ListAudiencesRequest) -> ListAudiencesReply in Query;
+        get_audience(GetAudienceRequest) -> GetAudienceReply in Short;
+        list_audiences(ListAudiencesRequest) -> ListAudiencesReply in Short;
         drop_audience(DropAudienceRequest) -> DropAudienceReply in Write;
     }
 }
