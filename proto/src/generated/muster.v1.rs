@@ -1367,6 +1367,10 @@ pub struct Space {
     /// The zone of requests that name none: its own, else the server's.
     #[prost(string, tag = "4")]
     pub zone: ::prost::alloc::string::String,
+    /// Its folder is gone though it was not dropped; every request that names it is refused. Restore it, mount its disk, or
+    /// drop it.
+    #[prost(bool, tag = "5")]
+    pub missing: bool,
 }
 /// Which space to make.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -64,7 +64,7 @@ fn own_zone(name: &str) -> Result<Option<Zone>, Status> {
 
 fn space_to_wire(space: &Space) -> v1::Space {
     let durability = durability::to_wire(space.durability).into();
-    v1::Space { name: space.name.clone(), open: true, durability, zone: space.zone().name().to_owned() }
+    v1::Space { name: space.name.clone(), open: true, durability, zone: space.zone().name().to_owned(), missing: false }
 }
 
 fn list_spaces(shared: &Shared, _: v1::ListSpacesRequest, _: &Run) -> Result<v1::ListSpacesReply, Status> {
@@ -72,7 +72,8 @@ fn list_spaces(shared: &Shared, _: v1::ListSpacesRequest, _: &Run) -> Result<v1:
     let spaces = listed.into_iter().map(|(name, open)| {
         let durability = shared.spaces.durability(&name).map(durability::to_wire).or_status()?.into();
         let zone = shared.spaces.zone(&name).or_status()?.name().to_owned();
-        Ok(v1::Space { name, open, durability, zone })
+        let missing = shared.spaces.is_missing(&name);
+        Ok(v1::Space { name, open, durability, zone, missing })
     });
     Ok(v1::ListSpacesReply { spaces: spaces.collect::<Result<_, Status>>()? })
 }
