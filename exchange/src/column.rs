@@ -115,13 +115,17 @@ impl ColumnBuilder {
         self.rule.assume_zone(zone);
     }
 
-    /// The bytes of the distinct values so far, and of lists.
+    /// The bytes of the cells so far, and of their distinct values.
     pub(crate) fn bytes(&self) -> usize {
-        match &self.values {
-            Values::Flag(..) | Values::Number(..) => 0,
-            Values::Choice(dictionary, _) => dictionary.bytes(),
-            Values::Set { dictionary, codes, .. } => dictionary.bytes() + codes.len() * size_of::<u32>(),
-        }
+        let of_values = match &self.values {
+            Values::Flag(values, valid) => values.len() + valid.rows.len(),
+            Values::Number(values, valid) => size_of_val(&values[..]) + valid.rows.len(),
+            Values::Choice(dictionary, codes) => dictionary.bytes() + size_of_val(&codes[..]),
+            Values::Set { dictionary, offsets, codes, valid } => {
+                dictionary.bytes() + size_of_val(&offsets[..]) + size_of_val(&codes[..]) + valid.rows.len()
+            }
+        };
+        of_values + size_of_val(&self.odd_times[..])
     }
 
     /// Adds a run of cells. A refused one is a null here and its row is in `rejects`.

@@ -26,7 +26,8 @@ use crate::cell::CellRule;
 use crate::input::{Format, Input};
 use crate::mapping::{ColumnMapping, CsvOptions, Mapping, encoding_labelled, nfkc};
 use crate::note::Note;
-use crate::reader::{ReadOptions, find_column};
+use crate::options::ReadOptions;
+use crate::reader::find_column;
 use crate::table::{Run, Table, Wanted};
 use decide::{Guess, decide};
 use key::KeyGuess;
@@ -167,8 +168,8 @@ pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inferen
         (None, Format::Csv) => dialect::guess(input, encoding, &mut notes)?,
         (None, _) => (CsvOptions::default(), None),
     };
-    let record_bytes_max = ReadOptions::default().record_bytes_max;
-    let mut table = match (Table::open(Input::open(path)?, &csv, record_bytes_max), &encoding_doubt) {
+    let limits = ReadOptions::default();
+    let mut table = match (Table::open(Input::open(path)?, &csv, &limits), &encoding_doubt) {
         (Ok(table), _) => table,
         (Err(_), Some(doubt)) => return Err(InferError::NoEncoding(name_encoding(doubt))),
         (Err(fault), None) => return Err(fault.into()),

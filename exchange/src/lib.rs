@@ -11,6 +11,7 @@ mod infer;
 mod input;
 mod mapping;
 mod note;
+mod options;
 mod reader;
 mod reject;
 mod rule;
@@ -26,5 +27,6 @@ pub use mapping::{
     ColumnMapping, CsvOptions, KeyMapping, MAPPING_BYTES_MAX, Mapping, NanRule, NullRule, Rounding, TimeUnit,
 };
 pub use note::Note;
-pub use reader::{Block, LoadReader, Progress, ReadOptions, ResolvedColumn};
+pub use options::ReadOptions;
+pub use reader::{Block, LoadReader, Progress, ResolvedColumn};
 pub use reject::Reject;

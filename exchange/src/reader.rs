@@ -15,34 +15,11 @@ use crate::csv::not_text;
 use crate::input::Input;
 use crate::mapping::{Mapping, NullRule, nfkc};
 use crate::note::Note;
+use crate::options::ReadOptions;
 use crate::reject::Reject;
 use crate::rule::{Rule, accept, refuse_unread, refuse_zone};
 use crate::scalar::Shape;
 use crate::table::{Run, Table, Wanted};
-
-/// Bounds of a reader.
-#[derive(Clone, Debug)]
-pub struct ReadOptions {
-    /// The most rows of a block.
-    pub block_rows_max: usize,
-    /// The bytes of keys and values after which a block ends early.
-    pub block_bytes_max: usize,
-    /// The longest CSV record, in bytes; a longer one is rejected and not kept.
-    pub record_bytes_max: usize,
-    /// The most rows that are read, rejected ones included; the file ends there.
-    pub rows_max: u64,
-}
-
-impl Default for ReadOptions {
-    fn default() -> Self {
-        ReadOptions {
-            block_rows_max: 1 << 18,
-            block_bytes_max: 256 << 20,
-            record_bytes_max: 16 << 20,
-            rows_max: u64::MAX,
-        }
-    }
-}
 
 /// What a column of the mapping became in the catalog. One for each of [`Mapping::loaded_columns`], in any order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +59,9 @@ pub struct Progress {
     /// The size of the file, unknown for a stream.
     pub bytes_total: Option<u64>,
 }
+
+/// What a row that is refused takes: its cell, cut, and the reason.
+const REJECT_BYTES: usize = 2 << 10;
 
 /// Reads a file by its mapping.
 ///
@@ -129,7 +109,7 @@ impl LoadReader {
         options: ReadOptions,
     ) -> Result<LoadReader> {
         mapping.check()?;
-        let mut table = Table::open(input, &mapping.csv, options.record_bytes_max)?;
+        let mut table = Table::open(input, &mapping.csv, &options)?;
         let key_column = find_column(&table, &mapping.key.column)?;
         let shape = shape_of(&table, key_column)?;
         if matches!(shape, Shape::List(_)) {
@@ -218,12 +198,14 @@ impl LoadReader {
         let mut rows = 0;
         let mut first_row_line = None;
         let rows_before_block = self.table.rows_read();
-        while rows + rejects.len() < self.options.block_rows_max.max(1) && !self.is_full() {
+        while rows + rejects.len() < self.options.block_rows_max.max(1) && !self.is_full(&rejects) {
             let left = self.options.rows_max.saturating_sub(self.table.rows_read());
             if left == 0 {
                 break;
             }
             let rows_max = (self.options.block_rows_max.max(1) - rows).min(usize::try_from(left).unwrap_or(usize::MAX));
+            // All of them may be refused.
+            let rows_max = rows_max.min((self.options.block_bytes_max / REJECT_BYTES).max(1));
             let Some(run) = self.table.next(rows_max)? else {
                 break;
             };
@@ -322,9 +304,9 @@ impl LoadReader {
     }
 
     /// Whether the block has as many bytes as a block may have.
-    fn is_full(&self) -> bool {
+    fn is_full(&self, rejects: &Rejects) -> bool {
         let bytes = self.columns.iter().map(ColumnBuilder::bytes).sum::<usize>();
-        bytes + self.key.bytes() >= self.options.block_bytes_max
+        bytes + self.key.bytes() + rejects.bytes() >= self.options.block_bytes_max
     }
 }
 

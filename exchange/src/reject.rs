@@ -16,6 +16,13 @@ pub struct Reject {
     pub raw: String,
 }
 
+impl Reject {
+    /// What it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Reject>() + self.column.len() + self.reason.len() + self.raw.len()
+    }
+}
+
 /// `bytes` as text for people, cut to [`RAW_BYTES_MAX`].
 pub(crate) fn raw_text(bytes: &[u8]) -> String {
     if bytes.len() <= RAW_BYTES_MAX {

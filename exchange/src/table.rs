@@ -1,5 +1,6 @@
 //! A file as a table: named columns, and runs of rows whose columns are walked one at a time.
 
+mod groups;
 mod ipc_check;
 mod parquet_types;
 
@@ -14,14 +15,16 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, DataType, FieldRef, SchemaRef};
 use muster_engine::{Error, Result};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::file::metadata::ParquetStatisticsPolicy;
 
 use crate::cell::CellRule;
 use crate::csv::{CsvTable, Records};
 use crate::input::{Content, Format, Input};
 use crate::mapping::{CsvOptions, nfkc};
+use crate::options::ReadOptions;
 use crate::scalar::{Scalar, Shape, each_scalar};
+use groups::{GroupedRows, check_footer};
 
 /// The most rows of a run: what a column of a run takes stays in the second-level cache.
 const RUN_ROWS_MAX: usize = 16_384;
@@ -40,11 +43,14 @@ pub(crate) struct Table {
     /// What is left of a batch that was longer than asked for.
     pending: Option<RecordBatch>,
     rows_read: u64,
+    held_bytes_max: u64,
 }
 
 enum Source {
     Csv(Box<CsvTable>),
-    Parquet(File, ArrowReaderMetadata),
+    /// With what its footer takes.
+    Parquet(File, ArrowReaderMetadata, u64),
+    Groups(Box<GroupedRows>),
     Ipc(File),
     IpcStream(File),
     Batches(Box<dyn Iterator<Item = std::result::Result<RecordBatch, ArrowError>> + Send>),
@@ -68,8 +74,9 @@ impl Table {
     /// Reads the names and types of the columns.
     ///
     /// # Errors
-    /// When the file is damaged, or two columns have names that look alike.
-    pub(crate) fn open(input: Input, csv: &CsvOptions, record_bytes_max: usize) -> Result<Table> {
+    /// When the file is damaged or takes more than it may, or two columns have names that look alike.
+    pub(crate) fn open(input: Input, csv: &CsvOptions, limits: &ReadOptions) -> Result<Table> {
+        let held_bytes_max = limits.held_bytes_max as u64;
         let name = input.name().to_owned();
         let format = input.format();
         let bytes_total = input.bytes_total();
@@ -91,32 +98,34 @@ impl Table {
             places: Vec::new(),
             pending: None,
             rows_read: 0,
+            held_bytes_max,
         };
         match input.into_content() {
             Content::Stream(stream) => {
-                let csv = CsvTable::open(&name, stream, bytes_read, csv, record_bytes_max)?;
+                let csv = CsvTable::open(&name, stream, bytes_read, csv, limits.record_bytes_max)?;
                 table.columns = csv.columns().to_vec();
                 table.source = Source::Csv(Box::new(csv));
             }
             Content::File(file) if format == Format::ArrowIpc => {
-                ipc_check::check_file(&name, &file)?;
+                ipc_check::check_file(&name, &file, held_bytes_max)?;
                 let schema = guard(&name, || Ok::<_, ArrowError>(FileReader::try_new(again(&file)?, None)?.schema()))?;
                 table.take_schema(&schema);
                 table.source = Source::Ipc(file);
             }
             Content::File(file) if format == Format::ArrowStream => {
-                ipc_check::check_stream(&name, &file)?;
+                ipc_check::check_stream(&name, &file, held_bytes_max)?;
                 let reader = guard(&name, || StreamReader::try_new(again(&file)?, None))?;
                 table.take_schema(&reader.schema());
                 table.source = Source::IpcStream(file);
             }
             Content::File(file) => {
-                let metadata = guard(&name, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))?;
+                let footer_bytes = check_footer(&name, &file, held_bytes_max)?;
+                let metadata = guard(&name, || ArrowReaderMetadata::load(&file, without_statistics()))?;
                 let metadata = guard(&name, || parquet_types::with_wide_times(metadata))?;
                 let rows = metadata.metadata().file_metadata().num_rows();
                 table.rows_total = u64::try_from(rows).ok();
                 table.take_schema(&parquet_types::with_uuids(&metadata));
-                table.source = Source::Parquet(file, metadata);
+                table.source = Source::Parquet(file, metadata, footer_bytes);
             }
         }
         table.refuse_equal_names()?;
@@ -209,19 +218,13 @@ impl Table {
             Source::IpcStream(file) => {
                 Source::Batches(Box::new(guard(&self.name, || StreamReader::try_new(again(&file)?, Some(columns)))?))
             }
-            Source::Parquet(file, metadata) => {
+            Source::Parquet(file, metadata, footer_bytes) => {
                 parquet_types::refuse_unread_codecs(&self.name, &metadata, &columns)?;
                 let metadata = parquet_types::with_cheap_texts(metadata, wanted);
-                let reader = guard(&self.name, || {
-                    let mask = ProjectionMask::roots(metadata.parquet_schema(), columns);
-                    ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
-                        .with_projection(mask)
-                        .with_batch_size(RUN_ROWS_MAX)
-                        .build()
-                })?;
-                Source::Batches(Box::new(reader))
+                let bytes = (self.held_bytes_max, footer_bytes);
+                Source::Groups(Box::new(GroupedRows::open(&self.name, file, &metadata, &columns, bytes)?))
             }
-            Source::Batches(batches) => Source::Batches(batches),
+            source @ (Source::Batches(_) | Source::Groups(_)) => source,
         };
         self.places = places;
         Ok(())
@@ -239,17 +242,11 @@ impl Table {
             self.rows_read += rows as u64;
             return Ok((rows > 0).then_some(Run::Csv(records)));
         }
-        let Source::Batches(batches) = &mut self.source else {
-            return Err(Error::internal("a table is read before it is started"));
-        };
         let batch = match self.pending.take() {
             Some(batch) => batch,
-            None => loop {
-                match guard(&self.name, || batches.next().transpose())? {
-                    None => return Ok(None),
-                    Some(batch) if batch.num_rows() > 0 => break batch,
-                    Some(_) => {}
-                }
+            None => match self.next_batch()? {
+                Some(batch) => batch,
+                None => return Ok(None),
             },
         };
         let rows = batch.num_rows().min(rows_max);
@@ -259,6 +256,21 @@ impl Table {
         let first_row = self.rows_read + 1;
         self.rows_read += rows as u64;
         Ok(Some(Run::Arrow { batch: batch.slice(0, rows), first_row }))
+    }
+
+    /// The next batch with rows.
+    fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        loop {
+            let batch = match &mut self.source {
+                Source::Batches(batches) => guard(&self.name, || batches.next().transpose())?,
+                Source::Groups(groups) => groups.next()?,
+                _ => return Err(Error::internal("a table is read before it is started")),
+            };
+            match batch {
+                Some(batch) if batch.num_rows() == 0 => {}
+                batch => return Ok(batch),
+            }
+        }
     }
 
     /// The rows read so far.
@@ -323,6 +335,14 @@ impl Cells<'_> {
             }
         }
     }
+}
+
+/// Statistics would make a footer larger, and nobody reads them.
+fn without_statistics() -> ArrowReaderOptions {
+    ArrowReaderOptions::new()
+        .with_column_stats_policy(ParquetStatisticsPolicy::SkipAll)
+        .with_size_stats_policy(ParquetStatisticsPolicy::SkipAll)
+        .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll)
 }
 
 /// The file from its beginning, buffered.

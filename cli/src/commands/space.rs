@@ -105,11 +105,7 @@ pub(crate) async fn run(args: &SpaceArgs, asker: &Asker) -> Result<(), Failure> 
             for space in &reply.spaces {
                 table.row([
                     space.name.as_str(),
-                    match space.missing {
-                        true => "missing",
-                        false if space.open => "yes",
-                        false => "no",
-                    },
+                    if space.open { "yes" } else { "no" },
                     word(space.durability()),
                     &space.zone,
                 ]);
@@ -120,14 +116,13 @@ pub(crate) async fn run(args: &SpaceArgs, asker: &Asker) -> Result<(), Failure> 
                 .map(|it| {
                     json!({
                         "name": it.name, "open": it.open, "durability": word(it.durability()), "zone": it.zone,
-                        "missing": it.missing,
                     })
                 })
                 .collect();
             asker.print(&Answer::list(
                 json!({"spaces": spaces}),
                 "spaces",
-                &["name", "open", "durability", "zone", "missing"],
+                &["name", "open", "durability", "zone"],
                 table.render(),
             ))
         }

@@ -43,7 +43,7 @@ impl Dictionary {
 
     /// The bytes of all values, with what the table costs.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes + self.values.len() * size_of::<String>()
+        self.bytes + size_of_val(&self.values[..]) + size_of_val(&self.slots[..])
     }
 
     /// What is said of bytes that are no text.
@@ -63,6 +63,9 @@ impl Dictionary {
     /// The code of a value, a new one for a new value. Only a new value has to be checked.
     #[inline]
     pub(crate) fn code(&mut self, value: &[u8]) -> std::result::Result<u32, String> {
+        if value.len() > VALUE_BYTES_MAX {
+            return Err(too_long(value));
+        }
         let hash = xxh3_64_with_seed(value, self.seed);
         let upper = (hash >> 32) as u32;
         let mask = self.slots.len() - 1;
@@ -81,9 +84,6 @@ impl Dictionary {
 
     #[cold]
     fn insert(&mut self, value: &[u8], upper: u32, slot: usize) -> std::result::Result<u32, String> {
-        if value.len() > VALUE_BYTES_MAX {
-            return Err(format!("the value has {} bytes, at most {VALUE_BYTES_MAX} are allowed", value.len()));
-        }
         let text = std::str::from_utf8(value).map_err(|_| self.not_text.to_string())?;
         if self.closed_values.as_ref().is_some_and(|values| !values.contains(text)) {
             return Err(format!("{text:?} is none of the tag's values, which are closed{}", self.nearest(text)));
@@ -141,4 +141,9 @@ impl Dictionary {
         }
         values
     }
+}
+
+#[cold]
+fn too_long(value: &[u8]) -> String {
+    format!("the value has {} bytes, at most {VALUE_BYTES_MAX} are allowed", value.len())
 }

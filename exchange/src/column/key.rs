@@ -30,7 +30,7 @@ impl KeyBuilder {
 
     /// The bytes of the keys so far.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes + self.texts.len() * size_of::<String>()
+        self.bytes + size_of_val(&self.texts[..]) + size_of_val(&self.numbers[..])
     }
 
     /// Adds a run of cells. A refused one is an empty key here and its row is in `rejects`.

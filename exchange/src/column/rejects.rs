@@ -15,6 +15,7 @@ pub(crate) struct Place<'a> {
 pub(crate) struct Rejects {
     keep: Vec<bool>,
     rejected: Vec<Reject>,
+    bytes: usize,
     any_row: bool,
 }
 
@@ -39,7 +40,7 @@ impl Rejects {
             return;
         }
         self.any_row = true;
-        self.rejected.push(Reject {
+        self.add_record(Reject {
             line: place.run.line(row),
             column: column.to_owned(),
             reason,
@@ -49,7 +50,13 @@ impl Rejects {
 
     /// Refuses a record that never became a row.
     pub(crate) fn add_record(&mut self, reject: Reject) {
+        self.bytes += reject.bytes();
         self.rejected.push(reject);
+    }
+
+    /// What they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes + self.keep.len()
     }
 
     /// How many are refused.

@@ -9,7 +9,8 @@ use muster_engine::ids::TagId;
 use super::words::{count_text, plural};
 use crate::input::Input;
 use crate::mapping::Mapping;
-use crate::reader::{LoadReader, ReadOptions, ResolvedColumn};
+use crate::options::ReadOptions;
+use crate::reader::{LoadReader, ResolvedColumn};
 use crate::reject::Reject;
 
 use super::known::KnownType;

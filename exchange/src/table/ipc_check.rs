@@ -2,8 +2,8 @@
 //!
 //! A decoder takes room for what a message claims before it has seen the bytes, and room that is not there ends the
 //! process. So no message reaches a decoder before its lengths lie inside of the file, what its buffers unpack to is what
-//! so many packed bytes can become, and the whole is within [`MESSAGE_BYTES_MAX`]. Whether the values are lawful is the
-//! decoder's to say.
+//! so many packed bytes can become, and it is held, with all dictionaries, within the budget of the reader. Whether the
+//! values are lawful is the decoder's to say.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -13,13 +13,13 @@ use muster_engine::{Error, Result};
 
 use super::again;
 
-/// What the buffers of one message may take, unpacked.
-const MESSAGE_BYTES_MAX: u64 = 1 << 30;
 /// The longest description of a message: it names each buffer of each column in some dozens of bytes.
 const METADATA_BYTES_MAX: u64 = 64 << 20;
 /// What one byte can unpack to: LZ4 adds at most 255 bytes for one; a block of zstd has 128 KiB and takes four.
 const LZ4_TIMES: u64 = 255;
 const ZSTD_TIMES: u64 = (128 << 10) / 4;
+/// What of it is looked at in one go.
+const LZ4_BUFFER_BYTES: usize = 16 << 10;
 /// What an unpacked buffer may have beyond that.
 const UNPACKED_SLACK: u64 = 1 << 10;
 /// The magic at both ends of a file.
@@ -28,8 +28,8 @@ const MAGIC: &[u8] = b"ARROW1";
 const NOT_PACKED: i64 = -1;
 
 /// Checks all messages of an Arrow file.
-pub(super) fn check_file(name: &str, file: &File) -> Result<()> {
-    let mut source = Source::open(name, file)?;
+pub(super) fn check_file(name: &str, file: &File, held_bytes_max: u64) -> Result<()> {
+    let mut source = Source::open(name, file, held_bytes_max)?;
     let trailer = source.bytes.checked_sub(10).ok_or_else(|| source.damaged("it ends early"))?;
     let end = source.read(trailer, 10)?;
     let footer_bytes = i32::from_le_bytes([end[0], end[1], end[2], end[3]]);
@@ -60,8 +60,8 @@ pub(super) fn check_file(name: &str, file: &File) -> Result<()> {
 }
 
 /// Checks all messages of an Arrow stream.
-pub(super) fn check_stream(name: &str, file: &File) -> Result<()> {
-    let mut source = Source::open(name, file)?;
+pub(super) fn check_stream(name: &str, file: &File, held_bytes_max: u64) -> Result<()> {
+    let mut source = Source::open(name, file, held_bytes_max)?;
     let mut at = 0;
     while at + 8 <= source.bytes {
         let head = source.read(at, 8)?;
@@ -93,13 +93,18 @@ struct Source<'a> {
     name: &'a str,
     file: BufReader<File>,
     bytes: u64,
+    held_bytes_max: u64,
+    /// What the dictionaries so far take, and the largest batch.
+    dictionary_bytes: u64,
+    batch_bytes: u64,
 }
 
 impl Source<'_> {
-    fn open<'a>(name: &'a str, file: &File) -> Result<Source<'a>> {
+    fn open<'a>(name: &'a str, file: &File, held_bytes_max: u64) -> Result<Source<'a>> {
         let fault = |error| Error::io(format!("cannot read {name}")).with_source(error);
         let bytes = file.metadata().map_err(fault)?.len();
-        Ok(Source { name, file: again(file).map_err(fault)?, bytes })
+        let file = again(file).map_err(fault)?;
+        Ok(Source { name, file, bytes, held_bytes_max, dictionary_bytes: 0, batch_bytes: 0 })
     }
 
     fn damaged(&self, why: &str) -> Error {
@@ -141,57 +146,84 @@ impl Source<'_> {
 
     fn check_message(&mut self, message: Message<'_>, body: u64, body_bytes: u64) -> Result<()> {
         if let Some(batch) = message.header_as_record_batch() {
-            self.check_batch(batch, body, body_bytes)?;
+            let bytes = self.bytes_of(batch, body, body_bytes)?;
+            self.batch_bytes = self.batch_bytes.max(bytes);
         }
         match message.header_as_dictionary_batch().map(|dictionary| dictionary.data()) {
-            Some(Some(batch)) => self.check_batch(batch, body, body_bytes),
-            Some(None) => Err(self.damaged("a dictionary has no values")),
-            None => Ok(()),
+            // What adds to a dictionary is joined with it, so that it is there twice for a moment.
+            Some(Some(batch)) => {
+                let bytes = self.bytes_of(batch, body, body_bytes)?;
+                self.dictionary_bytes = self.dictionary_bytes.saturating_add(bytes);
+            }
+            Some(None) => return Err(self.damaged("a dictionary has no values")),
+            None => {}
         }
+        let bytes = self.dictionary_bytes.saturating_add(self.batch_bytes);
+        if bytes > self.held_bytes_max {
+            return Err(Error::limit(format!(
+                "write the file in smaller batches and with smaller dictionaries, or raise load_bytes_max: {}: one batch \
+                 takes {bytes} bytes with the dictionaries, at most {} are read at once",
+                self.name, self.held_bytes_max
+            )));
+        }
+        Ok(())
     }
 
-    fn check_batch(&mut self, batch: RecordBatch<'_>, body: u64, body_bytes: u64) -> Result<()> {
+    /// What a batch takes: its body as it stands in the file, and its buffers unpacked.
+    fn bytes_of(&mut self, batch: RecordBatch<'_>, body: u64, body_bytes: u64) -> Result<u64> {
         if batch.length() < 0 || batch.nodes().iter().flatten().any(|node| node.length() < 0 || node.null_count() < 0) {
             return Err(self.damaged("a column has a negative length"));
         }
-        let times = match batch.compression().map(|compression| compression.codec()) {
-            None => None,
-            Some(CompressionType::LZ4_FRAME) => Some(LZ4_TIMES),
-            Some(_) => Some(ZSTD_TIMES),
-        };
-        let mut unpacked_bytes = 0_u64;
+        let codec = batch.compression().map(|compression| compression.codec());
+        let mut bytes_held = body_bytes;
         for buffer in batch.buffers().iter().flatten() {
             let place = u64::try_from(buffer.offset()).ok().zip(u64::try_from(buffer.length()).ok());
             let inside = place.filter(|(at, bytes)| at.checked_add(*bytes).is_some_and(|end| end <= body_bytes));
             let Some((at, bytes)) = inside else {
                 return Err(self.damaged("a buffer lies outside of its message"));
             };
-            unpacked_bytes = unpacked_bytes.saturating_add(match times {
-                Some(times) if bytes > 0 => self.unpacked(body + at, bytes, times)?,
-                _ => bytes,
-            });
+            if let Some(codec) = codec.filter(|_| bytes > 0) {
+                bytes_held = bytes_held.saturating_add(self.unpacked(body + at, bytes, codec)?);
+            }
         }
-        if unpacked_bytes > MESSAGE_BYTES_MAX {
-            return Err(Error::limit(format!(
-                "{}: write it in smaller batches: one takes {unpacked_bytes} bytes unpacked, at most \
-                 {MESSAGE_BYTES_MAX} are read at once",
-                self.name
-            )));
-        }
-        Ok(())
+        Ok(bytes_held)
     }
 
-    /// The bytes of a packed buffer after unpacking.
-    fn unpacked(&mut self, at: u64, bytes: u64, times: u64) -> Result<u64> {
+    /// What a packed buffer takes while and after it is unpacked.
+    fn unpacked(&mut self, at: u64, bytes: u64, codec: CompressionType) -> Result<u64> {
+        let times = if codec == CompressionType::LZ4_FRAME { LZ4_TIMES } else { ZSTD_TIMES };
         let Some(packed) = bytes.checked_sub(8) else {
             return Err(self.damaged("a packed buffer is too short"));
         };
         let claim = self.read(at, 8)?;
         let claim = i64::from_le_bytes(claim.try_into().map_err(|_| self.damaged("a buffer is cut off"))?);
-        match u64::try_from(claim) {
-            Ok(unpacked) if unpacked <= packed.saturating_mul(times).saturating_add(UNPACKED_SLACK) => Ok(unpacked),
-            Err(_) if claim == NOT_PACKED => Ok(packed),
-            _ => Err(self.damaged(&format!("{packed} packed bytes claim to become {claim}"))),
+        let unpacked = match u64::try_from(claim) {
+            Ok(unpacked) if unpacked <= packed.saturating_mul(times).saturating_add(UNPACKED_SLACK) => unpacked,
+            // It is a part of the body.
+            Err(_) if claim == NOT_PACKED => return Ok(0),
+            _ => return Err(self.damaged(&format!("{packed} packed bytes claim to become {claim}"))),
+        };
+        // The decoder of LZ4 goes on behind the claim, as far as there is something to unpack.
+        if codec == CompressionType::LZ4_FRAME && self.lz4_bytes(at + 8, packed, unpacked)? > unpacked {
+            return Err(self.damaged(&format!("{packed} packed bytes claim to become {claim}, and become more")));
+        }
+        Ok(unpacked)
+    }
+
+    /// What a frame becomes, as far as a byte beyond `unpacked`. One that is damaged becomes less.
+    fn lz4_bytes(&mut self, at: u64, packed: u64, unpacked: u64) -> Result<u64> {
+        self.file
+            .seek(SeekFrom::Start(at))
+            .map_err(|error| Error::io(format!("cannot read {}", self.name)).with_source(error))?;
+        let frame = lz4_flex::frame::FrameDecoder::new((&mut self.file).take(packed));
+        let mut becomes = 0;
+        let mut limited = frame.take(unpacked + 1);
+        let mut buffer = [0; LZ4_BUFFER_BYTES];
+        loop {
+            match limited.read(&mut buffer) {
+                Ok(0) | Err(_) => return Ok(becomes),
+                Ok(bytes) => becomes += bytes as u64,
+            }
         }
     }
 }

@@ -96,17 +96,21 @@ pub(super) fn with_cheap_texts(metadata: ArrowReaderMetadata, wanted: &[Wanted])
     let mut fields: Vec<FieldRef> = schema.fields().iter().cloned().collect();
     for wanted in wanted {
         let field = &fields[wanted.column];
-        let text = match field.data_type() {
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
-            DataType::Binary | DataType::LargeBinary | DataType::BinaryView => DataType::Binary,
-            _ => continue,
+        let of_list = |element: &FieldRef| {
+            let cheap = cheap_text(element.data_type(), false)?;
+            Some(Arc::new(Field::clone(element).with_data_type(cheap)))
         };
-        let hinted = match (wanted.dictionary, text) {
-            (true, text) => DataType::Dictionary(Box::new(DataType::Int32), Box::new(text)),
-            (false, DataType::Utf8) => DataType::Utf8View,
-            (false, _) => DataType::BinaryView,
+        let cheap = match field.data_type() {
+            DataType::List(element) => of_list(element).map(DataType::List),
+            DataType::LargeList(element) => of_list(element).map(DataType::LargeList),
+            DataType::FixedSizeList(element, length) => {
+                of_list(element).map(|element| DataType::FixedSizeList(element, *length))
+            }
+            text => cheap_text(text, wanted.dictionary),
         };
-        fields[wanted.column] = Arc::new(Field::clone(field).with_data_type(hinted));
+        if let Some(cheap) = cheap {
+            fields[wanted.column] = Arc::new(Field::clone(field).with_data_type(cheap));
+        }
     }
     let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
     let options = ArrowReaderOptions::new().with_schema(schema);
@@ -116,4 +120,14 @@ pub(super) fn with_cheap_texts(metadata: ArrowReaderMetadata, wanted: &[Wanted])
         Ok(Ok(hinted)) => hinted,
         _ => metadata,
     }
+}
+
+/// As what a text is read; `None` for other types.
+fn cheap_text(data_type: &DataType, is_dictionary: bool) -> Option<DataType> {
+    let (text, view) = match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => (DataType::Utf8, DataType::Utf8View),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => (DataType::Binary, DataType::BinaryView),
+        _ => return None,
+    };
+    Some(if is_dictionary { DataType::Dictionary(Box::new(DataType::Int32), Box::new(text)) } else { view })
 }

@@ -14,10 +14,9 @@ use muster_exchange::{Block, Input, LoadReader, Mapping, ReadOptions, Reject};
 use muster_proto::v1::{self, LoadPhase, load_reply};
 use tonic::{Code, Status};
 
-use super::events::LaneEvents;
 use super::guess::{Wish, guess_surely};
 use super::target::Target;
-use super::{Source, elapsed_ms, notes};
+use super::{Events, Source, elapsed_ms, event, notes};
 use crate::convert::error;
 use crate::service::Shared;
 use crate::spaces::Space;
@@ -26,8 +25,11 @@ use crate::spaces::Space;
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 /// Rejected rows of one message.
 const MESSAGE_REJECTS_MAX: usize = 1_000;
-/// Of so many parts of a load's memory a block that is read may take one.
+/// Of so many parts of a load's memory a block that is read may take one, and what is held of its file.
 const BLOCKS_SHARE: u64 = 8;
+const HELD_SHARE: u64 = 2;
+/// So much of a file may always be held.
+const HELD_BYTES_MIN: usize = 32 << 20;
 /// A block may always take so much.
 const BLOCK_BYTES_MIN: usize = 1 << 20;
 /// Makes load ids of this process differ.
@@ -39,7 +41,7 @@ pub(super) struct Job<'a> {
     header: v1::LoadHeader,
     source: &'a Source,
     started: Instant,
-    events: LaneEvents<'a>,
+    events: &'a Events,
     run: &'a Run,
     rows: u64,
     rejected: u64,
@@ -60,7 +62,7 @@ impl<'a> Job<'a> {
         header: v1::LoadHeader,
         source: &'a Source,
         started: Instant,
-        events: LaneEvents<'a>,
+        events: &'a Events,
         run: &'a Run,
     ) -> Job<'a> {
         Job { shared, header, source, started, events, run, rows: 0, rejected: 0, reported_at: started }
@@ -106,8 +108,13 @@ impl<'a> Job<'a> {
     /// A block that is read takes a share of what the whole load may take.
     fn read_options(&self) -> ReadOptions {
         let options = ReadOptions::default();
-        let share = usize::try_from(self.shared.config.engine.load_bytes_max / BLOCKS_SHARE).unwrap_or(usize::MAX);
-        ReadOptions { block_bytes_max: options.block_bytes_max.min(share.max(BLOCK_BYTES_MIN)), ..options }
+        let bytes_max = self.shared.config.engine.load_bytes_max;
+        let share = |parts: u64| usize::try_from(bytes_max / parts).unwrap_or(usize::MAX);
+        ReadOptions {
+            block_bytes_max: options.block_bytes_max.min(share(BLOCKS_SHARE).max(BLOCK_BYTES_MIN)),
+            held_bytes_max: share(HELD_SHARE).max(HELD_BYTES_MIN),
+            ..options
+        }
     }
 
     fn load_id(&self) -> String {
@@ -119,7 +126,7 @@ impl<'a> Job<'a> {
     }
 
     /// The mapping that came with the load, or the one that the file suggests.
-    fn mapping(&mut self, engine: &Engine) -> Result<Mapping, Status> {
+    fn mapping(&self, engine: &Engine) -> Result<Mapping, Status> {
         if !self.header.mapping_toml.is_empty() {
             if !self.header.encoding.is_empty() {
                 return Err(error::bad_field("encoding", "strike it: the mapping says the encoding, as csv.encoding"));
@@ -168,7 +175,7 @@ impl<'a> Job<'a> {
             rows_written += block.load.keys.len() as u64;
             load.append(block.load).map_err(status)?;
         }
-        self.report(LoadPhase::Committing, reader);
+        self.report(LoadPhase::Committing, reader)?;
         let loaded = load.commit().map_err(status)?;
         Ok(Outcome {
             version: loaded.seq.0,
@@ -190,7 +197,6 @@ impl<'a> Job<'a> {
         while let Some(block) = self.next(reader)? {
             rows_written += block.load.keys.len() as u64;
             for key in keys(block.load.keys) {
-                self.run.look().map_err(|fault| error::status(&fault))?;
                 if !is_known(&key)? {
                     new_keys.insert(key.hash());
                 }
@@ -209,14 +215,24 @@ impl<'a> Job<'a> {
     ///
     /// Errors: rejected rows, when there are more than allowed; a dry run counts them all.
     fn next(&mut self, reader: &mut LoadReader) -> Result<Option<Block>, Status> {
-        self.run.look().map_err(|fault| error::status(&fault))?;
+        self.check()?;
         let Some(mut block) = reader.next_block().map_err(|fault| self.source.status(&fault))? else {
             return Ok(None);
         };
         self.rows += block.rows_read;
         self.reject(std::mem::take(&mut block.rejected))?;
-        self.report(LoadPhase::Loading, reader);
+        self.report(LoadPhase::Loading, reader)?;
         Ok(Some(block))
+    }
+
+    fn check(&self) -> Result<(), Status> {
+        if self.events.is_closed() {
+            return Err(error::status(&Error::cancelled("the caller gave up")));
+        }
+        if self.run.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(error::status(&Error::deadline("the time for the load is over")));
+        }
+        Ok(())
     }
 
     fn reject(&mut self, rejected: Vec<Reject>) -> Result<(), Status> {
@@ -251,13 +267,13 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
-    fn report(&mut self, phase: LoadPhase, reader: &LoadReader) {
+    fn report(&mut self, phase: LoadPhase, reader: &LoadReader) -> Result<(), Status> {
         if phase == LoadPhase::Loading && self.reported_at.elapsed() < REPORT_INTERVAL {
-            return;
+            return Ok(());
         }
         self.reported_at = Instant::now();
         let progress = reader.progress();
-        self.events.offer(load_reply::Event::Progress(v1::LoadProgress {
+        self.send(load_reply::Event::Progress(v1::LoadProgress {
             phase: phase.into(),
             rows: progress.rows_read,
             rows_total: progress.rows_total,
@@ -265,11 +281,12 @@ impl<'a> Job<'a> {
             bytes_total: progress.bytes_total,
             rejected: self.rejected,
             elapsed_ms: elapsed_ms(self.started),
-        }));
+        }))
     }
 
-    fn send(&mut self, what: load_reply::Event) -> Result<(), Status> {
-        self.events.say(what, self.run)
+    fn send(&self, what: load_reply::Event) -> Result<(), Status> {
+        let gone = |_| error::status(&Error::cancelled("the caller gave up"));
+        self.events.blocking_send(Ok(event(what))).map_err(gone)
     }
 }
 

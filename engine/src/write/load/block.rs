@@ -74,8 +74,7 @@ impl Work {
         }
         let layers: Vec<Vec<Arc<Part>>> = self.blocks.iter().map(|block| vec![Arc::clone(block)]).collect();
         let current = writer.snapshot();
-        let limits = self.memory.part_limits(writer.part_limits());
-        self.spilled.push(writer.write_parts(&layers, false, current.catalog(), limits)?);
+        self.spilled.push(writer.write_parts(&layers, false, current.catalog())?);
         self.blocks.clear();
         self.memory.spilled();
         Ok(())

@@ -1,15 +1,13 @@
 //! Arrow files that lie about their lengths are refused, and take no more memory than what is there allows.
 
-mod common;
-
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::common::read_all;
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, DictionaryArray, Int64Array, RecordBatch, StringArray, UInt64Array};
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
-use common::read_all;
 use muster_exchange::{Input, Mapping, ReadOptions};
 
 const MAPPING: &str = "type = \"t\"\nkey = { column = \"id\", kind = \"u64\" }\ncolumns = [\n\

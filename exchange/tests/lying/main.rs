@@ -1,0 +1,8 @@
+//! Files that lie about their lengths, or that become far more than they are: none takes more than a reader may.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod arrow;
+mod forge;
+mod parquet;
