@@ -80,11 +80,22 @@ impl Client {
         &self.options
     }
 
-    /// The same connection with another deadline for its calls.
+    /// The same connection with another deadline for its calls, streams and loads as a whole included.
     pub fn with_deadline(&self, deadline: Option<Duration>) -> Client {
         let mut client = self.clone();
         client.options.deadline = deadline;
+        client.options.stream_deadline = deadline;
         client
+    }
+
+    /// The request of a stream, and until when it may take. The server is told, too: it must not go on for nobody.
+    pub(crate) fn stream_request<Q>(&self, message: Q) -> (Request<Q>, Option<Instant>) {
+        let mut request = Request::new(message);
+        let deadline = self.options.stream_deadline;
+        if let Some(deadline) = deadline {
+            request.set_timeout(deadline);
+        }
+        (request, deadline.map(|deadline| Instant::now() + deadline))
     }
 
     pub(crate) fn catalog(&self) -> CatalogClient<Channel> {
@@ -146,6 +157,17 @@ impl Client {
             tries_left -= 1;
             wait = (wait * 2).min(self.options.retry_wait_max);
         }
+    }
+}
+
+/// What `work` comes to, unless `until` is sooner.
+pub(crate) async fn within<T>(
+    until: Option<Instant>,
+    work: impl Future<Output = Result<T, ClientError>>,
+) -> Result<T, ClientError> {
+    match until {
+        None => work.await,
+        Some(until) => tokio::time::timeout_at(until.into(), work).await.unwrap_or_else(|_| Err(deadline_over())),
     }
 }
 

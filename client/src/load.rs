@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::call::Client;
+use crate::call::{Client, within};
 use crate::error::{ClientError, Delivery};
 
 /// How many chunks may wait between the file and the network.
@@ -84,8 +84,9 @@ impl Client {
         let (messages, mut sent) = send(first, reader, self.options().chunk_bytes, |bytes| LoadRequest {
             part: Some(load_request::Part::Bytes(bytes)),
         });
+        let (request, until) = self.stream_request(messages);
         let call = async {
-            let mut events = self.ingest().load(messages).await?.into_inner();
+            let mut events = self.ingest().load(request).await?.into_inner();
             loop {
                 tokio::select! {
                     biased;
@@ -99,7 +100,7 @@ impl Client {
                 }
             }
         };
-        call.await
+        within(until, call).await
     }
 
     /// Proposes how the columns of a file become tags.
@@ -117,14 +118,18 @@ impl Client {
             part: Some(infer_load_request::Part::Bytes(bytes)),
         });
         let mut stub = self.ingest();
-        let mut call = std::pin::pin!(stub.infer_load(messages));
-        loop {
-            tokio::select! {
-                biased;
-                Some(outcome) = sent.recv() => report(LoadEvent::Sent(outcome?)),
-                reply = &mut call => return Ok(reply?.into_inner()),
+        let (request, until) = self.stream_request(messages);
+        let mut call = std::pin::pin!(stub.infer_load(request));
+        let inferring = async {
+            loop {
+                tokio::select! {
+                    biased;
+                    Some(outcome) = sent.recv() => report(LoadEvent::Sent(outcome?)),
+                    reply = &mut call => return Ok(reply?.into_inner()),
+                }
             }
-        }
+        };
+        within(until, inferring).await
     }
 }
 

@@ -7,8 +7,10 @@ use std::time::Duration;
 pub struct ClientOptions {
     /// How long to wait for a connection.
     pub connect_timeout: Duration,
-    /// How long a call may take; none waits for ever. Loads and streams of members have none of their own.
+    /// How long a call may take; none waits for ever. Of a stream it is the time until its first message.
     pub deadline: Option<Duration>,
+    /// How long a stream of members, a list of erasures or a load may take in all; none as long as it is read.
+    pub stream_deadline: Option<Duration>,
     /// How often a call that changes nothing, or may be repeated, is asked again while the server is unavailable.
     pub retries_max: u32,
     /// How long to wait before the first of them; every further one waits twice as long, up to `retry_wait_max`.
@@ -26,6 +28,7 @@ impl Default for ClientOptions {
         ClientOptions {
             connect_timeout: Duration::from_secs(5),
             deadline: Some(Duration::from_secs(60)),
+            stream_deadline: None,
             retries_max: 4,
             retry_wait: Duration::from_millis(50),
             retry_wait_max: Duration::from_secs(1),

@@ -15,10 +15,11 @@ use muster_engine::storage::{Clock, Disk, Storage, SystemClock};
 use muster_engine::write::{Batch, Change, EntityChanges};
 use muster_engine::{Engine, Error, ErrorKind, Result};
 
-use crate::check::space_names;
+use crate::check::{Place, space_places};
 use crate::erasures::{self, Erasure, LEDGER_FILE, Ledger};
 use crate::files::Access;
 use crate::holder::hold_unchanged;
+use crate::known;
 use crate::spaces::{SPACES_FOLDER, Space};
 
 /// The end of the name of a directory that is not complete.
@@ -62,6 +63,7 @@ pub(crate) fn back_up(spaces: &[Arc<Space>], from: &Path, to: &Path) -> Result<V
             space.engine.back_up(&target).map_err(|error| error.within(format_args!("space {}", space.name)))?;
         copies.push((space.name.clone(), copied));
     }
+    known::write_list(&unfinished.path, copies.iter().map(|(space, _)| space.clone()))?;
     unfinished.finish()?;
     Ok(copies)
 }
@@ -73,7 +75,7 @@ pub(crate) fn back_up(spaces: &[Arc<Space>], from: &Path, to: &Path) -> Result<V
 /// `from`, or a server holds `from`; invalid, when the ledger cannot be read.
 pub fn restore_dir(from: &Path, to: &Path, ledger: Option<&Path>) -> Result<Restored> {
     let _held = hold_unchanged(from)?;
-    let names = space_names(from)?;
+    let names = names_of_backup(from)?;
     if let Some(ledger) = ledger.filter(|ledger| !ledger.is_file()) {
         return Err(Error::not_found(format!("name the ledger of erasures: there is no file {}", ledger.display())));
     }
@@ -106,8 +108,21 @@ pub fn restore_dir(from: &Path, to: &Path, ledger: Option<&Path>) -> Result<Rest
         let version = version.unwrap_or(copied.version.0);
         restored.spaces.push(RestoredSpace { space: name, copied, version, erased });
     }
+    known::write_list(&unfinished.path, restored.spaces.iter().map(|it| it.space.clone()))?;
     unfinished.finish()?;
     Ok(restored)
+}
+
+/// The spaces of a backup. Errors: corrupt, when the folder of one is not there.
+fn names_of_backup(from: &Path) -> Result<Vec<String>> {
+    let places = space_places(from)?;
+    if let Some((name, _)) = places.iter().find(|(_, place)| *place != Place::Folder) {
+        return Err(Error::corrupt(format!(
+            "take another backup: {} lists the space `{name}`, and its folder is missing",
+            from.display()
+        )));
+    }
+    Ok(places.into_iter().map(|(name, _)| name).collect())
 }
 
 /// Errors: conflict, when `to` lies in the directory `from`, whose reader would take it for a part of it.

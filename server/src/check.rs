@@ -5,13 +5,16 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use muster_engine::check::{Progress, Report, check};
+use muster_engine::check::{Fault, Progress, Report, check};
 use muster_engine::storage::lock::LOCK_BYTES_MAX;
 use muster_engine::storage::{Disk, LockHolder, Storage};
 use muster_engine::{Error, Result};
 
+use crate::erasures::LEDGER_FILE;
+use crate::files::Access;
 use crate::holder::hold_unchanged;
-use crate::spaces::{SPACES_FOLDER, check_name};
+use crate::known::Known;
+use crate::spaces::{SPACES_FOLDER, folders_in, remedy_of_missing};
 
 /// The lock file of a space.
 const SPACE_LOCK: &str = "LOCK";
@@ -36,12 +39,12 @@ pub fn check_dir(
 ) -> Result<Vec<SpaceReport>> {
     let _held = hold_unchanged(data_dir)?;
     let mut reports = Vec::new();
-    for name in space_names(data_dir)?.into_iter().filter(|name| space.is_none_or(|wanted| wanted == name)) {
-        let folder = data_dir.join(SPACES_FOLDER).join(&name);
-        let _lock = lock_unchanged(&folder)?;
-        let storage: Arc<dyn Storage> = Arc::new(Disk::open(&folder)?);
-        let report = check(&storage, &mut |at| progress(&name, at))
-            .map_err(|error| error.within(format_args!("space {name}")))?;
+    for (name, place) in space_places(data_dir)?.into_iter().filter(|(name, _)| space.is_none_or(|it| it == name)) {
+        let report = match place {
+            Place::Folder => check_space(&data_dir.join(SPACES_FOLDER).join(&name), &mut |at| progress(&name, at))
+                .map_err(|error| error.within(format_args!("space {name}")))?,
+            place => not_there(&name, place),
+        };
         reports.push(SpaceReport { space: name, report });
     }
     match (reports.is_empty(), space) {
@@ -50,26 +53,50 @@ pub fn check_dir(
     }
 }
 
-/// The spaces of a directory, in order. Errors: not found, when it holds no store.
-pub(crate) fn space_names(data_dir: &Path) -> Result<Vec<String>> {
+fn check_space(folder: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report> {
+    let _lock = lock_unchanged(folder)?;
+    let storage: Arc<dyn Storage> = Arc::new(Disk::open(folder)?);
+    check(&storage, progress)
+}
+
+/// A space without a folder is a fault, for everything in it is lost.
+fn not_there(space: &str, place: Place) -> Report {
+    let what = match place {
+        Place::Link => "its folder is a link: put the folder itself in its place, or mount it there".to_owned(),
+        _ => format!("its folder is missing: {}", remedy_of_missing(space)),
+    };
+    let fault = Fault { file: String::new(), bytes: None, concerns: Vec::new(), what };
+    Report { faults: vec![fault], ..Report::default() }
+}
+
+/// What stands where the folder of a space belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Its folder.
+    Folder,
+    /// A link, which is refused.
+    Link,
+    /// Nothing, or something else; but the list of spaces or the ledger of erasures knows it.
+    Missing,
+}
+
+/// The spaces of a directory, in order. Errors: not found, when it holds no store and knows of no space; corrupt, when the
+/// list of spaces is damaged.
+pub(crate) fn space_places(data_dir: &Path) -> Result<Vec<(String, Place)>> {
     let folder = data_dir.join(SPACES_FOLDER);
-    if !folder.is_dir() {
+    let known = Known::open(data_dir, &folders_in(&folder)?, &data_dir.join(LEDGER_FILE), Access::Private)?.names();
+    if known.is_empty() && !folder.is_dir() {
         return Err(Error::not_found(format!(
             "name the directory of a store: there is none in {}",
             data_dir.display()
         )));
     }
-    let failed = |error| Error::io(format!("cannot list {}", folder.display())).with_source(error);
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(&folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name();
-        if let Some(name) = name.to_str().filter(|name| check_name(name).is_ok() && entry.path().is_dir()) {
-            names.push(name.to_owned());
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
+    let place_of = |name: &str| match std::fs::symlink_metadata(folder.join(name)) {
+        Ok(about) if about.is_symlink() => Place::Link,
+        Ok(about) if about.is_dir() => Place::Folder,
+        _ => Place::Missing,
+    };
+    Ok(known.into_iter().map(|name| (name.clone(), place_of(&name))).collect())
 }
 
 /// Takes the lock of a space without writing into it; none where nobody ever opened the space here.

@@ -33,8 +33,10 @@ pub struct Config {
     pub read_only: bool,
     /// How the operator is told what an open dropped or gave up of a log; an error of the server's own log unless said.
     pub tell: fn(&str),
-    /// How long running requests may go on after the order to stop.
-    pub shutdown_wait: Duration,
+    /// Whether to listen where others than this machine's users can connect: nobody is asked who they are.
+    pub insecure_listen: bool,
+    /// How long running requests may go on after the order to stop; then they are cancelled.
+    pub drain: Duration,
     /// What may be asked.
     pub limits: Limits,
 }
@@ -52,7 +54,8 @@ impl Config {
             erasure_ledger: None,
             read_only: false,
             tell: |text| tracing::error!("{text}"),
-            shutdown_wait: Duration::from_secs(10),
+            insecure_listen: false,
+            drain: Duration::from_secs(10),
             limits: Limits::default(),
         }
     }
@@ -153,16 +156,61 @@ pub struct Limits {
     pub leases_max: usize,
     /// How long a snapshot is kept for a page token.
     pub lease: Duration,
-    /// Queries that run at once; more wait.
+    /// Questions that run at once and may be long; more wait.
     pub queries_running_max: usize,
-    /// Queries that wait; more are told `busy`.
+    /// Of those, the most of one caller, so that others find a place whatever it asks.
+    pub caller_queries_max: usize,
+    /// Such questions that wait; more are told `busy`, as is a caller of whom half as many wait.
     pub queries_waiting_max: usize,
+    /// Status, catalog, questions about one entity and short counts that run at once; more wait.
+    pub short_running_max: usize,
+    /// Of those that wait; more are told `busy`.
+    pub short_waiting_max: usize,
     /// Batches and catalog changes that run at once; more wait. They share syncs, so many are good.
     pub writes_running_max: usize,
+    /// Of those that wait; more are told `busy`.
+    pub writes_waiting_max: usize,
     /// Loads that run at once, with the inference of mappings; more wait.
     pub loads_running_max: usize,
+    /// Of those that wait; more are told `busy`.
+    pub loads_waiting_max: usize,
+    /// Loads that are open at once, be it that they arrive, wait, run, or that nobody reads what they say.
+    pub loads_open_max: usize,
+    /// Flushes, compactions, syncs, backups and lists of erasures that run at once; more wait.
+    pub admin_running_max: usize,
+    /// Of those that wait; more are told `busy`.
+    pub admin_waiting_max: usize,
+    /// Bytes of everything that is received, decoded and waiting, of all requests together.
+    pub server_memory_bytes: u64,
+    /// How long a message may take to arrive, where a request has one.
+    pub receive: Duration,
+    /// Connections that are open at once; more are closed. At most what the limit of descriptors leaves beside
+    /// [`DESCRIPTORS_RESERVED`].
+    pub connections_max: usize,
+    /// Of those, the most of one machine, or of one user of this one.
+    pub peer_connections_max: usize,
+    /// How long a connection may take to say the preface of HTTP/2.
+    pub preface: Duration,
+    /// How long a connection may be open without a request under way.
+    pub idle: Duration,
+    /// How often a silent connection is asked whether it lives, and how long it may take to answer.
+    pub keepalive: Duration,
+    /// Bytes of the headers of one request.
+    pub header_bytes_max: u32,
     /// Streams of one connection that are open at once.
     pub streams_max: u32,
+}
+
+/// Descriptors that are kept for files, whatever the connections take: spaces, loads, backups.
+pub const DESCRIPTORS_RESERVED: u64 = 256;
+
+impl Limits {
+    /// How many connections there may be, in all and of one peer, where the process may have so many descriptors.
+    pub(crate) fn connections(&self, descriptors: u64) -> (usize, usize) {
+        let left = descriptors.saturating_sub(DESCRIPTORS_RESERVED).max(descriptors / 2);
+        let all = self.connections_max.min(usize::try_from(left).unwrap_or(usize::MAX)).max(1);
+        (all, self.peer_connections_max.min(all - all / 4))
+    }
 }
 
 impl Default for Limits {
@@ -188,9 +236,25 @@ impl Default for Limits {
             leases_max: 64,
             lease: Duration::from_secs(300),
             queries_running_max: threads * 4,
+            caller_queries_max: threads * 3,
             queries_waiting_max: 4_096,
+            short_running_max: 64,
+            short_waiting_max: 16_384,
             writes_running_max: 256,
+            writes_waiting_max: 16_384,
             loads_running_max: 4,
+            loads_waiting_max: 64,
+            loads_open_max: 64,
+            admin_running_max: 4,
+            admin_waiting_max: 64,
+            server_memory_bytes: 1 << 30,
+            receive: Duration::from_secs(30),
+            connections_max: 4_096,
+            peer_connections_max: 3_072,
+            preface: Duration::from_secs(10),
+            idle: Duration::from_secs(600),
+            keepalive: Duration::from_secs(30),
+            header_bytes_max: 16 << 10,
             streams_max: 1_024,
         }
     }
@@ -199,6 +263,15 @@ impl Default for Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn connections_leave_descriptors_for_files_and_one_peer_leaves_some_for_others() {
+        let limits = Limits::default();
+        assert_eq!(limits.connections(1_024), (768, 576));
+        assert_eq!(limits.connections(1 << 20), (4_096, 3_072));
+        assert_eq!(limits.connections(100), (50, 38));
+        assert_eq!(limits.connections(u64::MAX), (4_096, 3_072));
+    }
 
     #[test]
     fn an_option_is_set_by_its_name_or_refused_with_a_remedy() {

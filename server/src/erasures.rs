@@ -208,46 +208,81 @@ fn cut_torn_line(file: &mut File) -> io::Result<()> {
 /// Returns the number of a last line that is torn and was passed over: a crash tears only what was never acknowledged,
 /// but a copy may be cut anywhere. Errors: invalid, naming the line.
 pub(crate) fn read(path: &Path, visit: &mut dyn FnMut(Erasure) -> Result<()>) -> Result<Option<u64>> {
-    let failed = |error: io::Error| Error::io(format!("cannot read {}", path.display())).with_source(error);
-    // A pipe is not waited for.
-    let opened = File::options().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path);
-    let mut reader = match opened {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => BufReader::new(file.and_then(|file| require_file(&file).map(|()| file)).map_err(failed)?),
-    };
-    for number in 1u64.. {
+    let mut reading = Reading::new(path);
+    while let Some(erasure) = reading.next()? {
+        visit(erasure)?;
+    }
+    Ok(reading.torn)
+}
+
+/// A ledger that is read line by line, with any time between two of them.
+pub(crate) struct Reading {
+    path: PathBuf,
+    file: Option<BufReader<File>>,
+    line: u64,
+    is_over: bool,
+    /// The last line, where it is torn.
+    torn: Option<u64>,
+}
+
+impl Reading {
+    /// Nothing is read or opened yet.
+    pub(crate) fn new(path: &Path) -> Reading {
+        Reading { path: path.to_owned(), file: None, line: 0, is_over: false, torn: None }
+    }
+
+    /// The next erasure; none after the last. Errors: io; invalid, naming the line.
+    pub(crate) fn next(&mut self) -> Result<Option<Erasure>> {
+        while !self.is_over {
+            let (line, is_whole) = self.next_line()?;
+            self.is_over = !is_whole;
+            let (remedy, fault) = match Line::read(&line) {
+                Line::Erasure(erasure) => return Ok(Some(erasure)),
+                Line::Changed | Line::None if !is_whole => {
+                    self.torn = (!line.is_empty()).then_some(self.line);
+                    continue;
+                }
+                Line::None if line.is_empty() => continue,
+                Line::Changed => {
+                    ("restore the line or take it away", "was changed since it was written, its checksum is another")
+                }
+                Line::None => ("repair the ledger first", "is no erasure"),
+            };
+            return Err(Error::invalid(format!("{remedy}: {}, line {} {fault}", self.path.display(), self.line)));
+        }
+        Ok(None)
+    }
+
+    /// A line without its end, and whether it had one.
+    fn next_line(&mut self) -> Result<(Vec<u8>, bool)> {
+        let failed = |error: io::Error| Error::io(format!("cannot read {}", self.path.display())).with_source(error);
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => {
+                // A pipe is not waited for.
+                let opened = File::options().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(&self.path);
+                match opened {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), false)),
+                    file => {
+                        let file = file.and_then(|file| require_file(&file).map(|()| file)).map_err(failed)?;
+                        self.file.insert(BufReader::new(file))
+                    }
+                }
+            }
+        };
+        self.line += 1;
         let mut line = Vec::new();
-        Read::by_ref(&mut reader).take(LINE_BYTES_MAX).read_until(b'\n', &mut line).map_err(failed)?;
+        file.take(LINE_BYTES_MAX).read_until(b'\n', &mut line).map_err(failed)?;
         let is_whole = line.pop_if(|last| *last == b'\n').is_some();
         if !is_whole && line.len() as u64 >= LINE_BYTES_MAX {
             return Err(Error::invalid(format!(
-                "repair the ledger first: {}, line {number} is longer than {LINE_BYTES_MAX} bytes",
-                path.display()
+                "repair the ledger first: {}, line {} is longer than {LINE_BYTES_MAX} bytes",
+                self.path.display(),
+                self.line
             )));
         }
-        match Line::read(&line) {
-            Line::Erasure(erasure) => visit(erasure)?,
-            Line::Changed | Line::None if !is_whole => return Ok((!line.is_empty()).then_some(number)),
-            Line::None if line.is_empty() => {}
-            Line::Changed => {
-                return Err(Error::invalid(format!(
-                    "restore the line or take it away: {}, line {number} was changed since it was written, its checksum is \
-                     another",
-                    path.display()
-                )));
-            }
-            Line::None => {
-                return Err(Error::invalid(format!(
-                    "repair the ledger first: {}, line {number} is no erasure",
-                    path.display()
-                )));
-            }
-        }
-        if !is_whole {
-            return Ok(None);
-        }
+        Ok((line, is_whole))
     }
-    Ok(None)
 }
 
 /// What a line says.

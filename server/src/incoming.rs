@@ -7,20 +7,46 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::time::{Sleep, sleep};
 use tokio_stream::Stream;
 
-use crate::lingering::Lingering;
+use crate::connections::{Busy, Connection, Connections, Peer};
+use crate::lingering::{Lingering, Patience};
+
+/// Whose requests come over a connection. Until callers have names, each connection is a caller of its own.
+#[derive(Clone)]
+pub(crate) struct Caller(Arc<Connection>);
+
+impl Caller {
+    pub(crate) fn of(connection: &Arc<Connection>) -> Caller {
+        Caller(Arc::clone(connection))
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.0.number
+    }
+
+    /// A request of the caller is under way.
+    pub(crate) fn busy(&self) -> Busy {
+        self.0.busy()
+    }
+}
+
+/// How long to wait before the next try when a connection could not be taken: what is missing is missing for a while.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What takes connections.
 pub(crate) trait Accept: Unpin {
     /// A connection.
     type Connection;
 
-    /// The next connection.
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Self::Connection>>;
+    /// The next connection, and who made it.
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Connection, Peer)>>;
 
     /// Keeps clients from finding this listener, where that can be done before it is closed.
     fn hide(&self);
@@ -29,8 +55,13 @@ pub(crate) trait Accept: Unpin {
 impl Accept for TcpListener {
     type Connection = TcpStream;
 
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
-        TcpListener::poll_accept(self, cx).map_ok(|(stream, _)| stream)
+    /// Each reply goes out at once: a small one would otherwise wait until the client has acknowledged the one before,
+    /// which the client's kernel puts off for 40 ms. The builder's setting is for listeners that tonic opens itself.
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, Peer)>> {
+        let (stream, address) = ready!(TcpListener::poll_accept(self, cx))?;
+        // Where it cannot be set, the client has gone already; reading says so.
+        let _ = stream.set_nodelay(true);
+        Poll::Ready(Ok((stream, Peer::Machine(address.ip().to_canonical()))))
     }
 
     /// A port can only be closed.
@@ -40,8 +71,11 @@ impl Accept for TcpListener {
 impl Accept for UnixListener {
     type Connection = UnixStream;
 
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<UnixStream>> {
-        UnixListener::poll_accept(self, cx).map_ok(|(stream, _)| stream)
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, Peer)>> {
+        let (stream, _) = ready!(UnixListener::poll_accept(self, cx))?;
+        // Where nobody can be told, it counts as nobody's.
+        let user = stream.peer_cred().map_or(u32::MAX, |credentials| credentials.uid());
+        Poll::Ready(Ok((stream, Peer::User(user))))
     }
 
     fn hide(&self) {
@@ -57,11 +91,49 @@ impl Accept for UnixListener {
 pub(crate) struct Incoming<L> {
     listener: L,
     stopped: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    connections: Arc<Connections>,
+    patience: Patience,
+    /// Runs while no connection is taken because one could not be.
+    pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl<L: Accept> Incoming<L> {
-    pub(crate) fn new(listener: L, stopped: impl Future<Output = ()> + Send + 'static) -> Incoming<L> {
-        Incoming { listener, stopped: Some(Box::pin(stopped)) }
+    pub(crate) fn new(
+        listener: L,
+        connections: Arc<Connections>,
+        patience: Patience,
+        stopped: impl Future<Output = ()> + Send + 'static,
+    ) -> Incoming<L> {
+        Incoming { listener, stopped: Some(Box::pin(stopped)), connections, patience, pause: None }
+    }
+
+    /// The next connection that there is room for; those beyond are closed at once.
+    fn poll_taken(&mut self, cx: &mut Context<'_>) -> Poll<Lingering<L::Connection>> {
+        loop {
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(cx));
+                self.pause = None;
+            }
+            let (stream, peer) = match ready!(self.listener.poll_accept(cx)) {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be taken");
+                    self.pause = Some(Box::pin(sleep(ACCEPT_PAUSE)));
+                    continue;
+                }
+            };
+            match self.connections.take(peer) {
+                Some(connection) => {
+                    return Poll::Ready(Lingering::new(stream, Caller::of(&connection), connection, self.patience));
+                }
+                None => {
+                    tracing::warn!(
+                        ?peer,
+                        "a connection was closed: there are too many (connections_max, peer_connections_max)"
+                    );
+                }
+            }
+        }
     }
 }
 
@@ -76,11 +148,52 @@ impl<L: Accept> Stream for Incoming<L> {
             self.listener.hide();
         }
         // Without the runtime's budget: pending has to mean that nobody waits.
-        let accept = std::future::poll_fn(|cx| self.listener.poll_accept(cx));
+        let is_stopped = self.stopped.is_none();
+        let accept = std::future::poll_fn(|cx| self.poll_taken(cx));
         match std::pin::pin!(tokio::task::unconstrained(accept)).poll(cx) {
-            Poll::Ready(connection) => Poll::Ready(Some(connection.map(Lingering::new))),
-            Poll::Pending if self.stopped.is_none() => Poll::Ready(None),
+            Poll::Ready(connection) => Poll::Ready(Some(Ok(connection))),
+            Poll::Pending if is_stopped => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, poll_fn};
+
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn accepted_sockets_send_small_replies_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut incoming = Incoming::new(listener, Arc::new(Connections::new(2, 1)), Patience::default(), pending());
+        let _client = TcpStream::connect(address).await.unwrap();
+        let accepted = poll_fn(|cx| Pin::new(&mut incoming).poll_next(cx)).await.unwrap().unwrap();
+        assert_eq!(accepted.caller_number(), 1);
+        assert!(accepted.stream().nodelay().unwrap(), "replies wait for the acknowledgement of the one before");
+    }
+
+    #[tokio::test]
+    async fn a_connection_too_many_is_closed_at_once_and_the_next_is_taken_when_one_has_gone() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(Connections::new(2, 1));
+        let mut incoming = Incoming::new(listener, Arc::clone(&connections), Patience::default(), pending());
+        let _first = TcpStream::connect(address).await.unwrap();
+        let taken = poll_fn(|cx| Pin::new(&mut incoming).poll_next(cx)).await.unwrap().unwrap();
+        let mut second = TcpStream::connect(address).await.unwrap();
+        let mut word = [0; 1];
+        tokio::select! {
+            _ = poll_fn(|cx| Pin::new(&mut incoming).poll_next(cx)) => panic!("one peer may have one connection"),
+            read = second.read(&mut word) => assert!(matches!(read, Ok(0) | Err(_)), "{read:?}"),
+        }
+        drop(taken);
+        assert_eq!(connections.count(), 0);
+        let _third = TcpStream::connect(address).await.unwrap();
+        poll_fn(|cx| Pin::new(&mut incoming).poll_next(cx)).await.unwrap().unwrap();
     }
 }

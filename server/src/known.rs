@@ -55,6 +55,11 @@ impl Known {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// All of them, in order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.lock().iter().cloned().collect()
+    }
+
     /// Whether there is, or was, a space of this name that was not dropped.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.lock().contains(name)
@@ -105,6 +110,15 @@ impl Known {
         std::fs::rename(&temporary, &self.path)?;
         File::open(self.path.parent().unwrap_or(Path::new(".")))?.sync_all()
     }
+}
+
+/// Writes the list of a directory that is made, durably. Errors: io.
+pub(crate) fn write_list(data_dir: &Path, names: impl Iterator<Item = String>) -> Result<()> {
+    let known =
+        Known { path: data_dir.join(KNOWN_FILE), access: Access::Private, names: Mutex::default(), is_written: false };
+    known
+        .write(&names.collect())
+        .map_err(|error| Error::io(format!("cannot write {}", known.path.display())).with_source(error))
 }
 
 fn read(path: &Path) -> Result<Option<BTreeSet<String>>> {

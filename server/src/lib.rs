@@ -7,6 +7,7 @@
 mod backup;
 mod check;
 mod config;
+mod connections;
 mod convert;
 mod erasures;
 mod files;
@@ -16,6 +17,8 @@ mod known;
 mod leases;
 mod lingering;
 mod loads;
+mod memory;
+mod receiving;
 mod run;
 mod service;
 mod spaces;
@@ -24,8 +27,8 @@ mod work;
 
 pub use backup::{Restored, RestoredSpace, restore_dir};
 pub use check::{SpaceReport, check_dir};
-pub use config::{Config, Limits, QUERY_MEMORY_BYTES_DEFAULT};
+pub use config::{Config, DESCRIPTORS_RESERVED, Limits, QUERY_MEMORY_BYTES_DEFAULT};
 pub use holder::{Holder, holder_of};
 pub use muster_engine::check::{Fault, Note, Progress, Report};
 pub use muster_engine::options::Durability;
-pub use run::{Listener, ServeError, run};
+pub use run::{Listener, ServeError, is_loopback, open_listener, run};

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use muster_proto::FILE_DESCRIPTOR_SET;
 use muster_proto::v1::admin_server::AdminServer;
@@ -11,15 +13,21 @@ use muster_proto::v1::ingest_server::IngestServer;
 use muster_proto::v1::query_server::QueryServer;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::oneshot;
+use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::Router;
+use tonic_health::server::HealthReporter;
 
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::incoming::Incoming;
+use crate::lingering::Patience;
+use crate::receiving::Receiving;
 use crate::service::{Service, Shared};
 
 /// The window of a stream, so that a load is not held up by round trips.
 const STREAM_WINDOW_BYTES: u32 = 8 << 20;
+
+/// How long requests that were cancelled may take to say so, and how long closing may take after that.
+const LAST_WORDS: Duration = Duration::from_millis(250);
 
 /// Where requests come from.
 #[derive(Debug)]
@@ -30,11 +38,32 @@ pub enum Listener {
     Unix(UnixListener),
 }
 
+impl Listener {
+    /// Errors: an address that others than this machine's users can reach, unless `config` allows it.
+    fn check(&self, config: &Config) -> Result<(), ServeError> {
+        let Listener::Tcp(listener) = self else { return Ok(()) };
+        let address = listener.local_addr().map_err(ServeError::Listener)?;
+        match config.insecure_listen || is_loopback(address.ip()) {
+            true => Ok(()),
+            false => Err(ServeError::Open(address)),
+        }
+    }
+}
+
+/// Whether only this machine can connect to `ip`.
+pub fn is_loopback(ip: IpAddr) -> bool {
+    ip.to_canonical().is_loopback()
+}
+
 /// Why a server stopped in another way than it was told to.
 #[derive(Debug)]
 pub enum ServeError {
     /// The directory cannot be used, or a space did not close.
     Store(muster_engine::Error),
+    /// Others than this machine's users could connect there, and nobody said that they may.
+    Open(SocketAddr),
+    /// The listener cannot be used.
+    Listener(std::io::Error),
     /// The network failed.
     Transport(tonic::transport::Error),
     /// The reflection service does not understand the descriptors, which a test excludes.
@@ -45,6 +74,8 @@ impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ServeError::Store(error) => write!(f, "{error:#}"),
+            ServeError::Open(address) => write!(f, "{}", open_listener(address)),
+            ServeError::Listener(error) => write!(f, "cannot use the listener: {error}"),
             ServeError::Transport(error) => write!(f, "the network failed: {error}"),
             ServeError::Reflection(error) => write!(f, "reflection cannot be served: {error}"),
         }
@@ -53,9 +84,19 @@ impl fmt::Display for ServeError {
 
 impl std::error::Error for ServeError {}
 
-/// Serves `config.data_dir` on `listener` until `shutdown` is ready. Then no new connection is made (a socket in the
-/// file system goes), running requests may go on for `config.shutdown_wait`, and all spaces are flushed and closed.
-/// A client whose request was not begun is told so by the end of its connection, and may ask elsewhere.
+/// Why a server does not begin to listen at `address`, which others can reach.
+pub fn open_listener(address: impl fmt::Display) -> String {
+    format!(
+        "listen on 127.0.0.1 or unix:/path, or add --insecure-listen: whoever can reach {address} could read and change \
+         everything, for muster does not ask yet who calls"
+    )
+}
+
+/// Serves `config.data_dir` on `listener` until `shutdown` is ready; then shuts down gracefully. Health says not serving, no
+/// new connection is made (a socket in the file system goes), running requests may go on for `config.drain` and are
+/// cancelled after it, and all spaces are flushed and closed. What does not end half a second after that is left: nothing
+/// acknowledged is lost, its log is replayed by the next open. A client whose request was not begun is told so by the end
+/// of its connection, and may ask elsewhere.
 ///
 /// The caller sees to it that no other server holds the directory (see [`Holder`](crate::Holder)).
 pub async fn run(
@@ -63,14 +104,22 @@ pub async fn run(
     listener: Listener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let shutdown_wait = config.shutdown_wait;
+    listener.check(&config)?;
+    let drain = config.drain;
     let shared = Arc::new(Shared::open(config).map_err(ServeError::Store)?);
-    let (health, router) = router(&shared).await?;
+    let (health, service) = service(&shared).await?;
+    let server = server(&shared.config.limits);
+    let connections = Arc::clone(&shared.connections);
+    let patience = Patience { preface: shared.config.limits.preface, idle: shared.config.limits.idle };
     let idle = tokio::spawn(close_idle_spaces(Arc::clone(&shared)));
     let (stopping, waiting) = oneshot::channel::<()>();
     let stopped = async move {
         shutdown.await;
         health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+        health.set_not_serving::<CatalogServer<Service>>().await;
+        health.set_not_serving::<IngestServer<Service>>().await;
+        health.set_not_serving::<QueryServer<Service>>().await;
+        health.set_not_serving::<AdminServer<Service>>().await;
         let _ = stopping.send(());
     };
     // What ends the server is the end of its connections, after the last that was made in time; the signal that tonic
@@ -79,29 +128,55 @@ pub async fn run(
     let serving = async {
         match listener {
             Listener::Tcp(listener) => {
-                router.serve_with_incoming_shutdown(Incoming::new(listener, stopped), never).await
+                server
+                    .serve_with_incoming_shutdown(
+                        service,
+                        Incoming::new(listener, connections, patience, stopped),
+                        never,
+                    )
+                    .await
             }
             Listener::Unix(listener) => {
-                router.serve_with_incoming_shutdown(Incoming::new(listener, stopped), never).await
+                server
+                    .serve_with_incoming_shutdown(
+                        service,
+                        Incoming::new(listener, connections, patience, stopped),
+                        never,
+                    )
+                    .await
             }
         }
     };
-    let too_late = async {
-        if waiting.await.is_ok() {
-            tokio::time::sleep(shutdown_wait).await;
-        } else {
+    let calls = Arc::clone(&shared.work.calls);
+    let drained = async {
+        if waiting.await.is_err() {
             std::future::pending::<()>().await;
         }
+        tokio::time::sleep(drain).await;
+        calls.cancel_all();
+        // Who was cancelled can still be told.
+        tokio::time::sleep(LAST_WORDS).await;
     };
-    let served = tokio::select! {
-        served = serving => served.map_err(ServeError::Transport),
-        () = too_late => Ok(()),
+    let (served, patience) = tokio::select! {
+        served = serving => (served.map_err(ServeError::Transport), drain + LAST_WORDS),
+        () = drained => (Ok(()), LAST_WORDS),
     };
     idle.abort();
-    let closed = tokio::task::spawn_blocking(move || shared.spaces.close(shutdown_wait))
-        .await
-        .unwrap_or_else(|panic| Err(muster_engine::Error::internal(format!("closing failed: {panic}"))));
-    served.and(closed.map_err(ServeError::Store))
+    served.and(close(shared, patience).await)
+}
+
+/// Flushes and closes all spaces, as far as that goes within about `patience`.
+async fn close(shared: Arc<Shared>, patience: Duration) -> Result<(), ServeError> {
+    let closing = tokio::task::spawn_blocking(move || shared.spaces.close(patience));
+    match tokio::time::timeout(patience + LAST_WORDS, closing).await {
+        Ok(closed) => closed
+            .unwrap_or_else(|panic| Err(muster_engine::Error::internal(format!("closing failed: {panic}"))))
+            .map_err(ServeError::Store),
+        Err(_) => {
+            tracing::warn!("ended without flushing everything: the next open replays the log");
+            Ok(())
+        }
+    }
 }
 
 /// Closes spaces that nobody uses, again and again.
@@ -118,9 +193,20 @@ async fn close_idle_spaces(shared: Arc<Shared>) {
     }
 }
 
-async fn router(shared: &Arc<Shared>) -> Result<(tonic_health::server::HealthReporter, Router), ServeError> {
+fn server(limits: &Limits) -> Server {
+    Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(STREAM_WINDOW_BYTES)
+        .max_concurrent_streams(limits.streams_max)
+        .http2_max_header_list_size(limits.header_bytes_max)
+        .http2_keepalive_interval(Some(limits.keepalive))
+        .http2_keepalive_timeout(Some(limits.keepalive))
+}
+
+async fn service(shared: &Arc<Shared>) -> Result<(HealthReporter, Receiving<Routes>), ServeError> {
     let service = Service::new(Arc::clone(shared));
     let limits = &shared.config.limits;
+    // Longer ones are refused before they come so far, in words that name the limit.
     let (bytes, other_bytes) = (limits.message_bytes_max, limits.query_message_bytes_max);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<CatalogServer<Service>>().await;
@@ -136,17 +222,41 @@ async fn router(shared: &Arc<Shared>) -> Result<(tonic_health::server::HealthRep
     let reflection = described().build_v1().map_err(failed)?;
     // Clients of several languages still ask in the older form alone.
     let reflection_of_old = described().build_v1alpha().map_err(failed)?;
-    let router = Server::builder()
-        .tcp_nodelay(true)
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(STREAM_WINDOW_BYTES)
-        .max_concurrent_streams(limits.streams_max)
-        .add_service(health_service)
+    let routes = Routes::new(health_service)
         .add_service(reflection)
         .add_service(reflection_of_old)
         .add_service(CatalogServer::new(service.clone()).max_decoding_message_size(other_bytes))
         .add_service(IngestServer::new(service.clone()).max_decoding_message_size(bytes))
         .add_service(QueryServer::new(service.clone()).max_decoding_message_size(other_bytes))
-        .add_service(AdminServer::new(service).max_decoding_message_size(other_bytes));
-    Ok((health, router))
+        .add_service(AdminServer::new(service).max_decoding_message_size(other_bytes))
+        .prepare();
+    Ok((health, Receiving::new(routes, Arc::clone(&shared.memory), limits.clone())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_is_out_of_others_reach() {
+        for near in ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"] {
+            assert!(is_loopback(near.parse().unwrap()), "{near}");
+        }
+        for far in ["0.0.0.0", "::", "10.0.0.1", "192.168.1.2", "fe80::1", "::ffff:10.0.0.1"] {
+            assert!(!is_loopback(far.parse().unwrap()), "{far}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_listener_that_others_can_reach_is_refused_unless_it_is_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        let bind = || TcpListener::bind("0.0.0.0:0");
+        let config = Config::new(folder.path());
+        let refused = run(config.clone(), Listener::Tcp(bind().await.unwrap()), std::future::pending()).await;
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("--insecure-listen"), "{refused}");
+        assert!(!folder.path().join("spaces").exists(), "the store was touched before the refusal");
+        let wanted = Config { insecure_listen: true, ..config };
+        run(wanted, Listener::Tcp(bind().await.unwrap()), std::future::ready(())).await.unwrap();
+    }
 }

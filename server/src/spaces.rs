@@ -320,9 +320,10 @@ impl Spaces {
         }
     }
 
-    /// The names of all spaces in order, each with whether it is open.
+    /// The names of all spaces in order, those among them whose folder is missing, each with whether it is open.
     pub(crate) fn list(&self) -> Result<Vec<(String, bool)>> {
         let mut names = BTreeMap::from([(MAIN.to_owned(), false)]);
+        names.extend(self.known.names().into_iter().map(|name| (name, false)));
         names.extend(folders_in(&self.folder)?.into_iter().map(|name| (name, false)));
         let slots = lock(&self.slots);
         for (name, open) in &mut names {
@@ -330,6 +331,11 @@ impl Spaces {
             *open = slots.get(name).is_some_and(|slot| slot.0.try_lock().is_ok_and(|place| place.is_some()));
         }
         Ok(names.into_iter().collect())
+    }
+
+    /// Whether there was a space of this name that was not dropped, and its folder is gone.
+    pub(crate) fn is_missing(&self, name: &str) -> bool {
+        self.known.has(name) && !self.folder.join(name).is_dir()
     }
 
     /// What a space promises, be it open or not. Errors: corrupt.
@@ -387,11 +393,14 @@ pub(crate) fn open_for_questions() -> Error {
 }
 
 fn missing(name: &str, folder: &Path) -> Error {
-    Error::corrupt(format!(
-        "restore the space `{name}` from a backup, mount its disk, or give it up with muster space drop {name} --yes \
-         {name}: its folder {} is missing",
-        folder.display()
-    ))
+    Error::corrupt(format!("{}: its folder {} is missing", remedy_of_missing(name), folder.display()))
+}
+
+/// What to do about a space whose folder is missing.
+pub(crate) fn remedy_of_missing(name: &str) -> String {
+    format!(
+        "restore the space `{name}` from a backup, mount its disk, or give it up with muster space drop {name} --yes {name}"
+    )
 }
 
 /// Removes what is left of spaces that were dropped, and forgets them, where the server ended in between.
@@ -412,7 +421,7 @@ fn finish_drops(folder: &Path, known: &Known) -> Result<()> {
 }
 
 /// The names of the folders of spaces; none where the folder of all is missing.
-fn folders_in(folder: &Path) -> Result<Vec<String>> {
+pub(crate) fn folders_in(folder: &Path) -> Result<Vec<String>> {
     let failed = |error| Error::io(format!("cannot list {}", folder.display())).with_source(error);
     let entries = match std::fs::read_dir(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

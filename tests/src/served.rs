@@ -60,6 +60,31 @@ impl Served {
         }
     }
 
+    /// Where it listens.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Tells it to end.
+    pub fn terminate(&self) {
+        let sent = Command::new("kill").arg(self.process.id().to_string()).status();
+        assert!(sent.expect("kill can be run").success(), "the server has gone\n{}", self.said());
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn wait(&mut self) {
+        let started = Instant::now();
+        while self.process.try_wait().expect("a child can be asked").is_none() {
+            assert!(started.elapsed() < START_WAIT, "the server does not end\n{}", self.said());
+            std::thread::sleep(START_POLL);
+        }
+    }
+
     /// Kills it with SIGKILL and waits until it is gone.
     pub fn kill(&mut self) {
         self.process.kill().expect("a child of ours can be killed");

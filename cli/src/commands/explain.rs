@@ -32,13 +32,21 @@ pub(crate) struct ExplainArgs {
     /// Also evaluate each condition
     #[arg(long)]
     analyze: bool,
+    /// With --analyze: how long conditions may be counted beside the expression, in milliseconds [default: the server's]
+    #[arg(long, value_name = "MS", requires = "analyze")]
+    budget_ms: Option<u32>,
 }
 
 /// Explains.
 pub(crate) async fn run(args: &ExplainArgs, asker: &Asker) -> Result<(), Failure> {
     let text = query_text(&args.text)?;
     asker.check_parameters(std::iter::once(text.as_str()))?;
-    let request = ExplainRequest { context: asker.context(), text: text.clone(), analyze: args.analyze };
+    let request = ExplainRequest {
+        context: asker.context(),
+        text: text.clone(),
+        analyze: args.analyze,
+        budget_ms: args.budget_ms.unwrap_or_default(),
+    };
     let reply = asker.client.explain(request).await?;
     asker.print(&Answer::object(document(&reply), table(&reply, args.analyze)))?;
     asker.warn(reply.info.as_ref(), &text);

@@ -1,14 +1,15 @@
 //! `muster serve`: a store over gRPC.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use muster_client::Address;
-use muster_server::{Config, Holder, Listener, QUERY_MEMORY_BYTES_DEFAULT, holder_of};
-use tokio::net::{TcpListener, UnixListener};
-use tokio::signal::unix::{SignalKind, signal};
+use muster_server::{Config, Holder, Listener, QUERY_MEMORY_BYTES_DEFAULT, holder_of, is_loopback, open_listener};
+use tokio::net::{TcpListener, UnixListener, lookup_host};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::Globals;
 use crate::args::durability::DurabilityWord;
@@ -24,17 +25,20 @@ const SOCKET_MODE: u32 = 0o600;
 #[command(after_help = "\
 Examples:
   muster serve --data ./store
-  muster serve --data ./store --listen 0.0.0.0:7411 --import-dir /srv/loads
-  muster serve --data ./store --listen unix:/run/muster.sock
   muster serve --data /mnt/snapshot/store --read-only
+  muster serve --data ./store --listen unix:/run/muster.sock --import-dir /srv/loads
+  muster serve --data ./store --listen 0.0.0.0:7411 --insecure-listen
   muster serve --data ./store --backup-dir /backups --erasure-ledger /other-disk/erasures.ndjson
 
 Commands with --data ./store find this server by themselves. --zone is the zone of requests that name none. Ctrl-C or
-SIGTERM ends it after its running requests; MUSTER_LOG=info or debug says more on standard error.")]
+SIGTERM ends it after its running requests, which get --drain-ms for that; a second one ends it at once. MUSTER_LOG=info or debug says more on standard error.")]
 pub(crate) struct ServeArgs {
     /// Where to listen: host:port or unix:/path
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7411")]
     listen: String,
+    /// Listen also where others can connect: whoever reaches the address may read and change everything
+    #[arg(long)]
+    insecure_listen: bool,
     /// Directory below which loads may name files by their path
     #[arg(long, value_name = "DIR")]
     import_dir: Vec<PathBuf>,
@@ -53,6 +57,9 @@ pub(crate) struct ServeArgs {
     /// Answer questions only: nothing in the directory changes, and it needs no room and no right to write
     #[arg(long)]
     read_only: bool,
+    /// How long running requests may go on after SIGTERM or Ctrl-C, in milliseconds; then they are cancelled
+    #[arg(long, value_name = "MS", default_value_t = 10_000)]
+    drain_ms: u64,
     /// Sets an option of the engine, such as durability=interval or flush_bytes=16777216; may be repeated
     #[arg(long = "option", value_name = "NAME=VALUE")]
     options: Vec<String>,
@@ -72,7 +79,8 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
         return Err(held_by(&dir, &address));
     }
     // Before the directory is touched: a server that cannot listen leaves nothing there.
-    let (listener, address) = listen(&wanted).await?;
+    config.insecure_listen = args.insecure_listen;
+    let (listener, address) = listen(&wanted, &config).await?;
     let bound = Bound(address.clone());
     let taken = if args.read_only { Holder::share(&dir) } else { Holder::take(&dir) };
     let mut holder = match taken {
@@ -100,15 +108,33 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
     if let Some(durability) = args.durability {
         config.engine.durability = durability.into();
     }
+    config.drain = Duration::from_millis(args.drain_ms);
     config.limits.query_memory_bytes = args.query_memory_bytes;
-    holder.announce(&address.to_string()).map_err(failed)?;
+    holder.announce(&reachable(&address).to_string()).map_err(failed)?;
     if !globals.quiet {
         note(&format!("muster {} serves {} at {address}", env!("CARGO_PKG_VERSION"), dir.display()));
     }
-    let served = muster_server::run(config, listener, stop_signal()?).await;
+    let served = until_told(config, listener).await;
     drop(bound);
     drop(holder);
-    served.map_err(|error| Failure::refused(error.to_string()))
+    served
+}
+
+/// Serves until a signal has ended it: gracefully after the first, at once after the second.
+async fn until_told(config: Config, listener: Listener) -> Result<(), Failure> {
+    let (mut first, mut second) = (Signals::new()?, Signals::new()?);
+    let serving = muster_server::run(config, listener, async move { first.next().await });
+    let at_once = async {
+        second.next().await;
+        second.next().await;
+    };
+    tokio::select! {
+        served = serving => served.map_err(|error| Failure::refused(error.to_string())),
+        () = at_once => {
+            note("ended at once: the next start replays the log");
+            Err(Failure::Interrupted)
+        }
+    }
 }
 
 fn held_by(dir: &Path, address: &str) -> Failure {
@@ -137,20 +163,22 @@ fn set_options(config: &mut Config, options: &[String]) -> Result<(), Failure> {
     config.engine.check().map_err(|error| Failure::usage(error.to_string()))
 }
 
-/// Listens, and tells the address that clients on this machine can use.
-async fn listen(wanted: &Address) -> Result<(Listener, Address), Failure> {
+/// Listens, and tells the address that listens.
+async fn listen(wanted: &Address, config: &Config) -> Result<(Listener, Address), Failure> {
     let failed = |error: std::io::Error| {
         Failure::refused(format!("name another address with --listen: cannot listen on {wanted}: {error}"))
     };
     match wanted {
         Address::Tcp(host_port) => {
-            let listener = TcpListener::bind(host_port).await.map_err(failed)?;
-            let mut bound = listener.local_addr().map_err(failed)?;
-            if bound.ip().is_unspecified() {
-                let loopback: IpAddr =
-                    if bound.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() };
-                bound.set_ip(loopback);
+            let addresses: Vec<SocketAddr> = lookup_host(host_port).await.map_err(failed)?.collect();
+            // Looked at before the port opens: the first connection must not find it open for a moment.
+            if !config.insecure_listen
+                && let Some(open) = addresses.iter().find(|address| !is_loopback(address.ip()))
+            {
+                return Err(Failure::usage(open_listener(open)));
             }
+            let listener = TcpListener::bind(addresses.as_slice()).await.map_err(failed)?;
+            let bound = listener.local_addr().map_err(failed)?;
             Ok((Listener::Tcp(listener), Address::Tcp(bound.to_string())))
         }
         Address::Unix(path) => {
@@ -163,6 +191,21 @@ async fn listen(wanted: &Address) -> Result<(Listener, Address), Failure> {
     }
 }
 
+/// The address at which commands on this machine find what listens at `bound`.
+fn reachable(bound: &Address) -> Address {
+    let Address::Tcp(host_port) = bound else { return bound.clone() };
+    match host_port.parse::<SocketAddr>() {
+        Ok(every) if every.ip().is_unspecified() => {
+            let loopback: IpAddr = match every.is_ipv4() {
+                true => Ipv4Addr::LOCALHOST.into(),
+                false => Ipv6Addr::LOCALHOST.into(),
+            };
+            Address::Tcp(SocketAddr::new(loopback, every.port()).to_string())
+        }
+        _ => bound.clone(),
+    }
+}
+
 /// Removes the socket that a dead server left; one that somebody answers, and any other file, stays.
 fn remove_dead_socket(path: &Path) -> std::io::Result<()> {
     let is_socket = std::fs::symlink_metadata(path).is_ok_and(|about| about.file_type().is_socket());
@@ -172,15 +215,26 @@ fn remove_dead_socket(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Ready when the server is to stop.
-fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
-    let failed = |error: std::io::Error| Failure::refused(format!("cannot wait for signals: {error}"));
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    Ok(async move {
+/// The signals that tell a server to stop: the first one gracefully, a second one at once.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Signals, Failure> {
+        let failed = |error: std::io::Error| Failure::refused(format!("cannot wait for signals: {error}"));
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+            terminate: signal(SignalKind::terminate()).map_err(failed)?,
+        })
+    }
+
+    /// Ready with the next one.
+    async fn next(&mut self) {
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-    })
+    }
 }

@@ -105,7 +105,11 @@ pub(crate) async fn run(args: &SpaceArgs, asker: &Asker) -> Result<(), Failure> 
             for space in &reply.spaces {
                 table.row([
                     space.name.as_str(),
-                    if space.open { "yes" } else { "no" },
+                    match space.missing {
+                        true => "missing",
+                        false if space.open => "yes",
+                        false => "no",
+                    },
                     word(space.durability()),
                     &space.zone,
                 ]);
@@ -116,13 +120,14 @@ pub(crate) async fn run(args: &SpaceArgs, asker: &Asker) -> Result<(), Failure> 
                 .map(|it| {
                     json!({
                         "name": it.name, "open": it.open, "durability": word(it.durability()), "zone": it.zone,
+                        "missing": it.missing,
                     })
                 })
                 .collect();
             asker.print(&Answer::list(
                 json!({"spaces": spaces}),
                 "spaces",
-                &["name", "open", "durability", "zone"],
+                &["name", "open", "durability", "zone", "missing"],
                 table.render(),
             ))
         }

@@ -69,7 +69,7 @@ impl Embedded {
         config.local_files = true;
         config.read_only = read_only;
         config.tell = note;
-        config.shutdown_wait = GUESTS_WAIT;
+        config.drain = GUESTS_WAIT;
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(muster_server::run(config, Listener::Unix(listener), async {
             // The sender going away means the same as its order.

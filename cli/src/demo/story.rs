@@ -115,7 +115,7 @@ fn line(reply: &CountReply) -> String {
 
 /// Which condition starves the narrow audience.
 async fn weigh(asker: &Asker) -> Result<(), Failure> {
-    let request = ExplainRequest { context: asker.context(), text: NARROW.to_owned(), analyze: true };
+    let request = ExplainRequest { context: asker.context(), text: NARROW.to_owned(), analyze: true, budget_ms: 0 };
     let reply = asker.client.explain(request).await?;
     emit("\n13. Which condition starves number 12? · 哪个条件卡住了人群\n")?;
     emit(&indented(&explain::table(&reply, true)))

@@ -64,6 +64,55 @@ fn check_names_what_is_damaged_and_by_whom_a_store_is_held() {
 }
 
 #[test]
+fn check_open_backup_and_restore_miss_a_space_whose_folder_is_gone() {
+    let store = Store::of_people();
+    store.run(&["space", "create", "other"]).success();
+    let backup = store.path().join("backup");
+    store.run(&["backup", "--to", backup.to_str().unwrap()]).success();
+    let (there, away) = (store.data().join("spaces/other"), store.path().join("away"));
+    std::fs::rename(&there, &away).unwrap();
+    let remedy = "restore the space `other` from a backup, mount its disk, or give it up";
+    let report: serde_json::Value = {
+        let output = store.run(&["check", "--format", "json"]).code(1).get_output().clone();
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    assert_eq!((report["whole"].as_bool(), report["spaces"][0]["whole"].as_bool()), (Some(false), Some(true)));
+    assert_eq!((report["faults"][0]["space"].as_str(), report["faults"].as_array().unwrap().len()), (Some("other"), 1));
+    let output = store.run(&["check"]).code(1).get_output().clone();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("damaged: spaces/other/: its folder is missing") && said.contains(remedy), "{said}");
+    store.run(&["check", "--space", "main"]).success();
+    store.run(&["check", "--space", "other"]).code(1);
+    assert!(store.refusal(&["count", "ALL", "--space", "other"], 1).contains(remedy));
+    // A backup of all spaces is one of all, or none.
+    let second = store.path().join("second");
+    assert!(store.refusal(&["backup", "--to", second.to_str().unwrap()], 1).contains(remedy));
+    assert!(!second.exists() && !there.exists());
+    let listed = store.json(&["space", "list"]);
+    assert_eq!(
+        (listed["spaces"][0]["missing"].as_bool(), listed["spaces"][1]["missing"].as_bool()),
+        (Some(false), Some(true))
+    );
+    std::os::unix::fs::symlink(&away, &there).unwrap();
+    let output = store.run(&["check"]).code(1).get_output().clone();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("its folder is a link"));
+    std::fs::remove_file(&there).unwrap();
+    std::fs::rename(&away, &there).unwrap();
+    store.run(&["check"]).success();
+    // A copy knows of its spaces, too.
+    muster().arg("check").arg(&backup).assert().success();
+    std::fs::remove_dir_all(backup.join("spaces/other")).unwrap();
+    muster().arg("check").arg(&backup).assert().code(1);
+    let mut restore = muster();
+    restore.arg("restore").arg("--from").arg(&backup).arg("--data").arg(store.path().join("restored"));
+    let output = restore.assert().code(1).get_output().clone();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("lists the space `other`"));
+    std::fs::remove_dir_all(store.data().join("spaces")).unwrap();
+    let output = store.run(&["check"]).code(1).get_output().clone();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("2 faults"));
+}
+
+#[test]
 fn durability_is_said_and_sync_waits() {
     let store = Store::of_people();
     assert_eq!(store.json(&["space", "create", "clicks", "--durability", "none"])["durability"], "none");

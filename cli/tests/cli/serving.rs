@@ -143,3 +143,13 @@ fn an_option_that_does_not_exist_is_refused_with_those_that_do() {
     let said = store.refusal(&["serve", "--listen", "127.0.0.1:0", "--option", "flush_bytes=1"], 2);
     assert!(said.contains("flush_bytes must lie between"), "{said}");
 }
+
+#[test]
+fn what_other_machines_can_reach_is_not_served_by_accident() {
+    let store = Store::empty();
+    for open in ["0.0.0.0:0", "[::]:0"] {
+        let said = store.refusal(&["serve", "--listen", open], 2);
+        assert!(said.contains("add --insecure-listen") && said.contains("127.0.0.1"), "{said}");
+        assert!(!store.data().join("spaces").exists());
+    }
+}

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::directory::check_layout;
 use super::format::*;
-use super::read::Part;
+use super::read::{BitmapView, Part};
 use crate::error::Result;
 use crate::ids::{BitmapId, TagId};
 
@@ -29,6 +29,22 @@ impl Part {
     /// How many bytes of members have been read since it was opened: of the units that were checked. Errors: corrupt.
     pub fn touched_bytes(&self) -> Result<u64> {
         self.touched().map(|unit| Ok(self.unit_bytes(unit)?.len() as u64)).sum()
+    }
+
+    /// Whether all that holds a bitmap has been checked since the part was opened, so that reading it waits for nothing.
+    pub(crate) fn is_verified(&self, view: &BitmapView) -> bool {
+        let holds = |unit: u32| self.units.contains(unit as usize);
+        match *view {
+            BitmapView::Chunks { first, count, .. } => {
+                let entries = self.chunk_entries(first, count).iter();
+                entries.clone().all(|entry| entry.kind == kind::FULL || holds(entry.unit))
+            }
+            BitmapView::Pairs { pairs, .. } => {
+                let mut entries = pairs.first..pairs.first + pairs.count;
+                entries.all(|index| self.pairs_entry(index).is_ok_and(|entry| holds(entry.unit)))
+            }
+            BitmapView::Everyone => true,
+        }
     }
 
     /// Checks everything: every page, every unit, and that what no checksum covers is zero. Errors: corrupt.

@@ -7,14 +7,15 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::owned::BitmapDraft;
+use super::owned::{BitmapDraft, OwnedContainer};
 use super::read::{BitmapView, Part};
 use super::stack::{BitmapStack, Source};
+use super::walk::{Gathered, TagWalk};
 use super::writer::{PartSink, PartSummary, PartWriter};
 use super::{Role, TagForm};
 use crate::bitmap::{ChunkBuffer, Container};
 use crate::error::Result;
-use crate::ids::{BitmapId, ChunkId, LocalId, Seq, TagId, ValueId};
+use crate::ids::{BitmapId, ChunkId, LocalId, Seq, TagId};
 
 /// What a merge must know of a tag.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,20 @@ pub struct MergeTag {
     pub population: TagId,
     /// Its kind.
     pub form: TagForm,
+}
+
+/// How far a part may grow before the next begins; a bitmap is never split.
+#[derive(Clone, Copy, Debug)]
+pub struct PartLimits {
+    /// About its length.
+    pub bytes_max: u64,
+    /// What stands in memory until its end: its directory, and the small values of a tag.
+    pub held_bytes_max: u64,
+}
+
+impl PartLimits {
+    /// One part, however large.
+    pub const NONE: PartLimits = PartLimits { bytes_max: u64::MAX, held_bytes_max: u64::MAX };
 }
 
 /// A merge under way; see [`Merge::write_part`].
@@ -40,19 +55,11 @@ pub struct Merge<'a> {
 /// The tag being merged.
 struct TagWork {
     tag: MergeTag,
-    id: TagId,
-    bitmaps: BTreeMap<(BitmapId, Role), Vec<Source>>,
-    queue: VecDeque<(BitmapId, Role)>,
+    walk: TagWalk,
     /// What the layers clear and erase, by layer.
     taken: Vec<Source>,
-    small: Vec<SmallValues>,
-}
-
-/// The small values of the tag in one part, gathered in one pass over its pair blocks.
-struct SmallValues {
-    part: Arc<Part>,
-    /// `(value, id)`, rising.
-    pairs: Vec<(u32, u32)>,
+    /// Of a set tag at the bottom: who lost a value, and has none of those that were merged so far.
+    doubtful: BTreeMap<ChunkId, OwnedContainer>,
 }
 
 impl<'a> Merge<'a> {
@@ -85,211 +92,199 @@ impl<'a> Merge<'a> {
 
     /// Whether everything is written.
     pub fn is_done(&self) -> bool {
-        self.tags.is_empty() && self.current.as_ref().is_none_or(|work| work.queue.is_empty())
+        self.tags.is_empty() && self.current.as_ref().is_none_or(|work| work.walk.is_done())
     }
 
-    /// Writes the next part to `sink` until it has about `part_bytes_max` bytes or nothing is left. The part may come
-    /// out without bitmaps. Errors: corrupt, or those of the sink.
-    pub fn write_part(&mut self, sink: &mut dyn PartSink, part_bytes_max: u64) -> Result<PartSummary> {
+    /// Writes the next part to `sink` until a limit is reached or nothing is left. The part may come out without
+    /// bitmaps. Errors: corrupt, or those of the sink.
+    pub fn write_part(&mut self, sink: &mut dyn PartSink, limits: PartLimits) -> Result<PartSummary> {
         let mut writer = PartWriter::new(sink, self.seqs.0, self.seqs.1)?;
-        let mut last = None;
-        while let Some((bitmap, role)) = self.next_bitmap()? {
+        while self.find_next()? && !writer.is_full(limits) {
+            let Some(work) = &mut self.current else { break };
+            let Some(gathered) = work.walk.next()? else { break };
             // Both roles of a bitmap stay in one part, so that ranges of parts do not overlap.
-            if writer.payload_bytes() >= part_bytes_max && last != Some(bitmap) {
-                break;
+            self.write_added(&mut writer, &gathered)?;
+            if !gathered.removed.is_empty() {
+                self.write_taken(&mut writer, &gathered, Role::Removed)?;
             }
-            self.consume();
-            self.write_bitmap(&mut writer, bitmap, role)?;
-            last = Some(bitmap);
         }
         writer.finish()
     }
 
-    fn consume(&mut self) {
-        if let Some(work) = &mut self.current {
-            work.queue.pop_front();
-        }
-    }
-
-    /// The bitmap to write next; it stays next until it is consumed.
-    fn next_bitmap(&mut self) -> Result<Option<(BitmapId, Role)>> {
-        loop {
-            if let Some(next) = self.current.as_ref().and_then(|work| work.queue.front()) {
-                return Ok(Some(*next));
-            }
+    /// Goes to the next tag where nothing of the current one is left; whether there is anything to write.
+    fn find_next(&mut self) -> Result<bool> {
+        while self.current.as_ref().is_none_or(|work| work.walk.is_done()) {
             let Some(id) = self.tags.pop_front() else {
-                return Ok(None);
+                return Ok(false);
             };
             self.current = match (self.describe)(id) {
-                Some(tag) => Some(TagWork::gather(self.layers, id, tag)?),
+                Some(tag) => Some(TagWork::new(self.layers, id, tag, self.bottom)?),
                 None => None,
             };
         }
+        Ok(true)
     }
 
-    fn write_bitmap(&mut self, writer: &mut PartWriter<'_>, bitmap: BitmapId, role: Role) -> Result<()> {
-        let only_takes_away = role == Role::Removed || bitmap.slot() == BitmapId::CLEARED_SLOT;
-        if self.bottom && only_takes_away {
+    fn write_added(&mut self, writer: &mut PartWriter<'_>, gathered: &Gathered) -> Result<()> {
+        let bitmap = gathered.bitmap;
+        if gathered.added.is_empty() {
             return Ok(());
         }
-        let Some(work) = &self.current else {
+        if bitmap.slot() == BitmapId::CLEARED_SLOT {
+            return self.write_taken(writer, gathered, Role::Added);
+        }
+        let Some(work) = &mut self.current else {
             return Ok(());
         };
-        let sources = work.sources(bitmap, role);
-        if only_takes_away && sources.iter().any(|source| source.view == BitmapView::Everyone) {
-            return writer.everyone(bitmap, role);
-        }
-        let stack = work.stack(bitmap);
+        let stack = work.stack(gathered);
         let mut draft = BitmapDraft::default();
-        for chunk in work.chunks(sources)? {
-            if only_takes_away {
-                self.result.clear();
-                for source in sources {
-                    work.add(source, bitmap, chunk, &mut self.result)?;
-                }
-            } else {
-                work.fold(&stack, bitmap, chunk, &mut self.result)?;
-                if self.bottom && work.is_set_presence(bitmap) {
-                    work.settle_presence(chunk, &mut self.result, &mut self.operand)?;
-                }
+        for chunk in chunks(gathered, &gathered.added)? {
+            stack.fold_with(chunk, &mut self.result, &mut |source, result| add(gathered, source, chunk, result))?;
+            work.settle(bitmap, chunk, &mut self.result, &mut self.operand);
+            draft.push(chunk, self.result.as_container());
+        }
+        let may_be_pairs = is_value(bitmap) && matches!(work.tag.form, TagForm::Choice | TagForm::Set);
+        writer.bitmap(bitmap, Role::Added, may_be_pairs, &draft)
+    }
+
+    /// Writes a bitmap that only takes away: at the bottom there is nothing to take from.
+    fn write_taken(&mut self, writer: &mut PartWriter<'_>, gathered: &Gathered, role: Role) -> Result<()> {
+        if self.bottom {
+            return Ok(());
+        }
+        let sources = match role {
+            Role::Added => &gathered.added,
+            Role::Removed => &gathered.removed,
+        };
+        if sources.iter().any(|source| source.view == BitmapView::Everyone) {
+            return writer.everyone(gathered.bitmap, role);
+        }
+        let mut draft = BitmapDraft::default();
+        for chunk in chunks(gathered, sources)? {
+            self.result.clear();
+            for source in sources {
+                add(gathered, source, chunk, &mut self.result)?;
             }
             draft.push(chunk, self.result.as_container());
         }
-        let is_value = bitmap.slot() >= BitmapId::VALUE_SLOT_MIN && bitmap.slot() <= BitmapId::VALUE_SLOT_MAX;
-        let may_be_pairs = is_value && matches!(work.tag.form, TagForm::Choice | TagForm::Set);
-        writer.bitmap(bitmap, role, may_be_pairs, &draft)
+        writer.bitmap(gathered.bitmap, role, false, &draft)
     }
 }
 
 impl TagWork {
-    fn gather(layers: &[Vec<Arc<Part>>], id: TagId, tag: MergeTag) -> Result<TagWork> {
-        let mut work =
-            TagWork { tag, id, bitmaps: BTreeMap::new(), queue: VecDeque::new(), taken: Vec::new(), small: Vec::new() };
-        for (layer, parts) in layers.iter().enumerate() {
-            for part in parts {
-                for one in part.bitmaps_of(id)? {
-                    let source = Source { layer: layer as u32, part: Arc::clone(part), view: one.view };
-                    work.bitmaps.entry((one.bitmap, one.role)).or_default().push(source);
-                }
-                if let Some(view) = part.bitmap(BitmapId::erased(tag.population), Role::Added)? {
-                    work.taken.push(Source { layer: layer as u32, part: Arc::clone(part), view });
-                }
-                if let Some(small) = SmallValues::gather(part, id)? {
-                    work.small.push(small);
-                }
+    fn new(layers: &[Vec<Arc<Part>>], id: TagId, tag: MergeTag, bottom: bool) -> Result<TagWork> {
+        let mut taken = find_in(layers, BitmapId::erased(tag.population), Role::Added)?;
+        if tag.population != id {
+            taken.extend(find_in(layers, BitmapId::cleared(id), Role::Added)?);
+            taken.sort_by_key(|source| source.layer);
+        }
+        let mut work = TagWork { tag, walk: TagWalk::new(layers, id)?, taken, doubtful: BTreeMap::new() };
+        if bottom && tag.form == TagForm::Set {
+            for source in find_in(layers, BitmapId::present(id), Role::Removed)? {
+                work.doubt(&source)?;
             }
         }
-        if tag.population != id {
-            let cleared = work.sources(BitmapId::cleared(id), Role::Added).to_vec();
-            work.taken.extend(cleared);
-            work.taken.sort_by_key(|source| source.layer);
-        }
-        work.queue = work.bitmaps.keys().copied().collect();
         Ok(work)
     }
 
-    fn sources(&self, bitmap: BitmapId, role: Role) -> &[Source] {
-        self.bitmaps.get(&(bitmap, role)).map_or(&[], Vec::as_slice)
-    }
-
-    fn is_set_presence(&self, bitmap: BitmapId) -> bool {
-        self.tag.form == TagForm::Set && bitmap.slot() == BitmapId::PRESENT_SLOT
-    }
-
-    /// The chunks in which any of `sources` has members, rising.
-    fn chunks(&self, sources: &[Source]) -> Result<Vec<ChunkId>> {
+    fn doubt(&mut self, source: &Source) -> Result<()> {
         let mut chunks = Vec::new();
-        for source in sources {
-            if let BitmapView::Pairs { value, .. } = source.view {
-                let ids = self.small_ids(&source.part, value);
-                chunks.extend(ids.iter().map(|&(_, id)| LocalId(id).chunk()));
-            } else {
-                source.part.chunks(&source.view, &mut |chunk| chunks.push(chunk))?;
+        source.part.chunks(&source.view, &mut |chunk| chunks.push(chunk))?;
+        let mut united = ChunkBuffer::new();
+        for chunk in chunks {
+            united.copy_from(source.container(chunk)?);
+            if let Some(before) = self.doubtful.get(&chunk) {
+                united.or_with(before.as_container());
+            }
+            if !united.is_empty() {
+                self.doubtful.insert(chunk, OwnedContainer::smallest(united.as_container()));
             }
         }
-        chunks.sort_unstable();
-        chunks.dedup();
-        Ok(chunks)
+        Ok(())
     }
 
     /// What the layers say of a bitmap.
-    fn stack(&self, bitmap: BitmapId) -> BitmapStack {
+    fn stack(&self, gathered: &Gathered) -> BitmapStack {
         let mut taken = self.taken.clone();
         // What a set tag "removes" from presence is doubt, settled elsewhere.
-        if !self.is_set_presence(bitmap) {
-            taken.extend_from_slice(self.sources(bitmap, Role::Removed));
+        if !(self.tag.form == TagForm::Set && gathered.bitmap.slot() == BitmapId::PRESENT_SLOT) {
+            taken.extend_from_slice(&gathered.removed);
             taken.sort_by_key(|source| source.layer);
         }
-        let mut stack = BitmapStack { added: self.sources(bitmap, Role::Added).iter().cloned().collect(), taken };
+        let mut stack = BitmapStack { added: gathered.added.iter().cloned().collect(), taken };
         stack.trim();
         stack
     }
 
-    /// The line for one bitmap in one chunk, over all layers.
-    fn fold(&self, stack: &BitmapStack, bitmap: BitmapId, chunk: ChunkId, result: &mut ChunkBuffer) -> Result<()> {
-        stack.fold_with(chunk, result, &mut |source, result| self.add(source, bitmap, chunk, result))
-    }
-
-    fn add(&self, source: &Source, bitmap: BitmapId, chunk: ChunkId, result: &mut ChunkBuffer) -> Result<()> {
-        if let BitmapView::Pairs { .. } = source.view {
-            let ids = self.small_ids(&source.part, ValueId(bitmap.slot()));
-            let start = ids.partition_point(|&(_, id)| LocalId(id).chunk() < chunk);
-            let ids = ids[start..].iter().take_while(|&&(_, id)| LocalId(id).chunk() == chunk);
-            let lows: Vec<u16> = ids.map(|&(_, id)| id as u16).collect();
-            if !lows.is_empty() {
-                result.or_with(Container::Array(&lows));
-            }
-            return Ok(());
-        }
-        let container = source.part.container(&source.view, chunk)?;
-        match result.is_empty() {
-            true => result.copy_from(container),
-            false => result.or_with(container),
-        }
-        Ok(())
-    }
-
-    /// Takes those out of the presence of a set tag in `chunk` who lost a value and have none left.
-    fn settle_presence(&self, chunk: ChunkId, result: &mut ChunkBuffer, operand: &mut ChunkBuffer) -> Result<()> {
-        let mut doubtful = ChunkBuffer::new();
-        for source in self.sources(BitmapId::present(self.id), Role::Removed) {
-            doubtful.or_with(source.part.container(&source.view, chunk)?);
-        }
-        if doubtful.is_empty() {
-            return Ok(());
-        }
-        for (bitmap, role) in self.bitmaps.keys() {
-            if *role == Role::Added && bitmap.slot() <= BitmapId::VALUE_SLOT_MAX && !doubtful.is_empty() {
-                self.fold(&self.stack(*bitmap), *bitmap, chunk, operand)?;
-                doubtful.and_not_with(operand.as_container());
+    /// Takes those out of the presence of a set tag who lost a value and have none left. `result` is what the layers come
+    /// to in `chunk`: values rise before presence, so that by then each has been looked at.
+    fn settle(&mut self, bitmap: BitmapId, chunk: ChunkId, result: &mut ChunkBuffer, operand: &mut ChunkBuffer) {
+        let Some(doubtful) = self.doubtful.get_mut(&chunk) else {
+            return;
+        };
+        if bitmap.slot() == BitmapId::PRESENT_SLOT {
+            result.and_not_with(doubtful.as_container());
+        } else if is_value(bitmap) {
+            operand.copy_from(doubtful.as_container());
+            operand.and_not_with(result.as_container());
+            if operand.is_empty() {
+                self.doubtful.remove(&chunk);
+            } else if operand.cardinality() < doubtful.cardinality() {
+                *doubtful = OwnedContainer::smallest(operand.as_container());
             }
         }
-        result.and_not_with(doubtful.as_container());
-        Ok(())
-    }
-
-    fn small_ids(&self, part: &Part, value: ValueId) -> &[(u32, u32)] {
-        let small = self.small.iter().find(|small| std::ptr::eq(&*small.part, part));
-        let pairs = small.map_or(&[][..], |small| &small.pairs);
-        let start = pairs.partition_point(|&(v, _)| v < value.0);
-        let end = start + pairs[start..].partition_point(|&(v, _)| v == value.0);
-        &pairs[start..end]
     }
 }
 
-impl SmallValues {
-    fn gather(part: &Arc<Part>, tag: TagId) -> Result<Option<SmallValues>> {
-        let Some(view) = part.pairs(tag)? else {
-            return Ok(None);
-        };
-        let mut pairs = Vec::new();
-        for chunk in part.pair_chunks(view)? {
-            if let Some(block) = part.pair_block(view, chunk)? {
-                let ids = block.lows_by_value.iter().map(|&low| LocalId::from_parts(chunk, low).0);
-                pairs.extend(block.values_by_value.iter().copied().zip(ids));
+const _: () = assert!(BitmapId::VALUE_SLOT_MAX < BitmapId::PRESENT_SLOT);
+
+fn is_value(bitmap: BitmapId) -> bool {
+    (BitmapId::VALUE_SLOT_MIN..=BitmapId::VALUE_SLOT_MAX).contains(&bitmap.slot())
+}
+
+/// Where a bitmap stands in `layers`, rising by layer.
+fn find_in(layers: &[Vec<Arc<Part>>], bitmap: BitmapId, role: Role) -> Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    for (layer, parts) in layers.iter().enumerate() {
+        for part in parts {
+            if let Some(view) = part.bitmap(bitmap, role)? {
+                sources.push(Source { layer: layer as u32, part: Arc::clone(part), view });
             }
         }
-        pairs.sort_unstable();
-        Ok(Some(SmallValues { part: Arc::clone(part), pairs }))
     }
+    Ok(sources)
+}
+
+/// The chunks in which any of `sources` has members, rising.
+fn chunks(gathered: &Gathered, sources: &[Source]) -> Result<Vec<ChunkId>> {
+    let mut chunks = Vec::new();
+    for source in sources {
+        if let BitmapView::Pairs { .. } = source.view {
+            chunks.extend(gathered.small_ids(source).iter().map(|&id| LocalId(id).chunk()));
+        } else {
+            source.part.chunks(&source.view, &mut |chunk| chunks.push(chunk))?;
+        }
+    }
+    chunks.sort_unstable();
+    chunks.dedup();
+    Ok(chunks)
+}
+
+fn add(gathered: &Gathered, source: &Source, chunk: ChunkId, result: &mut ChunkBuffer) -> Result<()> {
+    if let BitmapView::Pairs { .. } = source.view {
+        let ids = gathered.small_ids(source);
+        let start = ids.partition_point(|&id| LocalId(id).chunk() < chunk);
+        let ids = ids[start..].iter().take_while(|&&id| LocalId(id).chunk() == chunk);
+        let lows: Vec<u16> = ids.map(|&id| id as u16).collect();
+        if !lows.is_empty() {
+            result.or_with(Container::Array(&lows));
+        }
+        return Ok(());
+    }
+    let container = source.part.container(&source.view, chunk)?;
+    match result.is_empty() {
+        true => result.copy_from(container),
+        false => result.or_with(container),
+    }
+    Ok(())
 }

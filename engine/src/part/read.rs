@@ -380,10 +380,15 @@ impl Part {
         if low == pairs.first + pairs.count {
             return Ok(None);
         }
-        let entry = self.pairs_entry(low)?;
-        if entry.chunk != chunk.0 {
-            return Ok(None);
+        match self.pairs_entry(low)?.chunk == chunk.0 {
+            true => Ok(Some(self.pair_block_at(low)?.1)),
+            false => Ok(None),
         }
+    }
+
+    /// The pair block at `index` of its table, and its chunk. Errors: corrupt.
+    pub(super) fn pair_block_at(&self, index: u32) -> Result<(ChunkId, PairBlock<'_>)> {
+        let entry = self.pairs_entry(index)?;
         let layout = PairsLayout::new(entry.count as usize);
         let bytes = self.payload(&self.bytes, entry.unit, entry.offset, layout.bytes)?;
         let count = entry.count as usize;
@@ -395,7 +400,8 @@ impl Part {
                 values_by_id: try_cast_slice(bytes.get(layout.values_by_id..)?).ok()?,
             })
         })();
-        block.map(Some).ok_or_else(|| self.corrupt("a pair block is not aligned"))
+        let block = block.ok_or_else(|| self.corrupt("a pair block is not aligned"))?;
+        Ok((ChunkId(entry.chunk), block))
     }
 
     #[inline]

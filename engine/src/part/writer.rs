@@ -8,6 +8,7 @@ use bytemuck::{Zeroable, bytes_of, cast_slice};
 
 use super::Role;
 use super::format::{self, *};
+use super::merge::PartLimits;
 use super::owned::{BitmapDraft, OwnedContainer};
 use crate::bitmap::for_each_id;
 use crate::error::{Error, Result};
@@ -51,6 +52,15 @@ pub struct PartSummary {
 /// A value is kept as pairs where its members are at most this many times the chunks that they touch: a pair takes 12
 /// bytes, a container 16 and 2 a member.
 const PAIRS_PER_CHUNK_MAX: u64 = 2;
+
+/// What a pair takes in its block.
+const PAIR_BYTES: u64 = 12;
+
+/// How often the directory stands in memory at the end: as tables with room to grow, and as bytes.
+const DIRECTORY_TIMES: u64 = 3;
+
+/// How often waiting pairs stand in memory: with room to grow, and while that is made.
+const WAITING_TIMES: u64 = 3;
 
 /// See the module.
 pub(crate) struct PartWriter<'s> {
@@ -110,9 +120,24 @@ impl<'s> PartWriter<'s> {
         })
     }
 
-    /// How long the part is so far, for splitting.
-    pub(crate) fn payload_bytes(&self) -> u64 {
-        self.position + self.group.bytes.len() as u64 + 12 * self.waiting.len() as u64
+    /// Whether the next bitmap belongs into another part. A part has one at least.
+    pub(crate) fn is_full(&self, limits: PartLimits) -> bool {
+        !self.bitmaps.is_empty()
+            && (self.payload_bytes() >= limits.bytes_max || self.held_bytes() >= limits.held_bytes_max)
+    }
+
+    /// How long the part is so far.
+    fn payload_bytes(&self) -> u64 {
+        self.position + self.group.bytes.len() as u64 + PAIR_BYTES * self.waiting.len() as u64
+    }
+
+    /// What stands in memory until the part ends, or will when it does.
+    fn held_bytes(&self) -> u64 {
+        let directory = size_of_val(&self.bitmaps[..])
+            + size_of_val(&self.chunks[..])
+            + size_of_val(&self.pairs[..])
+            + size_of_val(&self.units[..]);
+        DIRECTORY_TIMES * directory as u64 + WAITING_TIMES * size_of_val(&self.waiting[..]) as u64
     }
 
     /// Writes the bitmap in `draft`. REQUIRES: `(bitmap, role)` rises from call to call.

@@ -110,7 +110,7 @@ impl Writer {
     fn write_compaction(&self, plan: &Plan) -> Result<Merged> {
         let mut merged = Merged::default();
         if !plan.layers.is_empty() {
-            let parts = self.write_parts(&plan.layers, plan.bottom, &plan.catalog)?;
+            let parts = self.write_parts(&plan.layers, plan.bottom, &plan.catalog, self.part_limits())?;
             merged.layer = layer_of(&plan.layer_seqs, parts);
         }
         if !plan.names.is_empty() {

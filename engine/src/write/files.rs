@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::error::{Error, ErrorKind, Result, ResultExt};
 use crate::ids::{PartId, TagId};
 use crate::keys::{NamesPart, merge_names};
-use crate::part::{Merge, MergeTag, Part, PartSink, PartSummary};
+use crate::part::{Merge, MergeTag, Part, PartLimits, PartSink, PartSummary};
 use crate::storage::publish;
 use crate::storage::{AlignedWriter, HeldFile};
 
@@ -21,6 +21,9 @@ use super::writer::Writer;
 
 /// The directory of all files that a manifest names.
 pub(crate) const PARTS_DIR: &str = "parts";
+
+/// What a flush or a compaction holds in memory of the part that it writes; beyond it the next part begins.
+const MERGE_HELD_BYTES_MAX: u64 = 128 << 20;
 
 /// What a file holds; it stands in its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,18 +66,24 @@ pub(crate) fn describe(catalog: &Catalog) -> impl Fn(TagId) -> Option<MergeTag> 
 }
 
 impl Writer {
+    /// How far a part file may grow.
+    pub(super) fn part_limits(&self) -> PartLimits {
+        PartLimits { bytes_max: self.settings.part_bytes_max, held_bytes_max: MERGE_HELD_BYTES_MAX }
+    }
+
     /// Merges `layers`, oldest first, into part files. On an error no file stays.
     pub(super) fn write_parts(
         &self,
         layers: &[Vec<Arc<Part>>],
         bottom: bool,
         catalog: &Catalog,
+        limits: PartLimits,
     ) -> Result<Vec<StackPart>> {
         let describe = describe(catalog);
         let mut merge = Merge::new(layers, bottom, &describe)?;
         let mut written = Vec::new();
         while !merge.is_done() {
-            match self.write_part(&mut merge) {
+            match self.write_part(&mut merge, limits) {
                 Ok(Some(part)) => written.push(part),
                 Ok(None) => {}
                 Err(error) => {
@@ -87,10 +96,10 @@ impl Writer {
     }
 
     /// Writes the next part of `merge`; none when it came out without bitmaps.
-    fn write_part(&self, merge: &mut Merge<'_>) -> Result<Option<StackPart>> {
+    fn write_part(&self, merge: &mut Merge<'_>, limits: PartLimits) -> Result<Option<StackPart>> {
         let mut summary: Option<PartSummary> = None;
         let (id, bytes, held) = self.write_file(FileKind::Part, |sink| {
-            summary = Some(merge.write_part(sink, self.settings.part_bytes_max)?);
+            summary = Some(merge.write_part(sink, limits)?);
             Ok(())
         })?;
         let summary = summary.ok_or_else(|| Error::internal("a part was published before it was written"))?;

@@ -128,7 +128,7 @@ impl Writer {
     fn fill_flush(&self, plan: &Plan, written: &mut Written) -> Result<()> {
         for run in &plan.layers {
             let layers: Vec<Vec<Arc<Part>>> = run.parts.iter().map(|part| vec![Arc::clone(part)]).collect();
-            let parts = self.write_parts(&layers, false, &plan.catalog)?;
+            let parts = self.write_parts(&layers, false, &plan.catalog, self.part_limits())?;
             written.layers.push(layer_of(&run.seqs, parts));
         }
         let mut keep = Keeper::new(Snapshot::new(Arc::clone(&plan.version)));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::keys::{NamesPart, merge_names};
-use crate::part::{Merge, Part, PartSink};
+use crate::part::{Merge, Part, PartLimits, PartSink};
 use crate::storage::{AlignedBytes, Mapped};
 
 use super::built::MEMORY_NAME;
@@ -13,9 +13,6 @@ use super::maintain::Failing;
 use super::stack::{Piece, StackLayer, StackNames, StackPart, memory_merge};
 use super::state::State;
 use super::writer::Writer;
-
-/// A merged memory part is one part, however large: what is in memory is bounded elsewhere.
-const MEMORY_PART_BYTES_MAX: u64 = u64::MAX;
 
 impl Writer {
     /// Merges the youngest memory layers and names where that is due. Merging changes no answer, so a failure (a part
@@ -56,10 +53,10 @@ fn merge_layers(layers: &[StackLayer], state: &State) -> Result<Option<StackLaye
     Ok(super::flush::layer_of(&seqs, merged))
 }
 
-/// Writes the next part of `merge` into memory.
+/// Writes the next part of `merge` into memory: all of it, however large, for what is in memory is bounded elsewhere.
 pub(super) fn merge_into_memory(merge: &mut Merge<'_>) -> Result<Part> {
     let mut sink = MemorySink(AlignedBytes::new());
-    merge.write_part(&mut sink, MEMORY_PART_BYTES_MAX)?;
+    merge.write_part(&mut sink, PartLimits::NONE)?;
     Part::open(Mapped::from_bytes(sink.0), MEMORY_NAME, None)
 }
 

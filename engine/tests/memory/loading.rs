@@ -68,7 +68,7 @@ fn a_load_of_many_blocks_stays_within_its_memory() {
         let spec = LoadSpec { type_id: store.type_id, load_id: "many".into() };
         let mut load = store.engine.begin_load(spec).unwrap();
         for number in 0..40 {
-            load.append(block(&store.tags, &mut random, number, ("value ", 300))).unwrap();
+            load.append(block(&store.tags, &mut random, number, ("value ", 20_000))).unwrap();
         }
         load.commit().unwrap()
     });

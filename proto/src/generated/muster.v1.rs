@@ -532,6 +532,31 @@ pub struct StatusReply {
     /// The zone of requests that name none: the space's own, else the server's.
     #[prost(string, tag = "32")]
     pub zone: ::prost::alloc::string::String,
+    /// What the whole server does now.
+    #[prost(message, optional, tag = "33")]
+    pub server: ::core::option::Option<ServerLoad>,
+}
+/// What a server does now, this request included.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ServerLoad {
+    /// Connections that are open.
+    #[prost(uint64, tag = "1")]
+    pub connections: u64,
+    /// Requests and streams under way.
+    #[prost(uint64, tag = "2")]
+    pub calls: u64,
+    /// Long questions that run, of `queries_running_max`.
+    #[prost(uint64, tag = "3")]
+    pub queries_running: u64,
+    /// Long questions that wait for a place.
+    #[prost(uint64, tag = "4")]
+    pub queries_waiting: u64,
+    /// Loads that are open, of `loads_open_max`.
+    #[prost(uint64, tag = "5")]
+    pub loads_open: u64,
+    /// Bytes of messages that are received, decoded and waiting, of `server_memory_bytes`.
+    #[prost(uint64, tag = "6")]
+    pub memory_bytes: u64,
 }
 /// How an entity type is.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1342,6 +1367,10 @@ pub struct Space {
     /// The zone of requests that name none: its own, else the server's.
     #[prost(string, tag = "4")]
     pub zone: ::prost::alloc::string::String,
+    /// Its folder is gone though it was not dropped; every request that names it is refused. Restore it, mount its disk, or
+    /// drop it.
+    #[prost(bool, tag = "5")]
+    pub missing: bool,
 }
 /// Which space to make.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -5087,6 +5116,10 @@ pub struct ExplainRequest {
     /// Also evaluate: each condition alone, and the audience without it.
     #[prost(bool, tag = "3")]
     pub analyze: bool,
+    /// With `analyze`: for how many milliseconds conditions may be counted beside the query; 0 leaves it to the server. What
+    /// is not counted by then is left out, and the reply says so.
+    #[prost(uint32, tag = "4")]
+    pub budget_ms: u32,
 }
 /// The plan of a query.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -14,6 +14,46 @@ pub(crate) fn change_count(request: &v1::WriteRequest) -> usize {
     request.entities.iter().map(|entity| entity.changes.len().max(1)).sum()
 }
 
+/// The memory that a decoded request holds, in bytes.
+pub(crate) fn held_bytes(request: &v1::WriteRequest) -> u64 {
+    use v1::change::Change as Wire;
+    let texts = |texts: &[&str]| texts.iter().map(|text| held_text(text)).sum::<usize>();
+    let change = |change: &v1::Change| match &change.change {
+        Some(Wire::Set(set)) => texts(&[&set.tag]) + set.value.as_ref().map_or(0, held_value),
+        Some(Wire::Remove(remove)) => texts(&[&remove.tag, &remove.value]),
+        Some(Wire::Clear(clear)) => texts(&[&clear.tag]),
+        Some(Wire::Touch(_) | Wire::Erase(_)) | None => 0,
+    };
+    let entity = |entity: &v1::EntityChanges| {
+        let key = match entity.key.as_ref().and_then(|key| key.key.as_ref()) {
+            Some(v1::entity_key::Key::Text(text)) => held_text(text),
+            _ => 0,
+        };
+        key + entity.changes.capacity() * size_of::<v1::Change>() + entity.changes.iter().map(change).sum::<usize>()
+    };
+    let entities = request.entities.iter().map(entity).sum::<usize>();
+    (entities + request.entities.capacity() * size_of::<v1::EntityChanges>() + size_of::<v1::WriteRequest>()) as u64
+}
+
+fn held_value(value: &v1::Value) -> usize {
+    match &value.value {
+        Some(v1::value::Value::Written(text) | v1::value::Value::Text(text)) => held_text(text),
+        Some(v1::value::Value::List(list)) => {
+            let texts = list.values.iter().map(|text| held_text(text)).sum::<usize>();
+            texts + list.values.capacity() * size_of::<String>()
+        }
+        _ => 0,
+    }
+}
+
+/// What a text takes beside its place: what the allocator rounds up to.
+fn held_text(text: &str) -> usize {
+    match text.len() {
+        0 => 0,
+        length => (length + size_of::<usize>()).next_multiple_of(16).max(32),
+    }
+}
+
 /// The batch, its values read by the kinds of `catalog`, times without a zone in `zone`. Errors name the entity by its
 /// place, from 1 on, and by its key.
 pub(crate) fn batch_from_wire(catalog: &Catalog, request: v1::WriteRequest, zone: &Zone) -> Result<Batch> {

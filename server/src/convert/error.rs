@@ -91,6 +91,26 @@ pub(crate) fn over_limit(name: &str, found: usize, allowed: usize) -> Status {
     refuse_with(Code::ResourceExhausted, "LIMIT", format!("send at most {allowed} ({name}), found {found}"), metadata)
 }
 
+/// There is no room now for what a request takes.
+pub(crate) fn no_room(limit: &str, wanted: u64, allowed: u64, retry: Duration) -> Status {
+    let facts = [("limit", limit.to_owned()), ("allowed", allowed.to_string()), ("wanted", wanted.to_string())];
+    let facts = facts.into_iter().map(|(name, fact)| (name.to_owned(), fact)).collect();
+    let mut details = info("LIMIT", facts);
+    details.set_retry_info(Some(retry));
+    let message = format!(
+        "ask again later, or in smaller messages: this one may take {wanted} bytes of the server's memory, and others hold \
+         too much of the {allowed} that there are ({limit})"
+    );
+    Status::with_error_details(Code::ResourceExhausted, message, details)
+}
+
+/// A message is longer than it may be; `remedy` says what to do instead.
+pub(crate) fn too_long(limit: &str, remedy: &str, found: u64, allowed: u64) -> Status {
+    let metadata = HashMap::from([("limit".to_owned(), limit.to_owned()), ("allowed".to_owned(), allowed.to_string())]);
+    let message = format!("{remedy}: a message may have {allowed} bytes ({limit}), found {found}");
+    refuse_with(Code::ResourceExhausted, "LIMIT", message, metadata)
+}
+
 fn query_status(fault: &QueryFault) -> Status {
     let at = span::span(&fault.text, fault.error.span);
     let mut metadata = HashMap::from([

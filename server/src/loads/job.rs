@@ -14,9 +14,10 @@ use muster_exchange::{Block, Input, LoadReader, Mapping, ReadOptions, Reject};
 use muster_proto::v1::{self, LoadPhase, load_reply};
 use tonic::{Code, Status};
 
+use super::events::LaneEvents;
 use super::guess::{Wish, guess_surely};
 use super::target::Target;
-use super::{Events, Source, elapsed_ms, event, notes};
+use super::{Source, elapsed_ms, notes};
 use crate::convert::error;
 use crate::service::Shared;
 use crate::spaces::Space;
@@ -41,7 +42,7 @@ pub(super) struct Job<'a> {
     header: v1::LoadHeader,
     source: &'a Source,
     started: Instant,
-    events: &'a Events,
+    events: LaneEvents<'a>,
     run: &'a Run,
     rows: u64,
     rejected: u64,
@@ -62,7 +63,7 @@ impl<'a> Job<'a> {
         header: v1::LoadHeader,
         source: &'a Source,
         started: Instant,
-        events: &'a Events,
+        events: LaneEvents<'a>,
         run: &'a Run,
     ) -> Job<'a> {
         Job { shared, header, source, started, events, run, rows: 0, rejected: 0, reported_at: started }
@@ -126,7 +127,7 @@ impl<'a> Job<'a> {
     }
 
     /// The mapping that came with the load, or the one that the file suggests.
-    fn mapping(&self, engine: &Engine) -> Result<Mapping, Status> {
+    fn mapping(&mut self, engine: &Engine) -> Result<Mapping, Status> {
         if !self.header.mapping_toml.is_empty() {
             if !self.header.encoding.is_empty() {
                 return Err(error::bad_field("encoding", "strike it: the mapping says the encoding, as csv.encoding"));
@@ -175,7 +176,7 @@ impl<'a> Job<'a> {
             rows_written += block.load.keys.len() as u64;
             load.append(block.load).map_err(status)?;
         }
-        self.report(LoadPhase::Committing, reader)?;
+        self.report(LoadPhase::Committing, reader);
         let loaded = load.commit().map_err(status)?;
         Ok(Outcome {
             version: loaded.seq.0,
@@ -197,6 +198,7 @@ impl<'a> Job<'a> {
         while let Some(block) = self.next(reader)? {
             rows_written += block.load.keys.len() as u64;
             for key in keys(block.load.keys) {
+                self.run.look().map_err(|fault| error::status(&fault))?;
                 if !is_known(&key)? {
                     new_keys.insert(key.hash());
                 }
@@ -215,24 +217,14 @@ impl<'a> Job<'a> {
     ///
     /// Errors: rejected rows, when there are more than allowed; a dry run counts them all.
     fn next(&mut self, reader: &mut LoadReader) -> Result<Option<Block>, Status> {
-        self.check()?;
+        self.run.look().map_err(|fault| error::status(&fault))?;
         let Some(mut block) = reader.next_block().map_err(|fault| self.source.status(&fault))? else {
             return Ok(None);
         };
         self.rows += block.rows_read;
         self.reject(std::mem::take(&mut block.rejected))?;
-        self.report(LoadPhase::Loading, reader)?;
+        self.report(LoadPhase::Loading, reader);
         Ok(Some(block))
-    }
-
-    fn check(&self) -> Result<(), Status> {
-        if self.events.is_closed() {
-            return Err(error::status(&Error::cancelled("the caller gave up")));
-        }
-        if self.run.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(error::status(&Error::deadline("the time for the load is over")));
-        }
-        Ok(())
     }
 
     fn reject(&mut self, rejected: Vec<Reject>) -> Result<(), Status> {
@@ -267,13 +259,13 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
-    fn report(&mut self, phase: LoadPhase, reader: &LoadReader) -> Result<(), Status> {
+    fn report(&mut self, phase: LoadPhase, reader: &LoadReader) {
         if phase == LoadPhase::Loading && self.reported_at.elapsed() < REPORT_INTERVAL {
-            return Ok(());
+            return;
         }
         self.reported_at = Instant::now();
         let progress = reader.progress();
-        self.send(load_reply::Event::Progress(v1::LoadProgress {
+        self.events.offer(load_reply::Event::Progress(v1::LoadProgress {
             phase: phase.into(),
             rows: progress.rows_read,
             rows_total: progress.rows_total,
@@ -281,12 +273,11 @@ impl<'a> Job<'a> {
             bytes_total: progress.bytes_total,
             rejected: self.rejected,
             elapsed_ms: elapsed_ms(self.started),
-        }))
+        }));
     }
 
-    fn send(&self, what: load_reply::Event) -> Result<(), Status> {
-        let gone = |_| error::status(&Error::cancelled("the caller gave up"));
-        self.events.blocking_send(Ok(event(what))).map_err(gone)
+    fn send(&mut self, what: load_reply::Event) -> Result<(), Status> {
+        self.events.say(what, self.run)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Loads: a file arrives, or is named by its path, and is read on a thread of its own.
 
+mod events;
 mod guess;
 mod job;
 mod target;
@@ -9,23 +10,23 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use muster_engine::Error;
+use muster_engine::query::Run;
 use muster_proto::v1::{self, infer_load_request, load_request};
 use rustix::fs::OFlags;
-use tokio::sync::mpsc;
 use tonic::{Code, Status, Streaming};
 
 use crate::convert::error;
 use crate::service::Shared;
 use crate::spool::Spooled;
-use crate::work::Lane;
+use crate::work::{Call, Kind, Place, on_thread};
+use events::Events;
+pub(crate) use events::LoadEvents;
 use guess::Wish;
 use job::Job;
-
-/// Where the events of a load go.
-pub(crate) type Events = mpsc::Sender<Result<v1::LoadReply, Status>>;
 
 /// Bytes between two reports of how much has arrived.
 const REPORT_BYTES: u64 = 16 << 20;
@@ -55,12 +56,38 @@ impl Source {
     }
 }
 
+/// One of the loads that are open at once, from its first message to the last event that is read.
+struct Opened(Arc<Shared>);
+
+impl Opened {
+    /// Errors: busy, when there are too many: each holds a file or a thread.
+    fn new(shared: &Arc<Shared>) -> Result<Opened, Status> {
+        let allowed = shared.config.limits.loads_open_max;
+        if shared.loads_open.fetch_add(1, Ordering::Relaxed) >= allowed {
+            shared.loads_open.fetch_sub(1, Ordering::Relaxed);
+            let message = format!("ask again when another load has ended: {allowed} are open (loads_open_max)");
+            return Err(error::status(&Error::busy(message)));
+        }
+        Ok(Opened(Arc::clone(shared)))
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.0.loads_open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How many loads are open.
+pub(crate) type LoadsOpen = AtomicUsize;
+
 /// Proposes a mapping.
 pub(crate) async fn infer(
     shared: &Arc<Shared>,
     mut stream: Streaming<v1::InferLoadRequest>,
-    deadline: Option<Instant>,
+    call: &Call,
 ) -> Result<v1::InferLoadReply, Status> {
+    let _opened = Opened::new(shared)?;
     let header = match stream.message().await?.and_then(|message| message.part) {
         Some(infer_load_request::Part::Header(header)) => header,
         _ => return Err(header_first()),
@@ -84,20 +111,37 @@ pub(crate) async fn infer(
         }
     };
     let owned = Arc::clone(shared);
-    let job = move |_: &muster_engine::query::Run| {
+    let job = move |_: &Run| {
         let space = owned.spaces.get(&header.space).map_err(|fault| error::status(&fault))?;
         let wish =
             Wish { entity_type: &header.entity_type, key_column: &header.key_column, encoding: &header.encoding };
         guess::guess(&space.engine, &source, wish).map(|inference| guess::to_wire(&inference))
     };
-    shared.work.run(Lane::Load, deadline, job).await
+    shared.work.run(Kind::Load, call, job).await
 }
 
-/// Loads, and tells `events` how it goes up to the result.
-pub(crate) async fn load(
+/// Begins a load, and gives what it says up to its result.
+pub(crate) fn begin(
+    shared: &Arc<Shared>,
+    call: Call,
+    stream: Streaming<v1::LoadRequest>,
+) -> Result<LoadEvents, Status> {
+    let opened = Opened::new(shared)?;
+    let (events, heard) = events::channel(&call);
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        if let Err(status) = load(&shared, stream, &call, &events).await {
+            events.fail(status);
+        }
+        drop(opened);
+    });
+    Ok(heard)
+}
+
+async fn load(
     shared: &Arc<Shared>,
     mut stream: Streaming<v1::LoadRequest>,
-    deadline: Option<Instant>,
+    call: &Call,
     events: &Events,
 ) -> Result<(), Status> {
     let started = Instant::now();
@@ -112,8 +156,14 @@ pub(crate) async fn load(
     };
     let events = events.clone();
     let owned = Arc::clone(shared);
-    let job = move |run: &muster_engine::query::Run| Job::new(&owned, header, &source, started, &events, run).run();
-    shared.work.run(Lane::Load, deadline, job).await
+    let lane = shared.work.lane(Kind::Load).clone();
+    let place = lane.enter(call.caller, call.deadline).await?;
+    let caller = call.clone();
+    let job = move |run: &Run, place: &mut Option<Place>| {
+        let events = events.in_lane(lane, caller, place);
+        Job::new(&owned, header, &source, started, events, run).run()
+    };
+    on_thread(call.clone(), place, job).await
 }
 
 async fn receive(
@@ -142,8 +192,7 @@ async fn receive(
                 elapsed_ms: elapsed_ms(started),
                 ..v1::LoadProgress::default()
             };
-            // A slow reader misses a number, not a byte.
-            let _ = events.try_send(Ok(event(v1::load_reply::Event::Progress(progress))));
+            events.offer(v1::load_reply::Event::Progress(progress));
         }
     }
 }
@@ -207,10 +256,6 @@ fn notes(notes: &[muster_exchange::Note]) -> Vec<v1::LoadNote> {
     let note =
         |note: &muster_exchange::Note| v1::LoadNote { column: note.column.clone(), message: note.message.clone() };
     notes.iter().map(note).collect()
-}
-
-fn event(event: v1::load_reply::Event) -> v1::LoadReply {
-    v1::LoadReply { event: Some(event) }
 }
 
 fn elapsed_ms(started: Instant) -> u64 {

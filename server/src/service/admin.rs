@@ -2,15 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use muster_engine::Result as EngineResult;
 use muster_engine::ids::Seq;
 use muster_engine::options::Durability;
 use muster_engine::query::Run;
-use muster_engine::{Error, Result as EngineResult};
 use muster_proto::v1;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status};
 
 use super::{OrStatus, Shared, service};
@@ -18,39 +17,54 @@ use crate::backup;
 use crate::convert::{catalog, durability, error, value};
 use crate::erasures::{self, Erasure};
 use crate::spaces::Space;
-use crate::work::{self, Lane};
+use crate::work::{Feed, Kind, Source, feed};
 
-/// How many messages may wait for a slow reader.
-const MESSAGES_WAITING: usize = 4;
 /// Erasures of one message.
 const MESSAGE_ERASURES_MAX: usize = 1_000;
 
 service! {
     v1::admin_server::Admin {
-        status(StatusRequest) -> StatusReply in Query;
-        flush(FlushRequest) -> FlushReply in Write;
-        compact(CompactRequest) -> CompactReply in Write;
-        sync(SyncRequest) -> SyncReply in Write;
-        backup(BackupRequest) -> BackupReply in Load;
+        status(StatusRequest) -> StatusReply in Short;
+        flush(FlushRequest) -> FlushReply in Admin;
+        compact(CompactRequest) -> CompactReply in Admin;
+        sync(SyncRequest) -> SyncReply in Admin;
+        backup(BackupRequest) -> BackupReply in Admin;
     }
 
-    type ErasuresStream = ReceiverStream<Result<v1::ErasuresReply, Status>>;
+    type ErasuresStream = Feed<v1::ErasuresReply>;
 
     async fn erasures(
         &self,
         request: Request<v1::ErasuresRequest>,
     ) -> Result<Response<Self::ErasuresStream>, Status> {
-        let permit = self.shared.work.admit(Lane::Query, work::deadline(request.metadata())).await?;
-        let (messages, stream) = mpsc::channel(MESSAGES_WAITING);
-        let shared = Arc::clone(&self.shared);
-        tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            if let Err(status) = send_erasures(&shared, request.get_ref(), &messages) {
-                // A reader that is gone does not miss it.
-                let _ = messages.blocking_send(Err(status));
+        let (call, request) = self.begin(request);
+        let reading = erasures::Reading::new(self.shared.ledger.path());
+        let source = Erased { request, reading };
+        Ok(Response::new(feed(self.shared.work.lane(Kind::Admin), call, source)))
+    }
+}
+
+/// What the ledger holds, as far as it is asked for.
+struct Erased {
+    request: v1::ErasuresRequest,
+    reading: erasures::Reading,
+}
+
+impl Source for Erased {
+    type Message = v1::ErasuresReply;
+
+    fn next(&mut self, run: &Run) -> Result<Option<v1::ErasuresReply>, Status> {
+        let mut found = Vec::new();
+        while found.len() < MESSAGE_ERASURES_MAX
+            && let Some(erasure) = self.reading.next().or_status()?
+        {
+            run.look().or_status()?;
+            let is_of_space = self.request.space.is_empty() || self.request.space == erasure.space;
+            if erasure.version > self.request.since && is_of_space {
+                found.push(erasure_to_wire(erasure));
             }
-        });
-        Ok(Response::new(ReceiverStream::new(stream)))
+        }
+        Ok((!found.is_empty()).then_some(v1::ErasuresReply { erasures: found }))
     }
 }
 
@@ -105,7 +119,20 @@ fn status(shared: &Shared, request: v1::StatusRequest, _: &Run) -> Result<v1::St
             Durability::Interval => space.engine.options().sync_interval_ms,
             _ => 0,
         },
+        server: Some(server_load(shared)),
     })
+}
+
+fn server_load(shared: &Shared) -> v1::ServerLoad {
+    let (running, waiting) = shared.work.lane(Kind::Long).load();
+    v1::ServerLoad {
+        connections: shared.connections.count() as u64,
+        calls: shared.work.calls.count() as u64,
+        queries_running: running as u64,
+        queries_waiting: waiting as u64,
+        loads_open: shared.loads_open.load(Ordering::Relaxed) as u64,
+        memory_bytes: shared.memory.taken(),
+    }
 }
 
 fn flush(shared: &Shared, request: v1::FlushRequest, _: &Run) -> Result<v1::FlushReply, Status> {
@@ -170,31 +197,6 @@ fn may_write(shared: &Shared, to: &Path) -> bool {
         config.backup_dirs.iter().any(|dir| dir.canonicalize().is_ok_and(|dir| nearest.starts_with(dir)))
     });
     config.local_files || is_plain && is_inside
-}
-
-/// Sends what the ledger holds, as far as it is asked for.
-fn send_erasures(
-    shared: &Shared,
-    request: &v1::ErasuresRequest,
-    messages: &mpsc::Sender<Result<v1::ErasuresReply, Status>>,
-) -> Result<(), Status> {
-    let mut waiting = Vec::new();
-    let gone = |_| Error::cancelled("the reader has gone");
-    let read = erasures::read(shared.ledger.path(), &mut |erasure| {
-        if erasure.version > request.since && (request.space.is_empty() || request.space == erasure.space) {
-            waiting.push(erasure_to_wire(erasure));
-        }
-        if waiting.len() >= MESSAGE_ERASURES_MAX {
-            let erasures = std::mem::take(&mut waiting);
-            messages.blocking_send(Ok(v1::ErasuresReply { erasures })).map_err(gone)?;
-        }
-        Ok(())
-    });
-    read.or_status()?;
-    if !waiting.is_empty() {
-        messages.blocking_send(Ok(v1::ErasuresReply { erasures: waiting })).map_err(gone).or_status()?;
-    }
-    Ok(())
 }
 
 fn erasure_to_wire(erasure: Erasure) -> v1::Erasure {

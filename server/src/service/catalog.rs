@@ -19,22 +19,22 @@ service! {
     v1::catalog_server::Catalog {
         create_space(CreateSpaceRequest) -> CreateSpaceReply in Write;
         change_space(ChangeSpaceRequest) -> ChangeSpaceReply in Write;
-        list_spaces(ListSpacesRequest) -> ListSpacesReply in Query;
+        list_spaces(ListSpacesRequest) -> ListSpacesReply in Short;
         drop_space(DropSpaceRequest) -> DropSpaceReply in Write;
         create_type(CreateTypeRequest) -> CreateTypeReply in Write;
-        list_types(ListTypesRequest) -> ListTypesReply in Query;
+        list_types(ListTypesRequest) -> ListTypesReply in Short;
         rename_type(RenameTypeRequest) -> RenameTypeReply in Write;
         drop_type(DropTypeRequest) -> DropTypeReply in Write;
         create_tag(CreateTagRequest) -> CreateTagReply in Write;
-        list_tags(ListTagsRequest) -> ListTagsReply in Query;
-        get_tag(GetTagRequest) -> GetTagReply in Query;
+        list_tags(ListTagsRequest) -> ListTagsReply in Short;
+        get_tag(GetTagRequest) -> GetTagReply in Short;
         change_tag(ChangeTagRequest) -> ChangeTagReply in Write;
         rename_tag(RenameTagRequest) -> RenameTagReply in Write;
         drop_tag(DropTagRequest) -> DropTagReply in Write;
-        list_values(ListValuesRequest) -> ListValuesReply in Query;
+        list_values(ListValuesRequest) -> ListValuesReply in Long;
         save_audience(SaveAudienceRequest) -> SaveAudienceReply in Write;
-        get_audience(GetAudienceRequest) -> GetAudienceReply in Query;
-        list_audiences(ListAudiencesRequest) -> ListAudiencesReply in Query;
+        get_audience(GetAudienceRequest) -> GetAudienceReply in Short;
+        list_audiences(ListAudiencesRequest) -> ListAudiencesReply in Short;
         drop_audience(DropAudienceRequest) -> DropAudienceReply in Write;
     }
 }
@@ -64,7 +64,7 @@ fn own_zone(name: &str) -> Result<Option<Zone>, Status> {
 
 fn space_to_wire(space: &Space) -> v1::Space {
     let durability = durability::to_wire(space.durability).into();
-    v1::Space { name: space.name.clone(), open: true, durability, zone: space.zone().name().to_owned() }
+    v1::Space { name: space.name.clone(), open: true, durability, zone: space.zone().name().to_owned(), missing: false }
 }
 
 fn list_spaces(shared: &Shared, _: v1::ListSpacesRequest, _: &Run) -> Result<v1::ListSpacesReply, Status> {
@@ -72,7 +72,8 @@ fn list_spaces(shared: &Shared, _: v1::ListSpacesRequest, _: &Run) -> Result<v1:
     let spaces = listed.into_iter().map(|(name, open)| {
         let durability = shared.spaces.durability(&name).map(durability::to_wire).or_status()?.into();
         let zone = shared.spaces.zone(&name).or_status()?.name().to_owned();
-        Ok(v1::Space { name, open, durability, zone })
+        let missing = shared.spaces.is_missing(&name);
+        Ok(v1::Space { name, open, durability, zone, missing })
     });
     Ok(v1::ListSpacesReply { spaces: spaces.collect::<Result<_, Status>>()? })
 }

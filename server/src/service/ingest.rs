@@ -6,8 +6,6 @@ use std::sync::Arc;
 use muster_engine::query::Run;
 use muster_engine::write::Change;
 use muster_proto::v1;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -16,22 +14,25 @@ use crate::convert::{batch, error};
 use crate::erasures::Erasure;
 use crate::loads;
 use crate::spaces::open_for_questions;
-use crate::work::{self, Lane};
-
-/// How many events of a load may wait for a slow reader.
-const EVENTS_WAITING: usize = 16;
+use crate::work::Kind;
 
 service! {
-    v1::ingest_server::Ingest {
-        write(WriteRequest) -> WriteReply in Write;
+    v1::ingest_server::Ingest {}
+
+    async fn write(&self, request: Request<v1::WriteRequest>) -> Result<Response<v1::WriteReply>, Status> {
+        let (call, batch) = self.begin(request);
+        let _cancel = call.cancel_on_drop();
+        call.settle(batch::held_bytes(&batch));
+        let shared = Arc::clone(&self.shared);
+        self.shared.work.run(Kind::Write, &call, move |run: &Run| write(&shared, batch, run)).await.map(Response::new)
     }
 
     async fn write_stream(
         &self,
         request: Request<Streaming<v1::WriteRequest>>,
     ) -> Result<Response<v1::WriteStreamReply>, Status> {
-        let deadline = work::deadline(request.metadata());
-        let mut batches = request.into_inner();
+        let (call, mut batches) = self.begin(request);
+        let _cancel = call.cancel_on_drop();
         let mut sum = v1::WriteStreamReply::default();
         loop {
             let batch = match batches.message().await {
@@ -39,9 +40,10 @@ service! {
                 Ok(None) => return Ok(Response::new(sum)),
                 Err(status) => return Err(after(&sum, status)),
             };
+            call.settle(batch::held_bytes(&batch));
             let shared = Arc::clone(&self.shared);
             let job = move |run: &Run| write(&shared, batch, run);
-            match self.shared.work.run(Lane::Write, deadline, job).await {
+            match self.shared.work.run(Kind::Write, &call, job).await {
                 Ok(written) => batch::add_written(&mut sum, &written),
                 Err(status) => return Err(after(&sum, status)),
             }
@@ -52,23 +54,16 @@ service! {
         &self,
         request: Request<Streaming<v1::InferLoadRequest>>,
     ) -> Result<Response<v1::InferLoadReply>, Status> {
-        let deadline = work::deadline(request.metadata());
-        loads::infer(&self.shared, request.into_inner(), deadline).await.map(Response::new)
+        let (call, stream) = self.begin(request);
+        let _cancel = call.cancel_on_drop();
+        loads::infer(&self.shared, stream, &call).await.map(Response::new)
     }
 
-    type LoadStream = ReceiverStream<Result<v1::LoadReply, Status>>;
+    type LoadStream = loads::LoadEvents;
 
     async fn load(&self, request: Request<Streaming<v1::LoadRequest>>) -> Result<Response<Self::LoadStream>, Status> {
-        let deadline = work::deadline(request.metadata());
-        let shared = Arc::clone(&self.shared);
-        let (events, stream) = mpsc::channel(EVENTS_WAITING);
-        tokio::spawn(async move {
-            if let Err(status) = loads::load(&shared, request.into_inner(), deadline, &events).await {
-                // A caller that is gone does not miss it.
-                let _ = events.send(Err(status)).await;
-            }
-        });
-        Ok(Response::new(ReceiverStream::new(stream)))
+        let (call, stream) = self.begin(request);
+        loads::begin(&self.shared, call, stream).map(Response::new)
     }
 }
 

@@ -1,75 +1,60 @@
 //! Members: the stream of who.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use muster_engine::Error;
 use muster_engine::catalog::{EntityKey, Tag};
 use muster_engine::ids::{EntityId, LocalId};
 use muster_engine::query::{Prepared, Profiler, Run};
 use muster_proto::v1::{self, MembersForm, MembersReply};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status};
+use tonic::Status;
 
 use super::query::find_tag;
-use super::{Asked, Service, Shared};
+use super::{Asked, OrStatus, Shared};
 use crate::convert::token::PageToken;
 use crate::convert::{answers, error, reply};
-use crate::work::{self, Lane};
+use crate::work::Source;
 
-/// How many messages may wait for a slow reader.
-const MESSAGES_WAITING: usize = 4;
-
-pub(super) type MembersStream = ReceiverStream<Result<MembersReply, Status>>;
-
-/// Answers with a stream that a thread of its own fills. A reader that goes away stops it.
-pub(super) async fn stream(
-    service: &Service,
-    request: Request<v1::MembersRequest>,
-) -> Result<Response<MembersStream>, Status> {
-    let deadline = work::deadline(request.metadata());
-    let request = request.into_inner();
-    let shared = Arc::clone(&service.shared);
-    let permit = shared.work.admit(Lane::Query, deadline).await?;
-    let (messages, stream) = mpsc::channel(MESSAGES_WAITING);
-    let run = work::order(deadline, Arc::new(AtomicBool::new(false)));
-    tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        let outcome = Listing::begin(&shared, request, &messages, &run).and_then(|mut listing| listing.send_all());
-        if let Err(Stop::Refused(status)) = outcome {
-            // A reader that is gone does not miss it.
-            let _ = messages.blocking_send(Err(status));
-        }
-    });
-    Ok(Response::new(ReceiverStream::new(stream)))
+/// The members of an audience, made message by message. Between two of them it may stand still for as long as its reader
+/// likes: it holds its snapshot and where it is, and no thread.
+pub(super) struct Members {
+    shared: Arc<Shared>,
+    state: State,
 }
 
-/// Why a listing ends early.
-enum Stop {
-    /// The engine or a limit says so.
-    Refused(Status),
-    /// Nobody reads any more.
-    Gone,
+enum State {
+    /// Nothing is found yet: that takes a thread, too.
+    Asked(Option<Box<v1::MembersRequest>>),
+    Listing(Box<Listing>),
+    Over,
 }
 
-impl From<Status> for Stop {
-    fn from(status: Status) -> Stop {
-        Stop::Refused(status)
+impl Members {
+    pub(super) fn new(shared: Arc<Shared>, request: v1::MembersRequest) -> Members {
+        Members { shared, state: State::Asked(Some(Box::new(request))) }
     }
 }
 
-impl From<Error> for Stop {
-    fn from(error: Error) -> Stop {
-        Stop::Refused(error::status(&error))
+impl Source for Members {
+    type Message = MembersReply;
+
+    fn next(&mut self, run: &Run) -> Result<Option<MembersReply>, Status> {
+        if let State::Asked(request) = &mut self.state {
+            let request = request.take().unwrap_or_default();
+            self.state = State::Listing(Box::new(Listing::begin(&self.shared, *request, run)?));
+        }
+        let State::Listing(listing) = &mut self.state else { return Ok(None) };
+        let message = listing.next(run)?;
+        if listing.is_over {
+            // The snapshot is held no longer than it is needed, also where the reader is slow to end.
+            self.state = State::Over;
+        }
+        Ok(message)
     }
 }
 
 /// One members call under way.
-struct Listing<'a> {
-    shared: &'a Shared,
-    run: &'a Run,
-    messages: &'a mpsc::Sender<Result<MembersReply, Status>>,
+struct Listing {
     asked: Asked,
     prepared: Prepared,
     /// What the first page took for `now`.
@@ -83,23 +68,23 @@ struct Listing<'a> {
     /// How many may still be sent.
     left: usize,
     info: Option<v1::ReplyInfo>,
+    message_members_max: usize,
+    message_roaring_bytes_max: usize,
+    /// The bytes of a roaring answer, and how many of them are sent.
+    roaring: Option<(Vec<u8>, usize)>,
+    is_over: bool,
 }
 
-impl<'a> Listing<'a> {
-    fn begin(
-        shared: &'a Shared,
-        request: v1::MembersRequest,
-        messages: &'a mpsc::Sender<Result<MembersReply, Status>>,
-        run: &'a Run,
-    ) -> Result<Listing<'a>, Stop> {
+impl Listing {
+    fn begin(shared: &Shared, request: v1::MembersRequest, run: &Run) -> Result<Listing, Status> {
         let form = MembersForm::try_from(request.form)
             .map_err(|_| error::bad_field("form", "ask for keys, ids or roaring bytes"))?;
         if form == MembersForm::Roaring && (request.limit != 0 || !request.with_tags.is_empty()) {
-            return Err(error::bad_field("form", "ask for roaring bytes without a limit and without tags").into());
+            return Err(error::bad_field("form", "ask for roaring bytes without a limit and without tags"));
         }
         let allowed = shared.config.limits.with_tags_max;
         if request.with_tags.len() > allowed {
-            return Err(error::over_limit("with_tags_max", request.with_tags.len(), allowed).into());
+            return Err(error::over_limit("with_tags_max", request.with_tags.len(), allowed));
         }
         let mut context = request.context.unwrap_or_default();
         let token = match request.page_token.as_slice() {
@@ -112,30 +97,32 @@ impl<'a> Listing<'a> {
             context.version = Some(token.version.0);
         }
         let asked = Asked::find(shared, Some(context), run)?;
-        let prepared = asked.prepare(&request.text)?;
+        let prepared = asked.prepare(&request.text).or_status()?;
         if let Some(token) = &token {
             token.check(asked.entity_type.id, prepared.planned().fingerprint)?;
         }
         let current = asked.space.engine.snapshot();
         let living = match current.version() == asked.snapshot.version() {
             true => None,
-            false => Some(current.prepare(asked.entity_type.id, "ALL", &asked.request)?),
+            false => Some(current.prepare(asked.entity_type.id, "ALL", &asked.request).or_status()?),
         };
         let tags = request.with_tags.iter().map(|name| find_tag(&asked, name).cloned());
         let with_tags = tags.collect::<Result<Vec<Tag>, Status>>()?;
-        let info = reply::info(&asked, &request.text, &prepared, run, 0)?;
-        let profiler = Profiler::new(&asked.snapshot, asked.entity_type.id, asked.request.memory_bytes_max, run)?;
+        let info = reply::info(&asked, &request.text, &prepared, run, 0).or_status()?;
+        let profiler = Profiler::new(&asked.snapshot, asked.entity_type.id, asked.request.memory_bytes_max, run);
+        let limits = &shared.config.limits;
         Ok(Listing {
-            shared,
-            run,
-            messages,
+            message_members_max: limits.message_members_max,
+            message_roaring_bytes_max: limits.message_roaring_bytes_max.max(1),
+            roaring: None,
+            is_over: false,
             now_unix_ms: asked.request.now_unix_ms,
             asked,
             prepared,
             form,
             living,
             with_tags,
-            profiler,
+            profiler: profiler.or_status()?,
             after: token.map(|token| token.after),
             left: match request.limit {
                 0 => usize::MAX,
@@ -145,30 +132,26 @@ impl<'a> Listing<'a> {
         })
     }
 
-    fn send_all(&mut self) -> Result<(), Stop> {
-        if self.form == MembersForm::Roaring {
-            return self.send_roaring();
-        }
-        loop {
-            let wanted = self.shared.config.limits.message_members_max.min(self.left).max(1);
-            let page = self.prepared.members(self.run, self.after, wanted)?;
-            self.after = page.ids.last().copied().or(self.after);
-            self.left -= page.ids.len();
-            let mut message = self.message(&page.ids)?;
-            let last = !page.has_more || self.left == 0;
-            if page.has_more && last {
-                message.next_page_token = self.token();
-            }
-            self.send(message)?;
-            if last {
-                return Ok(());
-            }
-        }
+    /// The next message; none after the last. Errors: those of the engine; cancelled, deadline.
+    fn next(&mut self, run: &Run) -> Result<Option<MembersReply>, Status> {
+        let message = match self.form {
+            MembersForm::Roaring => self.next_roaring(run)?,
+            _ => Some(self.next_page(run)?),
+        };
+        Ok(message.map(|message| MembersReply { info: self.info.take(), ..message }))
     }
 
-    fn send(&mut self, mut message: MembersReply) -> Result<(), Stop> {
-        message.info = self.info.take();
-        self.messages.blocking_send(Ok(message)).map_err(|_| Stop::Gone)
+    fn next_page(&mut self, run: &Run) -> Result<MembersReply, Status> {
+        let wanted = self.message_members_max.min(self.left).max(1);
+        let page = self.prepared.members(run, self.after, wanted).or_status()?;
+        self.after = page.ids.last().copied().or(self.after);
+        self.left -= page.ids.len();
+        let mut message = self.message(&page.ids, run).or_status()?;
+        self.is_over = !page.has_more || self.left == 0;
+        if page.has_more && self.is_over {
+            message.next_page_token = self.token();
+        }
+        Ok(message)
     }
 
     /// Keeps the snapshot and says where to go on.
@@ -184,11 +167,12 @@ impl<'a> Listing<'a> {
         token.encode()
     }
 
-    fn message(&mut self, ids: &[LocalId]) -> Result<MembersReply, Stop> {
+    fn message(&mut self, ids: &[LocalId], run: &Run) -> muster_engine::Result<MembersReply> {
         let column = |tag: &Tag| v1::Column { tag: tag.name.clone(), cells: Vec::new() };
         let mut message =
             MembersReply { columns: self.with_tags.iter().map(column).collect(), ..MembersReply::default() };
         for id in ids {
+            run.look()?;
             if let Some(living) = &self.living
                 && !living.contains(*id)?
             {
@@ -199,7 +183,7 @@ impl<'a> Listing<'a> {
         Ok(message)
     }
 
-    fn add_member(&mut self, message: &mut MembersReply, id: LocalId) -> Result<(), Stop> {
+    fn add_member(&mut self, message: &mut MembersReply, id: LocalId) -> muster_engine::Result<()> {
         if self.form == MembersForm::Ids {
             message.ids.push(EntityId::new(0, id).to_u64());
         } else {
@@ -207,7 +191,7 @@ impl<'a> Listing<'a> {
                 Some(EntityKey::Text(text)) => message.text_keys.push(text),
                 Some(EntityKey::Number(number)) => message.number_keys.push(number),
                 None => {
-                    return Err(Error::corrupt(format!("the living entity {id} has no key")).into());
+                    return Err(Error::corrupt(format!("the living entity {id} has no key")));
                 }
             }
         }
@@ -218,11 +202,15 @@ impl<'a> Listing<'a> {
         Ok(())
     }
 
-    fn send_roaring(&mut self) -> Result<(), Stop> {
-        let bytes = self.prepared.bitmap(self.run)?;
-        for piece in bytes.chunks(self.shared.config.limits.message_roaring_bytes_max.max(1)) {
-            self.send(MembersReply { roaring: piece.to_vec(), ..MembersReply::default() })?;
+    fn next_roaring(&mut self, run: &Run) -> Result<Option<MembersReply>, Status> {
+        if self.roaring.is_none() {
+            self.roaring = Some((self.prepared.bitmap(run).or_status()?, 0));
         }
-        Ok(())
+        let Some((bytes, sent)) = &mut self.roaring else { return Ok(None) };
+        let end = bytes.len().min(*sent + self.message_roaring_bytes_max);
+        let piece = bytes[*sent..end].to_vec();
+        *sent = end;
+        self.is_over = end == bytes.len();
+        Ok((!piece.is_empty()).then(|| MembersReply { roaring: piece, ..MembersReply::default() }))
     }
 }

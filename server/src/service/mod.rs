@@ -1,4 +1,4 @@
-//! The four services: what comes in, which lane it takes, what goes out.
+//! The four services: what comes in, in which lane it waits, what goes out.
 
 mod admin;
 mod asked;
@@ -8,20 +8,26 @@ mod ingest;
 mod members;
 mod membership;
 mod query;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use muster_engine::query::Run;
+use rustix::process::{Resource, getrlimit};
 use tonic::{Request, Response, Status};
 
 use crate::config::Config;
+use crate::connections::Connections;
 use crate::convert::error;
 use crate::erasures::Ledger;
 use crate::files::Access;
+use crate::loads::LoadsOpen;
+use crate::memory::Memory;
 use crate::spaces::Spaces;
 use crate::spool::Spool;
-use crate::work::{self, Lane, Work};
+use crate::work::{Call, Kind, Work};
 
 pub(crate) use asked::Asked;
 
@@ -32,6 +38,9 @@ pub(crate) struct Shared {
     pub(crate) spool: Spool,
     pub(crate) ledger: Ledger,
     pub(crate) work: Work,
+    pub(crate) loads_open: LoadsOpen,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) started: Instant,
 }
 
@@ -46,7 +55,19 @@ impl Shared {
             true => (Spool::unused(data_dir, upload_bytes_max, access), Ledger::new(ledger, access)),
             false => (Spool::new(data_dir, upload_bytes_max, access)?, Ledger::open(ledger, access)?),
         };
-        Ok(Shared { spaces, spool, ledger, work: Work::new(&config.limits), started: Instant::now(), config })
+        let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        let (connections_max, peer_connections_max) = config.limits.connections(descriptors);
+        Ok(Shared {
+            spaces,
+            spool,
+            ledger,
+            work: Work::new(&config.limits),
+            loads_open: LoadsOpen::default(),
+            memory: Arc::new(Memory::new(config.limits.server_memory_bytes)),
+            connections: Arc::new(Connections::new(connections_max, peer_connections_max)),
+            started: Instant::now(),
+            config,
+        })
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z. Each request reads the clock once.
@@ -67,10 +88,15 @@ impl Service {
         Service { shared }
     }
 
-    /// Answers a unary request in `lane`.
+    /// The entrance of every request: whose it is, until when it is wanted, and what cancels it.
+    fn begin<Q>(&self, request: Request<Q>) -> (Call, Q) {
+        (Call::of(&self.shared.work.calls, &request), request.into_inner())
+    }
+
+    /// Answers a unary request among those of its kind.
     async fn answer<Q, R>(
         &self,
-        lane: Lane,
+        kind: Kind,
         request: Request<Q>,
         answer: impl FnOnce(&Shared, Q, &Run) -> Result<R, Status> + Send + 'static,
     ) -> Result<Response<R>, Status>
@@ -78,12 +104,44 @@ impl Service {
         Q: Send + 'static,
         R: Send + 'static,
     {
-        let deadline = work::deadline(request.metadata());
+        let (call, message) = self.begin(request);
+        let _cancel = call.cancel_on_drop();
         let shared = Arc::clone(&self.shared);
-        let message = request.into_inner();
         let job = move |run: &Run| answer(&shared, message, run);
-        self.shared.work.run(lane, deadline, job).await.map(Response::new)
+        self.shared.work.run(kind, &call, job).await.map(Response::new)
     }
+
+    /// Answers a request that shows only when it is prepared whether it is short: a short one is answered where it was
+    /// prepared, a long one gives that place back and waits among the long ones.
+    async fn answer_by_length<Q, P, R>(&self, request: Request<Q>, steps: Steps<Q, P, R>) -> Result<Response<R>, Status>
+    where
+        Q: Send + 'static,
+        P: Send + 'static,
+        R: Send + 'static,
+    {
+        let (call, message) = self.begin(request);
+        let _cancel = call.cancel_on_drop();
+        let (shared, work) = (Arc::clone(&self.shared), &self.shared.work);
+        let job = move |run: &Run| {
+            let prepared = (steps.prepare)(&shared, message, run)?;
+            match (steps.is_short)(&prepared) {
+                true => (steps.answer)(&prepared, run).map(Ok),
+                false => Ok(Err(prepared)),
+            }
+        };
+        let reply = match work.run(Kind::Short, &call, job).await? {
+            Ok(reply) => reply,
+            Err(long) => work.run(Kind::Long, &call, move |run: &Run| (steps.answer)(&long, run)).await?,
+        };
+        Ok(Response::new(reply))
+    }
+}
+
+/// What a request does before and after it is known how long it takes.
+struct Steps<Q, P, R> {
+    prepare: fn(&Shared, Q, &Run) -> Result<P, Status>,
+    is_short: fn(&P) -> bool,
+    answer: fn(&P, &Run) -> Result<R, Status>,
 }
 
 /// An engine's result as a service's.
@@ -99,14 +157,14 @@ impl<T> OrStatus<T> for muster_engine::Result<T> {
 
 /// A service whose unary methods are functions of the same name beside it; what is not unary follows as it is.
 macro_rules! service {
-    ($service:path { $($name:ident($request:ident) -> $reply:ident in $lane:ident;)* } $($streams:tt)*) => {
+    ($service:path { $($name:ident($request:ident) -> $reply:ident in $kind:ident;)* } $($streams:tt)*) => {
         #[tonic::async_trait]
         impl $service for $crate::service::Service {
             $(async fn $name(
                 &self,
                 request: tonic::Request<v1::$request>,
             ) -> Result<tonic::Response<v1::$reply>, tonic::Status> {
-                self.answer($crate::work::Lane::$lane, request, $name).await
+                self.answer($crate::work::Kind::$kind, request, $name).await
             })*
             $($streams)*
         }

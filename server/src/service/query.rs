@@ -1,5 +1,6 @@
 //! `Query`: who, how many, and why.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use muster_engine::Error;
@@ -9,41 +10,60 @@ use muster_engine::query::{Prepared, Run, profile as read_profile};
 use muster_proto::v1;
 use tonic::{Request, Response, Status};
 
+use super::members::Members;
 use super::membership::is_member;
-use super::{Asked, OrStatus, Shared, members, service};
+use super::{Asked, OrStatus, Shared, Steps, service};
 use crate::convert::{answers, error, reply, value};
+use crate::work::{Feed, Kind, feed};
 
 service! {
     v1::query_server::Query {
-        count(CountRequest) -> CountReply in Query;
-        count_batch(CountBatchRequest) -> CountBatchReply in Query;
-        is_member(IsMemberRequest) -> IsMemberReply in Query;
-        why(WhyRequest) -> WhyReply in Query;
-        profile(ProfileRequest) -> ProfileReply in Query;
-        stats(StatsRequest) -> StatsReply in Query;
-        breakdown(BreakdownRequest) -> BreakdownReply in Query;
-        explain(ExplainRequest) -> ExplainReply in Query;
-        validate(ValidateRequest) -> ValidateReply in Query;
+        count_batch(CountBatchRequest) -> CountBatchReply in Long;
+        is_member(IsMemberRequest) -> IsMemberReply in Short;
+        why(WhyRequest) -> WhyReply in Short;
+        profile(ProfileRequest) -> ProfileReply in Short;
+        stats(StatsRequest) -> StatsReply in Long;
+        breakdown(BreakdownRequest) -> BreakdownReply in Long;
+        explain(ExplainRequest) -> ExplainReply in Long;
+        validate(ValidateRequest) -> ValidateReply in Short;
     }
 
-    type MembersStream = members::MembersStream;
+    async fn count(&self, request: Request<v1::CountRequest>) -> Result<Response<v1::CountReply>, Status> {
+        let (prepare, is_short, answer) = (prepare_count, |question: &Question| question.prepared.is_short(), count);
+        self.answer_by_length(request, Steps { prepare, is_short, answer }).await
+    }
+
+    type MembersStream = Feed<v1::MembersReply>;
 
     async fn members(&self, request: Request<v1::MembersRequest>) -> Result<Response<Self::MembersStream>, Status> {
-        members::stream(self, request).await
+        let (call, request) = self.begin(request);
+        let source = Members::new(Arc::clone(&self.shared), request);
+        Ok(Response::new(feed(self.shared.work.lane(Kind::Long), call, source)))
     }
 }
 
-fn count(shared: &Shared, request: v1::CountRequest, run: &Run) -> Result<v1::CountReply, Status> {
-    let asked = Asked::find(shared, request.context, run)?;
-    count_one(&asked, &request.text, run).or_status()
+/// One expression, found and prepared.
+struct Question {
+    asked: Asked,
+    text: String,
+    prepared: Prepared,
 }
 
-fn count_one(asked: &Asked, text: &str, run: &Run) -> muster_engine::Result<v1::CountReply> {
-    let prepared = asked.prepare(text)?;
+fn prepare_count(shared: &Shared, request: v1::CountRequest, run: &Run) -> Result<Question, Status> {
+    let asked = Asked::find(shared, request.context, run)?;
+    let prepared = asked.prepare(&request.text).or_status()?;
+    Ok(Question { asked, text: request.text, prepared })
+}
+
+fn count(question: &Question, run: &Run) -> Result<v1::CountReply, Status> {
+    count_prepared(&question.asked, &question.text, &question.prepared, run).or_status()
+}
+
+fn count_prepared(asked: &Asked, text: &str, prepared: &Prepared, run: &Run) -> muster_engine::Result<v1::CountReply> {
     let started = Instant::now();
     let counted = prepared.count(run)?;
     Ok(v1::CountReply {
-        info: Some(reply::info(asked, text, &prepared, run, elapsed_ns(started))?),
+        info: Some(reply::info(asked, text, prepared, run, elapsed_ns(started))?),
         count: counted.count,
         live: counted.live,
     })
@@ -58,7 +78,8 @@ fn count_batch(shared: &Shared, request: v1::CountBatchRequest, run: &Run) -> Re
     let mut items = Vec::with_capacity(request.queries.len());
     for query in request.queries {
         run.look().or_status()?;
-        let outcome = match count_one(&asked, &query.text, run) {
+        let counted = asked.prepare(&query.text).and_then(|it| count_prepared(&asked, &query.text, &it, run));
+        let outcome = match counted {
             Ok(count) => v1::count_batch_item::Outcome::Count(count),
             Err(error) if error::is_for_all(&error) => return Err(error::status(&error)),
             Err(error) => v1::count_batch_item::Outcome::Problem(error::problem(&error)),
@@ -162,11 +183,15 @@ fn explain(shared: &Shared, request: v1::ExplainRequest, run: &Run) -> Result<v1
     let prepared = asked.prepare(&request.text).or_status()?;
     let mut evaluate_ns = 0;
     let mut left_out = 0;
+    let budget_ms = match request.budget_ms {
+        0 => shared.config.limits.explain_budget_ms,
+        asked_for => u64::from(asked_for),
+    };
     let (explained, counted) = if request.analyze {
         let started = Instant::now();
         let counted = prepared.count(run).or_status()?;
         evaluate_ns = elapsed_ns(started);
-        let until = Instant::now().checked_add(Duration::from_millis(shared.config.limits.explain_budget_ms));
+        let until = Instant::now().checked_add(Duration::from_millis(budget_ms));
         let analyzed = prepared.analyze(run, until).or_status()?;
         left_out = analyzed.left_out;
         (analyzed.explained, Some(counted))
@@ -177,7 +202,9 @@ fn explain(shared: &Shared, request: v1::ExplainRequest, run: &Run) -> Result<v1
     if left_out > 0 {
         info.warnings.push(v1::Warning {
             code: "left_out".to_owned(),
-            message: format!("ask for fewer conditions, or raise explain_budget_ms: {left_out} counts are left out"),
+            message: format!(
+                "ask for fewer conditions, or allow more time (budget_ms): {left_out} counts are left out"
+            ),
             ..v1::Warning::default()
         });
     }

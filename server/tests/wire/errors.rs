@@ -94,12 +94,12 @@ async fn limits_are_named() {
     let long = " ".repeat(1 << 17);
     let request = CountRequest { context: Some(context()), text: format!("ALL{long}") };
     let error = served.client.count(request).await.unwrap_err();
-    assert_eq!(error.code, Code::OutOfRange, "{error}");
+    assert_eq!(error.code, Code::ResourceExhausted, "{error}");
     let error = served.client.create_type(create_type("", &long)).await.unwrap_err();
-    assert_eq!(error.code, Code::OutOfRange, "{error}");
+    assert_eq!(error.code, Code::ResourceExhausted, "{error}");
     let request = BackupRequest { directory: long, spaces: Vec::new() };
     let error = served.client.backup(request).await.unwrap_err();
-    assert_eq!(error.code, Code::OutOfRange, "{error}");
+    assert_eq!(error.code, Code::ResourceExhausted, "{error}");
 }
 
 impl Served {

@@ -191,7 +191,12 @@ async fn a_breakdown_divides_all_of_the_audience() {
 #[tokio::test(flavor = "multi_thread")]
 async fn explain_shows_which_condition_starves() {
     let served = Served::with_shoppers().await;
-    let request = |analyze| ExplainRequest { context: Some(context()), text: "vip AND age > 100".into(), analyze };
+    let request = |analyze| ExplainRequest {
+        context: Some(context()),
+        text: "vip AND age > 100".into(),
+        analyze,
+        ..ExplainRequest::default()
+    };
     let plain = served.client.explain(request(false)).await.unwrap();
     assert_eq!(plain.count, None);
     assert!(plain.steps.iter().all(|step| step.count.is_none()));

@@ -4,13 +4,18 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use crate::error::{Error, Result};
-use crate::ids::{LocalId, Seq, TagId, TypeId};
+use crate::ids::{BitmapId, LocalId, Seq, TagId, TypeId};
 use crate::query::bind::{Bound, Means};
 use crate::query::budget::Budget;
 use crate::query::evaluate::{Run, count_spread};
-use crate::query::plan::{Node, NodeId, Plan, Planned, QueryRequest, Warning, checked, plan_parsed};
+use crate::query::plan::{Node, NodeId, Plan, PlanContext, Planned, QueryRequest, Warning, checked, plan_parsed};
 use crate::snapshot::Snapshot;
 use muster_language::parse;
+
+/// Payload of a count that takes well under a millisecond.
+const SHORT_BYTES: u64 = 1 << 20;
+/// Nodes times chunks of such a count: each is looked at once.
+const SHORT_UNITS: u64 = 1 << 14;
 
 /// A query on one snapshot. Asking it does not parse, plan or bind again.
 pub struct Prepared {
@@ -89,6 +94,21 @@ impl Prepared {
     pub fn count(&self, run: &Run) -> Result<Counted> {
         let count = count_spread(self.asked(run)?, self.payload_bytes, run)?;
         Ok(Counted { count, live: self.live_count()? })
+    }
+
+    /// Whether a count, with its warnings, is foreseen to take less than a millisecond: little is read, little is looked
+    /// at, and what is read has been checked since the store was opened, so that nobody waits for a disk.
+    pub fn is_short(&self) -> bool {
+        let missing = self.planned.missing_checks.iter();
+        let missing = missing.map(|check| 2 * self.snapshot.members_estimate(BitmapId::present(check.tag)));
+        let missing = missing.fold(0, u64::saturating_add);
+        let bound = self.merged.get().unwrap_or(&self.bound);
+        let read = match bound.count_of_directory(&Run::default()) {
+            Ok(Some(_)) => 0,
+            _ if bound.is_short(SHORT_UNITS) => self.payload_bytes,
+            _ => u64::MAX,
+        };
+        read.saturating_add(missing) <= SHORT_BYTES
     }
 
     /// How many entities of the type live, counted once.

@@ -218,6 +218,12 @@ impl BoundBitmap {
         self.stack.added.iter().chain(&self.stack.taken).map(bytes).sum()
     }
 
+    /// Whether all that holds its members has been checked since the store was opened.
+    pub(in crate::query) fn is_verified(&self) -> bool {
+        let mut sources = self.stack.added.iter().chain(&self.stack.taken);
+        sources.all(|source| source.part.is_verified(&source.view))
+    }
+
     /// How many bytes hold its members in one chunk, in all layers. Errors: corrupt.
     pub(in crate::query) fn payload_bytes_in(&self, chunk: ChunkId) -> Result<u64> {
         if let Owners::Merged(merged) = &self.owners {

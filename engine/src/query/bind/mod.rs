@@ -363,6 +363,14 @@ impl Bound {
         self.bitmaps().map(|bitmap| bitmap.payload_bytes().min(most)).sum()
     }
 
+    /// Whether an evaluation takes at most `units_max` steps of a node in a chunk, and reads nothing that has still to be
+    /// checked. Shares by hash and values in doubt look at more than their bitmaps say.
+    pub(in crate::query) fn is_short(&self, units_max: u64) -> bool {
+        let is_plain = |node: &BoundNode| !matches!(node, BoundNode::Split(_) | BoundNode::SetPresence(_));
+        let units = self.bitmaps().count().max(self.nodes.len()) as u64 * u64::from(self.chunk_end);
+        units <= units_max && self.nodes.iter().all(is_plain) && self.bitmaps().all(BoundBitmap::is_verified)
+    }
+
     /// How many members it has at most, where it is an And with a bitmap whose directory says how many that has. Of any
     /// other operand no more lines are looked at than this.
     fn members_max(&self) -> Option<u64> {

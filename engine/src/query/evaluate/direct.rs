@@ -21,7 +21,7 @@ use crate::query::plan::NodeId;
 impl Bound {
     /// How many the root selects in all chunks, where directories say so; none where members must be read. Errors:
     /// cancelled, deadline.
-    pub(super) fn count_of_directory(&self, run: &Run) -> Result<Option<u64>> {
+    pub(in crate::query) fn count_of_directory(&self, run: &Run) -> Result<Option<u64>> {
         let values = match self.node(self.root) {
             BoundNode::Nothing => return Ok(Some(0)),
             BoundNode::Bitmap(bitmap) => return Ok(bitmap.cardinality_of_all()),

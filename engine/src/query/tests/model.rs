@@ -7,7 +7,7 @@ use crate::catalog::{Catalog, CatalogChange, KeyKind, TagKind, TagSpec};
 use crate::columns::NULL_CODE;
 use crate::ids::{LocalId, Seq, TagId, TypeId, ValueId};
 use crate::keys::Names;
-use crate::part::{ColumnBuilder, Merge, MergeTag, Part, PartBuilder, TagForm};
+use crate::part::{ColumnBuilder, Merge, MergeTag, Part, PartBuilder, PartLimits, TagForm};
 use crate::snapshot::{Derived, Layer, MergedBitmaps, Snapshot, Version};
 use crate::storage::{AlignedBytes, Mapped, Random};
 
@@ -255,20 +255,21 @@ impl History {
     pub(super) fn merge_some(&mut self, random: &mut Random) {
         let start = random.below(self.layers.len() as u64) as usize;
         let end = start + 1 + random.below((self.layers.len() - start) as u64) as usize;
-        self.merge(start..end, 1 << (12 + random.below(10)));
+        let limits = [1 << (12 + random.below(10)), 1 << (12 + random.below(14))];
+        self.merge(start..end, PartLimits { bytes_max: limits[0], held_bytes_max: limits[1] });
     }
 
     pub(super) fn merge_all(&mut self) {
-        self.merge(0..self.layers.len(), u64::MAX);
+        self.merge(0..self.layers.len(), PartLimits::NONE);
     }
 
-    fn merge(&mut self, range: std::ops::Range<usize>, part_bytes_max: u64) {
+    fn merge(&mut self, range: std::ops::Range<usize>, limits: PartLimits) {
         let inputs: Vec<Vec<Arc<Part>>> = self.layers[range.clone()].iter().map(|layer| layer.parts.clone()).collect();
         let mut merge = Merge::new(&inputs, range.start == 0, &describe).unwrap();
         let mut parts = Vec::new();
         while !merge.is_done() {
             let mut bytes = AlignedBytes::new();
-            let summary = merge.write_part(&mut bytes, part_bytes_max).unwrap();
+            let summary = merge.write_part(&mut bytes, limits).unwrap();
             let part = Part::open(Mapped::from_bytes(bytes), "a merged part", Some(summary.footer_crc)).unwrap();
             part.check().unwrap();
             if !part.is_empty() {

@@ -74,7 +74,8 @@ impl Work {
         }
         let layers: Vec<Vec<Arc<Part>>> = self.blocks.iter().map(|block| vec![Arc::clone(block)]).collect();
         let current = writer.snapshot();
-        self.spilled.push(writer.write_parts(&layers, false, current.catalog())?);
+        let limits = self.memory.part_limits(writer.part_limits());
+        self.spilled.push(writer.write_parts(&layers, false, current.catalog(), limits)?);
         self.blocks.clear();
         self.memory.spilled();
         Ok(())

@@ -50,7 +50,8 @@ fn write_files(writer: &Writer, work: &Work) -> Result<Ready> {
     let layers: Vec<Vec<Arc<Part>>> = spilled.chain(blocks).collect();
     let mut ready = Ready { parts: Vec::new(), names: None };
     if !layers.is_empty() {
-        ready.parts = writer.write_parts(&layers, false, current.catalog())?;
+        let limits = work.memory.part_limits(writer.part_limits());
+        ready.parts = writer.write_parts(&layers, false, current.catalog(), limits)?;
     }
     match write_names(writer, work) {
         Ok(names) => ready.names = names,

@@ -3,12 +3,16 @@
 
 use crate::columns::{ColumnValues, KeyColumn, LoadBlock};
 use crate::error::{Error, Result};
+use crate::part::PartLimits;
 
 /// How often the bytes of a block stand in memory while it becomes a part: as columns, as drafts, and as the part.
 const AT_HAND_TIMES: u64 = 3;
 
-/// How often the bytes of blocks stand in memory while they are merged: as parts, and as their small values by value.
-const MERGED_TIMES: u64 = 2;
+/// Of so many parts of what the names leave, one is for what a merge of blocks holds of the part that it writes.
+const MERGING_PARTS: u64 = 4;
+
+/// How much more than the blocks themselves a merge of them holds at most: pairs with room to grow.
+const MERGING_TIMES: u64 = 3;
 
 /// What a new name takes beside its characters: its places among the known ones of the load, among the new ones, among
 /// those that small writes share, and in the dictionary that is made of them.
@@ -35,7 +39,16 @@ impl LoadMemory {
 
     /// Whether the blocks have to go to make room for `block`.
     pub(super) fn is_full_with(&self, block: &LoadBlock) -> bool {
-        MERGED_TIMES * self.blocks + self.names + AT_HAND_TIMES * bytes_of(block) > self.bytes_max
+        self.blocks + self.names + AT_HAND_TIMES * bytes_of(block) > self.bytes_max || self.is_full()
+    }
+
+    /// How far a part may grow into which blocks are merged.
+    pub(super) fn part_limits(&self, limits: PartLimits) -> PartLimits {
+        PartLimits { held_bytes_max: self.merging_bytes_max().min(limits.held_bytes_max), ..limits }
+    }
+
+    fn merging_bytes_max(&self) -> u64 {
+        self.bytes_max.saturating_sub(self.names) / MERGING_PARTS
     }
 
     /// A block has become a part of so many bytes.
@@ -43,9 +56,10 @@ impl LoadMemory {
         self.blocks += part_bytes;
     }
 
-    /// Whether the blocks alone take more than there is room for.
+    /// Whether the blocks, and what merging them takes, are more than there is room for.
     pub(super) fn is_full(&self) -> bool {
-        MERGED_TIMES * self.blocks + self.names > self.bytes_max
+        let merging = (MERGING_TIMES * self.blocks).min(self.merging_bytes_max());
+        self.blocks + merging + self.names > self.bytes_max
     }
 
     /// The blocks have gone into files.

@@ -1,0 +1,160 @@
+//! What a load says while it runs, to a reader who may be slow or never read.
+//!
+//! Progress is offered: a slow reader misses a number. What must not be missed (the guess, rejected rows, the result)
+//! waits for the reader, but never with a place in the lane of loads: the thread gives it back first, and goes on when it
+//! has one again.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use muster_engine::Error;
+use muster_engine::query::Run;
+use muster_proto::v1::{LoadReply, load_reply};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
+use tokio_stream::Stream;
+use tonic::Status;
+
+use crate::convert::error;
+use crate::work::{Call, CancelOnDrop, Lane, Place};
+
+/// How many events may wait for a slow reader.
+const EVENTS_WAITING: usize = 16;
+
+/// Where the events of a load go.
+#[derive(Clone)]
+pub(crate) struct Events {
+    sender: Sender<LoadReply>,
+    end: Arc<Mutex<Option<Status>>>,
+}
+
+/// The events as they come; when this is dropped, the load is cancelled.
+pub(crate) struct LoadEvents {
+    events: Receiver<LoadReply>,
+    /// Why the load ends without a result.
+    end: Arc<Mutex<Option<Status>>>,
+    _call: CancelOnDrop,
+}
+
+/// The same for the thread that loads, with its place in the lane.
+pub(super) struct LaneEvents<'a> {
+    events: Events,
+    lane: Lane,
+    call: Call,
+    place: &'a mut Option<Place>,
+}
+
+/// The events of a load of `call`.
+pub(super) fn channel(call: &Call) -> (Events, LoadEvents) {
+    let (sender, events) = mpsc::channel(EVENTS_WAITING);
+    let end = Arc::new(Mutex::new(None));
+    let heard = LoadEvents { events, end: Arc::clone(&end), _call: call.cancel_on_drop() };
+    (Events { sender, end }, heard)
+}
+
+impl Events {
+    /// Says something that a slow reader may miss.
+    pub(super) fn offer(&self, event: load_reply::Event) {
+        let _ = self.sender.try_send(LoadReply { event: Some(event) });
+    }
+
+    /// The load ends with this, after what was said.
+    pub(super) fn fail(self, status: Status) {
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+    }
+
+    pub(super) fn in_lane(self, lane: Lane, call: Call, place: &mut Option<Place>) -> LaneEvents<'_> {
+        LaneEvents { events: self, lane, call, place }
+    }
+}
+
+impl LaneEvents<'_> {
+    /// Says something that a slow reader may miss.
+    pub(super) fn offer(&self, event: load_reply::Event) {
+        self.events.offer(event);
+    }
+
+    /// Says something that the reader is waited for. Errors: cancelled, deadline.
+    pub(super) fn say(&mut self, event: load_reply::Event, run: &Run) -> Result<(), Status> {
+        let reply = match self.events.sender.try_send(LoadReply { event: Some(event) }) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Closed(_)) => return Err(gone()),
+            Err(TrySendError::Full(reply)) => reply,
+        };
+        *self.place = None;
+        let (sender, deadline) = (&self.events.sender, self.call.deadline);
+        let heard = async {
+            match deadline {
+                None => sender.send(reply).await.map_err(|_| gone()),
+                Some(deadline) => match tokio::time::timeout_at(deadline.into(), sender.send(reply)).await {
+                    Ok(sent) => sent.map_err(|_| gone()),
+                    Err(_) => Err(error::status(&Error::deadline("the time for the load is over"))),
+                },
+            }
+        };
+        let runtime = Handle::current();
+        runtime.block_on(heard)?;
+        run.look().map_err(|fault| error::status(&fault))?;
+        *self.place = Some(runtime.block_on(self.lane.enter(self.call.caller, deadline))?);
+        Ok(())
+    }
+}
+
+fn gone() -> Status {
+    error::status(&Error::cancelled("the caller gave up"))
+}
+
+impl Stream for LoadEvents {
+    type Item = Result<LoadReply, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match ready!(self.events.poll_recv(cx)) {
+            Some(event) => Poll::Ready(Some(Ok(event))),
+            None => Poll::Ready(self.end.lock().unwrap_or_else(PoisonError::into_inner).take().map(Err)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use muster_proto::v1::LoadRejects;
+    use tokio_stream::StreamExt;
+
+    use super::*;
+    use crate::work::{Calls, Kind, Work, on_thread};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_load_whose_events_nobody_reads_gives_its_place_back_and_loses_nothing() {
+        let work = Work::new(&crate::config::Limits { loads_running_max: 1, ..Default::default() });
+        let calls: Arc<Calls> = Arc::default();
+        let call = Call::of(&calls, &tonic::Request::new(()));
+        let lane = work.lane(Kind::Load).clone();
+        let (events, mut heard) = channel(&call);
+        let place = lane.enter(call.caller, None).await.unwrap();
+        let (of_job, caller) = (lane.clone(), call.clone());
+        let job = move |run: &Run, place: &mut Option<Place>| {
+            let mut events = events.in_lane(of_job, caller, place);
+            for _ in 0..3 * EVENTS_WAITING {
+                events.say(load_reply::Event::Rejects(LoadRejects::default()), run)?;
+            }
+            Ok(())
+        };
+        let loading = tokio::spawn(on_thread(call, place, job));
+        // Full, and the one place of the lane is free for another load.
+        let other = lane.enter(2, None).await.unwrap();
+        assert!(!loading.is_finished());
+        assert_eq!(heard.events.len(), EVENTS_WAITING);
+        drop(other);
+        let mut count = 0;
+        while let Some(event) = heard.next().await {
+            event.unwrap();
+            count += 1;
+        }
+        assert_eq!(count, 3 * EVENTS_WAITING);
+        loading.await.unwrap().unwrap();
+        assert_eq!((lane.load(), calls.count()), ((0, 0), 1));
+        drop(heard);
+        assert_eq!(calls.count(), 0);
+    }
+}

@@ -1,0 +1,106 @@
+//! One budget of bytes for everything that the server receives, decodes and lets wait.
+//!
+//! A message is charged before it is decoded, by its size on the wire and the most that it can become, and again by what
+//! it is when that is known. Where there is no room it is refused at once: waiting for room would itself need some.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tonic::Status;
+
+use crate::convert::error;
+
+/// The name of the limit.
+const LIMIT: &str = "server_memory_bytes";
+/// When a caller that found no room may come again.
+const RETRY_DELAY: Duration = Duration::from_millis(250);
+
+/// See the module.
+pub(crate) struct Memory {
+    bytes_max: u64,
+    taken: AtomicU64,
+}
+
+/// What one request has taken of it; given back when it is dropped.
+pub(crate) struct Charge {
+    memory: Arc<Memory>,
+    bytes: AtomicU64,
+}
+
+impl Memory {
+    pub(crate) fn new(bytes_max: u64) -> Memory {
+        Memory { bytes_max, taken: AtomicU64::new(0) }
+    }
+
+    /// A charge of nothing yet.
+    pub(crate) fn charge(self: &Arc<Self>) -> Charge {
+        Charge { memory: Arc::clone(self), bytes: AtomicU64::new(0) }
+    }
+
+    /// How many bytes are taken.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+}
+
+impl Charge {
+    /// Takes `bytes` in all, more or less than before. Errors: there is no room; nothing changes then.
+    pub(crate) fn set(&self, bytes: u64) -> Result<(), Status> {
+        let before = self.bytes.load(Ordering::Relaxed);
+        if bytes <= before {
+            self.memory.taken.fetch_sub(before - bytes, Ordering::Relaxed);
+        } else {
+            let max = self.memory.bytes_max;
+            let more = |taken: u64| taken.checked_add(bytes - before).filter(|taken| *taken <= max);
+            if self.memory.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_err() {
+                return Err(error::no_room(LIMIT, bytes, max, RETRY_DELAY));
+            }
+        }
+        self.bytes.store(bytes, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// What it takes turned out to be less: never more than before.
+    pub(crate) fn settle(&self, bytes: u64) {
+        let before = self.bytes.load(Ordering::Relaxed);
+        if bytes < before {
+            self.memory.taken.fetch_sub(before - bytes, Ordering::Relaxed);
+            self.bytes.store(bytes, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.memory.taken.fetch_sub(*self.bytes.get_mut(), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::StatusExt;
+
+    use super::*;
+
+    #[test]
+    fn what_is_taken_is_never_more_than_the_budget_and_comes_back() {
+        let memory = Arc::new(Memory::new(100));
+        let (first, second) = (memory.charge(), memory.charge());
+        first.set(60).unwrap();
+        let refused = second.set(41).unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
+        assert!(refused.message().contains(LIMIT), "{}", refused.message());
+        let details = refused.get_error_details();
+        assert!(details.retry_info().is_some(), "the caller is told when to come again");
+        assert_eq!(memory.taken(), 60, "a refusal takes nothing");
+        second.set(40).unwrap();
+        first.settle(80);
+        assert_eq!(memory.taken(), 100, "settling takes no more");
+        first.settle(10);
+        second.set(90).unwrap();
+        drop(first);
+        drop(second);
+        assert_eq!(memory.taken(), 0);
+    }
+}

@@ -1,0 +1,264 @@
+//! The body of a request, measured as it arrives: a message of gRPC is five bytes that tell its length, and the message.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http_body::{Frame, SizeHint};
+use muster_engine::Error;
+use muster_proto::WRITE_MEMORY_BYTES_MAX;
+use tokio::time::{Sleep, sleep};
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::Bytes;
+
+use super::{Messages, Rules};
+use crate::convert::error;
+use crate::memory::Charge;
+
+/// Whether it is compressed, which nobody may, and four bytes of length.
+const PREFIX_BYTES: usize = 5;
+/// What a message may become in memory, in times of its size on the wire: a text of no characters takes two bytes there
+/// and a list entry of its own here. The tests `memory` of `proto` hold every message to it.
+const EXPANSION: u64 = 32;
+/// What a request takes whatever is in it.
+const REQUEST_BYTES: u64 = 4_096;
+
+/// See the module.
+pub(super) struct Received {
+    inner: Body,
+    rules: Rules,
+    charge: Arc<Charge>,
+    prefix: [u8; PREFIX_BYTES],
+    prefix_bytes: usize,
+    /// Bytes of the current message that have not arrived.
+    left: u64,
+    /// What the whole messages may take that have been passed on, and are not known to be done with.
+    passed_on: u64,
+    /// What has arrived of one that is not whole.
+    arrived: u64,
+    /// Runs while a message is awaited that a service needs whole.
+    clock: Option<Pin<Box<Sleep>>>,
+}
+
+impl Received {
+    pub(super) fn new(inner: Body, rules: Rules, charge: Arc<Charge>) -> Received {
+        let clock = matches!(rules.kind, Messages::Ask | Messages::Batch).then(|| Box::pin(sleep(rules.within)));
+        Received {
+            inner,
+            rules,
+            charge,
+            prefix: [0; PREFIX_BYTES],
+            prefix_bytes: 0,
+            left: 0,
+            passed_on: 0,
+            arrived: 0,
+            clock,
+        }
+    }
+
+    fn is_between_messages(&self) -> bool {
+        self.prefix_bytes == 0 && self.left == 0
+    }
+
+    /// Measures the next bytes. Errors: a message that is too long, or for which there is no memory.
+    fn measure(&mut self, mut bytes: &[u8]) -> Result<(), Status> {
+        while !bytes.is_empty() {
+            if self.left == 0 {
+                let taken = bytes.len().min(PREFIX_BYTES - self.prefix_bytes);
+                self.prefix[self.prefix_bytes..self.prefix_bytes + taken].copy_from_slice(&bytes[..taken]);
+                self.prefix_bytes += taken;
+                bytes = &bytes[taken..];
+                if self.prefix_bytes < PREFIX_BYTES {
+                    break;
+                }
+                let [_, length @ ..] = self.prefix;
+                self.begin(u64::from(u32::from_be_bytes(length)))?;
+            }
+            let taken = bytes.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+            bytes = &bytes[taken..];
+            self.arrived += taken as u64;
+            self.left -= taken as u64;
+            if self.left == 0 {
+                self.passed_on += most(self.rules.kind, self.arrived);
+                (self.prefix_bytes, self.arrived) = (0, 0);
+                self.clock = None;
+            }
+        }
+        self.charge.set(self.passed_on + self.arrived)
+    }
+
+    fn begin(&mut self, length: u64) -> Result<(), Status> {
+        if length > self.rules.bytes_max as u64 {
+            let what = match self.rules.kind {
+                Messages::Ask => "ask with fewer or shorter lists, or give sets of entities as roaring bytes",
+                Messages::Batch | Messages::Batches => "send the changes in several batches",
+                Messages::Pieces => "send the file in smaller pieces",
+            };
+            return Err(error::too_long(self.rules.limit, what, length, self.rules.bytes_max as u64));
+        }
+        self.left = length;
+        Ok(())
+    }
+}
+
+/// The most that a message of so many bytes takes while it is decoded and held.
+fn most(kind: Messages, bytes: u64) -> u64 {
+    let message = match kind {
+        Messages::Ask => EXPANSION.saturating_mul(bytes),
+        Messages::Batch | Messages::Batches => {
+            EXPANSION.saturating_mul(bytes).min(WRITE_MEMORY_BYTES_MAX as u64).saturating_add(bytes)
+        }
+        // Once as it came, once taken out.
+        Messages::Pieces => 2 * bytes,
+    };
+    REQUEST_BYTES + message
+}
+
+impl http_body::Body for Received {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let this = &mut *self;
+        let is_stream = matches!(this.rules.kind, Messages::Batches | Messages::Pieces);
+        if is_stream && this.is_between_messages() && this.passed_on > 0 {
+            // Whoever asks for more is done with what came before.
+            this.passed_on = 0;
+            this.charge.settle(0);
+        }
+        let frame = match Pin::new(&mut this.inner).poll_frame(cx) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => {
+                if let Some(clock) = &mut this.clock {
+                    ready!(clock.as_mut().poll(cx));
+                    return Poll::Ready(Some(Err(late(this.rules.within))));
+                }
+                return Poll::Pending;
+            }
+        };
+        if let Some(Ok(frame)) = &frame
+            && let Some(bytes) = frame.data_ref()
+            && let Err(status) = this.measure(bytes)
+        {
+            return Poll::Ready(Some(Err(status)));
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+fn late(within: Duration) -> Status {
+    error::status(&Error::deadline(format!(
+        "send the whole message at once: it did not arrive within {} ms (receive_ms)",
+        within.as_millis()
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::future::poll_fn;
+
+    use super::*;
+    use crate::memory::Memory;
+
+    /// Frames that come one by one.
+    struct Frames(VecDeque<Bytes>);
+
+    impl http_body::Body for Frames {
+        type Data = Bytes;
+        type Error = Status;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+            match self.0.pop_front() {
+                Some(frame) => Poll::Ready(Some(Ok(Frame::data(frame)))),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    fn rules(kind: Messages, bytes_max: usize) -> Rules {
+        Rules { bytes_max, limit: "message_bytes_max", kind, within: Duration::from_secs(30) }
+    }
+
+    fn message(length: u32) -> Vec<u8> {
+        let mut bytes = vec![0];
+        bytes.extend(length.to_be_bytes());
+        bytes.resize(PREFIX_BYTES + length as usize, 7);
+        bytes
+    }
+
+    fn received(memory: &Arc<Memory>, rules: Rules, bytes: &[u8], frame_bytes: usize) -> Received {
+        let frames = bytes.chunks(frame_bytes).map(Bytes::copy_from_slice).collect();
+        Received::new(Body::new(Frames(frames)), rules, Arc::new(memory.charge()))
+    }
+
+    async fn next(received: &mut Received) -> Result<Frame<Bytes>, Status> {
+        poll_fn(|cx| http_body::Body::poll_frame(Pin::new(&mut *received), cx)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_message_is_charged_as_it_arrives_and_by_what_it_may_become_when_it_is_whole() {
+        for frame_bytes in [1, 2, 3, 7, 1_000] {
+            let memory = Arc::new(Memory::new(1 << 20));
+            let bytes = message(100);
+            let mut received = received(&memory, rules(Messages::Ask, 1_000), &bytes, frame_bytes);
+            for frame in 1..bytes.len().div_ceil(frame_bytes) {
+                next(&mut received).await.unwrap();
+                let arrived = (frame * frame_bytes).saturating_sub(PREFIX_BYTES);
+                assert_eq!(memory.taken(), arrived as u64, "frames of {frame_bytes}");
+            }
+            next(&mut received).await.unwrap();
+            assert_eq!(memory.taken(), REQUEST_BYTES + 100 * EXPANSION);
+            drop(received);
+            assert_eq!(memory.taken(), 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_holds_only_what_is_not_done_with() {
+        let memory = Arc::new(Memory::new(1 << 20));
+        let bytes = [message(10), message(20)].concat();
+        let mut received = received(&memory, rules(Messages::Pieces, 1_000), &bytes, PREFIX_BYTES + 10);
+        next(&mut received).await.unwrap();
+        assert_eq!(memory.taken(), REQUEST_BYTES + 20);
+        next(&mut received).await.unwrap();
+        assert_eq!(memory.taken(), 10, "the first is done with when more is asked for");
+        next(&mut received).await.unwrap();
+        assert_eq!(memory.taken(), REQUEST_BYTES + 40);
+    }
+
+    #[tokio::test]
+    async fn what_is_too_long_or_finds_no_room_is_refused_before_it_is_decoded() {
+        let memory = Arc::new(Memory::new(REQUEST_BYTES + 100 * EXPANSION - 1));
+        let mut long = received(&memory, rules(Messages::Batch, 99), &message(100), 1_000);
+        let refused = next(&mut long).await.unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
+        let text = refused.message();
+        assert!(text.starts_with("send the changes in several") && text.contains("message_bytes_max"), "{text}");
+        let mut large = received(&memory, rules(Messages::Ask, 1_000), &message(100), 1_000);
+        let refused = next(&mut large).await.unwrap_err();
+        assert!(refused.message().contains("server_memory_bytes"), "{}", refused.message());
+        assert_eq!(memory.taken(), 0);
+    }
+
+    #[tokio::test]
+    async fn half_a_message_is_not_waited_for() {
+        let memory = Arc::new(Memory::new(1 << 20));
+        let rules = Rules { within: Duration::from_millis(1), ..rules(Messages::Ask, 1_000) };
+        let mut half = received(&memory, rules, &message(100)[..50], 1_000);
+        next(&mut half).await.unwrap();
+        let refused = next(&mut half).await.unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::DeadlineExceeded);
+        assert!(refused.message().contains("receive_ms"), "{}", refused.message());
+    }
+}

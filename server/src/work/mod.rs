@@ -1,0 +1,123 @@
+//! The way from the server's few threads, which must not wait, to the engine, which does: a thread pool in lanes.
+//!
+//! Each kind of work has a lane of its own, so that none waits behind another kind: what is short, what is long, what
+//! writes, loads, and the care of a store. A request waits for a place no longer than its deadline; when its caller goes
+//! away, the future is dropped and the engine's flag raised. Nobody waits for a reader with a place in a lane.
+
+mod call;
+mod calls;
+mod feed;
+mod lane;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use muster_engine::query::Run;
+use tonic::Status;
+
+pub(crate) use call::{Call, CancelOnDrop};
+pub(crate) use calls::Calls;
+#[cfg(test)]
+pub(crate) use feed::MESSAGES_WAITING;
+pub(crate) use feed::{Feed, Source, feed};
+use lane::Bounds;
+pub(crate) use lane::{Lane, Place};
+
+use crate::config::Limits;
+use crate::convert::error;
+
+/// A kind of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Bounded by what one entity, the catalog or a short count takes.
+    Short,
+    /// May look at everything.
+    Long,
+    /// Batches and changes of the catalog: they wait for the disk together.
+    Write,
+    /// Loads, and the inference of their mappings.
+    Load,
+    /// Flush, compaction, sync, backup, the ledger.
+    Admin,
+}
+
+/// The lanes, and the calls in them.
+pub(crate) struct Work {
+    short: Lane,
+    long: Lane,
+    write: Lane,
+    load: Lane,
+    admin: Lane,
+    pub(crate) calls: Arc<Calls>,
+}
+
+impl Work {
+    pub(crate) fn new(limits: &Limits) -> Work {
+        let lane = |places: usize, share: usize, waiting_max: usize, waiting_limit| {
+            Lane::new(Bounds { places, share, waiting_max, waiting_limit })
+        };
+        // Writes share syncs and are short: one caller may have them all but one.
+        let all_but_one = |places: usize| places.saturating_sub(1);
+        let (short, writes) = (limits.short_running_max, limits.writes_running_max);
+        let (loads, admin) = (limits.loads_running_max, limits.admin_running_max);
+        Work {
+            short: lane(short, all_but_one(short), limits.short_waiting_max, "short_waiting_max"),
+            long: lane(
+                limits.queries_running_max,
+                limits.caller_queries_max,
+                limits.queries_waiting_max,
+                "queries_waiting_max",
+            ),
+            write: lane(writes, all_but_one(writes), limits.writes_waiting_max, "writes_waiting_max"),
+            load: lane(loads, loads, limits.loads_waiting_max, "loads_waiting_max"),
+            admin: lane(admin, all_but_one(admin), limits.admin_waiting_max, "admin_waiting_max"),
+            calls: Arc::default(),
+        }
+    }
+
+    /// The lane of a kind.
+    pub(crate) fn lane(&self, kind: Kind) -> &Lane {
+        match kind {
+            Kind::Short => &self.short,
+            Kind::Long => &self.long,
+            Kind::Write => &self.write,
+            Kind::Load => &self.load,
+            Kind::Admin => &self.admin,
+        }
+    }
+
+    /// Runs `job` on a thread that may wait, when its lane has room. Who answers holds [`Call::cancel_on_drop`]: a call may
+    /// have several jobs.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        kind: Kind,
+        call: &Call,
+        job: impl FnOnce(&Run) -> Result<T, Status> + Send + 'static,
+    ) -> Result<T, Status> {
+        let place = self.lane(kind).enter(call.caller, call.deadline).await?;
+        on_thread(call.clone(), place, |run, _| job(run)).await
+    }
+}
+
+/// Runs `job` on a thread that may wait, with a place that it may give back.
+pub(crate) async fn on_thread<T: Send + 'static>(
+    call: Call,
+    place: Place,
+    job: impl FnOnce(&Run, &mut Option<Place>) -> Result<T, Status> + Send + 'static,
+) -> Result<T, Status> {
+    let task = tokio::task::spawn_blocking(move || {
+        let mut place = Some(place);
+        job(&call.run(), &mut place)
+    });
+    task.await.unwrap_or_else(|panic| Err(panicked(&panic)))
+}
+
+/// The status of a request that failed by our own fault.
+fn panicked(panic: &tokio::task::JoinError) -> Status {
+    tracing::error!(%panic, "a request panicked");
+    error::status(&muster_engine::Error::internal("the request failed inside the server"))
+}
+
+/// Locks; a panic elsewhere leaves nothing half changed behind these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
