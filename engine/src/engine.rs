@@ -17,7 +17,7 @@ use crate::options::Options;
 use crate::snapshot::Snapshot;
 use crate::storage::{Clock, Disk, Storage, SystemClock};
 use crate::workers::Workers;
-use crate::write::{Batch, Changed, Load, LoadSpec, Place, Status, Writer, Written};
+use crate::write::{Batch, Changed, Load, LoadSpec, Loaded, Place, Status, Writer, Written};
 
 /// One open store. All methods may be called from many threads at once.
 pub struct Engine {
@@ -143,6 +143,11 @@ impl Engine {
     /// Errors: not found for an unknown type; busy while another load of the same type runs.
     pub fn begin_load(&self, spec: LoadSpec) -> Result<Load> {
         Load::begin(&self.writer, spec)
+    }
+
+    /// What the load of this id came to, where it was committed.
+    pub fn loaded(&self, load_id: &str) -> Option<Loaded> {
+        self.writer.loaded(load_id)
     }
 
     /// Sizes, counts and ages for operators.

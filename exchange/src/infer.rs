@@ -7,6 +7,7 @@ mod contrary;
 mod decide;
 mod dialect;
 mod encoding;
+mod hopeless;
 mod key;
 mod known;
 mod numbers;
@@ -31,12 +32,14 @@ use crate::reader::find_column;
 use crate::table::{Run, Table, Wanted};
 use decide::{Guess, decide};
 use key::KeyGuess;
-pub use key::shell_word;
 pub use known::{KnownTag, KnownType};
 use known::{decide_known, note_closed};
 use observe::Observed;
 pub use trial::{RejectKind, Trial};
 use words::{count_text, plural};
+
+/// How often columns are left out and the rest is tried again.
+const HOPELESS_ROUNDS_MAX: usize = 8;
 
 /// What to look at, and what to assume.
 #[derive(Clone, Debug)]
@@ -192,9 +195,18 @@ pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inferen
     let known = options.known.as_ref();
     let key = key::decide(&guessed, &observed[guessed.index], known, &mut notes);
     let columns = decide_columns(&observed, &guessed, known, &mut notes);
-    let mapping = Mapping { entity_type, key, csv, columns };
+    let mut mapping = Mapping { entity_type, key, csv, columns };
     mapping.check()?;
-    let trial = trial::run(path, &mapping, known, rows_looked_at)?;
+    let mut trial = trial::run(path, &mapping, known, rows_looked_at)?;
+    // A row is rejected for its first fault, so that columns behind the first hopeless one show themselves later.
+    // In another encoding they may be all right.
+    let rounds = if encoding_doubt.is_some() { 0 } else { HOPELESS_ROUNDS_MAX };
+    for _ in 0..rounds {
+        if !hopeless::skip(&mut mapping, &observed, &trial, &mut notes) {
+            break;
+        }
+        trial = trial::run(path, &mapping, known, rows_looked_at)?;
+    }
     note_rejects(&trial, &mut notes);
     Ok(Inference { mapping, notes, key_doubt: guessed.doubt, encoding_doubt, rows_looked_at, rows_total, trial })
 }

@@ -19,9 +19,7 @@ mod scalar;
 mod table;
 mod text;
 
-pub use infer::{
-    InferError, InferOptions, Inference, KnownTag, KnownType, RejectKind, Trial, infer, name_encoding, shell_word,
-};
+pub use infer::{InferError, InferOptions, Inference, KnownTag, KnownType, RejectKind, Trial, infer, name_encoding};
 pub use input::{Compression, Format, Input};
 pub use mapping::{
     ColumnMapping, CsvOptions, KeyMapping, MAPPING_BYTES_MAX, Mapping, NanRule, NullRule, Rounding, TimeUnit,

@@ -143,8 +143,12 @@ impl Table {
         let mut seen: HashMap<String, usize> = HashMap::new();
         for (index, column) in self.columns.iter().enumerate() {
             if let Some(other) = seen.insert(nfkc(column), index) {
+                let headless = match self.is_csv() {
+                    true => ", or where the file has no header add csv = { header = false } to its mapping",
+                    false => "",
+                };
                 return Err(Error::invalid(format!(
-                    "{}: columns {} {:?} and {} {column:?} have the same name: rename one",
+                    "{}: columns {} {:?} and {} {column:?} have the same name: rename one{headless}",
                     self.name,
                     other + 1,
                     self.columns[other],

@@ -140,8 +140,8 @@ fn a_column_that_is_called_a_key_is_the_key() {
     let cases = [
         ("name,people_id,order_id", ["a,1,9", "b,2,8", "c,3,7"], "people_id", ""),
         ("id,amount", ["1,10", "1,20", "2,30"], "id", "the key of 1 row stands in an earlier row already"),
-        ("amount,id", ["10,1", "20,", "30,2"], "id", "the key is null in 1 row, which will be rejected"),
-        ("x,user_id", ["a,7", "b,", "c,8"], "user_id", "the key is null in 1 row"),
+        ("amount,id", ["10,1", "20,", "30,2"], "id", "1 row will be rejected, the first on line 3: the key is null"),
+        ("x,user_id", ["a,7", "b,", "c,8"], "user_id", "1 row will be rejected, the first on line 3: the key is null"),
         ("amount,customerId", ["1,a", "2,b", "3,b"], "customerId", "1 row stands in an earlier"),
         ("金额,会员号", ["1,a", "2,b", "3,b"], "会员号", "1 row stands in an earlier"),
         ("people,n", ["a,1", "b,2", "c,3"], "people", ""),

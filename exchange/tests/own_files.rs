@@ -116,3 +116,52 @@ fn a_date_among_times_is_its_first_moment() {
     let (rows, _) = read_csv(b"id,t\n1,2026-01-05\n", &inference.print()).expect("it reads");
     assert_eq!(rows[0].1[0].as_deref(), Some("2026-01-05T00:00:00Z"));
 }
+
+fn notes_on(inference: &Inference, column: &str) -> Vec<String> {
+    inference.notes.iter().filter(|note| note.column == column).map(|note| note.message.clone()).collect()
+}
+
+#[test]
+fn a_column_of_which_no_value_can_be_loaded_is_left_out() {
+    let kinds = [TagKind::Int, TagKind::Decimal { scale: 2 }, TagKind::Date, TagKind::Time, TagKind::Flag];
+    for kind in kinds {
+        let tags = [("amt", kind), ("late", kind), ("n", TagKind::Int)];
+        let file = "id,amt,late,n,city\n1,low,x y,1,Rom\n2,high,,2,Ulm\n3,NULL,z z,3,Bari\n";
+        let inference = try_guess(file.as_bytes(), &known(KeyKind::U64, &tags)).expect("a guess");
+        assert_eq!((inference.trial.rows_loaded, inference.trial.rows_rejected), (3, 0), "{kind}");
+        let loaded: Vec<&str> = inference.mapping.loaded_columns().map(|column| column.column.as_str()).collect();
+        assert_eq!(loaded, ["n", "city"], "{kind}");
+        for (column, count) in [("amt", "2 values"), ("late", "2 values")] {
+            let notes = notes_on(&inference, column);
+            assert!(notes.len() == 1 && notes[0].starts_with("skipped: ") && notes[0].contains(count), "{notes:?}");
+        }
+    }
+    // One value that fits keeps the column, and the rest is for the rejects.
+    let tags = [("amt", TagKind::Int)];
+    let inference = try_guess(b"id,amt\n1,low\n2,5\n", &known(KeyKind::U64, &tags)).expect("a guess");
+    assert_eq!((inference.trial.rows_loaded, inference.trial.rows_rejected), (1, 1));
+}
+
+#[test]
+fn a_first_record_that_looks_like_a_row_is_told_of() {
+    let notes = notes_on(&guess("1,x,3\n2,y,4\n3,z,5\n"), "");
+    assert!(notes.iter().any(|note| note.contains("header = false")), "{notes:?}");
+    for plain in ["id,x,y\n2,y,4\n", "id,2025,name\n1,x,y\n"] {
+        assert_eq!(notes_on(&guess(plain), ""), Vec::<String>::new(), "{plain}");
+    }
+    let twice = try_guess(b"0,x0,0\n1,x1,1\n", &InferOptions::default());
+    assert!(
+        matches!(&twice, Err(InferError::File(fault)) if fault.to_string().contains("header = false")),
+        "{twice:?}"
+    );
+}
+
+#[test]
+fn keys_that_say_that_there_is_none_are_told_of_once() {
+    let inference = guess("id,v\na,1\nNULL,2\nNULL,3\nc,4\nd,5\n");
+    let notes = notes_on(&inference, "id");
+    assert!(notes.iter().any(|note| note.contains("NULL in 2 rows")), "{notes:?}");
+    let inference = guess("id,v\na,1\n,2\n,3\nc,4\nd,5\n");
+    let nulls: Vec<String> = notes_on(&inference, "id").into_iter().filter(|note| note.contains("reject")).collect();
+    assert_eq!(nulls.len(), 1, "{nulls:?}");
+}

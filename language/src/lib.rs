@@ -11,7 +11,7 @@
 //! [`Error`] that begins with its remedy and, where one is likely, carries the corrected text.
 //!
 //! The other modules serve the faces of muster: [`highlight`] and [`words`] a shell, [`position()`] and [`width`] whoever
-//! shows a place in a text, [`suggest`] and [`warnings`] whoever finds errors that need the catalog.
+//! shows a place in a text, [`shell_word()`] whoever names a command, [`suggest`] and [`warnings`] whoever finds errors that need the catalog.
 //!
 //! Any text is safe to parse: lengths, leaves and depth are bounded by [`limits`] before they cost anything.
 
@@ -30,6 +30,7 @@ mod phrases;
 mod position;
 mod print;
 mod render;
+mod shell_word;
 mod spaced;
 pub mod suggest;
 pub mod visible;
@@ -43,3 +44,4 @@ pub use parser::{Parsed, parse};
 pub use phrases::readings;
 pub use position::{Position, position};
 pub use print::print;
+pub use shell_word::shell_word;

@@ -1,5 +1,7 @@
 //! Commands that can be pasted: into a command shell, or into the shell of this program.
 
+use muster_language::shell_word;
+
 use crate::shell::quotes;
 
 /// What reads the commands that a message names.
@@ -24,25 +26,13 @@ impl Face {
     }
 }
 
-/// A text as one word of a command line, quoted where the command shell would read more into it.
-fn shell_word(text: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '=' | ',' | ':' | '/' | '@' | '+');
-    match !text.is_empty() && text.chars().all(is_plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', "'\\''")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_word_can_be_pasted() {
-        assert_eq!(shell_word("城市=北京"), "城市=北京");
-        assert_eq!(shell_word("city=New York"), "'city=New York'");
-        assert_eq!(shell_word("it's $x"), r"'it'\''s $x'");
-        assert_eq!(shell_word(""), "''");
+    fn words_are_quoted_as_the_face_reads_them() {
+        assert_eq!(Face::Program.command(&["set", "u1", "a=it's $x"]), r"muster set u1 'a=it'\''s $x'");
         assert_eq!(Face::Shell.command(&["set", "u1", "a=it's $x"]), "\\set u1 'a=it''s $x'");
     }
 }

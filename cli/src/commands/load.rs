@@ -317,7 +317,8 @@ fn document(result: &LoadResult) -> Value {
 /// What a load came to, for people.
 pub(crate) fn summary(result: &LoadResult) -> String {
     let verb = match (result.dry_run, result.repeated) {
-        (true, _) => "would load",
+        (true, true) => "would load nothing, having loaded before",
+        (true, false) => "would load",
         (false, true) => "had loaded before",
         (false, false) => "loaded",
     };

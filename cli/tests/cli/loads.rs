@@ -58,6 +58,9 @@ fn a_dry_run_writes_nothing_and_a_load_id_only_once() {
     assert_eq!(store.json(&load)["repeated"], false);
     store.run(&["clear", "u1", "vip"]).success();
     assert_eq!(store.json(&load)["repeated"], true);
+    let mut dry = load.to_vec();
+    dry.push("--dry-run");
+    assert!(store.text(&dry).starts_with("would load nothing, having loaded before 8 of 8 rows"));
     assert_eq!(store.count("vip"), 3);
 }
 
@@ -164,4 +167,20 @@ fn an_encoding_in_doubt_is_not_taken_unseen() {
     assert!(store.json(&["load", "towns.csv", "--infer"])["encoding_doubt"].is_string());
     store.run(&["load", "towns.csv", "--yes", "--encoding", "windows-1251"]).success();
     assert_eq!(store.count("city = Москва"), 1);
+}
+
+#[test]
+fn a_file_without_rows_makes_no_type_unless_a_mapping_says_what_it_is() {
+    let store = Store::empty();
+    store.file("people.csv", "id,age\n");
+    let refused = store.run(&["load", "people.csv", "--yes"]).code(1);
+    let said = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("name a mapping with --map"), "{said}");
+    assert_eq!(store.json(&["type", "list"])["types"], json!([]));
+    store.file("map.toml", MAPPING);
+    store.file("people.csv", PEOPLE);
+    store.run(&["load", "people.csv", "--map", "map.toml"]).success();
+    store.file("people.csv", "id,age\n");
+    let answer = store.json(&["load", "people.csv", "--yes"]);
+    assert!(answer["notes"].to_string().contains("no rows"), "{answer}");
 }

@@ -94,7 +94,8 @@ impl Catalog {
         let audiences = self.audiences_of(dropped.id).count();
         if !force && tags + audiences > 0 {
             return Err(Error::conflict(format!(
-                "entity type `{}` has {tags} tags and {audiences} audiences; drop them first, or use force to drop all",
+                "drop its tags and audiences first, or all of them with it by --force (`force` in a request): the entity \
+                 type `{}` has {tags} tags and {audiences} audiences",
                 dropped.name
             )));
         }
@@ -251,7 +252,7 @@ pub(super) fn check_unused<'a>(what: &str, users: impl Iterator<Item = &'a str>,
         more => format!(" and {more} more"),
     };
     Err(Error::conflict(format!(
-        "{what} is in use by audience {}{more}; use force to drop it anyway",
+        "drop it anyway by --force (`force` in a request): {what} is in use by audience {}{more}",
         named.join(", ")
     )))
 }

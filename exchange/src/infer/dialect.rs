@@ -43,9 +43,14 @@ pub(super) fn guess(
     }
     let (delimiter, records) = best_delimiter(&text)?;
     let mut options = CsvOptions { delimiter, encoding: head.encoding, ..CsvOptions::default() };
-    if records.is_some_and(|records| !is_header(&records)) {
+    if records.as_ref().is_some_and(|records| !is_header(records)) {
         options.header = false;
         note("the first record has only numbers and dates: taken as a row, not as a header".to_owned());
+    } else if let Some(name) = records.as_ref().and_then(doubtful_name) {
+        note(format!(
+            "the first record is taken as the names of the columns, though {name:?} looks like a value: add \
+             csv = {{ header = false }} to the mapping where it is a row"
+        ));
     }
     Ok((options, head.doubt))
 }
@@ -81,16 +86,31 @@ fn read(text: &[u8], delimiter: char) -> Result<Records> {
 
 /// A record is a header unless all that stands in it are numbers, dates and times.
 fn is_header(records: &Records) -> bool {
-    if records.is_empty() {
-        return true;
-    }
-    let cells: Vec<&[u8]> =
-        (0..records.fields()).map(|field| records.cell(0, field).0).filter(|text| !text.is_empty()).collect();
-    let is_data = |text: &&[u8]| {
-        parse_decimal(text, 18).is_ok()
-            || parse_decimal(text, 0).is_ok()
-            || parse_date(text).is_some()
-            || parse_written_time(text).is_some()
-    };
-    cells.is_empty() || !cells.iter().all(is_data)
+    let (values, filled) =
+        (values_of(records, 0).count(), (0..records.fields()).filter(|field| is_filled(records, *field)));
+    values == 0 || values < filled.count()
+}
+
+/// What stands in the first record and looks like a value, as the second record has at the same place.
+fn doubtful_name(records: &Records) -> Option<String> {
+    let is_value_below = |field: &usize| records.len() > 1 && is_value(records.cell(1, *field).0);
+    let field = values_of(records, 0).find(is_value_below)?;
+    Some(String::from_utf8_lossy(records.cell(0, field).0).into_owned())
+}
+
+/// The fields of a record that hold numbers, dates or times.
+fn values_of(records: &Records, record: usize) -> impl Iterator<Item = usize> {
+    let fields = if record < records.len() { records.fields() } else { 0 };
+    (0..fields).filter(move |field| is_value(records.cell(record, *field).0))
+}
+
+fn is_filled(records: &Records, field: usize) -> bool {
+    !records.cell(0, field).0.is_empty()
+}
+
+fn is_value(text: &[u8]) -> bool {
+    parse_decimal(text, 18).is_ok()
+        || parse_decimal(text, 0).is_ok()
+        || parse_date(text).is_some()
+        || parse_written_time(text).is_some()
 }

@@ -5,6 +5,7 @@
 
 use muster_engine::catalog::KeyKind;
 use muster_engine::catalog::name::normalize_name;
+use muster_language::shell_word;
 
 use super::observe::Observed;
 use super::words::plural;
@@ -224,8 +225,14 @@ pub(super) fn decide(
     if let Some(found) = &guess.found {
         note(found.clone());
     }
-    if column.nulls > 0 {
-        note(format!("the key is null in {}, which will be rejected", plural(column.nulls, "row")));
+    let nameless: u64 = column.null_words.values().sum();
+    if nameless > 0 && kind == KeyKind::String {
+        let words: Vec<&str> = column.null_words.keys().copied().collect();
+        note(format!(
+            "{} in {}: taken as a key like any other, so that these rows become one entity a word",
+            words.join(", "),
+            plural(nameless, "row")
+        ));
     }
     let repeated = column.values().saturating_sub(column.distinct_keys());
     match &guess.doubt {
@@ -244,15 +251,6 @@ pub(super) fn decide(
         note("keys written with a point, such as 1.0, are taken as whole numbers".to_owned());
     }
     KeyMapping { column: column.name.clone(), kind, trim }
-}
-
-/// The name as a shell takes it behind `--option=`.
-pub fn shell_word(name: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-    match !name.is_empty() && name.chars().all(is_plain) {
-        true => name.to_owned(),
-        false => format!("'{}'", name.replace('\'', "'\\''")),
-    }
 }
 
 #[cfg(test)]

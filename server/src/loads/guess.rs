@@ -1,10 +1,10 @@
 //! The mapping that a file suggests: the catalog is asked for the type that it goes into, the rest is read from it.
 
+use muster_engine::Error;
 use muster_engine::catalog::Tag;
 use muster_engine::engine::Engine;
-use muster_exchange::{
-    InferError, InferOptions, Inference, KnownTag, KnownType, Note, RejectKind, name_encoding, shell_word,
-};
+use muster_exchange::{InferError, InferOptions, Inference, KnownTag, KnownType, Note, RejectKind, name_encoding};
+use muster_language::shell_word;
 use muster_proto::v1;
 use tonic::{Code, Status};
 
@@ -66,6 +66,12 @@ fn note_other_types(engine: &Engine, inference: &mut Inference) {
 /// The same for a load that takes it unseen, which a key or an encoding in doubt is not good enough for.
 pub(super) fn guess_surely(engine: &Engine, source: &Source, wish: Wish<'_>) -> Result<Inference, Status> {
     let inference = guess(engine, source, wish)?;
+    if inference.rows_looked_at == 0 && known(engine, &inference.mapping.entity_type).is_none() {
+        return Err(error::status(&Error::invalid(format!(
+            "name a mapping with --map, or give a file with rows: {} has none to guess a mapping from",
+            source.name
+        ))));
+    }
     if let Some(doubt) = &inference.encoding_doubt {
         return Err(encoding_needed(name_encoding(doubt)));
     }

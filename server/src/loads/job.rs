@@ -1,6 +1,6 @@
 //! One load on its thread: mapping, target, blocks, commit.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -9,11 +9,12 @@ use muster_engine::catalog::EntityKey;
 use muster_engine::columns::KeyColumn;
 use muster_engine::engine::Engine;
 use muster_engine::query::Run;
-use muster_engine::write::LoadSpec;
-use muster_exchange::{Block, Input, LoadReader, Mapping, ReadOptions, Reject};
+use muster_engine::write::{LoadSpec, Loaded};
+use muster_exchange::{Block, Input, LoadReader, Mapping, Note, ReadOptions, Reject};
 use muster_proto::v1::{self, LoadPhase, load_reply};
 use tonic::{Code, Status};
 
+use super::distinct::Distinct;
 use super::events::LaneEvents;
 use super::guess::{Wish, guess_surely};
 use super::target::Target;
@@ -33,6 +34,8 @@ const HELD_SHARE: u64 = 2;
 const HELD_BYTES_MIN: usize = 32 << 20;
 /// A block may always take so much.
 const BLOCK_BYTES_MIN: usize = 1 << 20;
+/// A dry run remembers so many keys, in about 16 MiB.
+const DISTINCT_KEYS_MAX: usize = 1 << 20;
 /// Makes load ids of this process differ.
 static LOADS_BEGUN: AtomicU64 = AtomicU64::new(0);
 
@@ -55,6 +58,21 @@ struct Outcome {
     rows_written: u64,
     new_entities: u64,
     repeated: bool,
+    /// Whether the number of new entities is an estimate.
+    estimated: bool,
+}
+
+impl Outcome {
+    /// That of an earlier load of the same id.
+    fn earlier(first: &Loaded) -> Outcome {
+        Outcome {
+            version: first.seq.0,
+            rows_written: first.rows,
+            new_entities: first.new_entities,
+            repeated: true,
+            estimated: false,
+        }
+    }
 }
 
 impl<'a> Job<'a> {
@@ -100,8 +118,7 @@ impl<'a> Job<'a> {
             entity_type: target.type_name.clone(),
             new_tags: std::mem::take(&mut target.new_tags),
             elapsed_ms: elapsed_ms(self.started),
-            // A load that is repeated reads nothing.
-            notes: if outcome.repeated { Vec::new() } else { notes(&reader.notes()) },
+            notes: outcome_notes(&outcome, &reader),
         };
         self.send(load_reply::Event::Result(result))
     }
@@ -164,12 +181,7 @@ impl<'a> Job<'a> {
         let mut load = space.engine.begin_load(spec).map_err(status)?;
         if let Some(first) = load.earlier_result() {
             self.rows = first.rows;
-            return Ok(Outcome {
-                version: first.seq.0,
-                rows_written: first.rows,
-                new_entities: first.new_entities,
-                repeated: true,
-            });
+            return Ok(Outcome::earlier(&first));
         }
         let mut rows_written = 0;
         while let Some(block) = self.next(reader)? {
@@ -183,24 +195,29 @@ impl<'a> Job<'a> {
             rows_written,
             new_entities: loaded.new_entities,
             repeated: loaded.repeated,
+            estimated: false,
         })
     }
 
     /// Counts what a load would do, and fails where it would.
     fn try_out(&mut self, space: &Space, target: &Target<'_>, reader: &mut LoadReader) -> Result<Outcome, Status> {
+        if let Some(first) = space.engine.loaded(&self.header.load_id) {
+            self.rows = first.rows;
+            return Ok(Outcome::earlier(&first));
+        }
         let snapshot = space.engine.snapshot();
         let is_known = |key: &EntityKey| match target.type_id {
             None => Ok(false),
             Some(id) => snapshot.entity(id, key).map(|found| found.is_some()).map_err(|fault| error::status(&fault)),
         };
-        let mut new_keys: HashSet<u64> = HashSet::new();
+        let mut new_keys = Distinct::new(DISTINCT_KEYS_MAX);
         let mut rows_written = 0;
         while let Some(block) = self.next(reader)? {
             rows_written += block.load.keys.len() as u64;
             for key in keys(block.load.keys) {
                 self.run.look().map_err(|fault| error::status(&fault))?;
                 if !is_known(&key)? {
-                    new_keys.insert(key.hash());
+                    new_keys.add(key.hash());
                 }
             }
         }
@@ -208,8 +225,9 @@ impl<'a> Job<'a> {
         Ok(Outcome {
             version: snapshot.version().0,
             rows_written,
-            new_entities: new_keys.len() as u64,
+            new_entities: new_keys.count(),
             repeated: false,
+            estimated: new_keys.is_estimate(),
         })
     }
 
@@ -279,6 +297,21 @@ impl<'a> Job<'a> {
     fn send(&mut self, what: load_reply::Event) -> Result<(), Status> {
         self.events.say(what, self.run)
     }
+}
+
+/// A load that is repeated reads nothing.
+fn outcome_notes(outcome: &Outcome, reader: &LoadReader) -> Vec<v1::LoadNote> {
+    if outcome.repeated {
+        return Vec::new();
+    }
+    let mut said = reader.notes();
+    if outcome.estimated {
+        let message = format!(
+            "the number of new entities is an estimate, within one percent: a dry run remembers {DISTINCT_KEYS_MAX} keys"
+        );
+        said.push(Note { column: String::new(), message });
+    }
+    notes(&said)
 }
 
 fn keys(column: KeyColumn) -> Box<dyn Iterator<Item = EntityKey>> {

@@ -1,5 +1,6 @@
 //! Loads: a file arrives, or is named by its path, and is read on a thread of its own.
 
+mod distinct;
 mod events;
 mod guess;
 mod job;

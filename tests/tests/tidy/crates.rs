@@ -7,7 +7,7 @@ const OURS: [(&str, &[&str]); 7] = [
     ("language", &[]),
     ("proto", &[]),
     ("engine", &["muster-language"]),
-    ("exchange", &["muster-engine"]),
+    ("exchange", &["muster-engine", "muster-language"]),
     ("server", &["muster-engine", "muster-language", "muster-proto", "muster-exchange"]),
     ("client", &["muster-proto"]),
     ("cli", &["muster-client", "muster-server", "muster-proto", "muster-language", "muster-exchange"]),

@@ -84,6 +84,13 @@ struct Work {
     spilled: Vec<Vec<StackPart>>,
 }
 
+impl Writer {
+    /// What the load of this id came to, where it was committed.
+    pub(crate) fn loaded(&self, load_id: &str) -> Option<Loaded> {
+        self.state.lock().loads.get(load_id).copied()
+    }
+}
+
 impl Load {
     /// See `Engine::begin_load`.
     pub(crate) fn begin(writer: &Arc<Writer>, spec: LoadSpec) -> Result<Load> {
