@@ -12,6 +12,7 @@ mod key;
 mod known;
 mod numbers;
 mod observe;
+mod texts;
 mod trial;
 mod words;
 mod writing;
@@ -35,6 +36,7 @@ use key::KeyGuess;
 pub use known::{KnownTag, KnownType};
 use known::{decide_known, note_closed};
 use observe::Observed;
+use texts::TextBudget;
 pub use trial::{RejectKind, Trial};
 use words::{count_text, plural};
 
@@ -58,6 +60,8 @@ pub struct InferOptions {
     pub rows_max: u64,
     /// The most cells that are looked at, so that a wide file takes no longer than a narrow one.
     pub cells_max: u64,
+    /// The most bytes of long texts in the rows that are looked at, as often as they stand in them.
+    pub text_bytes_max: u64,
 }
 
 impl Default for InferOptions {
@@ -70,6 +74,7 @@ impl Default for InferOptions {
             encoding: None,
             rows_max: 1_000_000,
             cells_max: 8_000_000,
+            text_bytes_max: 2 << 30,
         }
     }
 }
@@ -235,17 +240,22 @@ fn observe_rows(table: &mut Table, options: &InferOptions, notes: &mut Vec<Note>
     table.start(&wanted)?;
     let cells_max = options.cells_max / wanted.len().max(1) as u64;
     let rows_max = options.rows_max.min(cells_max).max(1);
+    let mut text_budget = TextBudget::new(options.text_bytes_max);
     let mut malformed: Option<(u64, String)> = None;
     let mut malformed_count = 0_u64;
     while table.rows_read() < rows_max {
-        let left = usize::try_from(rows_max - table.rows_read()).unwrap_or(usize::MAX);
+        let rows_left = (rows_max - table.rows_read()).min(text_budget.rows_left(table.rows_read()));
+        if rows_left == 0 {
+            break;
+        }
+        let left = usize::try_from(rows_left).unwrap_or(usize::MAX);
         let Some(run) = table.next(left)? else {
             break;
         };
         for column in &mut observed {
             column.rows += run.rows() as u64;
             if let Some(place) = column.place {
-                column.look(table.cells(&run, place, &CellRule::PLAIN))?;
+                column.look(table.cells(&run, place, &CellRule::PLAIN), &mut text_budget)?;
             }
         }
         if let Run::Csv(records) = &run {

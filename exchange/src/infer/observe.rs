@@ -7,6 +7,7 @@ use muster_engine::Result;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::numbers::{Numbers, measure};
+use super::texts::{LongTexts, RowMarks, TextBudget};
 use super::writing::Writing;
 use crate::cell::CellRule;
 use crate::column::lists_of;
@@ -211,8 +212,9 @@ impl Observed {
     }
 
     /// Looks at a run of cells, whose rows are counted by the caller.
-    pub(super) fn look(&mut self, cells: Cells<'_>) -> Result<()> {
+    pub(super) fn look(&mut self, cells: Cells<'_>, budget: &mut TextBudget) -> Result<()> {
         let mut scratch = String::new();
+        let mut long = LongTexts::new(budget);
         if let (Cells::Array(array, _), Some(Shape::List(_))) = (cells, &self.shape) {
             self.nulls += array.null_count() as u64;
             let (elements, ranges) = lists_of(array)?;
@@ -220,13 +222,16 @@ impl Observed {
             let last = ranges.iter().map(|range| range.end).max().unwrap_or(0);
             let elements = elements.slice(first, last.saturating_sub(first));
             return Cells::Array(&elements, &CellRule::PLAIN).each(&mut |_, cell| {
-                self.is_new(cell, &mut scratch);
+                let is_repeated = matches!(cell, Scalar::Text(text) if !long.look(text).1);
+                if !is_repeated {
+                    self.is_new(cell, &mut scratch);
+                }
             });
         }
-        cells.each(&mut |_, cell| self.look_at_cell(cell, &mut scratch))
+        cells.each(&mut |_, cell| self.look_at_cell(cell, &mut scratch, &mut long))
     }
 
-    fn look_at_cell(&mut self, cell: Scalar<'_>, scratch: &mut String) {
+    fn look_at_cell(&mut self, cell: Scalar<'_>, scratch: &mut String, long: &mut LongTexts<'_>) {
         match cell {
             Scalar::Null => {
                 self.nulls += 1;
@@ -234,7 +239,13 @@ impl Observed {
             }
             Scalar::Float(number) if !number.is_finite() => return self.look_at_no_number(number.is_nan()),
             Scalar::Float32(number) if !number.is_finite() => return self.look_at_no_number(number.is_nan()),
-            Scalar::Text(text) => self.look_at_row(text),
+            Scalar::Text(text) => {
+                let (marks, is_first) = long.look(text);
+                self.look_at_row(text, marks, is_first);
+                if !is_first {
+                    return;
+                }
+            }
             Scalar::Date(_) => self.dates += 1,
             Scalar::Time { ms, cut } => {
                 self.times += 1;
@@ -304,20 +315,22 @@ impl Observed {
     }
 
     /// What is counted in rows.
-    fn look_at_row(&mut self, text: &[u8]) {
-        let inner = trimmed(text);
-        self.blanks += u64::from(inner.len() < text.len());
-        if let Some(word) = null_word(inner) {
+    fn look_at_row(&mut self, text: &[u8], marks: RowMarks, is_first: bool) {
+        self.blanks += u64::from(marks.has_blanks);
+        if let Some(word) = null_word(trimmed(text)) {
             *self.null_words.entry(word).or_default() += 1;
         }
-        let counts = self.separated.iter_mut().zip(&mut self.blank_pieces);
-        for (separator, ((texts, pieces), blanks)) in SEPARATORS.iter().zip(counts) {
-            let separator = *separator as u8;
-            let is_separated = text.contains(&separator);
+        for (index, (texts, pieces)) in self.separated.iter_mut().enumerate() {
+            let is_separated = marks.separated[index];
             *texts += u64::from(is_separated);
-            let has_blanks = || text.split(|byte| *byte == separator).any(|piece| trimmed(piece).len() < piece.len());
-            *blanks += u64::from(is_separated && has_blanks());
-            if (is_separated || *texts > 0) && pieces.len() < PIECES_MAX {
+            self.blank_pieces[index] += u64::from(marks.blank_pieces[index]);
+            if pieces.len() >= PIECES_MAX {
+                continue;
+            }
+            if !is_separated && *texts > 0 {
+                pieces.insert(marks.whole);
+            } else if is_separated && is_first {
+                let separator = SEPARATORS[index] as u8;
                 pieces.extend(text.split(|byte| *byte == separator).map(|piece| xxh3_64(trimmed(piece))));
             }
         }
@@ -340,7 +353,7 @@ fn without_point(text: &[u8]) -> &[u8] {
 }
 
 /// The text without white space around it, as `trim` of a mapping leaves it.
-fn trimmed(text: &[u8]) -> &[u8] {
+pub(super) fn trimmed(text: &[u8]) -> &[u8] {
     let is_plain = |byte: Option<&u8>| byte.is_none_or(|byte| byte.is_ascii_graphic());
     if is_plain(text.first()) && is_plain(text.last()) {
         return text;

@@ -5,4 +5,5 @@ mod common;
 
 mod arrow;
 mod forge;
+mod guesses;
 mod parquet;
