@@ -7,6 +7,7 @@
 mod cell;
 mod column;
 mod csv;
+mod decoder;
 mod infer;
 mod input;
 mod mapping;
@@ -19,6 +20,7 @@ mod scalar;
 mod table;
 mod text;
 
+pub use decoder::quiet_decoders;
 pub use infer::{InferError, InferOptions, Inference, KnownTag, KnownType, RejectKind, Trial, infer, name_encoding};
 pub use input::{Compression, Format, Input};
 pub use mapping::{

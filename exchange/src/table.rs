@@ -4,11 +4,9 @@ mod groups;
 mod ipc_check;
 mod parquet_types;
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
@@ -20,6 +18,7 @@ use parquet::file::metadata::ParquetStatisticsPolicy;
 
 use crate::cell::CellRule;
 use crate::csv::{CsvTable, Records};
+use crate::decoder::guard;
 use crate::input::{Content, Format, Input};
 use crate::mapping::{CsvOptions, nfkc};
 use crate::options::ReadOptions;
@@ -354,37 +353,4 @@ fn again(file: &File) -> std::io::Result<BufReader<File>> {
     let mut file = file.try_clone()?;
     file.seek(SeekFrom::Start(0))?;
     Ok(BufReader::new(file))
-}
-
-/// Calls a decoder. Its errors are the file's fault, and so are its panics: on damaged bytes the decoders of columnar
-/// formats are known to index out of bounds.
-fn guard<T, E>(name: &str, decode: impl FnOnce() -> std::result::Result<T, E>) -> Result<T>
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
-    match catch_unwind(AssertUnwindSafe(decode)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) if is_unread(&error.to_string()) => Err(Error::invalid(format!(
-            "{name} is written in a way that is not read: write it again with other options"
-        ))
-        .with_source(error)),
-        Ok(Err(error)) => Err(Error::invalid(format!("{name} is damaged or of an unknown kind")).with_source(error)),
-        Err(panic) => Err(Error::invalid(format!("{name} is damaged: {}", panic_text(panic.as_ref())))),
-    }
-}
-
-/// Whether a decoder says of a sound file that it cannot read it. Kinds of errors are lost where one decoder calls the
-/// other, so that the text has to tell.
-fn is_unread(error: &str) -> bool {
-    ["Not yet implemented", "NYI", "not supported", "unsupported", "Disabled feature", "not enabled"]
-        .iter()
-        .any(|word| error.contains(word))
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("its decoder gave up")
 }

@@ -105,6 +105,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     listener.check(&config)?;
+    muster_exchange::quiet_decoders();
     let drain = config.drain;
     let shared = Arc::new(Shared::open(config).map_err(ServeError::Store)?);
     let (health, service) = service(&shared).await?;

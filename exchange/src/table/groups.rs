@@ -26,7 +26,8 @@ use parquet::column::page::{PageIterator, PageReader};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
-use super::{RUN_ROWS_MAX, guard};
+use super::RUN_ROWS_MAX;
+use crate::decoder::guard;
 use budget::{Budget, Refusal};
 use cost::Leaf;
 pub(super) use footer::check as check_footer;

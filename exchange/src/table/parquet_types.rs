@@ -1,6 +1,5 @@
 //! As what the columns of a Parquet file are read, where that is not what its decoder would choose.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
@@ -11,6 +10,7 @@ use parquet::errors::ParquetError;
 use parquet::schema::types::ColumnDescriptor;
 
 use super::Wanted;
+use crate::decoder::caught;
 use crate::scalar::as_uuid;
 
 /// The same metadata with times of 96 bits as milliseconds. As nanoseconds, which the decoder would choose, they wrap
@@ -114,8 +114,7 @@ pub(super) fn with_cheap_texts(metadata: ArrowReaderMetadata, wanted: &[Wanted])
     }
     let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
     let options = ArrowReaderOptions::new().with_schema(schema);
-    let hinted =
-        catch_unwind(AssertUnwindSafe(|| ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)));
+    let hinted = caught(|| ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options));
     match hinted {
         Ok(Ok(hinted)) => hinted,
         _ => metadata,

@@ -270,3 +270,20 @@ fn no_changed_byte_takes_memory() {
         }
     }
 }
+
+/// Two columns `id` and `n` of the rows (1, 1000003), (2, 1000005) and (3, 1000007) in plain pages with checksums, which the
+/// writer of this crate cannot make: `pyarrow.parquet.write_table(…, write_page_checksum=True, use_dictionary=False)`.
+const CHECKSUMS: &[u8] = include_bytes!("checksums.parquet");
+
+#[test]
+fn a_page_that_has_a_checksum_is_held_to_it() {
+    let mapping = "type = \"t\"\nkey = { column = \"id\", kind = \"u64\" }\n\
+                   columns = [{ column = \"n\", kind = \"int\" }]\n";
+    assert_eq!(read("whole", CHECKSUMS, mapping), Ok((3, 0)));
+    let at = CHECKSUMS.windows(8).position(|bytes| bytes == 1_000_005_u64.to_le_bytes()).expect("a plain value");
+    for bit in 0..64 {
+        let mut bytes = CHECKSUMS.to_vec();
+        bytes[at + bit / 8] ^= 1 << (bit % 8);
+        refused(&format!("bit {bit}"), &bytes, mapping, "damaged");
+    }
+}

@@ -10,6 +10,8 @@ pub(super) struct PageHeader {
     /// The bytes of the page as it stands in the file, and unpacked.
     pub(super) packed_bytes: usize,
     pub(super) unpacked_bytes: usize,
+    /// The CRC-32 of the page as it stands in the file, where the writer gave one.
+    pub(super) checksum: Option<u32>,
     pub(super) page: PageKind,
 }
 
@@ -45,12 +47,14 @@ impl PageHeader {
     /// The header, and how many of `bytes` it takes.
     pub(super) fn read(bytes: &[u8]) -> Read<(PageHeader, usize)> {
         let mut compact = Compact::new(bytes);
-        let (mut kind, mut sizes) = (None, [None; 2]);
+        let (mut kind, mut sizes, mut checksum) = (None, [None; 2], None);
         let mut described: [Option<Described>; 9] = Default::default();
         compact.fields(&mut |compact, id, field| {
             match (id, field) {
                 (1, Kind::Int) => kind = Some(compact.int()?),
                 (2 | 3, Kind::Int) => sizes[id as usize - 2] = Some(count(compact.int()?)?),
+                // A number of 32 bits that is written as a signed one.
+                (4, Kind::Int) => checksum = Some(compact.int()? as u32),
                 (5 | 7 | 8, Kind::Struct) => described[id as usize] = Some(Described::read(compact)?),
                 _ => return Ok(false),
             }
@@ -66,7 +70,7 @@ impl PageHeader {
             Some(3) => described(8)?.data_v2()?,
             _ => PageKind::Other,
         };
-        let header = PageHeader { packed_bytes: packed as usize, unpacked_bytes: unpacked as usize, page };
+        let header = PageHeader { packed_bytes: packed as usize, unpacked_bytes: unpacked as usize, checksum, page };
         Ok((header, compact.at()))
     }
 }

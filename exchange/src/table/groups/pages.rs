@@ -140,6 +140,9 @@ impl ColumnPages {
         }
         let bytes = self.read_at(packed)?;
         self.at += packed as u64;
+        if header.checksum.is_some_and(|checksum| crc32fast::hash(&bytes) != checksum) {
+            return Err(self.damaged("a page has not the checksum that it had when it was written"));
+        }
         let Some(unpacker) = self.unpacker.as_mut().filter(|_| is_packed) else {
             return Ok(bytes);
         };
