@@ -62,6 +62,8 @@ pub struct InferOptions {
     pub cells_max: u64,
     /// The most bytes of long texts in the rows that are looked at, as often as they stand in them.
     pub text_bytes_max: u64,
+    /// Bounds of the reader that looks at them and tries the proposal out.
+    pub limits: ReadOptions,
 }
 
 impl Default for InferOptions {
@@ -75,6 +77,7 @@ impl Default for InferOptions {
             rows_max: 1_000_000,
             cells_max: 8_000_000,
             text_bytes_max: 2 << 30,
+            limits: ReadOptions { block_bytes_max: 32 << 20, ..ReadOptions::default() },
         }
     }
 }
@@ -176,8 +179,7 @@ pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inferen
         (None, Format::Csv) => dialect::guess(input, encoding, &mut notes)?,
         (None, _) => (CsvOptions::default(), None),
     };
-    let limits = ReadOptions::default();
-    let mut table = match (Table::open(Input::open(path)?, &csv, &limits), &encoding_doubt) {
+    let mut table = match (Table::open(Input::open(path)?, &csv, &options.limits), &encoding_doubt) {
         (Ok(table), _) => table,
         (Err(_), Some(doubt)) => return Err(InferError::NoEncoding(name_encoding(doubt))),
         (Err(fault), None) => return Err(fault.into()),
@@ -202,7 +204,10 @@ pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inferen
     let columns = decide_columns(&observed, &guessed, known, &mut notes);
     let mut mapping = Mapping { entity_type, key, csv, columns };
     mapping.check()?;
-    let mut trial = trial::run(path, &mapping, known, rows_looked_at)?;
+    // What it holds is not held twice.
+    drop(table);
+    let limits = ReadOptions { rows_max: rows_looked_at, ..options.limits.clone() };
+    let mut trial = trial::run(path, &mapping, known, &limits)?;
     // A row is rejected for its first fault, so that columns behind the first hopeless one show themselves later.
     // In another encoding they may be all right.
     let rounds = if encoding_doubt.is_some() { 0 } else { HOPELESS_ROUNDS_MAX };
@@ -210,7 +215,7 @@ pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inferen
         if !hopeless::skip(&mut mapping, &observed, &trial, &mut notes) {
             break;
         }
-        trial = trial::run(path, &mapping, known, rows_looked_at)?;
+        trial = trial::run(path, &mapping, known, &limits)?;
     }
     note_rejects(&trial, &mut notes);
     Ok(Inference { mapping, notes, key_doubt: guessed.doubt, encoding_doubt, rows_looked_at, rows_total, trial })

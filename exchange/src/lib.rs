@@ -27,6 +27,6 @@ pub use mapping::{
     ColumnMapping, CsvOptions, KeyMapping, MAPPING_BYTES_MAX, Mapping, NanRule, NullRule, Rounding, TimeUnit,
 };
 pub use note::Note;
-pub use options::ReadOptions;
+pub use options::{HELD_BYTES_MIN, ReadOptions};
 pub use reader::{Block, LoadReader, Progress, ResolvedColumn};
 pub use reject::Reject;

@@ -1,5 +1,13 @@
 //! What a reader may take.
 
+/// So much of a file may always be held: less makes no sense.
+pub const HELD_BYTES_MIN: usize = 32 << 20;
+/// Of so many parts of a load's memory a block may take one, and what is held of its file.
+const BLOCK_PARTS: u64 = 16;
+const HELD_PARTS: u64 = 2;
+/// A block may always take so much.
+const BLOCK_BYTES_MIN: usize = 1 << 20;
+
 /// Bounds of a reader.
 #[derive(Clone, Debug)]
 pub struct ReadOptions {
@@ -24,6 +32,19 @@ impl Default for ReadOptions {
             held_bytes_max: 256 << 20,
             record_bytes_max: 16 << 20,
             rows_max: u64::MAX,
+        }
+    }
+}
+
+impl ReadOptions {
+    /// The bounds for a load that may take `load_bytes_max`.
+    pub fn for_load(load_bytes_max: u64) -> ReadOptions {
+        let options = ReadOptions::default();
+        let share = |parts: u64| usize::try_from(load_bytes_max / parts).unwrap_or(usize::MAX);
+        ReadOptions {
+            block_bytes_max: options.block_bytes_max.min(share(BLOCK_PARTS).max(BLOCK_BYTES_MIN)),
+            held_bytes_max: share(HELD_PARTS).max(HELD_BYTES_MIN),
+            ..options
         }
     }
 }

@@ -7,6 +7,7 @@ use muster_engine::catalog::name::did_you_mean;
 use muster_engine::catalog::{TagKind, Zone};
 use muster_engine::columns::LoadBlock;
 use muster_engine::ids::TagId;
+use muster_engine::write::Load;
 use muster_engine::{Error, Result};
 
 use crate::cell::CellRule;
@@ -15,7 +16,7 @@ use crate::csv::not_text;
 use crate::input::Input;
 use crate::mapping::{Mapping, NullRule, nfkc};
 use crate::note::Note;
-use crate::options::ReadOptions;
+use crate::options::{HELD_BYTES_MIN, ReadOptions};
 use crate::reject::Reject;
 use crate::rule::{Rule, accept, refuse_unread, refuse_zone};
 use crate::scalar::Shape;
@@ -187,6 +188,21 @@ impl LoadReader {
             bytes_read: self.table.bytes_read(),
             bytes_total: self.table.bytes_total(),
         }
+    }
+
+    /// What is held of the file, unpacked, beside the blocks.
+    pub fn held_bytes(&self) -> u64 {
+        self.table.held_bytes()
+    }
+
+    /// Agrees with the load that takes the blocks what may be held for the next one. After it was read, the load is told
+    /// by [`Load::read_with`] what is.
+    ///
+    /// # Errors
+    /// Limit, where the file is known to take more.
+    pub fn share_memory_with(&mut self, load: &mut Load) -> Result<()> {
+        let room = load.room_for_reading(self.table.held_bytes_wanted())?;
+        self.table.hold_at_most(room.max(HELD_BYTES_MIN as u64))
     }
 
     /// The next block; `None` at the end of the file. A block may have rejects only.

@@ -27,6 +27,8 @@ use groups::{GroupedRows, check_footer};
 
 /// The most rows of a run: what a column of a run takes stays in the second-level cache.
 const RUN_ROWS_MAX: usize = 16_384;
+/// What a run of a CSV file takes, without its longest record.
+const CSV_RUN_BYTES: u64 = 4 << 20;
 
 /// A file whose columns are known.
 pub(crate) struct Table {
@@ -43,6 +45,8 @@ pub(crate) struct Table {
     pending: Option<RecordBatch>,
     rows_read: u64,
     held_bytes_max: u64,
+    /// What is held of any other file than Parquet, at most.
+    held_bytes: u64,
 }
 
 enum Source {
@@ -53,6 +57,11 @@ enum Source {
     Ipc(File),
     IpcStream(File),
     Batches(Box<dyn Iterator<Item = std::result::Result<RecordBatch, ArrowError>> + Send>),
+}
+
+/// What a CSV file takes while it is read: a run, and a record as it stands and as it is kept.
+fn csv_bytes(record_bytes_max: usize) -> u64 {
+    CSV_RUN_BYTES + 2 * record_bytes_max as u64
 }
 
 /// A column that is to be read.
@@ -98,6 +107,7 @@ impl Table {
             pending: None,
             rows_read: 0,
             held_bytes_max,
+            held_bytes: csv_bytes(limits.record_bytes_max),
         };
         match input.into_content() {
             Content::Stream(stream) => {
@@ -106,13 +116,13 @@ impl Table {
                 table.source = Source::Csv(Box::new(csv));
             }
             Content::File(file) if format == Format::ArrowIpc => {
-                ipc_check::check_file(&name, &file, held_bytes_max)?;
+                table.held_bytes = ipc_check::check_file(&name, &file, held_bytes_max)?;
                 let schema = guard(&name, || Ok::<_, ArrowError>(FileReader::try_new(again(&file)?, None)?.schema()))?;
                 table.take_schema(&schema);
                 table.source = Source::Ipc(file);
             }
             Content::File(file) if format == Format::ArrowStream => {
-                ipc_check::check_stream(&name, &file, held_bytes_max)?;
+                table.held_bytes = ipc_check::check_stream(&name, &file, held_bytes_max)?;
                 let reader = guard(&name, || StreamReader::try_new(again(&file)?, None))?;
                 table.take_schema(&reader.schema());
                 table.source = Source::IpcStream(file);
@@ -199,6 +209,34 @@ impl Table {
             Source::Csv(csv) => csv.bytes_read(),
             _ => 0,
         }
+    }
+
+    /// What is held of the file now, or at most.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        match &self.source {
+            Source::Groups(groups) => groups.held_bytes(),
+            _ => self.held_bytes,
+        }
+    }
+
+    /// What may have to be held of it.
+    pub(crate) fn held_bytes_wanted(&self) -> u64 {
+        match &self.source {
+            Source::Groups(_) => self.held_bytes_max,
+            _ => self.held_bytes,
+        }
+    }
+
+    /// Holds no more from the next run on; a file that takes more is refused.
+    pub(crate) fn hold_at_most(&mut self, bytes_max: u64) -> Result<()> {
+        match &mut self.source {
+            Source::Groups(groups) => groups.hold_at_most(bytes_max.min(self.held_bytes_max)),
+            Source::Batches(_) if self.held_bytes > bytes_max => {
+                return Err(ipc_check::too_large(&self.name, self.held_bytes, bytes_max));
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Says which columns the runs have, and in which order. Called once, before [`Table::next`].

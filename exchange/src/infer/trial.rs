@@ -74,11 +74,10 @@ impl RejectKind {
     }
 }
 
-/// Reads the first `rows_max` rows by `mapping` as a load would.
+/// Reads the rows that `options` allows by `mapping`, as a load would.
 ///
 /// Errors: those of the reader.
-pub(super) fn run(path: &Path, mapping: &Mapping, known: Option<&KnownType>, rows_max: u64) -> Result<Trial> {
-    let options = ReadOptions { rows_max, ..ReadOptions::default() };
+pub(super) fn run(path: &Path, mapping: &Mapping, known: Option<&KnownType>, options: &ReadOptions) -> Result<Trial> {
     let resolved: Vec<ResolvedColumn> = (1..)
         .zip(mapping.loaded_columns())
         .map(|(number, column)| ResolvedColumn {
@@ -88,7 +87,7 @@ pub(super) fn run(path: &Path, mapping: &Mapping, known: Option<&KnownType>, row
             closed_values: known.and_then(|known| known.tag(&column.tag)).and_then(|tag| tag.closed_values.clone()),
         })
         .collect();
-    let mut reader = LoadReader::open(Input::open(path)?, mapping, &resolved, options)?;
+    let mut reader = LoadReader::open(Input::open(path)?, mapping, &resolved, options.clone())?;
     let mut trial = Trial::default();
     let mut kinds: BTreeMap<(String, String), RejectKind> = BTreeMap::new();
     while let Some(block) = reader.next_block()? {

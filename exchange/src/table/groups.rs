@@ -132,6 +132,16 @@ impl GroupedRows {
         }
     }
 
+    /// What is held of the file.
+    pub(super) fn held_bytes(&self) -> u64 {
+        self.open.as_ref().map_or(self.footer_bytes, |(_, budget)| budget.held_bytes())
+    }
+
+    /// Holds no more from the next rows on.
+    pub(super) fn hold_at_most(&mut self, bytes_max: u64) {
+        self.bytes_max = bytes_max;
+    }
+
     /// The next rows; `None` at the end of the file.
     ///
     /// # Errors
@@ -144,7 +154,7 @@ impl GroupedRows {
                 Some(open) => open,
                 None => self.open_group(rows_claimed)?,
             };
-            budget.begin(self.rows_done);
+            budget.begin(self.rows_done, self.bytes_max);
             let read = match budget.has_room(0) {
                 true => guard(&self.name, || reader.next().transpose()),
                 false => Ok(None),

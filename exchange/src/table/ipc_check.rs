@@ -27,8 +27,8 @@ const MAGIC: &[u8] = b"ARROW1";
 /// In front of an unpacked length that says that the buffer is not packed.
 const NOT_PACKED: i64 = -1;
 
-/// Checks all messages of an Arrow file.
-pub(super) fn check_file(name: &str, file: &File, held_bytes_max: u64) -> Result<()> {
+/// Checks all messages of an Arrow file; returns what it takes.
+pub(super) fn check_file(name: &str, file: &File, held_bytes_max: u64) -> Result<u64> {
     let mut source = Source::open(name, file, held_bytes_max)?;
     let trailer = source.bytes.checked_sub(10).ok_or_else(|| source.damaged("it ends early"))?;
     let end = source.read(trailer, 10)?;
@@ -56,11 +56,11 @@ pub(super) fn check_file(name: &str, file: &File, held_bytes_max: u64) -> Result
         let message = root_as_message(flat).map_err(|_| source.damaged("a message cannot be read"))?;
         source.check_message(message, start + metadata_bytes, body_bytes)?;
     }
-    Ok(())
+    Ok(source.held_bytes())
 }
 
-/// Checks all messages of an Arrow stream.
-pub(super) fn check_stream(name: &str, file: &File, held_bytes_max: u64) -> Result<()> {
+/// Checks all messages of an Arrow stream; returns what it takes.
+pub(super) fn check_stream(name: &str, file: &File, held_bytes_max: u64) -> Result<u64> {
     let mut source = Source::open(name, file, held_bytes_max)?;
     let mut at = 0;
     while at + 8 <= source.bytes {
@@ -72,7 +72,7 @@ pub(super) fn check_stream(name: &str, file: &File, held_bytes_max: u64) -> Resu
         let metadata_bytes =
             u64::try_from(metadata_bytes).map_err(|_| source.damaged("a message has a negative length"))?;
         if metadata_bytes == 0 {
-            return Ok(());
+            break;
         }
         let metadata = source.read(at + prefix, metadata_bytes)?;
         let message = root_as_message(&metadata).map_err(|_| source.damaged("a message cannot be read"))?;
@@ -85,7 +85,15 @@ pub(super) fn check_stream(name: &str, file: &File, held_bytes_max: u64) -> Resu
         source.check_message(message, body, body_bytes)?;
         at = body + body_bytes;
     }
-    Ok(())
+    Ok(source.held_bytes())
+}
+
+/// What is said of a file whose batches take too much.
+pub(super) fn too_large(name: &str, bytes: u64, bytes_max: u64) -> Error {
+    Error::limit(format!(
+        "write the file in smaller batches and with smaller dictionaries, or raise load_bytes_max: {name}: one batch takes \
+         {bytes} bytes with the dictionaries, at most {bytes_max} are read at once"
+    ))
 }
 
 /// A file whose places are read one by one.
@@ -158,15 +166,15 @@ impl Source<'_> {
             Some(None) => return Err(self.damaged("a dictionary has no values")),
             None => {}
         }
-        let bytes = self.dictionary_bytes.saturating_add(self.batch_bytes);
-        if bytes > self.held_bytes_max {
-            return Err(Error::limit(format!(
-                "write the file in smaller batches and with smaller dictionaries, or raise load_bytes_max: {}: one batch \
-                 takes {bytes} bytes with the dictionaries, at most {} are read at once",
-                self.name, self.held_bytes_max
-            )));
+        match self.held_bytes() {
+            bytes if bytes > self.held_bytes_max => Err(too_large(self.name, bytes, self.held_bytes_max)),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// What the file takes at most: all dictionaries and one batch.
+    fn held_bytes(&self) -> u64 {
+        self.dictionary_bytes.saturating_add(self.batch_bytes)
     }
 
     /// What a batch takes: its body as it stands in the file, and its buffers unpacked.

@@ -7,3 +7,4 @@ mod arrow;
 mod forge;
 mod guesses;
 mod parquet;
+mod whole;

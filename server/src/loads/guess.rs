@@ -3,7 +3,9 @@
 use muster_engine::Error;
 use muster_engine::catalog::Tag;
 use muster_engine::engine::Engine;
-use muster_exchange::{InferError, InferOptions, Inference, KnownTag, KnownType, Note, RejectKind, name_encoding};
+use muster_exchange::{
+    InferError, InferOptions, Inference, KnownTag, KnownType, Note, ReadOptions, RejectKind, name_encoding,
+};
 use muster_language::shell_word;
 use muster_proto::v1;
 use tonic::{Code, Status};
@@ -17,6 +19,8 @@ pub(super) struct Wish<'a> {
     pub(super) entity_type: &'a str,
     pub(super) key_column: &'a str,
     pub(super) encoding: &'a str,
+    /// What a load may take, and so a guess.
+    pub(super) load_bytes_max: u64,
 }
 
 /// Guesses a mapping.
@@ -32,6 +36,7 @@ pub(super) fn guess(engine: &Engine, source: &Source, wish: Wish<'_>) -> Result<
         type_name,
         key_column: (!wish.key_column.is_empty()).then(|| wish.key_column.to_owned()),
         encoding: (!wish.encoding.is_empty()).then(|| wish.encoding.to_owned()),
+        limits: ReadOptions::for_load(wish.load_bytes_max),
         ..InferOptions::default()
     };
     let is_new = wish.entity_type.is_empty() && options.known.is_none();

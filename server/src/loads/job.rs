@@ -27,13 +27,6 @@ use crate::spaces::Space;
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 /// Rejected rows of one message.
 const MESSAGE_REJECTS_MAX: usize = 1_000;
-/// Of so many parts of a load's memory a block that is read may take one, and what is held of its file.
-const BLOCKS_SHARE: u64 = 8;
-const HELD_SHARE: u64 = 2;
-/// So much of a file may always be held.
-const HELD_BYTES_MIN: usize = 32 << 20;
-/// A block may always take so much.
-const BLOCK_BYTES_MIN: usize = 1 << 20;
 /// A dry run remembers so many keys, in about 16 MiB.
 const DISTINCT_KEYS_MAX: usize = 1 << 20;
 /// Makes load ids of this process differ.
@@ -123,16 +116,8 @@ impl<'a> Job<'a> {
         self.send(load_reply::Event::Result(result))
     }
 
-    /// A block that is read takes a share of what the whole load may take.
     fn read_options(&self) -> ReadOptions {
-        let options = ReadOptions::default();
-        let bytes_max = self.shared.config.engine.load_bytes_max;
-        let share = |parts: u64| usize::try_from(bytes_max / parts).unwrap_or(usize::MAX);
-        ReadOptions {
-            block_bytes_max: options.block_bytes_max.min(share(BLOCKS_SHARE).max(BLOCK_BYTES_MIN)),
-            held_bytes_max: share(HELD_SHARE).max(HELD_BYTES_MIN),
-            ..options
-        }
+        ReadOptions::for_load(self.shared.config.engine.load_bytes_max)
     }
 
     fn load_id(&self) -> String {
@@ -159,6 +144,7 @@ impl<'a> Job<'a> {
             entity_type: &self.header.entity_type,
             key_column: &self.header.key_column,
             encoding: &self.header.encoding,
+            load_bytes_max: self.shared.config.engine.load_bytes_max,
         };
         let inference = guess_surely(engine, self.source, wish)?;
         self.send(load_reply::Event::Guess(v1::LoadGuess {
@@ -184,7 +170,12 @@ impl<'a> Job<'a> {
             return Ok(Outcome::earlier(&first));
         }
         let mut rows_written = 0;
-        while let Some(block) = self.next(reader)? {
+        loop {
+            reader.share_memory_with(&mut load).map_err(|fault| self.source.status(&fault))?;
+            let Some(block) = self.next(reader)? else {
+                break;
+            };
+            load.read_with(reader.held_bytes());
             rows_written += block.load.keys.len() as u64;
             load.append(block.load).map_err(status)?;
         }

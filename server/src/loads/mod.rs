@@ -114,8 +114,12 @@ pub(crate) async fn infer(
     let owned = Arc::clone(shared);
     let job = move |_: &Run| {
         let space = owned.spaces.get(&header.space).map_err(|fault| error::status(&fault))?;
-        let wish =
-            Wish { entity_type: &header.entity_type, key_column: &header.key_column, encoding: &header.encoding };
+        let wish = Wish {
+            entity_type: &header.entity_type,
+            key_column: &header.key_column,
+            encoding: &header.encoding,
+            load_bytes_max: owned.config.engine.load_bytes_max,
+        };
         guess::guess(&space.engine, &source, wish).map(|inference| guess::to_wire(&inference))
     };
     shared.work.run(Kind::Load, call, job).await

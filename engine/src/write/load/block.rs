@@ -67,6 +67,15 @@ impl Work {
         Ok(())
     }
 
+    /// Blocks go where what is left for them is too little.
+    pub(super) fn room_for_reading(&mut self, writer: &Writer, wanted: u64) -> Result<u64> {
+        let room = self.memory.room_for_reading(wanted);
+        if self.memory.is_full() {
+            self.spill(writer)?;
+        }
+        Ok(room)
+    }
+
     /// Merges the blocks in memory into files, which lie over those of earlier blocks.
     fn spill(&mut self, writer: &Writer) -> Result<()> {
         if self.blocks.is_empty() {

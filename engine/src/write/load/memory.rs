@@ -1,5 +1,5 @@
-//! What a load takes in memory: its blocks, the block at hand while it becomes a part, and the names of new values. All
-//! together stay within `load_bytes_max`, as far as a single block allows.
+//! What a load takes in memory: its blocks, the block at hand while it becomes a part, the names of new values, and what
+//! is held by who reads the file. All together stay within `load_bytes_max`, as far as a single block allows.
 
 use crate::columns::{ColumnValues, KeyColumn, LoadBlock};
 use crate::error::{Error, Result};
@@ -24,22 +24,49 @@ const NAME_TIMES: u64 = 4;
 /// Of four parts the names of new values may take so many.
 const NAMES_QUARTERS: u64 = 3;
 
+/// Of so many parts of the whole a block is meant to take one, and as much is always left to who reads.
+const BLOCK_PARTS: u64 = 16;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct LoadMemory {
     bytes_max: u64,
+    /// What is held, or may be, by who reads the file.
+    reading: u64,
     blocks: u64,
     names: u64,
 }
 
 impl LoadMemory {
     pub(super) fn new(bytes_max: u64) -> LoadMemory {
-        LoadMemory { bytes_max, blocks: 0, names: 0 }
+        LoadMemory { bytes_max, reading: 0, blocks: 0, names: 0 }
+    }
+
+    /// So much of what is wanted who reads the next block may hold. Names of new values leave less.
+    pub(super) fn room_for_reading(&mut self, wanted: u64) -> u64 {
+        let free = self.bytes_max.saturating_sub(self.names + self.at_hand_bytes());
+        self.reading = wanted.min(free.max(self.bytes_max / BLOCK_PARTS));
+        self.reading
+    }
+
+    /// So much is held after the block was read.
+    pub(super) fn read(&mut self, held: u64) {
+        self.reading = held;
+    }
+
+    /// What a block at hand is meant to take.
+    fn at_hand_bytes(&self) -> u64 {
+        self.bytes_max / BLOCK_PARTS * AT_HAND_TIMES
+    }
+
+    /// What is left for the load itself. A reader that must hold more than half, as is told to it, leaves half.
+    fn own_bytes_max(&self) -> u64 {
+        self.bytes_max - self.reading.min(self.bytes_max / 2)
     }
 
     /// Whether the blocks have to go to make room for `block`.
     pub(super) fn is_full_with(&self, block: &LoadBlock) -> bool {
-        self.blocks + self.names + AT_HAND_TIMES * bytes_of(block) > self.bytes_max || self.is_full()
+        self.blocks + self.names + at_hand_of(block) > self.own_bytes_max() || self.is_full()
     }
 
     /// How far a part may grow into which blocks are merged.
@@ -48,7 +75,7 @@ impl LoadMemory {
     }
 
     fn merging_bytes_max(&self) -> u64 {
-        self.bytes_max.saturating_sub(self.names) / MERGING_PARTS
+        self.own_bytes_max().saturating_sub(self.names) / MERGING_PARTS
     }
 
     /// A block has become a part of so many bytes.
@@ -59,7 +86,7 @@ impl LoadMemory {
     /// Whether the blocks, and what merging them takes, are more than there is room for.
     pub(super) fn is_full(&self) -> bool {
         let merging = (MERGING_TIMES * self.blocks).min(self.merging_bytes_max());
-        self.blocks + merging + self.names > self.bytes_max
+        self.blocks + merging + self.names > self.own_bytes_max()
     }
 
     /// The blocks have gone into files.
@@ -70,10 +97,11 @@ impl LoadMemory {
     /// A value has got a name that nobody knew. Errors: limit, where the names would leave no room for blocks.
     pub(super) fn name(&mut self, text: &str) -> Result<()> {
         self.names += NAME_TIMES * text.len() as u64 + NAME_BYTES;
-        if self.names > self.bytes_max / 4 * NAMES_QUARTERS && self.names > NAMES_BYTES_FREE {
+        let names_max = (self.bytes_max / 4 * NAMES_QUARTERS).min(self.own_bytes_max() - self.at_hand_bytes());
+        if self.names > names_max && self.names > NAMES_BYTES_FREE {
             return Err(Error::limit(format!(
-                "load fewer new values at once, or raise load_bytes_max: the names of new values may take three quarters \
-                 of {} bytes",
+                "load fewer new values at once, or raise load_bytes_max: beside the file and a block of rows the names of \
+                 new values may take {names_max} of {} bytes",
                 self.bytes_max
             )));
         }
@@ -83,6 +111,22 @@ impl LoadMemory {
 
 /// Names of a load that are always taken: a bound that is set very low is meant for blocks.
 const NAMES_BYTES_FREE: u64 = 16 << 20;
+
+/// What a block takes while it becomes a part. Numbers become a set of ids for each of their bits, of which half are set:
+/// more than the numbers themselves where few rows have many columns.
+fn at_hand_of(block: &LoadBlock) -> u64 {
+    let sliced = |values: &[i64]| {
+        let bits = u64::BITS - values.iter().fold(0, |bits, value| bits | value.unsigned_abs()).leading_zeros();
+        values.len() * bits as usize * size_of::<u16>() / 2
+    };
+    let of_numbers = block.columns.iter().map(|column| match &column.values {
+        ColumnValues::Number { values, .. } => sliced(values),
+        _ => 0,
+    });
+    let sliced_bytes = of_numbers.sum::<usize>() as u64;
+    let bytes = bytes_of(block);
+    (AT_HAND_TIMES * bytes).max(bytes + (AT_HAND_TIMES - 1) * sliced_bytes)
+}
 
 /// What a block takes.
 fn bytes_of(block: &LoadBlock) -> u64 {

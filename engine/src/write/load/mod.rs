@@ -126,6 +126,25 @@ impl Load {
         }
     }
 
+    /// What who reads the next block may hold meanwhile, of the `wanted` bytes: a share of `load_bytes_max`, for which
+    /// blocks make room.
+    ///
+    /// Errors: those of writing blocks into files.
+    pub fn room_for_reading(&mut self, wanted: u64) -> Result<u64> {
+        self.writer.check_open()?;
+        match &mut self.stage {
+            Stage::Repeated(_) => Ok(wanted),
+            Stage::Running(work) => work.room_for_reading(&self.writer, wanted),
+        }
+    }
+
+    /// Says what is held by who has read the block that comes next, so that the rest is the load's.
+    pub fn read_with(&mut self, held: u64) {
+        if let Stage::Running(work) = &mut self.stage {
+            work.memory.read(held);
+        }
+    }
+
     /// Takes the next rows, in file order. After an error the load can only be dropped.
     ///
     /// Errors: invalid, naming column and row, for values that the tag cannot hold; not found for an unknown tag.

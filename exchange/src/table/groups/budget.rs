@@ -7,7 +7,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// See the module.
 pub(super) struct Budget {
-    bytes_max: u64,
     /// What the footer takes, and what the rows at once take without their pages.
     base_bytes: u64,
     rows_at_once: u64,
@@ -15,6 +14,7 @@ pub(super) struct Budget {
 }
 
 struct State {
+    bytes_max: u64,
     columns: Vec<Held>,
     total: u64,
     /// The first row of those that are read.
@@ -53,8 +53,8 @@ pub(super) struct Cost {
 
 impl Budget {
     pub(super) fn new(bytes_max: u64, base_bytes: u64, rows_at_once: u64, columns: usize) -> Budget {
-        let state = State { columns: vec![Held::default(); columns], total: 0, first_row: 0, refusal: None };
-        Budget { bytes_max, base_bytes, rows_at_once, state: Mutex::new(state) }
+        let state = State { bytes_max, columns: vec![Held::default(); columns], total: 0, first_row: 0, refusal: None };
+        Budget { base_bytes, rows_at_once, state: Mutex::new(state) }
     }
 
     /// The rows that are read at once.
@@ -62,9 +62,15 @@ impl Budget {
         self.rows_at_once
     }
 
+    /// What is held.
+    pub(super) fn held_bytes(&self) -> u64 {
+        self.base_bytes + self.state().total
+    }
+
     /// The rows from this on are read next; those before are no longer at hand.
-    pub(super) fn begin(&self, first_row: u64) {
+    pub(super) fn begin(&self, first_row: u64, bytes_max: u64) {
         let mut state = self.state();
+        state.bytes_max = bytes_max;
         state.first_row = first_row;
         state.total = 0;
         for index in 0..state.columns.len() {
@@ -110,7 +116,7 @@ impl Budget {
 
     fn is_within(&self, state: &mut State, more: u64) -> bool {
         let bytes = self.base_bytes.saturating_add(state.total).saturating_add(more);
-        let is_within = bytes <= self.bytes_max;
+        let is_within = bytes <= state.bytes_max;
         if !is_within {
             state.refusal = Some(Refusal::TooMuch(bytes));
         }
@@ -148,7 +154,7 @@ mod tests {
         assert!(budget.hold_page(1, Cost { page: 0, rows: 30 }, 50));
         assert!(!budget.hold_page(1, Cost { page: 0, rows: 1 }, 60));
         // Later rows: what was taken before is no longer held.
-        budget.begin(60);
+        budget.begin(60, 100);
         assert!(budget.hold_page(1, Cost { page: 0, rows: 30 }, 90));
         assert!(!budget.has_room(11) && budget.has_room(5));
     }
@@ -156,7 +162,7 @@ mod tests {
     #[test]
     fn pages_that_are_passed_are_not_held() {
         let budget = Budget::new(100, 0, 8, 1);
-        budget.begin(1_000);
+        budget.begin(1_000, 100);
         for end in 1..=1_000 {
             assert!(budget.hold_page(0, Cost { page: 0, rows: 60 }, end));
         }

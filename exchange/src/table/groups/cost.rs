@@ -93,7 +93,7 @@ impl Leaf {
         }
         let mut dictionary = Dictionary { longest: self.width, is_present: true, is_left: false };
         if self.values == Values::Numbers {
-            return Some((dictionary, COPIES * page.len() as u64));
+            return Some((dictionary, page.len() as u64));
         }
         let mut left = page;
         for _ in 0..values {
@@ -102,7 +102,8 @@ impl Leaf {
             left = rest.get(length..)?;
             dictionary.longest = dictionary.longest.max(length as u64);
         }
-        let copies = if self.values == Values::Views { 1 } else { COPIES };
+        // Views hold the page; else its texts are copied, into room that has grown.
+        let copies = if self.values == Values::Views { 1 } else { 2 };
         Some((dictionary, copies * page.len() as u64 + VIEW_BYTES * values))
     }
 

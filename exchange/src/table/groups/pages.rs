@@ -174,7 +174,8 @@ impl ColumnPages {
             return Err(self.damaged(format!("a dictionary of {} bytes claims {values} values", page.len())));
         };
         self.dictionary = dictionary;
-        match self.budget.hold_dictionary(self.column, bytes) {
+        // The page is let go after the dictionary is made.
+        match self.budget.hold_dictionary(self.column, bytes) && self.budget.has_room(page.len() as u64) {
             true => Ok(()),
             false => Err(self.too_much()),
         }
