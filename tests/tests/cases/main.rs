@@ -7,6 +7,7 @@ mod ansi_log_lines;
 mod asking;
 mod files;
 mod full_disk_open;
+mod given_up;
 mod last_batch;
 mod many_values;
 
