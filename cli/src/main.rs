@@ -14,6 +14,7 @@ mod output;
 mod shell;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -23,6 +24,13 @@ use ask::Settings;
 use connect::{Connection, Place};
 use exit::Failure;
 use folder::Folder;
+
+/// How long a thread that has nothing to do is kept: it also keeps the memory that it freed last.
+const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(2);
+
+/// Gives pages back soon after they are free: a burst of large requests must not stay in a server that goes on for months.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -34,7 +42,8 @@ fn main() -> ExitCode {
     {
         return report(&failure);
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match runtime.enable_all().thread_keep_alive(THREAD_KEEP_ALIVE).build() {
         Ok(runtime) => runtime,
         Err(error) => return report(&Failure::refused(format!("cannot start threads: {error}"))),
     };

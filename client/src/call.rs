@@ -18,7 +18,9 @@ use crate::stream::{Connector, Stream};
 /// The most bytes of headers that a reply may have: a refusal carries its details there.
 const HEADER_BYTES_MAX: u32 = 256 << 10;
 /// The window of a stream, so that a load is not held up by round trips.
-const STREAM_WINDOW_BYTES: u32 = 8 << 20;
+const STREAM_WINDOW_BYTES: u32 = 2 << 20;
+/// The window of a connection: streams that nobody reads leave room for other calls.
+const CONNECTION_WINDOW_BYTES: u32 = 32 << 20;
 
 /// Whether a call may be made twice.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,7 +67,7 @@ impl Client {
         let endpoint = Endpoint::from_static(AUTHORITY)
             .tcp_nodelay(true)
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
-            .initial_connection_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .http2_max_header_list_size(HEADER_BYTES_MAX);
         let connecting = endpoint.connect_with_connector(Connector::new(connect));
         let channel = tokio::time::timeout(options.connect_timeout, connecting)

@@ -9,7 +9,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::time::{Sleep, sleep};
@@ -39,6 +39,12 @@ impl Caller {
 
 /// How long to wait before the next try when a connection could not be taken: what is missing is missing for a while.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Connections that are closed in one turn, so that who floods does not keep a thread.
+const CLOSED_PER_TURN: usize = 32;
+
+/// The least time between two lines that say that connections were closed.
+const TELL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What takes connections.
 pub(crate) trait Accept: Unpin {
@@ -95,6 +101,7 @@ pub(crate) struct Incoming<L> {
     patience: Patience,
     /// Runs while no connection is taken because one could not be.
     pause: Option<Pin<Box<Sleep>>>,
+    told_at: Option<Instant>,
 }
 
 impl<L: Accept> Incoming<L> {
@@ -104,12 +111,12 @@ impl<L: Accept> Incoming<L> {
         patience: Patience,
         stopped: impl Future<Output = ()> + Send + 'static,
     ) -> Incoming<L> {
-        Incoming { listener, stopped: Some(Box::pin(stopped)), connections, patience, pause: None }
+        Incoming { listener, stopped: Some(Box::pin(stopped)), connections, patience, pause: None, told_at: None }
     }
 
     /// The next connection that there is room for; those beyond are closed at once.
     fn poll_taken(&mut self, cx: &mut Context<'_>) -> Poll<Lingering<L::Connection>> {
-        loop {
+        for _ in 0..CLOSED_PER_TURN {
             if let Some(pause) = &mut self.pause {
                 ready!(pause.as_mut().poll(cx));
                 self.pause = None;
@@ -126,13 +133,18 @@ impl<L: Accept> Incoming<L> {
                 Some(connection) => {
                     return Poll::Ready(Lingering::new(stream, Caller::of(&connection), connection, self.patience));
                 }
-                None => {
-                    tracing::warn!(
-                        ?peer,
-                        "a connection was closed: there are too many (connections_max, peer_connections_max)"
-                    );
-                }
+                None => self.tell_closed(peer),
             }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn tell_closed(&mut self, peer: Peer) {
+        let now = Instant::now();
+        if self.told_at.is_none_or(|told| now.duration_since(told) >= TELL_INTERVAL) {
+            self.told_at = Some(now);
+            tracing::warn!(?peer, "connections are closed: there are too many (connections_max, peer_connections_max)");
         }
     }
 }

@@ -15,6 +15,7 @@ mod holder;
 mod incoming;
 mod known;
 mod leases;
+mod limits;
 mod lingering;
 mod loads;
 mod memory;
@@ -27,8 +28,9 @@ mod work;
 
 pub use backup::{Restored, RestoredSpace, restore_dir};
 pub use check::{SpaceReport, check_dir};
-pub use config::{Config, DESCRIPTORS_RESERVED, Limits, QUERY_MEMORY_BYTES_DEFAULT};
+pub use config::Config;
 pub use holder::{Holder, holder_of};
+pub use limits::{DESCRIPTORS_RESERVED, Limits, QUERY_MEMORY_BYTES_DEFAULT};
 pub use muster_engine::check::{Fault, Note, Progress, Report};
 pub use muster_engine::options::Durability;
 pub use run::{Listener, ServeError, is_loopback, open_listener, run};

@@ -22,9 +22,11 @@ pub(crate) struct Memory {
     taken: AtomicU64,
 }
 
-/// What one request has taken of it; given back when it is dropped.
+/// What one request or reply has taken of it; given back when it is dropped.
 pub(crate) struct Charge {
     memory: Arc<Memory>,
+    /// The most that may be taken in all, with this.
+    bytes_max: u64,
     bytes: AtomicU64,
 }
 
@@ -35,7 +37,16 @@ impl Memory {
 
     /// A charge of nothing yet.
     pub(crate) fn charge(self: &Arc<Self>) -> Charge {
-        Charge { memory: Arc::clone(self), bytes: AtomicU64::new(0) }
+        self.charge_within(self.bytes_max)
+    }
+
+    /// The same for replies that wait for their readers, who leave half of it to requests whatever they do.
+    pub(crate) fn charge_reply(self: &Arc<Self>) -> Charge {
+        self.charge_within(self.bytes_max / 2)
+    }
+
+    fn charge_within(self: &Arc<Self>, bytes_max: u64) -> Charge {
+        Charge { memory: Arc::clone(self), bytes_max, bytes: AtomicU64::new(0) }
     }
 
     /// How many bytes are taken.
@@ -45,13 +56,14 @@ impl Memory {
 }
 
 impl Charge {
-    /// Takes `bytes` in all, more or less than before. Errors: there is no room; nothing changes then.
+    /// Takes `bytes` in all, more or less than before; one task at a time does so. Errors: there is no room; nothing
+    /// changes then.
     pub(crate) fn set(&self, bytes: u64) -> Result<(), Status> {
         let before = self.bytes.load(Ordering::Relaxed);
         if bytes <= before {
             self.memory.taken.fetch_sub(before - bytes, Ordering::Relaxed);
         } else {
-            let max = self.memory.bytes_max;
+            let max = self.bytes_max;
             let more = |taken: u64| taken.checked_add(bytes - before).filter(|taken| *taken <= max);
             if self.memory.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_err() {
                 return Err(error::no_room(LIMIT, bytes, max, RETRY_DELAY));
@@ -102,5 +114,23 @@ mod tests {
         drop(first);
         drop(second);
         assert_eq!(memory.taken(), 0);
+    }
+
+    #[test]
+    fn replies_that_wait_leave_half_to_requests() {
+        let memory = Arc::new(Memory::new(100));
+        let (reply, other, request) = (memory.charge_reply(), memory.charge_reply(), memory.charge());
+        reply.set(50).unwrap();
+        assert_eq!(other.set(1).unwrap_err().code(), tonic::Code::ResourceExhausted);
+        request.set(50).unwrap();
+        assert_eq!(memory.taken(), 100);
+    }
+
+    #[test]
+    fn what_can_never_find_room_is_not_told_to_come_again() {
+        let memory = Arc::new(Memory::new(100));
+        let refused = memory.charge().set(101).unwrap_err();
+        assert!(refused.get_error_details().retry_info().is_none());
+        assert!(refused.message().starts_with("send smaller"), "{}", refused.message());
     }
 }

@@ -17,14 +17,15 @@ use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic_health::server::HealthReporter;
 
-use crate::config::{Config, Limits};
+use crate::config::Config;
 use crate::incoming::Incoming;
+use crate::limits::Limits;
 use crate::lingering::Patience;
-use crate::receiving::Receiving;
+use crate::receiving::{HEADER_BYTES_REFUSED, Receiving, STREAM_WINDOW_BYTES};
 use crate::service::{Service, Shared};
 
-/// The window of a stream, so that a load is not held up by round trips.
-const STREAM_WINDOW_BYTES: u32 = 8 << 20;
+/// The window of a connection: streams whose services are busy leave room for the others.
+const CONNECTION_WINDOW_BYTES: u32 = 32 << 20;
 
 /// How long requests that were cancelled may take to say so, and how long closing may take after that.
 const LAST_WORDS: Duration = Duration::from_millis(250);
@@ -197,9 +198,9 @@ async fn close_idle_spaces(shared: Arc<Shared>) {
 fn server(limits: &Limits) -> Server {
     Server::builder()
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(limits.streams_max)
-        .http2_max_header_list_size(limits.header_bytes_max)
+        .http2_max_header_list_size(limits.header_bytes_max.saturating_add(HEADER_BYTES_REFUSED))
         .http2_keepalive_interval(Some(limits.keepalive))
         .http2_keepalive_timeout(Some(limits.keepalive))
 }

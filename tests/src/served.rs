@@ -26,14 +26,36 @@ impl Served {
     /// Starts a server for `store` with options of the engine, such as `flush_bytes=4096`. Its socket and what it says
     /// lie in `folder`, which need not be on the same disk.
     pub fn start(store: &Path, folder: &Path, options: &[String]) -> Served {
+        let options = options.iter().flat_map(|option| ["--option", option]);
+        Served::start_by(Command::new(binary()), store, folder, options)
+    }
+
+    /// The same with arguments as they are typed.
+    pub fn start_with(store: &Path, folder: &Path, arguments: &[&str]) -> Served {
+        Served::start_by(Command::new(binary()), store, folder, arguments.iter().copied())
+    }
+
+    /// The same with so many descriptors and no more.
+    pub fn start_within(descriptors: usize, store: &Path, folder: &Path, arguments: &[&str]) -> Served {
+        let mut limited = Command::new("sh");
+        limited.args(["-c", &format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"")]).arg(binary());
+        Served::start_by(limited, store, folder, arguments.iter().copied())
+    }
+
+    fn start_by<'a>(
+        mut muster: Command,
+        store: &Path,
+        folder: &Path,
+        arguments: impl Iterator<Item = &'a str>,
+    ) -> Served {
         let (socket, log) = (folder.join("socket"), folder.join("server.log"));
         let said = OpenOptions::new().create(true).append(true).open(&log).expect("a file for what the server says");
-        let process = Command::new(binary())
+        let process = muster
             .args(["serve", "--quiet", "--data"])
             .arg(store)
             .arg("--listen")
             .arg(format!("unix:{}", socket.display()))
-            .args(options.iter().flat_map(|option| ["--option", option]))
+            .args(arguments)
             .env_remove("MUSTER_DATA")
             .env_remove("MUSTER_ADDR")
             .stdin(Stdio::null())

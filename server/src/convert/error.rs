@@ -91,11 +91,18 @@ pub(crate) fn over_limit(name: &str, found: usize, allowed: usize) -> Status {
     refuse_with(Code::ResourceExhausted, "LIMIT", format!("send at most {allowed} ({name}), found {found}"), metadata)
 }
 
-/// There is no room now for what a request takes.
+/// There is no room now for what a request takes, or never where `wanted` is more than is `allowed`.
 pub(crate) fn no_room(limit: &str, wanted: u64, allowed: u64, retry: Duration) -> Status {
     let facts = [("limit", limit.to_owned()), ("allowed", allowed.to_string()), ("wanted", wanted.to_string())];
     let facts = facts.into_iter().map(|(name, fact)| (name.to_owned(), fact)).collect();
     let mut details = info("LIMIT", facts);
+    if wanted > allowed {
+        let message = format!(
+            "send smaller messages, or let the server have more memory: this one may take {wanted} bytes, and there are \
+             {allowed} ({limit})"
+        );
+        return Status::with_error_details(Code::ResourceExhausted, message, details);
+    }
     details.set_retry_info(Some(retry));
     let message = format!(
         "ask again later, or in smaller messages: this one may take {wanted} bytes of the server's memory, and others hold \
@@ -108,6 +115,17 @@ pub(crate) fn no_room(limit: &str, wanted: u64, allowed: u64, retry: Duration) -
 pub(crate) fn too_long(limit: &str, remedy: &str, found: u64, allowed: u64) -> Status {
     let metadata = HashMap::from([("limit".to_owned(), limit.to_owned()), ("allowed".to_owned(), allowed.to_string())]);
     let message = format!("{remedy}: a message may have {allowed} bytes ({limit}), found {found}");
+    refuse_with(Code::ResourceExhausted, "LIMIT", message, metadata)
+}
+
+/// The headers of a request are longer than they may be.
+pub(crate) fn headers_too_long(found: u64, allowed: u64) -> Status {
+    let metadata = HashMap::from([
+        ("limit".to_owned(), "header_bytes_max".to_owned()),
+        ("allowed".to_owned(), allowed.to_string()),
+    ]);
+    let message =
+        format!("send less in headers: those of a request may have {allowed} bytes (header_bytes_max), found {found}");
     refuse_with(Code::ResourceExhausted, "LIMIT", message, metadata)
 }
 

@@ -7,6 +7,7 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use muster_engine::Error;
 use muster_engine::query::Run;
@@ -17,15 +18,17 @@ use tokio_stream::Stream;
 use tonic::Status;
 
 use crate::convert::error;
-use crate::work::{Call, CancelOnDrop, Lane, Place};
+use crate::work::{Call, CancelOnDrop, Lane, Place, ReadBy};
 
 /// How many events may wait for a slow reader.
-const EVENTS_WAITING: usize = 16;
+const EVENTS_WAITING: usize = 4;
 
 /// Where the events of a load go.
 #[derive(Clone)]
 pub(crate) struct Events {
     sender: Sender<LoadReply>,
+    /// How long a reader may take nothing.
+    idle: Duration,
     end: Arc<Mutex<Option<Status>>>,
 }
 
@@ -45,12 +48,12 @@ pub(super) struct LaneEvents<'a> {
     place: &'a mut Option<Place>,
 }
 
-/// The events of a load of `call`.
-pub(super) fn channel(call: &Call) -> (Events, LoadEvents) {
+/// The events of a load of `call`, whose reader may take nothing for `idle`.
+pub(super) fn channel(call: &Call, idle: Duration) -> (Events, LoadEvents) {
     let (sender, events) = mpsc::channel(EVENTS_WAITING);
     let end = Arc::new(Mutex::new(None));
     let heard = LoadEvents { events, end: Arc::clone(&end), _call: call.cancel_on_drop() };
-    (Events { sender, end }, heard)
+    (Events { sender, idle, end }, heard)
 }
 
 impl Events {
@@ -83,20 +86,11 @@ impl LaneEvents<'_> {
             Err(TrySendError::Full(reply)) => reply,
         };
         *self.place = None;
-        let (sender, deadline) = (&self.events.sender, self.call.deadline);
-        let heard = async {
-            match deadline {
-                None => sender.send(reply).await.map_err(|_| gone()),
-                Some(deadline) => match tokio::time::timeout_at(deadline.into(), sender.send(reply)).await {
-                    Ok(sent) => sent.map_err(|_| gone()),
-                    Err(_) => Err(error::status(&Error::deadline("the time for the load is over"))),
-                },
-            }
-        };
         let runtime = Handle::current();
-        runtime.block_on(heard)?;
+        let heard = ReadBy::new(self.call.deadline, self.events.idle);
+        runtime.block_on(heard.wait(self.events.sender.send(reply)))?.map_err(|_| gone())?;
         run.look().map_err(|fault| error::status(&fault))?;
-        *self.place = Some(runtime.block_on(self.lane.enter(self.call.caller, deadline))?);
+        *self.place = Some(runtime.block_on(self.lane.enter(self.call.caller, self.call.deadline))?);
         Ok(())
     }
 }
@@ -122,15 +116,17 @@ mod tests {
     use tokio_stream::StreamExt;
 
     use super::*;
+    use crate::memory::Memory;
     use crate::work::{Calls, Kind, Work, on_thread};
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_load_whose_events_nobody_reads_gives_its_place_back_and_loses_nothing() {
-        let work = Work::new(&crate::config::Limits { loads_running_max: 1, ..Default::default() });
+        let limits = crate::limits::Limits { loads_running_max: 1, ..Default::default() };
+        let work = Work::new(&limits, Arc::new(Memory::new(0)));
         let calls: Arc<Calls> = Arc::default();
         let call = Call::of(&calls, &tonic::Request::new(()));
         let lane = work.lane(Kind::Load).clone();
-        let (events, mut heard) = channel(&call);
+        let (events, mut heard) = channel(&call, Duration::from_secs(3_600));
         let place = lane.enter(call.caller, None).await.unwrap();
         let (of_job, caller) = (lane.clone(), call.clone());
         let job = move |run: &Run, place: &mut Option<Place>| {

@@ -132,7 +132,7 @@ pub(crate) fn begin(
     stream: Streaming<v1::LoadRequest>,
 ) -> Result<LoadEvents, Status> {
     let opened = Opened::new(shared)?;
-    let (events, heard) = events::channel(&call);
+    let (events, heard) = events::channel(&call, shared.config.limits.stream_idle);
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         if let Err(status) = load(&shared, stream, &call, &events).await {

@@ -3,12 +3,11 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use http_body::{Frame, SizeHint};
 use muster_engine::Error;
 use muster_proto::WRITE_MEMORY_BYTES_MAX;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::Bytes;
@@ -22,14 +21,16 @@ const PREFIX_BYTES: usize = 5;
 /// What a message may become in memory, in times of its size on the wire: a text of no characters takes two bytes there
 /// and a list entry of its own here. The tests `memory` of `proto` hold every message to it.
 const EXPANSION: u64 = 32;
-/// What a request takes whatever is in it.
-const REQUEST_BYTES: u64 = 4_096;
 
 /// See the module.
 pub(super) struct Received {
     inner: Body,
     rules: Rules,
     charge: Arc<Charge>,
+    /// What the request takes as long as it is open, whatever arrives.
+    open_bytes: u64,
+    /// Set where it is refused before it brings anything.
+    refused: Option<Status>,
     prefix: [u8; PREFIX_BYTES],
     prefix_bytes: usize,
     /// Bytes of the current message that have not arrived.
@@ -38,28 +39,35 @@ pub(super) struct Received {
     passed_on: u64,
     /// What has arrived of one that is not whole.
     arrived: u64,
-    /// Runs while a message is awaited that a service needs whole.
-    clock: Option<Pin<Box<Sleep>>>,
+    /// Ends a request whose one message is not whole, and a stream that brought nothing for too long.
+    clock: Pin<Box<Sleep>>,
+    /// Whether the service waits for something that has not come.
+    is_awaited: bool,
 }
 
 impl Received {
-    pub(super) fn new(inner: Body, rules: Rules, charge: Arc<Charge>) -> Received {
-        let clock = matches!(rules.kind, Messages::Ask | Messages::Batch).then(|| Box::pin(sleep(rules.within)));
+    /// A body of a request that takes `open_bytes` beside it, which are charged already.
+    pub(super) fn new(inner: Body, rules: Rules, charge: Arc<Charge>, open_bytes: u64) -> Received {
         Received {
             inner,
             rules,
+            open_bytes,
+            refused: None,
             charge,
             prefix: [0; PREFIX_BYTES],
             prefix_bytes: 0,
             left: 0,
             passed_on: 0,
             arrived: 0,
-            clock,
+            clock: Box::pin(sleep(rules.within)),
+            is_awaited: false,
         }
     }
 
-    fn is_between_messages(&self) -> bool {
-        self.prefix_bytes == 0 && self.left == 0
+    /// The same, of a request that is refused with `status` whatever it brings.
+    pub(super) fn refused(mut self, status: Status) -> Received {
+        self.refused = Some(status);
+        self
     }
 
     /// Measures the next bytes. Errors: a message that is too long, or for which there is no memory.
@@ -83,16 +91,27 @@ impl Received {
             if self.left == 0 {
                 self.passed_on += most(self.rules.kind, self.arrived);
                 (self.prefix_bytes, self.arrived) = (0, 0);
-                self.clock = None;
             }
         }
-        self.charge.set(self.passed_on + self.arrived)
+        self.charge.set(self.open_bytes + self.passed_on + self.arrived)
+    }
+
+    /// What is said when nothing came for too long.
+    fn late(&self) -> Status {
+        let within = self.rules.within.as_millis();
+        let message = match self.rules.kind.is_stream() {
+            true => format!("call again when there is more to send: nothing came for {within} ms (stream_idle_ms)"),
+            false => format!("send the whole message at once: it did not arrive within {within} ms (receive_ms)"),
+        };
+        error::status(&Error::deadline(message))
     }
 
     fn begin(&mut self, length: u64) -> Result<(), Status> {
         if length > self.rules.bytes_max as u64 {
             let what = match self.rules.kind {
-                Messages::Ask => "ask with fewer or shorter lists, or give sets of entities as roaring bytes",
+                Messages::Ask | Messages::Asks => {
+                    "ask with fewer or shorter lists, or give sets of entities as roaring bytes"
+                }
                 Messages::Batch | Messages::Batches => "send the changes in several batches",
                 Messages::Pieces => "send the file in smaller pieces",
             };
@@ -105,15 +124,14 @@ impl Received {
 
 /// The most that a message of so many bytes takes while it is decoded and held.
 fn most(kind: Messages, bytes: u64) -> u64 {
-    let message = match kind {
-        Messages::Ask => EXPANSION.saturating_mul(bytes),
+    match kind {
+        Messages::Ask | Messages::Asks => EXPANSION.saturating_mul(bytes),
         Messages::Batch | Messages::Batches => {
             EXPANSION.saturating_mul(bytes).min(WRITE_MEMORY_BYTES_MAX as u64).saturating_add(bytes)
         }
         // Once as it came, once taken out.
         Messages::Pieces => 2 * bytes,
-    };
-    REQUEST_BYTES + message
+    }
 }
 
 impl http_body::Body for Received {
@@ -122,22 +140,27 @@ impl http_body::Body for Received {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = &mut *self;
-        let is_stream = matches!(this.rules.kind, Messages::Batches | Messages::Pieces);
-        if is_stream && this.is_between_messages() && this.passed_on > 0 {
-            // Whoever asks for more is done with what came before.
+        if let Some(refused) = this.refused.take() {
+            return Poll::Ready(Some(Err(refused)));
+        }
+        if this.rules.kind.is_stream() && this.passed_on > 0 {
+            // Whoever asks for more is done with the messages that came whole.
             this.passed_on = 0;
-            this.charge.settle(0);
+            this.charge.settle(this.open_bytes + this.arrived);
         }
         let frame = match Pin::new(&mut this.inner).poll_frame(cx) {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
-                if let Some(clock) = &mut this.clock {
-                    ready!(clock.as_mut().poll(cx));
-                    return Poll::Ready(Some(Err(late(this.rules.within))));
+                if this.rules.kind.is_stream() && !this.is_awaited {
+                    // From when the service asks, for it may have been busy.
+                    this.clock.as_mut().reset(Instant::now() + this.rules.within);
                 }
-                return Poll::Pending;
+                this.is_awaited = true;
+                ready!(this.clock.as_mut().poll(cx));
+                return Poll::Ready(Some(Err(this.late())));
             }
         };
+        this.is_awaited = false;
         if let Some(Ok(frame)) = &frame
             && let Some(bytes) = frame.data_ref()
             && let Err(status) = this.measure(bytes)
@@ -148,7 +171,7 @@ impl http_body::Body for Received {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.refused.is_none() && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -156,20 +179,17 @@ impl http_body::Body for Received {
     }
 }
 
-fn late(within: Duration) -> Status {
-    error::status(&Error::deadline(format!(
-        "send the whole message at once: it did not arrive within {} ms (receive_ms)",
-        within.as_millis()
-    )))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
     use std::future::poll_fn;
+    use std::time::Duration;
 
     use super::*;
     use crate::memory::Memory;
+
+    /// What a request takes before it brings anything.
+    const OPEN_BYTES: u64 = 5_000;
 
     /// Frames that come one by one.
     struct Frames(VecDeque<Bytes>);
@@ -199,7 +219,9 @@ mod tests {
 
     fn received(memory: &Arc<Memory>, rules: Rules, bytes: &[u8], frame_bytes: usize) -> Received {
         let frames = bytes.chunks(frame_bytes).map(Bytes::copy_from_slice).collect();
-        Received::new(Body::new(Frames(frames)), rules, Arc::new(memory.charge()))
+        let charge = Arc::new(memory.charge());
+        charge.set(OPEN_BYTES).unwrap();
+        Received::new(Body::new(Frames(frames)), rules, charge, OPEN_BYTES)
     }
 
     async fn next(received: &mut Received) -> Result<Frame<Bytes>, Status> {
@@ -215,10 +237,10 @@ mod tests {
             for frame in 1..bytes.len().div_ceil(frame_bytes) {
                 next(&mut received).await.unwrap();
                 let arrived = (frame * frame_bytes).saturating_sub(PREFIX_BYTES);
-                assert_eq!(memory.taken(), arrived as u64, "frames of {frame_bytes}");
+                assert_eq!(memory.taken(), OPEN_BYTES + arrived as u64, "frames of {frame_bytes}");
             }
             next(&mut received).await.unwrap();
-            assert_eq!(memory.taken(), REQUEST_BYTES + 100 * EXPANSION);
+            assert_eq!(memory.taken(), OPEN_BYTES + 100 * EXPANSION);
             drop(received);
             assert_eq!(memory.taken(), 0);
         }
@@ -226,20 +248,33 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_holds_only_what_is_not_done_with() {
-        let memory = Arc::new(Memory::new(1 << 20));
+        let memory = Arc::new(Memory::new(1 << 30));
         let bytes = [message(10), message(20)].concat();
         let mut received = received(&memory, rules(Messages::Pieces, 1_000), &bytes, PREFIX_BYTES + 10);
+        assert_eq!(memory.taken(), OPEN_BYTES, "what may come unseen is charged when it begins");
         next(&mut received).await.unwrap();
-        assert_eq!(memory.taken(), REQUEST_BYTES + 20);
+        assert_eq!(memory.taken(), OPEN_BYTES + 20);
         next(&mut received).await.unwrap();
-        assert_eq!(memory.taken(), 10, "the first is done with when more is asked for");
+        assert_eq!(memory.taken(), OPEN_BYTES + 10, "the first is done with when more is asked for");
         next(&mut received).await.unwrap();
-        assert_eq!(memory.taken(), REQUEST_BYTES + 40);
+        assert_eq!(memory.taken(), OPEN_BYTES + 40);
+    }
+
+    #[tokio::test]
+    async fn a_long_stream_takes_no_more_than_a_short_one_wherever_its_frames_end() {
+        let memory = Arc::new(Memory::new(1 << 30));
+        let bytes = message(100).repeat(1_000);
+        // No frame but the last ends where a message ends.
+        let mut received = received(&memory, rules(Messages::Pieces, 1_000), &bytes, 1_004);
+        for _ in 0..bytes.len().div_ceil(1_004) {
+            next(&mut received).await.unwrap();
+            assert!(memory.taken() <= OPEN_BYTES + 2 * 1_004 + 200, "{}", memory.taken() - OPEN_BYTES);
+        }
     }
 
     #[tokio::test]
     async fn what_is_too_long_or_finds_no_room_is_refused_before_it_is_decoded() {
-        let memory = Arc::new(Memory::new(REQUEST_BYTES + 100 * EXPANSION - 1));
+        let memory = Arc::new(Memory::new(2 * OPEN_BYTES + 100 * EXPANSION - 1));
         let mut long = received(&memory, rules(Messages::Batch, 99), &message(100), 1_000);
         let refused = next(&mut long).await.unwrap_err();
         assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
@@ -248,7 +283,19 @@ mod tests {
         let mut large = received(&memory, rules(Messages::Ask, 1_000), &message(100), 1_000);
         let refused = next(&mut large).await.unwrap_err();
         assert!(refused.message().contains("server_memory_bytes"), "{}", refused.message());
+        drop((long, large));
         assert_eq!(memory.taken(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_brings_nothing_for_long_is_given_up_by_name() {
+        let memory = Arc::new(Memory::new(1 << 30));
+        let rules = Rules { within: Duration::from_millis(1), ..rules(Messages::Batches, 1_000) };
+        let mut silent = received(&memory, rules, &message(100), 1_000);
+        next(&mut silent).await.unwrap();
+        let refused = next(&mut silent).await.unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::DeadlineExceeded);
+        assert!(refused.message().contains("stream_idle_ms"), "{}", refused.message());
     }
 
     #[tokio::test]

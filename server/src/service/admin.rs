@@ -10,6 +10,7 @@ use muster_engine::ids::Seq;
 use muster_engine::options::Durability;
 use muster_engine::query::Run;
 use muster_proto::v1;
+use prost::Message;
 use tonic::{Code, Request, Response, Status};
 
 use super::{OrStatus, Shared, service};
@@ -17,7 +18,7 @@ use crate::backup;
 use crate::convert::{catalog, durability, error, value};
 use crate::erasures::{self, Erasure};
 use crate::spaces::Space;
-use crate::work::{Feed, Kind, Source, feed};
+use crate::work::{Feed, Kind, Source, Weighed};
 
 /// Erasures of one message.
 const MESSAGE_ERASURES_MAX: usize = 1_000;
@@ -40,7 +41,7 @@ service! {
         let (call, request) = self.begin(request);
         let reading = erasures::Reading::new(self.shared.ledger.path());
         let source = Erased { request, reading };
-        Ok(Response::new(feed(self.shared.work.lane(Kind::Admin), call, source)))
+        Ok(Response::new(self.shared.work.feed(Kind::Admin, call, source)))
     }
 }
 
@@ -53,18 +54,22 @@ struct Erased {
 impl Source for Erased {
     type Message = v1::ErasuresReply;
 
-    fn next(&mut self, run: &Run) -> Result<Option<v1::ErasuresReply>, Status> {
+    fn next(&mut self, run: &Run) -> Result<Option<Weighed<v1::ErasuresReply>>, Status> {
         let mut found = Vec::new();
+        let mut bytes = 0;
         while found.len() < MESSAGE_ERASURES_MAX
             && let Some(erasure) = self.reading.next().or_status()?
         {
             run.look().or_status()?;
             let is_of_space = self.request.space.is_empty() || self.request.space == erasure.space;
             if erasure.version > self.request.since && is_of_space {
-                found.push(erasure_to_wire(erasure));
+                let erasure = erasure_to_wire(erasure);
+                bytes += (size_of::<v1::Erasure>() + erasure.encoded_len()) as u64;
+                found.push(erasure);
             }
         }
-        Ok((!found.is_empty()).then_some(v1::ErasuresReply { erasures: found }))
+        let message = (!found.is_empty()).then_some(v1::ErasuresReply { erasures: found });
+        Ok(message.map(|message| Weighed { message, bytes }))
     }
 }
 

@@ -7,13 +7,15 @@ use muster_engine::catalog::{EntityKey, Tag};
 use muster_engine::ids::{EntityId, LocalId};
 use muster_engine::query::{Prepared, Profiler, Run};
 use muster_proto::v1::{self, MembersForm, MembersReply};
+use prost::Message;
 use tonic::Status;
 
 use super::query::find_tag;
 use super::{Asked, OrStatus, Shared};
 use crate::convert::token::PageToken;
 use crate::convert::{answers, error, reply};
-use crate::work::Source;
+use crate::memory::Charge;
+use crate::work::{Source, Weighed};
 
 /// The members of an audience, made message by message. Between two of them it may stand still for as long as its reader
 /// likes: it holds its snapshot and where it is, and no thread.
@@ -38,7 +40,7 @@ impl Members {
 impl Source for Members {
     type Message = MembersReply;
 
-    fn next(&mut self, run: &Run) -> Result<Option<MembersReply>, Status> {
+    fn next(&mut self, run: &Run) -> Result<Option<Weighed<MembersReply>>, Status> {
         if let State::Asked(request) = &mut self.state {
             let request = request.take().unwrap_or_default();
             self.state = State::Listing(Box::new(Listing::begin(&self.shared, *request, run)?));
@@ -65,13 +67,20 @@ struct Listing {
     with_tags: Vec<Tag>,
     profiler: Profiler,
     after: Option<LocalId>,
-    /// How many may still be sent.
+    /// Members that were found and are not sent, behind the first of them that is not.
+    found: Vec<LocalId>,
+    sent: usize,
+    /// Whether there may be members behind those that were found.
+    has_more: bool,
+    /// How many may still be found.
     left: usize,
     info: Option<v1::ReplyInfo>,
     message_members_max: usize,
-    message_roaring_bytes_max: usize,
+    message_reply_bytes_max: usize,
     /// The bytes of a roaring answer, and how many of them are sent.
     roaring: Option<(Vec<u8>, usize)>,
+    /// What those bytes take until the last is sent.
+    roaring_charge: Charge,
     is_over: bool,
 }
 
@@ -113,8 +122,9 @@ impl Listing {
         let limits = &shared.config.limits;
         Ok(Listing {
             message_members_max: limits.message_members_max,
-            message_roaring_bytes_max: limits.message_roaring_bytes_max.max(1),
+            message_reply_bytes_max: limits.message_reply_bytes_max.max(1),
             roaring: None,
+            roaring_charge: shared.memory.charge_reply(),
             is_over: false,
             now_unix_ms: asked.request.now_unix_ms,
             asked,
@@ -124,6 +134,9 @@ impl Listing {
             with_tags,
             profiler: profiler.or_status()?,
             after: token.map(|token| token.after),
+            found: Vec::new(),
+            sent: 0,
+            has_more: true,
             left: match request.limit {
                 0 => usize::MAX,
                 limit => usize::try_from(limit).unwrap_or(usize::MAX),
@@ -133,25 +146,32 @@ impl Listing {
     }
 
     /// The next message; none after the last. Errors: those of the engine; cancelled, deadline.
-    fn next(&mut self, run: &Run) -> Result<Option<MembersReply>, Status> {
-        let message = match self.form {
+    fn next(&mut self, run: &Run) -> Result<Option<Weighed<MembersReply>>, Status> {
+        let weighed = match self.form {
             MembersForm::Roaring => self.next_roaring(run)?,
             _ => Some(self.next_page(run)?),
         };
-        Ok(message.map(|message| MembersReply { info: self.info.take(), ..message }))
+        Ok(weighed.map(|Weighed { message, bytes }| {
+            let info = self.info.take();
+            let info_bytes = info.as_ref().map_or(0, |info| info.encoded_len() as u64);
+            Weighed { message: MembersReply { info, ..message }, bytes: bytes + info_bytes }
+        }))
     }
 
-    fn next_page(&mut self, run: &Run) -> Result<MembersReply, Status> {
-        let wanted = self.message_members_max.min(self.left).max(1);
-        let page = self.prepared.members(run, self.after, wanted).or_status()?;
-        self.after = page.ids.last().copied().or(self.after);
-        self.left -= page.ids.len();
-        let mut message = self.message(&page.ids, run).or_status()?;
-        self.is_over = !page.has_more || self.left == 0;
-        if page.has_more && self.is_over {
-            message.next_page_token = self.token();
+    fn next_page(&mut self, run: &Run) -> Result<Weighed<MembersReply>, Status> {
+        if self.sent == self.found.len() {
+            let wanted = self.message_members_max.min(self.left).max(1);
+            let page = self.prepared.members(run, self.after, wanted).or_status()?;
+            self.left -= page.ids.len();
+            (self.found, self.sent, self.has_more) = (page.ids, 0, page.has_more);
         }
-        Ok(message)
+        let mut weighed = self.message(run).or_status()?;
+        let is_all_sent = self.sent == self.found.len();
+        self.is_over = is_all_sent && (!self.has_more || self.left == 0);
+        if self.is_over && self.has_more {
+            weighed.message.next_page_token = self.token();
+        }
+        Ok(weighed)
     }
 
     /// Keeps the snapshot and says where to go on.
@@ -167,28 +187,39 @@ impl Listing {
         token.encode()
     }
 
-    fn message(&mut self, ids: &[LocalId], run: &Run) -> muster_engine::Result<MembersReply> {
+    /// Members that were found, as many as fit into a message.
+    fn message(&mut self, run: &Run) -> muster_engine::Result<Weighed<MembersReply>> {
         let column = |tag: &Tag| v1::Column { tag: tag.name.clone(), cells: Vec::new() };
         let mut message =
             MembersReply { columns: self.with_tags.iter().map(column).collect(), ..MembersReply::default() };
-        for id in ids {
+        let mut bytes = 0;
+        while let Some(&id) = self.found.get(self.sent)
+            && bytes < self.message_reply_bytes_max
+        {
             run.look()?;
-            if let Some(living) = &self.living
-                && !living.contains(*id)?
-            {
-                continue;
+            (self.after, self.sent) = (Some(id), self.sent + 1);
+            let is_gone = match &self.living {
+                Some(living) => !living.contains(id)?,
+                None => false,
+            };
+            if !is_gone {
+                bytes += self.add_member(&mut message, id)?;
             }
-            self.add_member(&mut message, *id)?;
         }
-        Ok(message)
+        Ok(Weighed { message, bytes: bytes as u64 })
     }
 
-    fn add_member(&mut self, message: &mut MembersReply, id: LocalId) -> muster_engine::Result<()> {
+    /// Adds a member, and tells about how many bytes that takes.
+    fn add_member(&mut self, message: &mut MembersReply, id: LocalId) -> muster_engine::Result<usize> {
+        let mut bytes = size_of::<u64>();
         if self.form == MembersForm::Ids {
             message.ids.push(EntityId::new(0, id).to_u64());
         } else {
             match self.asked.snapshot.key(self.asked.entity_type.id, id)? {
-                Some(EntityKey::Text(text)) => message.text_keys.push(text),
+                Some(EntityKey::Text(text)) => {
+                    bytes = size_of::<String>() + text.len();
+                    message.text_keys.push(text);
+                }
                 Some(EntityKey::Number(number)) => message.number_keys.push(number),
                 None => {
                     return Err(Error::corrupt(format!("the living entity {id} has no key")));
@@ -197,20 +228,25 @@ impl Listing {
         }
         for (tag, column) in self.with_tags.iter().zip(&mut message.columns) {
             let said = self.profiler.value(tag, id)?;
-            column.cells.push(v1::Cell { value: said.map(|said| answers::profile_value(tag, said)) });
+            let cell = v1::Cell { value: said.map(|said| answers::profile_value(tag, said)) };
+            bytes += size_of::<v1::Cell>() + cell.encoded_len();
+            column.cells.push(cell);
         }
-        Ok(())
+        Ok(bytes)
     }
 
-    fn next_roaring(&mut self, run: &Run) -> Result<Option<MembersReply>, Status> {
+    fn next_roaring(&mut self, run: &Run) -> Result<Option<Weighed<MembersReply>>, Status> {
         if self.roaring.is_none() {
-            self.roaring = Some((self.prepared.bitmap(run).or_status()?, 0));
+            let bytes = self.prepared.bitmap(run).or_status()?;
+            self.roaring_charge.set(bytes.len() as u64)?;
+            self.roaring = Some((bytes, 0));
         }
         let Some((bytes, sent)) = &mut self.roaring else { return Ok(None) };
-        let end = bytes.len().min(*sent + self.message_roaring_bytes_max);
+        let end = bytes.len().min(*sent + self.message_reply_bytes_max);
         let piece = bytes[*sent..end].to_vec();
         *sent = end;
         self.is_over = end == bytes.len();
-        Ok((!piece.is_empty()).then(|| MembersReply { roaring: piece, ..MembersReply::default() }))
+        let bytes = piece.len() as u64;
+        Ok((bytes > 0).then(|| Weighed { message: MembersReply { roaring: piece, ..MembersReply::default() }, bytes }))
     }
 }

@@ -57,13 +57,14 @@ impl Shared {
         };
         let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         let (connections_max, peer_connections_max) = config.limits.connections(descriptors);
+        let memory = Arc::new(Memory::new(config.limits.server_memory_bytes));
         Ok(Shared {
             spaces,
             spool,
             ledger,
-            work: Work::new(&config.limits),
+            work: Work::new(&config.limits, Arc::clone(&memory)),
             loads_open: LoadsOpen::default(),
-            memory: Arc::new(Memory::new(config.limits.server_memory_bytes)),
+            memory,
             connections: Arc::new(Connections::new(connections_max, peer_connections_max)),
             started: Instant::now(),
             config,
@@ -124,7 +125,7 @@ impl Service {
         let (shared, work) = (Arc::clone(&self.shared), &self.shared.work);
         let job = move |run: &Run| {
             let prepared = (steps.prepare)(&shared, message, run)?;
-            match (steps.is_short)(&prepared) {
+            match (steps.is_short)(&prepared, run)? {
                 true => (steps.answer)(&prepared, run).map(Ok),
                 false => Ok(Err(prepared)),
             }
@@ -140,7 +141,7 @@ impl Service {
 /// What a request does before and after it is known how long it takes.
 struct Steps<Q, P, R> {
     prepare: fn(&Shared, Q, &Run) -> Result<P, Status>,
-    is_short: fn(&P) -> bool,
+    is_short: fn(&P, &Run) -> Result<bool, Status>,
     answer: fn(&P, &Run) -> Result<R, Status>,
 }
 

@@ -14,7 +14,7 @@ use super::members::Members;
 use super::membership::is_member;
 use super::{Asked, OrStatus, Shared, Steps, service};
 use crate::convert::{answers, error, reply, value};
-use crate::work::{Feed, Kind, feed};
+use crate::work::{Feed, Kind};
 
 service! {
     v1::query_server::Query {
@@ -29,8 +29,7 @@ service! {
     }
 
     async fn count(&self, request: Request<v1::CountRequest>) -> Result<Response<v1::CountReply>, Status> {
-        let (prepare, is_short, answer) = (prepare_count, |question: &Question| question.prepared.is_short(), count);
-        self.answer_by_length(request, Steps { prepare, is_short, answer }).await
+        self.answer_by_length(request, Steps { prepare: prepare_count, is_short: is_short_count, answer: count }).await
     }
 
     type MembersStream = Feed<v1::MembersReply>;
@@ -38,7 +37,7 @@ service! {
     async fn members(&self, request: Request<v1::MembersRequest>) -> Result<Response<Self::MembersStream>, Status> {
         let (call, request) = self.begin(request);
         let source = Members::new(Arc::clone(&self.shared), request);
-        Ok(Response::new(feed(self.shared.work.lane(Kind::Long), call, source)))
+        Ok(Response::new(self.shared.work.feed(Kind::Long, call, source)))
     }
 }
 
@@ -53,6 +52,10 @@ fn prepare_count(shared: &Shared, request: v1::CountRequest, run: &Run) -> Resul
     let asked = Asked::find(shared, request.context, run)?;
     let prepared = asked.prepare(&request.text).or_status()?;
     Ok(Question { asked, text: request.text, prepared })
+}
+
+fn is_short_count(question: &Question, run: &Run) -> Result<bool, Status> {
+    question.prepared.is_short(run).or_status()
 }
 
 fn count(question: &Question, run: &Run) -> Result<v1::CountReply, Status> {

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use muster_proto::v1::admin_server::Admin;
 use muster_proto::v1::catalog_server::Catalog;
@@ -14,6 +15,7 @@ use tokio_stream::StreamExt;
 use tonic::Request;
 
 use super::*;
+use crate::limits::Limits;
 use crate::work::{MESSAGES_WAITING, Place};
 
 /// People in the store, each a message of its own.
@@ -21,9 +23,14 @@ const PEOPLE: u64 = 40;
 
 /// A service without a network, and its folder.
 async fn service() -> (Service, TempDir) {
+    service_with(|_| {}).await
+}
+
+async fn service_with(change: impl FnOnce(&mut Limits)) -> (Service, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let mut config = Config::new(folder.path());
     config.limits.message_members_max = 1;
+    change(&mut config.limits);
     let service = Service::new(Arc::new(Shared::open(config).unwrap()));
     let people = v1::CreateTypeRequest { name: "people".into(), ..Default::default() };
     service.create_type(Request::new(people)).await.unwrap();
@@ -154,4 +161,50 @@ async fn a_stream_that_is_not_read_in_time_says_so_instead_of_ending() {
     }
     let status = last.unwrap().unwrap_err();
     assert_eq!(status.code(), tonic::Code::DeadlineExceeded);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_nobody_reads_for_long_ends_by_name_and_holds_nothing() {
+    let (service, _folder) = service_with(|limits| limits.stream_idle = Duration::from_millis(20)).await;
+    let request = v1::MembersRequest { text: "ALL".into(), ..Default::default() };
+    let mut stream = service.members(Request::new(request)).await.unwrap().into_inner();
+    while stream.is_filled() {
+        tokio::task::yield_now().await;
+    }
+    // What was made before is still read, and then the reason.
+    let mut said = Vec::new();
+    while let Some(message) = stream.next().await {
+        said.push(message.map(|message| message.text_keys.len()));
+    }
+    let status = said.pop().unwrap().unwrap_err();
+    assert_eq!(said.len(), MESSAGES_WAITING);
+    assert_eq!(status.code(), tonic::Code::DeadlineExceeded);
+    assert!(status.message().contains("stream_idle_ms"), "{}", status.message());
+    assert_eq!(service.shared.memory.taken(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_wait_are_charged_and_beyond_the_budget_a_stream_ends_by_its_name() {
+    let (service, _folder) = service().await;
+    let ask = async || {
+        let request = v1::MembersRequest { text: "ALL".into(), ..Default::default() };
+        service.members(Request::new(request)).await.unwrap().into_inner()
+    };
+    let unread = ask().await;
+    while unread.waiting() < MESSAGES_WAITING {
+        tokio::task::yield_now().await;
+    }
+    let one = service.shared.memory.taken();
+    assert!(one >= MESSAGES_WAITING as u64 * size_of::<String>() as u64, "{one}");
+    drop(unread);
+    while service.shared.work.calls.count() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(service.shared.memory.taken(), 0);
+    // Somebody else takes what replies may have.
+    let other = service.shared.memory.charge();
+    other.set(service.shared.config.limits.server_memory_bytes / 2).unwrap();
+    let refused = ask().await.next().await.unwrap().unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
+    assert_eq!(count(&service, LONG).await, PEOPLE, "a request has the other half");
 }

@@ -55,7 +55,7 @@ impl Call {
     /// What its message takes is known by now, and no more than was charged.
     pub(crate) fn settle(&self, bytes: u64) {
         if let Some(held) = &self.held {
-            held.charge.settle(bytes);
+            held.settle(bytes);
         }
     }
 

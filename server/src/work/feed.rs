@@ -2,14 +2,14 @@
 //!
 //! As long as there is room in the channel, a thread with a place in the lane fills it. When the reader is behind, the
 //! thread goes and gives the place back; what makes the replies stays as it is, with its snapshot and its cursor, until
-//! there is room again. A reader that reads nothing costs what it holds, and nobody's time.
+//! there is room again. A reader that reads nothing costs what it holds, which is charged, and nobody's time; when it has
+//! read nothing for long the stream ends, for its snapshot keeps files.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::Duration;
 
-use muster_engine::Error;
 use muster_engine::query::Run;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, OwnedPermit, Receiver, Sender};
@@ -18,8 +18,9 @@ use tonic::Status;
 
 use super::call::{Call, CancelOnDrop};
 use super::lane::Lane;
+use super::reader::ReadBy;
 use super::{lock, panicked};
-use crate::convert::error;
+use crate::memory::{Charge, Memory};
 
 /// How many messages may wait for a slow reader.
 pub(crate) const MESSAGES_WAITING: usize = 4;
@@ -30,12 +31,23 @@ pub(crate) trait Source: Send + 'static {
     type Message: Send + 'static;
 
     /// The next message; none after the last. Errors: those of the answer; cancelled, deadline.
-    fn next(&mut self, run: &Run) -> Result<Option<Self::Message>, Status>;
+    fn next(&mut self, run: &Run) -> Result<Option<Weighed<Self::Message>>, Status>;
 }
+
+/// A message, and about how many bytes it holds.
+pub(crate) struct Weighed<M> {
+    pub(crate) message: M,
+    pub(crate) bytes: u64,
+}
+
+/// A message that waits for the reader, and what it takes meanwhile.
+type Waiting<M> = (M, Charge);
 
 /// The messages as they come; when this is dropped, the call is cancelled.
 pub(crate) struct Feed<M> {
-    messages: Receiver<M>,
+    messages: Receiver<Waiting<M>>,
+    /// Of the last message, which is on its way until the next one is asked for.
+    on_its_way: Option<Charge>,
     /// Why the stream ends before its last message.
     end: Arc<Mutex<Option<Status>>>,
     _call: CancelOnDrop,
@@ -54,12 +66,16 @@ impl<M> Feed<M> {
     }
 }
 
-impl<M> Stream for Feed<M> {
+impl<M: Unpin> Stream for Feed<M> {
     type Item = Result<M, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.on_its_way = None;
         match ready!(self.messages.poll_recv(cx)) {
-            Some(message) => Poll::Ready(Some(Ok(message))),
+            Some((message, charge)) => {
+                self.on_its_way = Some(charge);
+                Poll::Ready(Some(Ok(message)))
+            }
             None => Poll::Ready(lock(&self.end).take().map(Err)),
         }
     }
@@ -68,72 +84,80 @@ impl<M> Stream for Feed<M> {
 /// How a turn in the lane ended.
 enum Turn<S: Source> {
     /// The reader is behind: the rest is made when there is room.
-    Behind(S, Sender<S::Message>),
+    Behind(S, Sender<Waiting<S::Message>>),
     /// The last message is made, or nobody reads any more.
     Over,
     /// The stream ends with this.
     Failed(Status),
 }
 
-/// Begins to make what `source` makes, in the turns that `lane` gives to `call`.
-pub(crate) fn feed<S: Source>(lane: &Lane, call: Call, source: S) -> Feed<S::Message> {
-    let (sender, messages) = mpsc::channel(MESSAGES_WAITING);
-    let end = Arc::new(Mutex::new(None));
-    let feed = Feed { messages, end: Arc::clone(&end), _call: call.cancel_on_drop() };
-    let lane = lane.clone();
-    tokio::spawn(async move {
-        if let Err(status) = fill(&lane, &call, source, sender.clone()).await {
-            *lock(&end) = Some(status);
-        }
-        // Only now the reader learns that this was all.
-        drop(sender);
-    });
-    feed
+/// Where streams are made, and what they may hold.
+#[derive(Clone)]
+pub(crate) struct Feeding {
+    pub(crate) lane: Lane,
+    pub(crate) memory: Arc<Memory>,
+    /// How long a reader may take nothing.
+    pub(crate) idle: Duration,
 }
 
-async fn fill<S: Source>(
-    lane: &Lane,
-    call: &Call,
-    mut source: S,
-    mut sender: Sender<S::Message>,
-) -> Result<(), Status> {
-    loop {
-        let Some(room) = room(sender, call.deadline).await? else { return Ok(()) };
-        let place = lane.enter(call.caller, call.deadline).await?;
-        let run = call.run();
-        let turn = tokio::task::spawn_blocking(move || {
-            let _place = place;
-            take_turn(source, room, &run)
+impl Feeding {
+    /// Begins to make what `source` makes, in the turns that the lane gives to `call`.
+    pub(crate) fn feed<S: Source>(self, call: Call, source: S) -> Feed<S::Message> {
+        let (sender, messages) = mpsc::channel(MESSAGES_WAITING);
+        let end = Arc::new(Mutex::new(None));
+        let feed = Feed { messages, on_its_way: None, end: Arc::clone(&end), _call: call.cancel_on_drop() };
+        tokio::spawn(async move {
+            if let Err(status) = self.fill(&call, source, sender.clone()).await {
+                *lock(&end) = Some(status);
+            }
+            // Only now the reader learns that this was all.
+            drop(sender);
         });
-        match turn.await.unwrap_or_else(|panic| Turn::Failed(panicked(&panic))) {
-            Turn::Behind(rest, waiting) => (source, sender) = (rest, waiting),
-            Turn::Over => return Ok(()),
-            Turn::Failed(status) => return Err(status),
-        }
+        feed
     }
-}
 
-/// Waits until the reader has taken something; none when it has gone.
-async fn room<M>(sender: Sender<M>, deadline: Option<Instant>) -> Result<Option<OwnedPermit<M>>, Status> {
-    let room = sender.reserve_owned();
-    match deadline {
-        None => Ok(room.await.ok()),
-        Some(deadline) => match tokio::time::timeout_at(deadline.into(), room).await {
-            Ok(room) => Ok(room.ok()),
-            Err(_) => Err(error::status(&Error::deadline("the time for the request is over"))),
-        },
+    async fn fill<S: Source>(
+        &self,
+        call: &Call,
+        mut source: S,
+        mut sender: Sender<Waiting<S::Message>>,
+    ) -> Result<(), Status> {
+        loop {
+            let patient = ReadBy::new(call.deadline, self.idle);
+            let Some(room) = patient.wait(sender.reserve_owned()).await?.ok() else { return Ok(()) };
+            let place = self.lane.enter(call.caller, call.deadline).await?;
+            let (run, memory) = (call.run(), Arc::clone(&self.memory));
+            let turn = tokio::task::spawn_blocking(move || {
+                let _place = place;
+                take_turn(source, room, &memory, &run)
+            });
+            match turn.await.unwrap_or_else(|panic| Turn::Failed(panicked(&panic))) {
+                Turn::Behind(rest, waiting) => (source, sender) = (rest, waiting),
+                Turn::Over => return Ok(()),
+                Turn::Failed(status) => return Err(status),
+            }
+        }
     }
 }
 
 /// Makes messages while there is room for them.
-fn take_turn<S: Source>(mut source: S, mut room: OwnedPermit<S::Message>, run: &Run) -> Turn<S> {
+fn take_turn<S: Source>(
+    mut source: S,
+    mut room: OwnedPermit<Waiting<S::Message>>,
+    memory: &Arc<Memory>,
+    run: &Run,
+) -> Turn<S> {
     loop {
-        let sender = match source.next(run) {
-            Ok(Some(message)) => room.send(message),
+        let Weighed { message, bytes } = match source.next(run) {
+            Ok(Some(weighed)) => weighed,
             Ok(None) => return Turn::Over,
             Err(status) => return Turn::Failed(status),
         };
-        match sender.try_reserve_owned() {
+        let charge = memory.charge_reply();
+        if let Err(status) = charge.set(bytes) {
+            return Turn::Failed(status);
+        }
+        match room.send((message, charge)).try_reserve_owned() {
             Ok(more) => room = more,
             Err(TrySendError::Full(sender)) => return Turn::Behind(source, sender),
             Err(TrySendError::Closed(_)) => return Turn::Over,

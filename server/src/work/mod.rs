@@ -8,22 +8,27 @@ mod call;
 mod calls;
 mod feed;
 mod lane;
+mod reader;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use muster_engine::query::Run;
 use tonic::Status;
 
 pub(crate) use call::{Call, CancelOnDrop};
 pub(crate) use calls::Calls;
+use feed::Feeding;
 #[cfg(test)]
 pub(crate) use feed::MESSAGES_WAITING;
-pub(crate) use feed::{Feed, Source, feed};
+pub(crate) use feed::{Feed, Source, Weighed};
 use lane::Bounds;
 pub(crate) use lane::{Lane, Place};
+pub(crate) use reader::ReadBy;
 
-use crate::config::Limits;
 use crate::convert::error;
+use crate::limits::Limits;
+use crate::memory::Memory;
 
 /// A kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +52,13 @@ pub(crate) struct Work {
     write: Lane,
     load: Lane,
     admin: Lane,
+    memory: Arc<Memory>,
+    stream_idle: Duration,
     pub(crate) calls: Arc<Calls>,
 }
 
 impl Work {
-    pub(crate) fn new(limits: &Limits) -> Work {
+    pub(crate) fn new(limits: &Limits, memory: Arc<Memory>) -> Work {
         let lane = |places: usize, share: usize, waiting_max: usize, waiting_limit| {
             Lane::new(Bounds { places, share, waiting_max, waiting_limit })
         };
@@ -70,6 +77,8 @@ impl Work {
             write: lane(writes, all_but_one(writes), limits.writes_waiting_max, "writes_waiting_max"),
             load: lane(loads, loads, limits.loads_waiting_max, "loads_waiting_max"),
             admin: lane(admin, all_but_one(admin), limits.admin_waiting_max, "admin_waiting_max"),
+            memory,
+            stream_idle: limits.stream_idle,
             calls: Arc::default(),
         }
     }
@@ -83,6 +92,12 @@ impl Work {
             Kind::Load => &self.load,
             Kind::Admin => &self.admin,
         }
+    }
+
+    /// Begins a stream among those of its kind.
+    pub(crate) fn feed<S: Source>(&self, kind: Kind, call: Call, source: S) -> Feed<S::Message> {
+        let lane = self.lane(kind).clone();
+        Feeding { lane, memory: Arc::clone(&self.memory), idle: self.stream_idle }.feed(call, source)
     }
 
     /// Runs `job` on a thread that may wait, when its lane has room. Who answers holds [`Call::cancel_on_drop`]: a call may

@@ -78,7 +78,7 @@ async fn a_version_that_is_no_longer_kept_is_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn roaring_bytes_are_taken_back_as_a_parameter() {
-    let served = Served::start_with(|config| config.limits.message_roaring_bytes_max = 7).await;
+    let served = Served::start_with(|config| config.limits.message_reply_bytes_max = 7).await;
     served.add_shoppers("").await;
     let form = MembersForm::Roaring.into();
     let messages = all(&served, MembersRequest { form, ..request("城市 = 北京") }).await;
@@ -109,4 +109,18 @@ async fn long_lists_come_in_several_messages() {
     let nobody = all(&served, request("NONE")).await;
     assert_eq!((nobody.len(), nobody[0].text_keys.len()), (1, 0));
     assert!(nobody[0].info.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_ends_when_it_has_its_bytes_and_no_member_is_lost() {
+    // Each member takes more than is left: a message for each, whatever the page holds.
+    let served = Served::start_with(|config| config.limits.message_reply_bytes_max = 20).await;
+    served.add_shoppers("").await;
+    let messages = all(&served, MembersRequest { with_tags: vec!["age".into()], ..request("ALL") }).await;
+    assert!(messages.iter().all(|message| message.text_keys.len() == 1));
+    assert_eq!(keys(&messages), ["ann", "bob", "cid", "dee", "eve"]);
+    let page = all(&served, MembersRequest { limit: 2, ..request("ALL") }).await;
+    assert_eq!(keys(&page), ["ann", "bob"]);
+    let page_token = page.last().unwrap().next_page_token.clone();
+    assert_eq!(keys(&all(&served, MembersRequest { page_token, ..request("ALL") }).await), ["cid", "dee", "eve"]);
 }

@@ -1,37 +1,34 @@
 //! The callers.
 
-use std::io::Write;
-use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use muster_client::v1::{CountRequest, MembersRequest};
-use muster_client::{Address, Client, ClientOptions, Code, Members};
+use muster_client::v1::{CountRequest, MembersRequest, Parameter, QueryContext, TextList, parameter};
+use muster_client::{Address, Client, ClientError, ClientOptions, Code, Members};
 
-/// What every client of HTTP/2 says first, and no settings.
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
-/// The head of a frame: three bytes of length, the kind, the flags, four bytes of the stream.
-const FRAME_HEAD_BYTES: usize = 9;
+use crate::raw::{DATA, Ended, PREFACE, Raw};
 
-fn connect(socket: &Path) -> UnixStream {
-    UnixStream::connect(socket).expect("the server listens")
-}
+/// The methods that take one message.
+const METHODS: [&str; 6] =
+    ["Query/Count", "Query/Members", "Query/IsMember", "Ingest/Write", "Catalog/CreateTag", "Admin/Status"];
 
-async fn client(socket: &Path) -> Client {
+/// A client that asks once.
+pub(crate) async fn client(socket: &Path) -> Client {
     let options = ClientOptions { retries_max: 0, ..ClientOptions::default() };
     Client::connect(Address::Unix(socket.to_owned()), options).await.expect("the server listens")
 }
 
 /// Connect and say nothing.
-pub(crate) fn silent(socket: &Path, count: usize) -> Vec<UnixStream> {
-    (0..count).map(|_| connect(socket)).collect()
+pub(crate) fn silent(socket: &Path, count: usize) -> Vec<Raw> {
+    (0..count).map(|_| Raw::silent(socket)).collect()
 }
 
 /// Begin to say who they are.
-pub(crate) fn halves_of_prefaces(socket: &Path, count: usize) -> Vec<UnixStream> {
+pub(crate) fn halves_of_prefaces(socket: &Path, count: usize) -> Vec<Raw> {
     let half = |length: usize| {
-        let mut stream = connect(socket);
-        stream.write_all(&PREFACE[..length % PREFACE.len()]).expect("it is taken");
-        stream
+        let mut raw = Raw::silent(socket);
+        // Shorter than the words without the settings behind them.
+        raw.send(&PREFACE[..length % 24]);
+        raw
     };
     (0..count).map(half).collect()
 }
@@ -52,65 +49,63 @@ pub(crate) async fn unread_streams(socket: &Path, clients: usize, streams: usize
 }
 
 /// Begin a message of 8 MiB and send a kilobyte of it.
-pub(crate) async fn half_messages(socket: &Path, count: usize) -> Vec<UnixStream> {
-    let mut all = Vec::new();
-    for _ in 0..count {
-        let mut stream = connect(socket);
-        stream.write_all(PREFACE).expect("it is taken");
-        stream.write_all(&frame(1, 4, &headers())).expect("it is taken");
+pub(crate) fn half_messages(socket: &Path, count: usize) -> Vec<Raw> {
+    let half = |_| {
+        let mut raw = Raw::connect(socket);
+        raw.headers(1, "Query/Count", 0, false);
         let mut bytes = vec![0];
         bytes.extend((8_u32 << 20).to_be_bytes());
         bytes.resize(1_024, 0);
-        stream.write_all(&frame(0, 0, &bytes)).expect("it is taken");
-        all.push(stream);
-    }
-    all
+        raw.frame(DATA, 0, 1, &bytes);
+        raw
+    };
+    (0..count).map(half).collect()
 }
 
-fn frame(kind: u8, flags: u8, content: &[u8]) -> Vec<u8> {
-    let [_, length @ ..] = u32::try_from(content.len()).expect("a short frame").to_be_bytes();
-    let mut frame = Vec::with_capacity(FRAME_HEAD_BYTES + content.len());
-    frame.extend(length);
-    frame.extend([kind, flags, 0, 0, 0, 1]);
-    frame.extend(content);
-    frame
-}
+/// Bytes that look like nothing, the same in every run.
+struct Noise(u64);
 
-/// The headers of a count: literal ones, without an index.
-fn headers() -> Vec<u8> {
-    let mut block = Vec::new();
-    let fields = [
-        (":method", "POST"),
-        (":scheme", "http"),
-        (":path", "/muster.v1.Query/Count"),
-        (":authority", "muster.invalid"),
-        ("content-type", "application/grpc"),
-        ("te", "trailers"),
-    ];
-    for (name, value) in fields {
-        block.push(0);
-        for text in [name, value] {
-            block.push(u8::try_from(text.len()).expect("a short text"));
-            block.extend(text.as_bytes());
-        }
+impl Noise {
+    fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let next = |_| {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0.to_le_bytes()[0]
+        };
+        (0..count).map(next).collect()
     }
-    block
 }
 
 /// Connect, say something that is no HTTP/2 or a broken one, and go.
 pub(crate) fn garbage(socket: &Path, count: usize) {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut noise = Noise(0x9E37_79B9_7F4A_7C15);
     for number in 0..count {
-        let mut stream = connect(socket);
-        let mut bytes: Vec<u8> = if number % 2 == 0 { PREFACE.to_vec() } else { Vec::new() };
-        for _ in 0..number {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            bytes.extend(state.to_le_bytes());
+        let mut raw = if number % 2 == 0 { Raw::connect(socket) } else { Raw::silent(socket) };
+        raw.send(&noise.bytes(8 * number));
+    }
+}
+
+/// Messages that are no messages: each has an answer.
+pub(crate) fn malformed(socket: &Path, count: usize) {
+    let mut noise = Noise(0x0123_4567_89AB_CDEF);
+    for number in 0..count {
+        let mut raw = Raw::connect(socket);
+        raw.headers(1, METHODS[number % METHODS.len()], 0, false);
+        raw.message(1, &noise.bytes(number));
+        assert_eq!(raw.ended(1), Ended::Answered, "message {number}");
+    }
+}
+
+/// Begin requests and take them back at once, until the server has enough of the connection.
+pub(crate) fn reset(socket: &Path, connections: usize, streams: u32) {
+    for _ in 0..connections {
+        let mut raw = Raw::connect(socket);
+        for number in (1..2 * streams).step_by(2) {
+            raw.headers(number, "Query/Members", 0, false);
+            raw.message(number, &[]);
+            raw.reset(number);
         }
-        // The server may hang up at any byte of it.
-        let _ = stream.write_all(&bytes);
     }
 }
 
@@ -120,4 +115,22 @@ pub(crate) async fn too_long(socket: &Path) {
     let refused = client(socket).await.count(request).await.expect_err("a text of 9 MiB");
     assert_eq!(refused.code, Code::ResourceExhausted, "{refused:?}");
     assert!(refused.message.contains("query_message_bytes_max"), "{refused:?}");
+}
+
+/// Questions of about `texts` times two bytes, each of which takes twelve times as much in memory, all at once.
+pub(crate) async fn swelling(socket: &Path, callers: usize, texts: usize) -> Vec<Result<u64, ClientError>> {
+    let asking: Vec<_> = (0..callers).map(|_| tokio::spawn(swell(socket.to_owned(), texts))).collect();
+    let mut all = Vec::new();
+    for asked in asking {
+        all.push(asked.await.expect("a caller does not panic"));
+    }
+    all
+}
+
+async fn swell(socket: PathBuf, texts: usize) -> Result<u64, ClientError> {
+    let list = TextList { values: vec![String::new(); texts] };
+    let parameter = Parameter { value: Some(parameter::Value::List(list)) };
+    let context = QueryContext { parameters: [("l".to_owned(), parameter)].into(), ..Default::default() };
+    let request = CountRequest { context: Some(context), text: "ALL".into() };
+    client(&socket).await.count(request).await.map(|reply| reply.count)
 }

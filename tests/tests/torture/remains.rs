@@ -5,14 +5,14 @@ use std::path::PathBuf;
 /// Threads that the pool may keep for a while after work.
 const THREADS_MORE_MAX: usize = 8;
 /// Bytes of private memory that may stay after a burst.
-const PRIVATE_BYTES_MORE_MAX: u64 = 64 << 20;
+pub(crate) const PRIVATE_BYTES_MORE_MAX: u64 = 64 << 20;
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Remains {
     threads: usize,
     descriptors: usize,
-    private_bytes: u64,
+    pub(crate) private_bytes: u64,
 }
 
 impl Remains {

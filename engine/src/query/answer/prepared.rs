@@ -97,18 +97,19 @@ impl Prepared {
     }
 
     /// Whether a count, with its warnings, is foreseen to take less than a millisecond: little is read, little is looked
-    /// at, and what is read has been checked since the store was opened, so that nobody waits for a disk.
-    pub fn is_short(&self) -> bool {
+    /// at, and what is read has been checked since the store was opened, so that nobody waits for a disk. Errors: cancelled,
+    /// deadline.
+    pub fn is_short(&self, run: &Run) -> Result<bool> {
         let missing = self.planned.missing_checks.iter();
         let missing = missing.map(|check| 2 * self.snapshot.members_estimate(BitmapId::present(check.tag)));
         let missing = missing.fold(0, u64::saturating_add);
         let bound = self.merged.get().unwrap_or(&self.bound);
-        let read = match bound.count_of_directory(&Run::default()) {
-            Ok(Some(_)) => 0,
+        let read = match bound.count_of_directory(run)? {
+            Some(_) => 0,
             _ if bound.is_short(SHORT_UNITS) => self.payload_bytes,
             _ => u64::MAX,
         };
-        read.saturating_add(missing) <= SHORT_BYTES
+        Ok(read.saturating_add(missing) <= SHORT_BYTES)
     }
 
     /// How many entities of the type live, counted once.

@@ -1,0 +1,265 @@
+//! What may be asked of a server, and how much at once.
+
+use std::time::Duration;
+
+use muster_engine::query::plan::QueryRequest;
+use muster_engine::{Error, Result};
+
+/// The memory of one query, unless the limits say otherwise.
+pub const QUERY_MEMORY_BYTES_DEFAULT: u64 = QueryRequest::MEMORY_BYTES_DEFAULT;
+
+/// What may be asked. Beyond a limit the request is refused with its name.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of one message that brings data. What a batch becomes in memory is bounded by
+    /// [`muster_proto::WRITE_MEMORY_BYTES_MAX`] beside.
+    pub message_bytes_max: usize,
+    /// Bytes of any other message, which asks or commands. A text of no characters takes two bytes on the wire and thirty times as much in
+    /// memory, before anybody can charge it to a query.
+    pub query_message_bytes_max: usize,
+    /// Changes of one batch.
+    pub batch_changes_max: usize,
+    /// Expressions of one request.
+    pub queries_max: usize,
+    /// Quantiles of one request.
+    pub quantiles_max: usize,
+    /// Tags given with each member.
+    pub with_tags_max: usize,
+    /// Members of one message of a stream.
+    pub message_members_max: usize,
+    /// Bytes of one message of a stream, about: one that has so many ends.
+    pub message_reply_bytes_max: usize,
+    /// Groups of one breakdown.
+    pub groups_max: usize,
+    /// The memory that one query may take, in bytes; threads that do not fit in do not help.
+    pub query_memory_bytes: u64,
+    /// Milliseconds that an analysis may count conditions beside the query itself; what is not begun then is left out.
+    pub explain_budget_ms: u64,
+    /// Values of one list.
+    pub values_max: usize,
+    /// Rejected rows that one load reports; the rest is counted.
+    pub rejects_reported_max: u64,
+    /// Bytes of one uploaded file.
+    pub upload_bytes_max: u64,
+    /// Spaces of the directory.
+    pub spaces_max: usize,
+    /// A space that nobody used for so long is closed until it is asked for; none is where it is zero.
+    pub space_idle: Duration,
+    /// Snapshots of one space that are kept for page tokens.
+    pub leases_max: usize,
+    /// How long a snapshot is kept for a page token.
+    pub lease: Duration,
+    /// Questions that run at once and may be long; more wait.
+    pub queries_running_max: usize,
+    /// Of those, the most of one caller, so that others find a place whatever it asks.
+    pub caller_queries_max: usize,
+    /// Such questions that wait; more are told `busy`, as is a caller of whom half as many wait.
+    pub queries_waiting_max: usize,
+    /// Status, catalog, questions about one entity and short counts that run at once; more wait.
+    pub short_running_max: usize,
+    /// Of those that wait; more are told `busy`.
+    pub short_waiting_max: usize,
+    /// Batches and catalog changes that run at once; more wait. They share syncs, so many are good.
+    pub writes_running_max: usize,
+    /// Of those that wait; more are told `busy`.
+    pub writes_waiting_max: usize,
+    /// Loads that run at once, with the inference of mappings; more wait.
+    pub loads_running_max: usize,
+    /// Of those that wait; more are told `busy`.
+    pub loads_waiting_max: usize,
+    /// Loads that are open at once, be it that they arrive, wait, run, or that nobody reads what they say.
+    pub loads_open_max: usize,
+    /// Flushes, compactions, syncs, backups and lists of erasures that run at once; more wait.
+    pub admin_running_max: usize,
+    /// Of those that wait; more are told `busy`.
+    pub admin_waiting_max: usize,
+    /// Bytes of everything that is received, decoded and waiting, of all requests together; replies that wait for their
+    /// readers leave half of it to requests.
+    pub server_memory_bytes: u64,
+    /// How long a message may take to arrive, where a request has one.
+    pub receive: Duration,
+    /// How long a stream may bring nothing, or nobody may read one.
+    pub stream_idle: Duration,
+    /// Connections that are open at once; more are closed. At most what the limit of descriptors leaves beside
+    /// [`DESCRIPTORS_RESERVED`].
+    pub connections_max: usize,
+    /// Of those, the most of one machine, or of one user of this one.
+    pub peer_connections_max: usize,
+    /// How long a connection may take to say the preface of HTTP/2.
+    pub preface: Duration,
+    /// How long a connection may be open without a request under way.
+    pub idle: Duration,
+    /// How often a silent connection is asked whether it lives, and how long it may take to answer.
+    pub keepalive: Duration,
+    /// Bytes of the headers of one request.
+    pub header_bytes_max: u32,
+    /// Streams of one connection that are open at once.
+    pub streams_max: u32,
+}
+
+/// Descriptors that are kept for files, whatever the connections take: spaces, loads, backups.
+pub const DESCRIPTORS_RESERVED: u64 = 256;
+
+impl Limits {
+    /// How many connections there may be, in all and of one peer, where the process may have so many descriptors.
+    pub(crate) fn connections(&self, descriptors: u64) -> (usize, usize) {
+        let left = descriptors.saturating_sub(DESCRIPTORS_RESERVED).max(descriptors / 2);
+        let all = self.connections_max.min(usize::try_from(left).unwrap_or(usize::MAX)).max(1);
+        (all, self.peer_connections_max.min(all - all / 4))
+    }
+}
+
+/// The limits that have an option of their name. What is a time has it in milliseconds.
+pub(crate) const LIMIT_OPTIONS: [&str; 26] = [
+    "spaces_max",
+    "space_idle_ms",
+    "message_bytes_max",
+    "query_message_bytes_max",
+    "queries_running_max",
+    "caller_queries_max",
+    "queries_waiting_max",
+    "short_running_max",
+    "short_waiting_max",
+    "writes_running_max",
+    "writes_waiting_max",
+    "loads_running_max",
+    "loads_waiting_max",
+    "loads_open_max",
+    "admin_running_max",
+    "admin_waiting_max",
+    "server_memory_bytes",
+    "receive_ms",
+    "stream_idle_ms",
+    "connections_max",
+    "peer_connections_max",
+    "preface_ms",
+    "idle_ms",
+    "keepalive_ms",
+    "streams_max",
+    "header_bytes_max",
+];
+
+impl Limits {
+    /// Sets the limit of an option in [`LIMIT_OPTIONS`]. Errors: invalid, where nothing could be done within it.
+    pub(crate) fn set(&mut self, name: &str, value: u64) -> Result<()> {
+        // Spaces that nobody uses may stay open for ever.
+        if value == 0 && name != "space_idle_ms" {
+            return Err(Error::invalid(format!("give option {name} at least 1, not 0")));
+        }
+        let most =
+            if matches!(name, "streams_max" | "header_bytes_max") { u64::from(u32::MAX) } else { i64::MAX as u64 };
+        if value > most {
+            return Err(Error::invalid(format!("give option {name} at most {most}, not {value}")));
+        }
+        match self.field(name) {
+            Some(Field::Count(count)) => *count = usize::try_from(value).unwrap_or(usize::MAX),
+            Some(Field::Number(count)) => *count = u32::try_from(value).unwrap_or(u32::MAX),
+            Some(Field::Bytes(bytes)) => *bytes = value,
+            Some(Field::Time(time)) => *time = Duration::from_millis(value),
+            None => return Err(Error::invalid(format!("name another option: there is no limit {name}"))),
+        }
+        Ok(())
+    }
+
+    fn field(&mut self, name: &str) -> Option<Field<'_>> {
+        Some(match name {
+            "spaces_max" => Field::Count(&mut self.spaces_max),
+            "space_idle_ms" => Field::Time(&mut self.space_idle),
+            "message_bytes_max" => Field::Count(&mut self.message_bytes_max),
+            "query_message_bytes_max" => Field::Count(&mut self.query_message_bytes_max),
+            "queries_running_max" => Field::Count(&mut self.queries_running_max),
+            "caller_queries_max" => Field::Count(&mut self.caller_queries_max),
+            "queries_waiting_max" => Field::Count(&mut self.queries_waiting_max),
+            "short_running_max" => Field::Count(&mut self.short_running_max),
+            "short_waiting_max" => Field::Count(&mut self.short_waiting_max),
+            "writes_running_max" => Field::Count(&mut self.writes_running_max),
+            "writes_waiting_max" => Field::Count(&mut self.writes_waiting_max),
+            "loads_running_max" => Field::Count(&mut self.loads_running_max),
+            "loads_waiting_max" => Field::Count(&mut self.loads_waiting_max),
+            "loads_open_max" => Field::Count(&mut self.loads_open_max),
+            "admin_running_max" => Field::Count(&mut self.admin_running_max),
+            "admin_waiting_max" => Field::Count(&mut self.admin_waiting_max),
+            "server_memory_bytes" => Field::Bytes(&mut self.server_memory_bytes),
+            "receive_ms" => Field::Time(&mut self.receive),
+            "stream_idle_ms" => Field::Time(&mut self.stream_idle),
+            "connections_max" => Field::Count(&mut self.connections_max),
+            "peer_connections_max" => Field::Count(&mut self.peer_connections_max),
+            "preface_ms" => Field::Time(&mut self.preface),
+            "idle_ms" => Field::Time(&mut self.idle),
+            "keepalive_ms" => Field::Time(&mut self.keepalive),
+            "streams_max" => Field::Number(&mut self.streams_max),
+            "header_bytes_max" => Field::Number(&mut self.header_bytes_max),
+            _ => return None,
+        })
+    }
+}
+
+/// What a limit is of.
+enum Field<'a> {
+    Count(&'a mut usize),
+    Number(&'a mut u32),
+    Bytes(&'a mut u64),
+    Time(&'a mut Duration),
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        let threads = std::thread::available_parallelism().map_or(2, |count| count.get());
+        Limits {
+            message_bytes_max: 64 << 20,
+            query_message_bytes_max: 8 << 20,
+            batch_changes_max: 1_000_000,
+            queries_max: 10_000,
+            quantiles_max: muster_engine::query::QUANTILES_MAX,
+            with_tags_max: 100,
+            message_members_max: 8_192,
+            message_reply_bytes_max: 256 << 10,
+            groups_max: 10_000,
+            query_memory_bytes: QUERY_MEMORY_BYTES_DEFAULT,
+            explain_budget_ms: 2_000,
+            values_max: 10_000,
+            rejects_reported_max: 100_000,
+            upload_bytes_max: 1 << 40,
+            spaces_max: 1_000,
+            space_idle: Duration::from_secs(600),
+            leases_max: 64,
+            lease: Duration::from_secs(300),
+            queries_running_max: threads * 4,
+            caller_queries_max: threads * 3,
+            queries_waiting_max: 4_096,
+            short_running_max: 64,
+            short_waiting_max: 16_384,
+            writes_running_max: 256,
+            writes_waiting_max: 16_384,
+            loads_running_max: 4,
+            loads_waiting_max: 64,
+            loads_open_max: 64,
+            admin_running_max: 4,
+            admin_waiting_max: 64,
+            server_memory_bytes: 1 << 30,
+            receive: Duration::from_secs(30),
+            stream_idle: Duration::from_secs(600),
+            connections_max: 4_096,
+            peer_connections_max: 3_072,
+            preface: Duration::from_secs(10),
+            idle: Duration::from_secs(600),
+            keepalive: Duration::from_secs(30),
+            header_bytes_max: 16 << 10,
+            streams_max: 1_024,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_descriptors_for_files_and_one_peer_leaves_some_for_others() {
+        let limits = Limits::default();
+        assert_eq!(limits.connections(1_024), (768, 576));
+        assert_eq!(limits.connections(1 << 20), (4_096, 3_072));
+        assert_eq!(limits.connections(100), (50, 38));
+        assert_eq!(limits.connections(u64::MAX), (4_096, 3_072));
+    }
+}
