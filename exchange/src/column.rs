@@ -84,9 +84,6 @@ impl Validity {
     }
 }
 
-/// The most values in the lists of one run: a file of some bytes can claim any number of them, if they are null.
-const LIST_VALUES_MAX: usize = 1 << 26;
-
 /// The codes of cells that are no value: nulls, and those refused.
 const REFUSED_CODE: u32 = NULL_CODE - 1;
 
@@ -300,12 +297,6 @@ impl Lists<'_> {
         let first = ranges.iter().map(|range| range.start).min().unwrap_or(0);
         let last = ranges.iter().map(|range| range.end).max().unwrap_or(0);
         let count = last.saturating_sub(first);
-        if count > LIST_VALUES_MAX {
-            return Err(Error::limit(format!(
-                "column {name:?}: the lists of {} rows hold {count} values, at most {LIST_VALUES_MAX} are read at once",
-                array.len()
-            )));
-        }
         let elements = elements.slice(first, count);
         let mut element_codes = Vec::with_capacity(elements.len());
         let mut reasons: HashMap<usize, String> = HashMap::new();

@@ -1,7 +1,9 @@
 //! A file as a table: named columns, and runs of rows whose columns are walked one at a time.
 
+mod described;
 mod groups;
 mod ipc_check;
+mod lists;
 mod parquet_types;
 
 use std::collections::HashMap;
@@ -14,7 +16,7 @@ use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, DataType, FieldRef, SchemaRef};
 use muster_engine::{Error, Result};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use parquet::file::metadata::ParquetStatisticsPolicy;
+use parquet::file::metadata::{ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy};
 
 use crate::cell::CellRule;
 use crate::csv::{CsvTable, Records};
@@ -129,7 +131,13 @@ impl Table {
             }
             Content::File(file) => {
                 let footer_bytes = check_footer(&name, &file, held_bytes_max)?;
-                let metadata = guard(&name, || ArrowReaderMetadata::load(&file, without_statistics()))?;
+                let metadata = guard(&name, || {
+                    let reader = ParquetMetaDataReader::new().with_metadata_options(Some(without_statistics()));
+                    reader.parse_and_finish(&file)
+                })?;
+                described::check_arrow_schema(&name, &metadata)?;
+                let metadata =
+                    guard(&name, || ArrowReaderMetadata::try_new(Arc::new(metadata), ArrowReaderOptions::new()))?;
                 let metadata = guard(&name, || parquet_types::with_wide_times(metadata))?;
                 let rows = metadata.metadata().file_metadata().num_rows();
                 table.rows_total = u64::try_from(rows).ok();
@@ -290,7 +298,7 @@ impl Table {
                 None => return Ok(None),
             },
         };
-        let rows = batch.num_rows().min(rows_max);
+        let rows = lists::rows_at_once(&self.name, &batch, rows_max)?;
         if rows < batch.num_rows() {
             self.pending = Some(batch.slice(rows, batch.num_rows() - rows));
         }
@@ -379,11 +387,12 @@ impl Cells<'_> {
 }
 
 /// Statistics would make a footer larger, and nobody reads them.
-fn without_statistics() -> ArrowReaderOptions {
-    ArrowReaderOptions::new()
-        .with_column_stats_policy(ParquetStatisticsPolicy::SkipAll)
-        .with_size_stats_policy(ParquetStatisticsPolicy::SkipAll)
-        .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll)
+fn without_statistics() -> ParquetMetaDataOptions {
+    let mut options = ParquetMetaDataOptions::new();
+    options.set_column_stats_policy(ParquetStatisticsPolicy::SkipAll);
+    options.set_size_stats_policy(ParquetStatisticsPolicy::SkipAll);
+    options.set_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll);
+    options
 }
 
 /// The file from its beginning, buffered.

@@ -214,12 +214,13 @@ impl Observed {
     /// Looks at a run of cells, whose rows are counted by the caller.
     pub(super) fn look(&mut self, cells: Cells<'_>, budget: &mut TextBudget) -> Result<()> {
         let mut scratch = String::new();
-        let mut long = LongTexts::new(budget);
         if let (Cells::Array(array, _), Some(Shape::List(_))) = (cells, &self.shape) {
             self.nulls += array.null_count() as u64;
             let (elements, ranges) = lists_of(array)?;
             let first = ranges.iter().map(|range| range.start).min().unwrap_or(0);
             let last = ranges.iter().map(|range| range.end).max().unwrap_or(0);
+            budget.count_list_values(last.saturating_sub(first));
+            let mut long = LongTexts::new(budget);
             let elements = elements.slice(first, last.saturating_sub(first));
             return Cells::Array(&elements, &CellRule::PLAIN).each(&mut |_, cell| {
                 let is_repeated = matches!(cell, Scalar::Text(text) if !long.look(text).1);
@@ -228,6 +229,7 @@ impl Observed {
                 }
             });
         }
+        let mut long = LongTexts::new(budget);
         cells.each(&mut |_, cell| self.look_at_cell(cell, &mut scratch, &mut long))
     }
 

@@ -11,24 +11,34 @@ const LONG_BYTES: usize = 64;
 /// The rows of the first run, whose texts may be of any length.
 const FIRST_RUN_ROWS: u64 = 16;
 
-/// How many bytes of long texts the rows may have.
+/// The most values of lists that are looked at.
+const LIST_VALUES_MAX: u64 = 1 << 26;
+
+/// How many bytes of long texts the rows may have, and how many values of lists.
 pub(super) struct TextBudget {
     left: u64,
     longest: u64,
+    list_values: u64,
 }
 
 impl TextBudget {
     pub(super) fn new(bytes_max: u64) -> TextBudget {
-        TextBudget { left: bytes_max, longest: 0 }
+        TextBudget { left: bytes_max, longest: 0, list_values: 0 }
     }
 
     /// How many rows more can be looked at, whatever of the texts so far each of them has.
     pub(super) fn rows_left(&self, rows_read: u64) -> u64 {
         match self.longest {
+            _ if self.list_values > LIST_VALUES_MAX => 0,
             0 if rows_read == 0 => FIRST_RUN_ROWS,
             0 => u64::MAX,
             longest => self.left.div_ceil(longest),
         }
+    }
+
+    /// So many values of lists are looked at.
+    pub(super) fn count_list_values(&mut self, values: usize) {
+        self.list_values += values as u64;
     }
 
     fn count(&mut self, bytes: usize) {

@@ -8,13 +8,14 @@
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
-use arrow_ipc::{Block, CompressionType, Message, RecordBatch, root_as_footer, root_as_message};
+use arrow_ipc::{Block, CompressionType, Message, RecordBatch};
 use muster_engine::{Error, Result};
 
-use super::again;
+use super::{again, described};
 
-/// The longest description of a message: it names each buffer of each column in some dozens of bytes.
-const METADATA_BYTES_MAX: u64 = 64 << 20;
+/// Of so many parts of what may be held a description takes one at most: it names each buffer of each column in some
+/// dozens of bytes, and becomes some times more.
+const METADATA_PARTS: u64 = 16;
 /// What one byte can unpack to: LZ4 adds at most 255 bytes for one; a block of zstd has 128 KiB and takes four.
 const LZ4_TIMES: u64 = 255;
 const ZSTD_TIMES: u64 = (128 << 10) / 4;
@@ -38,7 +39,7 @@ pub(super) fn check_file(name: &str, file: &File, held_bytes_max: u64) -> Result
         return Err(source.damaged("its end is cut off"));
     }
     let footer = source.read(trailer - footer_bytes, footer_bytes)?;
-    let footer = root_as_footer(&footer).map_err(|_| source.damaged("its footer cannot be read"))?;
+    let footer = described::footer(&footer).ok_or_else(|| source.damaged("its footer cannot be read"))?;
     let blocks = [footer.dictionaries(), footer.recordBatches()];
     let mut places: Vec<(u64, u64, u64)> = Vec::new();
     for block in blocks.into_iter().flatten().flatten() {
@@ -53,7 +54,7 @@ pub(super) fn check_file(name: &str, file: &File, held_bytes_max: u64) -> Result
         let metadata = source.read(start, metadata_bytes)?;
         let prefix = if metadata.starts_with(&[0xFF; 4]) { 8 } else { 4 };
         let flat = metadata.get(prefix..).unwrap_or_default();
-        let message = root_as_message(flat).map_err(|_| source.damaged("a message cannot be read"))?;
+        let message = described::message(flat).ok_or_else(|| source.damaged("a message cannot be read"))?;
         source.check_message(message, start + metadata_bytes, body_bytes)?;
     }
     Ok(source.held_bytes())
@@ -75,7 +76,7 @@ pub(super) fn check_stream(name: &str, file: &File, held_bytes_max: u64) -> Resu
             break;
         }
         let metadata = source.read(at + prefix, metadata_bytes)?;
-        let message = root_as_message(&metadata).map_err(|_| source.damaged("a message cannot be read"))?;
+        let message = described::message(&metadata).ok_or_else(|| source.damaged("a message cannot be read"))?;
         let body = at + prefix + metadata_bytes;
         let body_bytes =
             u64::try_from(message.bodyLength()).map_err(|_| source.damaged("a message has a negative length"))?;
@@ -124,9 +125,11 @@ impl Source<'_> {
         if at.checked_add(bytes).is_none_or(|end| end > self.bytes) {
             return Err(self.damaged("a message claims more bytes than follow"));
         }
-        if bytes > METADATA_BYTES_MAX {
+        let bytes_max = self.held_bytes_max / METADATA_PARTS;
+        if bytes > bytes_max {
             return Err(Error::limit(format!(
-                "{}: a message describes itself in {bytes} bytes, at most {METADATA_BYTES_MAX} are read",
+                "write fewer columns, or raise load_bytes_max: {}: a message describes itself in {bytes} bytes, at most \
+                 {bytes_max} are read",
                 self.name
             )));
         }

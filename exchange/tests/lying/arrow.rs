@@ -4,10 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::common::read_all;
-use arrow_array::types::Int32Type;
-use arrow_array::{ArrayRef, DictionaryArray, Int64Array, RecordBatch, StringArray, UInt64Array};
+use crate::parquet::{INT, SET, read as read_within, refused};
+use arrow_array::types::{Int32Type, UInt8Type};
+use arrow_array::{
+    ArrayRef, DictionaryArray, FixedSizeListArray, Int64Array, ListArray, NullArray, RecordBatch, StringArray,
+    UInt64Array,
+};
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use arrow_schema::{DataType, Field};
 use muster_exchange::{Input, Mapping, ReadOptions};
 
 const MAPPING: &str = "type = \"t\"\nkey = { column = \"id\", kind = \"u64\" }\ncolumns = [\n\
@@ -94,4 +99,64 @@ fn no_changed_byte_ends_the_process_or_takes_memory() {
             }
         }
     }
+}
+
+/// A file of one batch.
+fn written(batch: &RecordBatch, compression: Option<CompressionType>) -> Vec<u8> {
+    let options = IpcWriteOptions::default().try_with_compression(compression).expect("a codec");
+    let mut bytes = Vec::new();
+    let mut writer = FileWriter::try_new_with_options(&mut bytes, &batch.schema(), options).expect("a writer");
+    writer.write(batch).and_then(|()| writer.finish()).expect("written");
+    drop(writer);
+    bytes
+}
+
+fn ids(rows: u64) -> (&'static str, ArrayRef) {
+    ("id", Arc::new(UInt64Array::from_iter_values(0..rows)))
+}
+
+/// A megabyte that becomes more than may be held: said so, and lied about.
+#[test]
+fn packed_buffers_become_no_more_than_may_be_held() {
+    let rows = 6 << 20;
+    let zeros: ArrayRef = Arc::new(UInt64Array::from(vec![0; rows]));
+    let batch = RecordBatch::try_from_iter([("id", zeros)]).expect("a batch");
+    for codec in [CompressionType::LZ4_FRAME, CompressionType::ZSTD] {
+        let bytes = written(&batch, Some(codec));
+        assert!(bytes.len() < 1 << 20, "{}", bytes.len());
+        refused("honest", &bytes, INT, "write the file in smaller batches");
+        let mut lying = bytes.clone();
+        let claim = *places_of(&bytes, 8 * rows as i64).last().expect("a claim");
+        lying[claim..claim + 8].copy_from_slice(&8_i64.to_le_bytes());
+        let why = if codec == CompressionType::LZ4_FRAME { "become more" } else { "damaged" };
+        refused("lying", &lying, INT, why);
+    }
+}
+
+/// Lists of nulls take no bytes, however many are claimed.
+#[test]
+fn lists_of_nothing_are_counted() {
+    for (length, rows) in [(i32::MAX, 1), (1 << 20, 100)] {
+        let field = Arc::new(Field::new("item", DataType::Null, true));
+        let nulls = Arc::new(NullArray::new(length as usize * rows));
+        let lists: ArrayRef = Arc::new(FixedSizeListArray::new(field, length, nulls, None));
+        let batch = RecordBatch::try_from_iter([ids(rows as u64), ("c", lists)]).expect("a batch");
+        let bytes = written(&batch, None);
+        match rows {
+            1 => refused("one list", &bytes, SET, "shorten the list"),
+            _ => assert_eq!(read_within("lists", &bytes, SET), Ok((0, rows))),
+        }
+    }
+}
+
+/// As many values as fit are taken at once, of lists that are all right.
+#[test]
+fn long_lists_are_taken_some_rows_at_once() {
+    const ROWS: usize = 3_000;
+    const LENGTH: usize = 2_000;
+    let values =
+        (0..ROWS).map(|row| Some((0..LENGTH).map(move |value| Some((row % 7 + value) as u8)).collect::<Vec<_>>()));
+    let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<UInt8Type, _, _>(values));
+    let batch = RecordBatch::try_from_iter([ids(ROWS as u64), ("c", lists)]).expect("a batch");
+    assert_eq!(read_within("lists", &written(&batch, None), SET), Ok((ROWS, 0)));
 }

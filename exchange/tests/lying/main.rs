@@ -4,6 +4,7 @@
 mod common;
 
 mod arrow;
+mod described;
 mod forge;
 mod guesses;
 mod parquet;

@@ -20,17 +20,17 @@ const BLOCK_TIMES: usize = 2;
 /// What decoders take beside their pages: windows and tables.
 const DECODER_BYTES_MAX: usize = 4 << 20;
 
-const CHOICE: &str = "type = \"t\"\nkey = { column = \"id\", kind = \"u64\" }\n\
+pub(crate) const CHOICE: &str = "type = \"t\"\nkey = { column = \"id\", kind = \"u64\" }\n\
                       columns = [{ column = \"c\", kind = \"choice\" }]";
-const SET: &str = "type = \"t\"\nkey = { column = \"id\", kind = \"u64\" }\n\
+pub(crate) const SET: &str = "type = \"t\"\nkey = { column = \"id\", kind = \"u64\" }\n\
                    columns = [{ column = \"c\", kind = \"set\" }]";
-const INT: &str = "type = \"t\"\nkey = { column = \"id\", kind = \"u64\" }\n\
+pub(crate) const INT: &str = "type = \"t\"\nkey = { column = \"id\", kind = \"u64\" }\n\
                    columns = [{ column = \"id\", tag = \"n\", kind = \"int\" }]";
 /// A text that no tag takes, as long as pages are.
 const LONG: usize = 1 << 20;
 
 /// What reading a file came to: rows and rejects, or the error. Fails where it took more than it may.
-fn read(what: &str, bytes: &[u8], mapping: &str) -> Result<(usize, usize), String> {
+pub(crate) fn read(what: &str, bytes: &[u8], mapping: &str) -> Result<(usize, usize), String> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("t.parquet");
     std::fs::write(&path, bytes).expect("a file");
@@ -66,7 +66,7 @@ fn rows_of(path: &Path, mapping: &Mapping, options: ReadOptions) -> Result<(usiz
 }
 
 #[track_caller]
-fn refused(what: &str, bytes: &[u8], mapping: &str, why: &str) {
+pub(crate) fn refused(what: &str, bytes: &[u8], mapping: &str, why: &str) {
     let error = read(what, bytes, mapping).expect_err(what);
     assert!(error.contains(why), "{what}: {error}");
 }
