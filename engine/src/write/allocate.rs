@@ -1,7 +1,7 @@
 //! Who gets which number: the counters of local ids and value ids.
 //!
-//! Numbers only rise; one that was handed out and then not used is a hole. While a load runs, every value that becomes
-//! known is also noted here, so that the load and the small writes beside it give one value one number.
+//! Numbers only rise; one that was handed out and then not used is a hole. While a load runs, every value that a small
+//! write makes known is also noted here, so that the load and the small writes beside it give one value one number.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ pub(crate) struct Allocator {
     next_local: HashMap<TagId, u32>,
     /// By tag: the next value id.
     next_value: HashMap<TagId, u32>,
-    /// Values numbered since the oldest running load began.
+    /// Values that small writes made known since the oldest running load began.
     young_values: Option<HashMap<TagId, HashMap<String, ValueId>>>,
 }
 
@@ -37,8 +37,18 @@ impl Allocator {
         Ok(LocalId(first))
     }
 
-    /// The number of `text`, which no snapshot since the oldest running load knows. Errors: limit.
+    /// The number of `text` for a small write, which no snapshot since the oldest running load knows, and no load. Errors:
+    /// limit.
     pub(crate) fn value(&mut self, tag: TagId, text: &str) -> Result<ValueId> {
+        let value = self.value_for_load(tag, text)?;
+        if let Some(young) = &mut self.young_values {
+            young.entry(tag).or_default().entry(text.to_owned()).or_insert(value);
+        }
+        Ok(value)
+    }
+
+    /// The same for a load, which remembers by itself what it is given. Errors: limit.
+    pub(crate) fn value_for_load(&mut self, tag: TagId, text: &str) -> Result<ValueId> {
         if let Some(&value) = self.young_values.as_ref().and_then(|young| young.get(&tag)?.get(text)) {
             return Ok(value);
         }
@@ -48,9 +58,6 @@ impl Allocator {
         }
         let value = ValueId(*next);
         *next += 1;
-        if let Some(young) = &mut self.young_values {
-            young.entry(tag).or_default().insert(text.to_owned(), value);
-        }
         Ok(value)
     }
 
@@ -117,6 +124,9 @@ mod tests {
         let first = allocator.value(TagId(2), "a").unwrap();
         assert_eq!(allocator.value(TagId(2), "a").unwrap(), first);
         assert_ne!(allocator.value(TagId(2), "b").unwrap(), first);
+        assert_eq!(allocator.value_for_load(TagId(2), "a").unwrap(), first);
+        let loaded = allocator.value_for_load(TagId(2), "c").unwrap();
+        assert_ne!(allocator.value(TagId(2), "c").unwrap(), loaded, "a load remembers by itself");
         assert_ne!(allocator.value(TagId(3), "a").map(|v| (TagId(3), v)).unwrap(), (TagId(2), first));
     }
 }

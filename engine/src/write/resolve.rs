@@ -17,7 +17,7 @@ use crate::wal::RECORD_BYTES_MAX;
 
 use super::allocate::Allocator;
 use super::batch::{BATCH_CHANGES_MAX, BATCH_ENTITIES_MAX, Batch, Change, EntityChanges};
-use super::load::young::YoungKeys;
+use super::load::Young;
 use super::record::{BatchRecord, EntityChange, NewKey, NewValue, What};
 
 /// Resolves the batches of one commit group.
@@ -37,8 +37,8 @@ pub(crate) struct Resolver<'a> {
 /// Where new numbers come from while batches are resolved.
 pub(crate) struct Numbers<'a> {
     pub(crate) allocator: &'a mut Allocator,
-    /// By type: the young keys of its running load.
-    pub(crate) young: HashMap<TypeId, &'a mut YoungKeys>,
+    /// By type: what became known since its running load began.
+    pub(crate) young: HashMap<TypeId, &'a mut Young>,
 }
 
 /// An entity's changes, checked; nothing in it can be refused any more.
@@ -333,7 +333,14 @@ impl<'a> Resolver<'a> {
         if let Some(value) = self.values.get(&slot).copied().flatten() {
             return Ok(value);
         }
-        let value = numbers.allocator.value(tag, &slot.1)?;
+        let young = match numbers.young.get(&record.type_id) {
+            Some(young) => young.values.find(tag, &slot.1)?,
+            None => None,
+        };
+        let value = match young {
+            Some(value) => value,
+            None => numbers.allocator.value(tag, &slot.1)?,
+        };
         record.values.push(NewValue { tag, value, text: slot.1.clone() });
         undo.push(Undo::Value(slot.clone()));
         self.values.insert(slot, Some(value));
@@ -364,7 +371,7 @@ enum Undo {
 pub(crate) fn untake(record: &BatchRecord, numbers: &mut Numbers<'_>) {
     if let Some(young) = numbers.young.get_mut(&record.type_id) {
         for key in &record.keys {
-            young.untake(key.local);
+            young.keys.untake(key.local);
         }
     }
 }
@@ -395,7 +402,7 @@ fn new_local(
             let allocator = &mut *numbers.allocator;
             let mut fresh = || allocator.locals(population, 1);
             let local = match numbers.young.get_mut(&entity_type.id) {
-                Some(young) => young.for_small_write(key.hash(), canonical, fresh)?,
+                Some(young) => young.keys.for_small_write(key.hash(), canonical, fresh)?,
                 None => fresh()?,
             };
             record.keys.push(NewKey { local, canonical: canonical.to_vec() });

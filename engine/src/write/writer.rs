@@ -26,7 +26,7 @@ use super::batch::Batch;
 use super::built::open_built;
 use super::gate::Gate;
 use super::load::Running;
-use super::load::young::YoungKeys;
+use super::load::Young;
 use super::logging::{Log, log_of};
 use super::record::BatchRecord;
 use super::reply::{Changed, Written, new_values};
@@ -407,7 +407,7 @@ impl Writer {
         let loads = self.loads.lock().clone();
         let mut young: Vec<_> = loads.iter().map(|load| (load.type_id, load.young.lock())).collect();
         let mut allocator = self.allocator.lock();
-        let young: HashMap<TypeId, &mut YoungKeys> =
+        let young: HashMap<TypeId, &mut Young> =
             young.iter_mut().map(|(type_id, young)| (*type_id, &mut **young)).collect();
         let mut numbers = Numbers { allocator: &mut allocator, young };
         for resolved in &run.records {

@@ -4,6 +4,7 @@ mod crash;
 mod expiry;
 mod faults;
 mod history;
+mod many_names;
 mod model;
 mod oracle;
 mod parallel;

@@ -8,10 +8,15 @@ use crate::catalog::{Tag, TagKind};
 use crate::columns::{ColumnValues, LoadBlock, LoadColumn, NULL_CODE};
 use crate::error::{Error, Result, ResultExt};
 use crate::ids::{LocalId, ValueId};
+use crate::keys::{NamesBuilder, NamesPart};
 use crate::part::{ColumnBuilder, Part};
+use crate::storage::Mapped;
 use crate::write::built::MEMORY_NAME;
+use crate::write::files::retire;
 use crate::write::writer::Writer;
 
+/// Files of names are merged into one when they are so many: a new value is looked for in each of them.
+const NAMES_FILES_MAX: usize = 8;
 /// Blocks in memory are merged into files when they are this many, whatever their size.
 const BLOCKS_MAX: usize = 256;
 
@@ -188,22 +193,44 @@ impl Work {
         Ok(values)
     }
 
+    /// The number of a checked value, a new one where nobody knows it.
     fn value(&mut self, writer: &Writer, tag: &Tag, text: &str) -> Result<ValueId> {
-        if let Some(&value) = self.values.get(&tag.id).and_then(|known| known.get(text)) {
+        if let Some(value) = self.running.young.lock().values.find_recent(tag.id, text) {
             return Ok(value);
         }
-        let shared: Arc<str> = text.into();
-        let value = match self.snapshot.value_id(tag.id, text)? {
-            Some(value) => value,
-            None => {
-                self.memory.name(text)?;
-                let value = writer.allocator.lock().value(tag.id, text)?;
-                self.new_values.push((tag.id, value, Arc::clone(&shared)));
-                value
-            }
-        };
-        self.values.entry(tag.id).or_default().insert(shared, value);
+        if let Some(value) = self.snapshot.value_id(tag.id, text)? {
+            return Ok(value);
+        }
+        if self.memory.are_names_full() {
+            self.spill_values(writer)?;
+        }
+        // Small writes ask for numbers under the same lock.
+        let mut young = self.running.young.lock();
+        if let Some(value) = young.values.find_written(tag.id, text)? {
+            return Ok(value);
+        }
+        let value = writer.allocator.lock().value_for_load(tag.id, text)?;
+        young.values.insert(tag.id, text, value);
+        self.memory.name(text);
         Ok(value)
+    }
+
+    /// Puts the new values in memory into a file.
+    fn spill_values(&mut self, writer: &Writer) -> Result<()> {
+        let mut names = NamesBuilder::new();
+        self.running.young.lock().values.add_recent_to(&mut names);
+        // Only the load adds any: those that are written are those that are there.
+        let part = NamesPart::open(Mapped::from_bytes(names.build()?), None)?;
+        let file = writer.write_names(&[Arc::new(part)], &mut |_, _| Ok(true))?;
+        self.running.young.lock().values.wrote_recent(file);
+        self.memory.names_spilled();
+        let parts = self.running.young.lock().values.parts();
+        if parts.len() >= NAMES_FILES_MAX {
+            let merged = writer.write_names(&parts, &mut |_, _| Ok(true))?;
+            let old = self.running.young.lock().values.merged(merged);
+            retire(old.iter().map(|(_, file)| file));
+        }
+        Ok(())
     }
 }
 

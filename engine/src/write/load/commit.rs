@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use xxhash_rust::xxh3::xxh3_64;
-
 use super::{PLACE_PAYLOAD, Work};
 use crate::catalog::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
@@ -67,22 +65,23 @@ fn write_files(writer: &Writer, work: &Work) -> Result<Ready> {
 /// too, so that the load's layer stands by itself; the small write's names are newer and say the same.
 fn write_names(writer: &Writer, work: &Work) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
     let mut builder = NamesBuilder::new();
-    if work.entity_type.key != KeyKind::Dense {
+    let mut parts = {
         let young = work.running.young.lock();
-        for key in young.iter() {
-            if work.seen.contains(key.local.0) {
+        if work.entity_type.key != KeyKind::Dense {
+            for key in young.keys.iter().filter(|key| work.seen.contains(key.local.0)) {
                 builder.add(work.entity_type.population, key.local.0, key.hash, key.canonical);
             }
         }
+        young.values.add_recent_to(&mut builder);
+        young.values.parts()
+    };
+    if !builder.is_empty() {
+        parts.push(Arc::new(NamesPart::open(Mapped::from_bytes(builder.build()?), None)?));
     }
-    for (tag, value, text) in &work.new_values {
-        builder.add(*tag, value.0, xxh3_64(text.as_bytes()), text.as_bytes());
+    match parts.is_empty() {
+        true => Ok(None),
+        false => writer.write_names(&parts, &mut |_, _| Ok(true)),
     }
-    if builder.is_empty() {
-        return Ok(None);
-    }
-    let part = NamesPart::open(Mapped::from_bytes(builder.build()?), None)?;
-    writer.write_names(&[Arc::new(part)], &mut |_, _| Ok(true))
 }
 
 /// Publishes the manifest that names the files; nobody else writes meanwhile.
@@ -106,7 +105,7 @@ fn name_files(writer: &Writer, spec: &LoadSpec, work: &Work, ready: &Ready) -> R
         rows: work.rows,
         entities: work.seen.len(),
         new_entities: work.seen.len() - work.known.len(),
-        new_values: work.new_values.len() as u64,
+        new_values: work.running.young.lock().values.count(),
         repeated: false,
     };
     let result = publish(writer, &mut state, spec, work, ready, loaded);

@@ -95,7 +95,7 @@ impl Work {
             for key in some {
                 let reserved = &mut self.reserved;
                 let fresh = || reserved.pop().ok_or_else(|| Error::internal("too few ids were reserved"));
-                ids[key.row] = young.for_load(key.hash, &key.canonical, fresh)?.0;
+                ids[key.row] = young.keys.for_load(key.hash, &key.canonical, fresh)?.0;
             }
         }
         Ok(ids)

@@ -2,7 +2,6 @@
 //! is held by who reads the file. All together stay within `load_bytes_max`, as far as a single block allows.
 
 use crate::columns::{ColumnValues, KeyColumn, LoadBlock};
-use crate::error::{Error, Result};
 use crate::part::PartLimits;
 
 /// How often the bytes of a block stand in memory while it becomes a part: as columns, as drafts, and as the part.
@@ -14,15 +13,15 @@ const MERGING_PARTS: u64 = 4;
 /// How much more than the blocks themselves a merge of them holds at most: pairs with room to grow.
 const MERGING_TIMES: u64 = 3;
 
-/// What a new name takes beside its characters: its places among the known ones of the load, among the new ones, among
-/// those that small writes share, and in the dictionary that is made of them.
-const NAME_BYTES: u64 = 288;
+/// What a new name takes beside its characters: its places in a list and a map with room to grow, and, while it goes into
+/// a file, in the dictionary that is made of them.
+const NAME_BYTES: u64 = 192;
 
 /// How often its characters stand in memory then.
 const NAME_TIMES: u64 = 4;
 
-/// Of four parts the names of new values may take so many.
-const NAMES_QUARTERS: u64 = 3;
+/// Of so many parts the names of new values may take one, before they go into a file.
+const NAMES_PARTS: u64 = 4;
 
 /// Of so many parts of the whole a block is meant to take one, and as much is always left to who reads.
 const BLOCK_PARTS: u64 = 16;
@@ -94,23 +93,24 @@ impl LoadMemory {
         self.blocks = 0;
     }
 
-    /// A value has got a name that nobody knew. Errors: limit, where the names would leave no room for blocks.
-    pub(super) fn name(&mut self, text: &str) -> Result<()> {
+    /// A value has got a name that nobody knew.
+    pub(super) fn name(&mut self, text: &str) {
         self.names += NAME_TIMES * text.len() as u64 + NAME_BYTES;
-        let names_max = (self.bytes_max / 4 * NAMES_QUARTERS).min(self.own_bytes_max() - self.at_hand_bytes());
-        if self.names > names_max && self.names > NAMES_BYTES_FREE {
-            return Err(Error::limit(format!(
-                "load fewer new values at once, or raise load_bytes_max: beside the file and a block of rows the names of \
-                 new values may take {names_max} of {} bytes",
-                self.bytes_max
-            )));
-        }
-        Ok(())
+    }
+
+    /// Whether the names have to go to make room for more.
+    pub(super) fn are_names_full(&self) -> bool {
+        self.names > (self.own_bytes_max() / NAMES_PARTS).max(NAMES_BYTES_FREE)
+    }
+
+    /// The names have gone into a file.
+    pub(super) fn names_spilled(&mut self) {
+        self.names = 0;
     }
 }
 
-/// Names of a load that are always taken: a bound that is set very low is meant for blocks.
-const NAMES_BYTES_FREE: u64 = 16 << 20;
+/// Names of a load that are always kept: a bound that is set very low is meant for blocks.
+const NAMES_BYTES_FREE: u64 = 1 << 20;
 
 /// What a block takes while it becomes a part. Numbers become a set of ids for each of their bits, of which half are set:
 /// more than the numbers themselves where few rows have many columns.

@@ -10,9 +10,10 @@ mod block;
 mod commit;
 mod keys;
 mod memory;
+pub(crate) mod values;
 pub(crate) mod young;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -21,12 +22,13 @@ use roaring::RoaringBitmap;
 use crate::catalog::EntityType;
 use crate::columns::LoadBlock;
 use crate::error::{Error, Result};
-use crate::ids::{LocalId, Seq, TagId, TypeId, ValueId};
+use crate::ids::{LocalId, Seq, TagId, TypeId};
 use crate::part::{BitmapStack, Part};
 use crate::snapshot::Snapshot;
 use crate::wal::LogRecord;
 
 use self::memory::LoadMemory;
+use self::values::YoungValues;
 use self::young::YoungKeys;
 use super::files::retire;
 use super::reply::{LoadSpec, Loaded};
@@ -42,7 +44,14 @@ pub const BLOCK_ROWS_MAX: usize = 1 << 22;
 pub(crate) struct Running {
     pub(crate) seq: Seq,
     pub(crate) type_id: TypeId,
-    pub(crate) young: Mutex<YoungKeys>,
+    pub(crate) young: Mutex<Young>,
+}
+
+/// What became known since the load began.
+#[derive(Default)]
+pub(crate) struct Young {
+    pub(crate) keys: YoungKeys,
+    pub(crate) values: YoungValues,
 }
 
 /// One bulk load. Dropping it aborts it.
@@ -71,8 +80,6 @@ struct Work {
     known: RoaringBitmap,
     /// Ids reserved and not yet given.
     reserved: Vec<LocalId>,
-    values: HashMap<TagId, HashMap<Arc<str>, ValueId>>,
-    new_values: Vec<(TagId, ValueId, Arc<str>)>,
     tags: BTreeSet<TagId>,
     rows: u64,
     /// The day on which it began, which is that of its place in the order.
@@ -209,8 +216,6 @@ fn begin(writer: &Writer, spec: &LoadSpec) -> Result<Stage> {
         seen: RoaringBitmap::new(),
         known: RoaringBitmap::new(),
         reserved: Vec::new(),
-        values: HashMap::new(),
-        new_values: Vec::new(),
         tags: BTreeSet::new(),
         rows: 0,
         today: writer.today(),
@@ -230,6 +235,7 @@ impl Work {
         for layer in &self.spilled {
             retire(layer.iter().filter_map(|part| part.file.as_ref()));
         }
+        retire(self.running.young.lock().values.files());
         let mut loads = writer.loads.lock();
         loads.retain(|load| !Arc::ptr_eq(load, &self.running));
         if loads.is_empty() {

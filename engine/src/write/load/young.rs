@@ -16,7 +16,7 @@ use crate::ids::LocalId;
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct YoungKeys {
-    by_hash: HashMap<u64, u32, BuildHasherDefault<Identity>>,
+    by_hash: HashMap<u64, u32, IdentityHash>,
     /// Keys whose 64-bit hash another key had first.
     collisions: Vec<u32>,
     entries: Vec<Entry>,
@@ -119,9 +119,12 @@ impl YoungKeys {
     }
 }
 
-/// The keys of the map are hashes already.
+/// For maps whose keys are hashes already.
+pub(super) type IdentityHash = BuildHasherDefault<Identity>;
+
+/// See [`IdentityHash`].
 #[derive(Clone, Copy, Debug, Default)]
-struct Identity(u64);
+pub(super) struct Identity(u64);
 
 impl Hasher for Identity {
     fn finish(&self) -> u64 {
