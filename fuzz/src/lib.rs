@@ -5,7 +5,13 @@
 //! something new is cut as short as it can be and becomes material for further ones.
 
 pub mod corpus;
+mod files;
+/// Shared with the tests of the readers, of which each uses its own part.
+#[allow(dead_code)]
+#[path = "../../exchange/tests/lying/forge.rs"]
+mod forge;
 pub mod mutate;
+mod recipe;
 pub mod seal;
 pub mod targets;
 pub mod trace;
@@ -62,9 +68,16 @@ pub fn fuzz(target: &Target, corpus: &[Vec<u8>], seed: u64, time: Duration) -> O
         };
         let news: Vec<String> = trace.into_notes().filter(|note| !seen.contains(note)).collect();
         if !news.is_empty() && !is_given && outcome.news.len() < NEWS_MAX {
-            let short = shortened(target, input, &news);
-            pool.push(short.clone());
-            outcome.news.push(short);
+            match shortened(target, input, &news, &mut outcome.inputs) {
+                Ok(short) => {
+                    pool.push(short.clone());
+                    outcome.news.push(short);
+                }
+                Err(crash) => {
+                    outcome.crash = Some(crash);
+                    return outcome;
+                }
+            }
         }
         seen.extend(news);
     }
@@ -98,8 +111,9 @@ fn changed_behind_seals(random: &mut Random, sealed: &[(Vec<u8>, Vec<Seal>)]) ->
     input
 }
 
-/// `input` without the pieces that it does not need to lead to `news`.
-fn shortened(target: &Target, mut input: Vec<u8>, news: &[String]) -> Vec<u8> {
+/// `input` without the pieces that it does not need to lead to `news`; what is tried for it is added to `inputs`.
+/// Errors: one that makes the reader panic.
+fn shortened(target: &Target, mut input: Vec<u8>, news: &[String], inputs: &mut u64) -> Result<Vec<u8>, Vec<u8>> {
     let mut cuts = 0;
     let mut piece = input.len() / 2;
     while piece > 0 && cuts < CUTS_MAX {
@@ -108,12 +122,14 @@ fn shortened(target: &Target, mut input: Vec<u8>, news: &[String]) -> Vec<u8> {
             let mut shorter = input.clone();
             shorter.drain(at..(at + piece).min(input.len()));
             cuts += 1;
+            *inputs += 1;
             match run(target, &shorter) {
                 Some(trace) if trace.has_all(news) => input = shorter,
-                _ => at += piece,
+                Some(_) => at += piece,
+                None => return Err(shorter),
             }
         }
         piece /= 2;
     }
-    input
+    Ok(input)
 }

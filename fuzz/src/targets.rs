@@ -15,6 +15,7 @@ use muster_exchange::{Input, LoadReader, Mapping, ReadOptions};
 use prost::Message;
 use roaring::RoaringBitmap;
 
+use crate::files;
 use crate::trace::Trace;
 use crate::wire::Wire;
 
@@ -29,7 +30,7 @@ pub struct Target {
 }
 
 /// All readers.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 11] = [
     Target { name: "query", seeds: query_seeds, run: query },
     Target { name: "part", seeds: part_seeds, run: part },
     Target { name: "log", seeds: || store_seeds("log/"), run: |bytes, trace| store("log/", bytes, trace) },
@@ -37,6 +38,10 @@ pub const TARGETS: [Target; 7] = [
     Target { name: "roaring", seeds: roaring_seeds, run: roaring },
     Target { name: "batch", seeds: batch_seeds, run: batch },
     Target { name: "csv", seeds: csv_seeds, run: csv },
+    Target { name: "arrow", seeds: files::arrow_seeds, run: files::bytes },
+    Target { name: "arrow-recipe", seeds: files::recipe_seeds, run: files::arrow_recipe },
+    Target { name: "parquet", seeds: files::parquet_seeds, run: files::bytes },
+    Target { name: "parquet-recipe", seeds: files::recipe_seeds, run: files::parquet_recipe },
 ];
 
 fn query_seeds() -> Vec<Vec<u8>> {

@@ -9,7 +9,7 @@ use muster_fuzz::{corpus, fuzz, run};
 #[test]
 fn no_input_makes_a_reader_panic() {
     for target in &TARGETS {
-        let outcome = fuzz(target, &[], 1, Duration::from_millis(500));
+        let outcome = fuzz(target, &[], 1, Duration::from_secs(1));
         assert!(outcome.crash.is_none(), "{} panics on {:?}", target.name, outcome.crash);
         assert!(outcome.inputs > 10, "{} came to {} inputs only", target.name, outcome.inputs);
     }

@@ -64,7 +64,15 @@ pub(super) fn check_file(name: &str, file: &File, held_bytes_max: u64) -> Result
 pub(super) fn check_stream(name: &str, file: &File, held_bytes_max: u64) -> Result<u64> {
     let mut source = Source::open(name, file, held_bytes_max)?;
     let mut at = 0;
-    while at + 8 <= source.bytes {
+    while at < source.bytes {
+        // What is behind the last message is a length to the decoder.
+        if at + 8 > source.bytes {
+            let rest = source.read(at, source.bytes - at)?;
+            return match rest.iter().all(|byte| *byte == 0) {
+                true => Ok(source.held_bytes()),
+                false => Err(source.damaged("its last message is cut off")),
+            };
+        }
         let head = source.read(at, 8)?;
         let (metadata_bytes, prefix) = match head.first_chunk::<4>() {
             Some([0xFF, 0xFF, 0xFF, 0xFF]) => (i32::from_le_bytes([head[4], head[5], head[6], head[7]]), 8),

@@ -160,3 +160,16 @@ fn long_lists_are_taken_some_rows_at_once() {
     let batch = RecordBatch::try_from_iter([ids(ROWS as u64), ("c", lists)]).expect("a batch");
     assert_eq!(read_within("lists", &written(&batch, None), SET), Ok((ROWS, 0)));
 }
+
+/// A stream that ends in the middle of a length, which is a length to the decoder.
+#[test]
+fn what_is_behind_the_last_message_is_no_length() {
+    let bytes = sound(None, true);
+    let sound = &bytes[..bytes.len() - 8];
+    for rest in [&[0xFF, 0xFF, 0, 0x16, 0, 0x15][..], &[0, 0, 0, 0x40], &[7]] {
+        refused("a rest", &[sound, rest].concat(), INT, "its last message is cut off");
+    }
+    for rest in [&[][..], &[0; 4], &[0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0]] {
+        assert_eq!(read_within("an end", &[sound, rest].concat(), INT), Ok((ROWS, 0)));
+    }
+}

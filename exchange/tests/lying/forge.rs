@@ -162,7 +162,7 @@ pub(crate) fn file(columns: &[Column], rows: i64) -> Vec<u8> {
         for page in &column.pages {
             let at = if page.is_dictionary { &mut dictionary } else { &mut data };
             at.get_or_insert(bytes.len() as i64);
-            values += if page.is_dictionary { 0 } else { page.values };
+            values = if page.is_dictionary { values } else { page.values.wrapping_add(values) };
             bytes.extend(page.write());
         }
         let length = bytes.len() as i64 - start;
@@ -218,7 +218,7 @@ pub(crate) fn deltas(count: u64, first: i32, rest: i32) -> Vec<u8> {
         widths[0] = if block == 0 { 32 } else { 0 };
         bytes.extend(widths);
         if block == 0 {
-            bytes.extend((rest - first).to_le_bytes());
+            bytes.extend(rest.wrapping_sub(first).to_le_bytes());
             bytes.extend([0; 31 * 4]);
         }
     }
