@@ -258,7 +258,7 @@ fn no_changed_byte_takes_memory() {
     let shared = Column { codec: GZIP, ..texts(vec![Forged::data(100, DELTA_TEXTS, shared).packed(gzip)]) };
     for (column, mapping) in [(coded, CHOICE), (lists, SET), (shared, CHOICE)] {
         let sound = file(&[column, ids(100)], 100);
-        for place in (4..sound.len()).step_by(1 + sound.len() / 400) {
+        for place in (4..sound.len()).step_by(1 + sound.len() / 200) {
             let mut flipped = sound.clone();
             flipped[place] ^= 1 << (place % 8);
             let mut larger = sound.clone();
