@@ -49,6 +49,45 @@ pub(crate) fn moment(written: &str) -> Option<String> {
     Some(format!("{} - {length}", base(length)))
 }
 
+/// The number that a length is for a tag of that name: `7d` is 7 beside a tag that counts days, and so is `1w`. None where
+/// the name says another unit, or none and the length counts no days.
+pub fn counted(name: &str, length: &str) -> Option<String> {
+    let tokens = tokenize(length.trim());
+    let is_whole = length_tokens(&tokens, 0).is_some_and(|count| tokens[count].kind == TokenKind::End);
+    let length = length.trim();
+    let digits = &length[..length.find(|c: char| !c.is_ascii_digit())?];
+    let Some(Word::Unit(unit)) = lookup(length[digits.len()..].trim_start()).filter(|_| is_whole) else {
+        return None;
+    };
+    let count: u64 = digits.parse().ok()?;
+    match (unit_of_name(name).unwrap_or(DurationUnit::Day), unit) {
+        (named, unit) if named == unit => Some(count.to_string()),
+        (DurationUnit::Day, DurationUnit::Week) if unit_of_name(name).is_some() => {
+            count.checked_mul(7).map(|days| days.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// The unit that a name says its numbers count in.
+fn unit_of_name(name: &str) -> Option<DurationUnit> {
+    const CHINESE: &[(&str, DurationUnit)] = &[
+        ("天", DurationUnit::Day),
+        ("周", DurationUnit::Week),
+        ("月", DurationUnit::Month),
+        ("年", DurationUnit::Year),
+        ("龄", DurationUnit::Year),
+        ("小时", DurationUnit::Hour),
+        ("分钟", DurationUnit::Minute),
+    ];
+    let words = name.split(|c: char| !c.is_ascii_alphabetic());
+    let mut found = words.filter_map(|word| match lookup(word) {
+        Some(Word::Unit(unit)) if word.len() > 2 => Some(unit),
+        _ => word.eq_ignore_ascii_case("age").then_some(DurationUnit::Year),
+    });
+    found.next().or_else(|| CHINESE.iter().find(|(word, _)| name.contains(word)).map(|&(_, unit)| unit))
+}
+
 /// What a length is counted back from.
 pub fn base(length: &str) -> &'static str {
     let unit = length.trim_start_matches(|c: char| !c.is_alphabetic());

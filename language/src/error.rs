@@ -104,6 +104,22 @@ impl Error {
         self
     }
 
+    /// The same error when nothing that it offers works: it shows no text that would be refused when it is written.
+    pub fn without_offer(mut self) -> Error {
+        self.suggestion = None;
+        let shows = self.remedy.contains(['`', '\'', '?', ':']) || self.remedy.starts_with("write ");
+        if !shows && self.code != code::MISSING_AND {
+            return self;
+        }
+        let remedy = match self.code {
+            code::MUST_QUOTE => "put a value in single quotes, a name in backticks",
+            code::CHAINED_COMPARISON => "write two comparisons and join them with AND",
+            code::GLUED_WORD => "put spaces around the words of the language",
+            _ => "write a condition: a tag, then =, !=, <, >, IN, BETWEEN, HAS, LIKE or IS MISSING, then a value",
+        };
+        self.with_remedy(remedy.to_owned())
+    }
+
     /// Whether a limit was exceeded: the text may be right, but is too large.
     pub fn is_limit(&self) -> bool {
         matches!(self.code, code::TEXT_TOO_LONG | code::TOO_MANY_LEAVES | code::TOO_DEEP)

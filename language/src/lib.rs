@@ -24,6 +24,7 @@ mod lexer;
 pub mod limits;
 mod literals;
 mod named;
+mod opposite;
 mod parser;
 mod periods;
 mod phrases;

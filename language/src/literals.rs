@@ -44,14 +44,20 @@ const UNITS: &[(&str, &[&str])] = &[
     ("日前", &["today - #d"]),
     ("周前", &["today - #w"]),
     ("个月前", &["today - #mo"]),
-    ("月前", &["today - #mo"]),
     ("年前", &["today - #y"]),
     ("小时前", &["now - #h"]),
     ("分钟前", &["now - #min"]),
-    ("日", &["#d"]),
-    ("月", &["#mo"]),
     ("星期", &["#w"]),
 ];
+/// Units of a window that are days and months of a calendar elsewhere.
+const WINDOW_UNITS: &[(&str, &str)] = &[("日", "d"), ("月", "mo")];
+
+/// A length of a window as people write it: `7日`.
+pub(crate) fn window_length(text: &str) -> Option<String> {
+    let (digits, unit) = WINDOW_UNITS.iter().find_map(|(unit, ours)| Some((text.strip_suffix(unit)?, ours)))?;
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| format!("{digits}{unit}"))
+}
 
 /// What a text that is no number or day here may be, the likeliest first; nothing where it is one, or like none. Quotes
 /// around it are looked through.
@@ -125,6 +131,10 @@ fn number_and_unit(text: &str) -> Option<Vec<String>> {
     let multiplied = rest.find(|c| c != '万' && c != '亿').unwrap_or(rest.len());
     let number = format!("{digits}{}", &rest[..multiplied]);
     rest = &rest[multiplied..];
+    if rest.is_empty() && text[end..].starts_with(char::is_whitespace) {
+        // A blank stands before the unit.
+        return Some(vec![number]);
+    }
     if rest == "%" {
         return shifted(&digits, -2).map(|share| vec![share, digits]);
     }
@@ -238,6 +248,9 @@ mod tests {
             ("'昨天'", "昨天"),
             ("'2026/1/5'", "2026-01-05"),
             ("1_000", "1000"),
+            ("1.5 万", "1.5万"),
+            ("6月", ""),
+            ("6日", ""),
             ("30", ""),
             ("2026-01-05", ""),
             ("3XL", ""),

@@ -9,7 +9,7 @@ use crate::ast::Span;
 use crate::error::{Error, code};
 use crate::fold::fold_text;
 use crate::lexer::{Token, TokenKind, tokenize, unquote};
-use crate::literals::literal_at;
+use crate::literals::{literal_at, window_length};
 use crate::periods::{period, period_tokens};
 use crate::spaced::spaced;
 use crate::suggest;
@@ -21,10 +21,18 @@ use crate::words::Word;
 /// itself in any case, `a|b` for one of several. A replacement names the pieces of its pattern; `#NAME` is the text of a
 /// piece without its quotes, for use inside quotes.
 const PHRASES: &[(&str, &[&str])] = &[
+    // Words of a sentence around the condition.
+    ("START count|counts|are|is|show|list|find|select|who|whose|where TAG", &["TAG"]),
+    // A name in the quotes of a value.
+    ("QUOTED SIGN OTHER", &["QUOTED SIGN OTHER"]),
     // A second value without its tag.
     ("TAG SIGN VALUE JOIN SIGN2 OTHER", &["TAG SIGN VALUE JOIN TAG SIGN2 OTHER"]),
-    ("TAG =|是|为|等于 VALUE EITHER OTHER", &["TAG = VALUE EITHER TAG = OTHER"]),
+    ("TAG =|is|是|为|等于 VALUE EITHER OTHER", &["TAG = VALUE EITHER TAG = OTHER"]),
     ("TAG !=|<>|不是|不等于 VALUE AND|且|和 OTHER", &["TAG != VALUE AND TAG != OTHER"]),
+    ("TAG !=|<>|不是|不等于 VALUE EITHER OTHER", &["TAG NOT IN (VALUE, OTHER)"]),
+    ("TAG is not VALUE EITHER OTHER", &["TAG NOT IN (VALUE, OTHER)"]),
+    ("TAG has VALUE but not OTHER", &["TAG HAS VALUE AND NOT TAG HAS OTHER"]),
+    ("TAG has VALUE without|minus OTHER", &["TAG HAS VALUE AND NOT TAG HAS OTHER"]),
     ("TAG has|包含 VALUE JOIN OTHER", &["TAG HAS VALUE JOIN TAG HAS OTHER"]),
     // Whether there is a value.
     ("TAG =|==|is|是|为 null|nil|none|missing|empty|空|'' END", &["TAG IS MISSING"]),
@@ -43,6 +51,19 @@ const PHRASES: &[(&str, &[&str])] = &[
     ("TAG >=|>|in last|past|最近|过去 LENGTH", &["TAG IN LAST LENGTH"]),
     ("TAG in last|past|最近 UNIT", &["TAG IN LAST 1 UNIT"]),
     ("TAG in the last|past LENGTH", &["TAG IN LAST LENGTH"]),
+    ("TAG in previous LENGTH", &["TAG IN PREV LENGTH"]),
+    ("TAG within LENGTH END", &["TAG IN LAST LENGTH"]),
+    ("TAG within LENGTH JOIN", &["TAG IN LAST LENGTH JOIN"]),
+    ("TAG 近|过去 LENGTH", &["TAG IN LAST LENGTH"]),
+    ("TAG 在|近|最近 LENGTH 内|以内|之内", &["TAG IN LAST LENGTH"]),
+    ("TAG LENGTH 内|以内|之内", &["TAG IN LAST LENGTH"]),
+    ("TAG on DAY", &["TAG = DAY"]),
+    ("TAG is POINT", &["TAG = POINT"]),
+    // From so long ago to so long ago: the longer one is the earlier day.
+    ("TAG between NUMBER and NUMBER2 UNIT ago", &["TAG BETWEEN today - NUMBER2 UNIT AND today - NUMBER UNIT"]),
+    ("TAG between LENGTH and|to LENGTH2 ago", &["TAG BETWEEN today - LENGTH2 AND today - LENGTH"]),
+    ("TAG between LENGTH and|to LENGTH2", &["TAG BETWEEN today - LENGTH2 AND today - LENGTH"]),
+    ("TAG in LENGTH .. LENGTH2", &["TAG IN today - LENGTH2..today - LENGTH"]),
     // So long ago: what is older than that lies before the moment. English says it with `ago`, or of no other comparison.
     ("TAG not|no older|more|longer than AGE", &["TAG >= AGE"]),
     ("TAG not|no less|fewer|newer|younger than AGE", &["TAG <= AGE"]),
@@ -61,14 +82,14 @@ const PHRASES: &[(&str, &[&str])] = &[
     ("TAG 不早于 AGE", &["TAG >= AGE"]),
     ("TAG 不晚于 AGE", &["TAG <= AGE"]),
     // The same length of a number that counts in it.
-    ("TAG 超过|多于|大于|高于 NUMBER UNIT", &["TAG > NUMBER"]),
-    ("TAG 小于|少于|低于|不到|不足 NUMBER UNIT", &["TAG < NUMBER"]),
-    ("TAG 大于等于|不小于|不少于|不低于 NUMBER UNIT", &["TAG >= NUMBER"]),
-    ("TAG 小于等于|不大于|不多于|不超过|不高于 NUMBER UNIT", &["TAG <= NUMBER"]),
-    ("TAG more|longer|greater than NUMBER UNIT", &["TAG > NUMBER"]),
-    ("TAG less|fewer than NUMBER UNIT", &["TAG < NUMBER"]),
-    ("TAG at least NUMBER UNIT", &["TAG >= NUMBER"]),
-    ("TAG at most NUMBER UNIT", &["TAG <= NUMBER"]),
+    ("TAG 超过|多于|大于|高于 COUNTED", &["TAG > COUNTED"]),
+    ("TAG 小于|少于|低于|不到|不足 COUNTED", &["TAG < COUNTED"]),
+    ("TAG 大于等于|不小于|不少于|不低于|至少 COUNTED", &["TAG >= COUNTED"]),
+    ("TAG 小于等于|不大于|不多于|不超过|不高于|至多 COUNTED", &["TAG <= COUNTED"]),
+    ("TAG more|longer|greater than COUNTED", &["TAG > COUNTED"]),
+    ("TAG less|fewer than COUNTED", &["TAG < COUNTED"]),
+    ("TAG at least COUNTED", &["TAG >= COUNTED"]),
+    ("TAG at most COUNTED", &["TAG <= COUNTED"]),
     ("TAG 早于|before FIXED", &["TAG < FIXED"]),
     ("TAG 晚于|after FIXED", &["TAG > FIXED"]),
     ("TAG 不早于 FIXED", &["TAG >= FIXED"]),
@@ -95,6 +116,13 @@ const PHRASES: &[(&str, &[&str])] = &[
     ("TAG > PERIOD", &["TAG > FINALDAY"]),
     ("TAG <= PERIOD", &["TAG <= FINALDAY"]),
     // Lists and sets.
+    ("TAG 在|属于 LIST", &["TAG 属于 (LIST)"]),
+    ("TAG in LIST", &["TAG IN (LIST)"]),
+    ("in { LIST }", &["IN (LIST)"]),
+    ("has any [ LIST ]", &["HAS ANY (LIST)"]),
+    ("has all [ LIST ]", &["HAS ALL (LIST)"]),
+    ("has none [ LIST ]", &["HAS NONE (LIST)"]),
+    ("in [ VALUE ; OTHER ]", &["IN [VALUE, OTHER]"]),
     ("has any VALUE", &["HAS ANY (VALUE)"]),
     ("has all VALUE", &["HAS ALL (VALUE)"]),
     ("has none VALUE", &["HAS NONE (VALUE)"]),
@@ -102,18 +130,28 @@ const PHRASES: &[(&str, &[&str])] = &[
     ("包含全部 VALUE", &["包含全部 (VALUE)"]),
     ("TAG 不包含 VALUE", &["TAG 不包含 (VALUE)", "TAG NOT LIKE '%#VALUE%'"]),
     ("TAG has PARAM", &["TAG HAS ANY PARAM"]),
-    ("TAG not contains|contain VALUE", &["NOT TAG HAS VALUE", "TAG NOT LIKE '%#VALUE%'"]),
+    ("TAG not contains|contain VALUE", &["TAG HAS NONE (VALUE)", "TAG NOT LIKE '%#VALUE%'"]),
     ("TAG contains|contain|includes|包含|含有 VALUE", &["TAG HAS VALUE", "TAG LIKE '%#VALUE%'"]),
     ("TAG starts with VALUE", &["TAG LIKE '#VALUE%'"]),
     ("TAG ends with VALUE", &["TAG LIKE '%#VALUE'"]),
     // Signs in words.
     ("TAG is not VALUE", &["TAG != VALUE"]),
-    ("TAG is in", &["TAG IN"]),
+    ("TAG is|= in", &["TAG IN"]),
+    ("TAG is not in", &["TAG NOT IN"]),
+    ("TAG not SIGN VALUE", &["NOT TAG SIGN VALUE"]),
+    ("TAG not equal to FIXED", &["TAG != FIXED"]),
+    ("TAG equal to FIXED", &["TAG = FIXED"]),
+    ("TAG not VALUE", &["TAG != VALUE"]),
+    ("TAG ! > FIXED", &["TAG <= FIXED"]),
+    ("TAG ! < FIXED", &["TAG >= FIXED"]),
+    ("TAG 有 VALUE", &["TAG HAS VALUE"]),
     ("不是 TAG END", &["NOT TAG"]),
     ("不是 TAG JOIN", &["NOT TAG JOIN"]),
     ("TAG 不是 VALUE", &["TAG != VALUE"]),
     ("是|为|等于|equals", &["="]),
     ("不等于", &["!="]),
+    ("TAG 至少 FIXED", &["TAG >= FIXED"]),
+    ("TAG 至多 FIXED", &["TAG <= FIXED"]),
     ("大于等于|不小于|不少于|不低于 FIXED", &[">= FIXED"]),
     ("小于等于|不大于|不多于|不超过|不高于 FIXED", &["<= FIXED"]),
     ("大于|多于|高于|超过 FIXED", &["> FIXED"]),
@@ -123,6 +161,8 @@ const PHRASES: &[(&str, &[&str])] = &[
     ("TAG less|smaller|fewer than FIXED", &["TAG < FIXED"]),
     ("TAG is greater|more|larger|bigger than FIXED", &["TAG > FIXED"]),
     ("TAG is less|smaller|fewer than FIXED", &["TAG < FIXED"]),
+    ("TAG over|above FIXED", &["TAG > FIXED"]),
+    ("TAG under|below FIXED", &["TAG < FIXED"]),
     ("TAG at least FIXED", &["TAG >= FIXED"]),
     ("TAG at most FIXED", &["TAG <= FIXED"]),
     ("在", &["属于", "介于"]),
@@ -131,6 +171,7 @@ const PHRASES: &[(&str, &[&str])] = &[
     ("并且|而且|同时|以及", &["且"]),
     ("或者", &["或"]),
     ("除了", &["排除"]),
+    ("all - TAG", &["ALL EXCEPT TAG"]),
     ("minus|without", &["EXCEPT"]),
     ("but not", &["AND NOT"]),
     // A sentence ends.
@@ -140,8 +181,14 @@ const PHRASES: &[(&str, &[&str])] = &[
 /// What a word in capitals stands for in a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Piece {
+    /// The beginning of the text: no token.
+    Start,
     /// A path.
     Tag,
+    /// A text in quotes: in a replacement the name.
+    Quoted,
+    /// Values with commas between them, two at least.
+    List,
     /// A comparison.
     Sign,
     /// A value, a number, a day: one token, with a sign before it, or a word for a moment.
@@ -162,6 +209,8 @@ enum Piece {
     Number,
     /// A duration: `7d`, `7 days`.
     Length,
+    /// A length, where its tag counts in such a unit: in a replacement the number.
+    Counted,
     /// A unit of time.
     Unit,
     /// `$name`.
@@ -175,7 +224,11 @@ enum Piece {
 }
 
 const PIECES: &[(&str, Piece)] = &[
+    ("START", Piece::Start),
     ("TAG", Piece::Tag),
+    ("QUOTED", Piece::Quoted),
+    ("LIST", Piece::List),
+    ("COUNTED", Piece::Counted),
     ("SIGN", Piece::Sign),
     ("SIGN2", Piece::Sign),
     ("VALUE", Piece::Value),
@@ -186,7 +239,9 @@ const PIECES: &[(&str, Piece)] = &[
     ("PERIOD", Piece::Period),
     ("DAY", Piece::Day),
     ("NUMBER", Piece::Number),
+    ("NUMBER2", Piece::Number),
     ("LENGTH", Piece::Length),
+    ("LENGTH2", Piece::Length),
     ("UNIT", Piece::Unit),
     ("PARAM", Piece::Param),
     ("JOIN", Piece::Join),
@@ -289,6 +344,11 @@ fn rewrite(text: &str) -> Vec<Rewritten> {
         }
     }
     for first in 0..tokens.len() {
+        let is_window = first.checked_sub(1).is_some_and(|before| is_window_word(text, tokens[before]));
+        if let (true, Some(length)) = (is_window, window_length(tokens[first].span.of(text))) {
+            let span = tokens[first].span;
+            rewritten.push(Rewritten::new(text, span, &length, suggest::replace(text, span, &length)));
+        }
         if let Some((span, literals)) = literal_at(text, &tokens, first) {
             // What is so long ago may be compared with words that look from now: those are asked first.
             let is_moment = literals.iter().any(|literal| ago::is_moment_back(literal));
@@ -300,6 +360,11 @@ fn rewrite(text: &str) -> Vec<Rewritten> {
         }
     }
     rewritten
+}
+
+/// Whether a length follows a word of windows: 近 7日 are seven days, and > 7日 the seventh of a month.
+fn is_window_word(text: &str, token: Token) -> bool {
+    matches!(token.word(), Some(Word::Last | Word::Previous)) || matches!(token.span.of(text), "近" | "过去" | "past")
 }
 
 /// The words of all patterns that stand for themselves.
@@ -370,7 +435,10 @@ fn piece_tokens(text: &str, tokens: &[Token], at: usize, piece: Piece) -> Option
     let token = tokens[at];
     let kind_after = |count: usize| tokens.get(at + count).map_or(TokenKind::End, |token| token.kind);
     match piece {
+        Piece::Start => (at == 0).then_some(0),
         Piece::Tag => path_tokens(tokens, at),
+        Piece::Quoted => (token.kind == TokenKind::Text).then_some(1),
+        Piece::List => list_tokens(text, tokens, at),
         Piece::Sign => matches!(token.kind, TokenKind::Compare(_)).then_some(1),
         Piece::Value if token.kind == TokenKind::Minus => {
             matches!(kind_after(1), TokenKind::Number | TokenKind::Duration).then_some(2)
@@ -399,7 +467,7 @@ fn piece_tokens(text: &str, tokens: &[Token], at: usize, piece: Piece) -> Option
         }
         Piece::Day => matches!(token.kind, TokenKind::Date | TokenKind::DateTime | TokenKind::Text).then_some(1),
         Piece::Number => matches!(token.kind, TokenKind::Number).then_some(1),
-        Piece::Length => match token.kind {
+        Piece::Counted | Piece::Length => match token.kind {
             TokenKind::Duration => Some(1),
             TokenKind::Number if matches!(kind_after(1), TokenKind::Name(Some(Word::Unit(_)))) => Some(2),
             _ => None,
@@ -419,6 +487,17 @@ fn is_moment(token: Token) -> bool {
 fn is_plain_value(kind: TokenKind) -> bool {
     use TokenKind::*;
     matches!(kind, Number | BadNumber | Duration | Date | DateTime | Text | Param)
+}
+
+/// `value , value { , value }`
+fn list_tokens(text: &str, tokens: &[Token], at: usize) -> Option<usize> {
+    let mut count = piece_tokens(text, tokens, at, Piece::Value)?;
+    let mut is_list = false;
+    while tokens.get(at + count).is_some_and(|token| token.kind == TokenKind::Comma) {
+        count += 1 + piece_tokens(text, tokens, at + count + 1, Piece::Value)?;
+        is_list = true;
+    }
+    is_list.then_some(count)
 }
 
 /// `name { . name }`
@@ -457,7 +536,10 @@ fn fill(text: &str, template: &str, pieces: &[Matched<'_>]) -> String {
             Some(piece) if length > 0 => {
                 let written = piece.span.of(text);
                 let age = matches!(piece.name, "AGE" | "POINT").then(|| ago::moment(written)).flatten();
-                let written = age.as_deref().unwrap_or(written);
+                let named = (piece.name == "QUOTED").then(|| suggest::name(&unquote(written)));
+                let counted = (piece.name == "COUNTED").then(|| counted(text, pieces, written)).flatten();
+                let written = age.or(named).or(counted).unwrap_or_else(|| written.to_owned());
+                let written = written.as_str();
                 match is_inside {
                     true => filled.push_str(&inside_quotes(written)),
                     false => filled.push_str(written),
@@ -476,6 +558,12 @@ fn fill(text: &str, template: &str, pieces: &[Matched<'_>]) -> String {
         }
     }
     filled
+}
+
+/// The number of a length for the tag of a phrase, or what no query holds.
+fn counted(text: &str, pieces: &[Matched<'_>], written: &str) -> Option<String> {
+    let tag = pieces.iter().find(|piece| piece.name == "TAG")?;
+    Some(ago::counted(tag.span.of(text), written).unwrap_or_else(|| "?".to_owned()))
 }
 
 /// A value as a part of a pattern in single quotes.

@@ -1,9 +1,10 @@
 //! Corrections: the nearest name, the words inside a glued name, quotes around a value.
 
-pub use crate::ago::base as counted_from;
+pub use crate::ago::{base as counted_from, counted};
 use crate::ast::Span;
 use crate::fold::{fold, is_bare_name};
 pub use crate::literals::{literals, truth};
+use crate::opposite::{Opposites, numbers};
 pub use crate::periods::period;
 use crate::words;
 
@@ -44,18 +45,23 @@ const NEAREST_CHARS_MAX: usize = 64;
 /// So many characters before or behind a name are a word of their own, not typing errors.
 const WORD_CHARS_MIN: usize = 3;
 
-/// The candidate nearest to `word`, if any is near enough: about one typing error for every three characters.
+/// The candidate nearest to `word`, if one is near enough: about one typing error for every three characters.
 ///
 /// A typing error is a character missing, added, changed, or exchanged with its neighbour. Case is no difference. A
-/// candidate that differs in blanks, case and width only is nearer than any other; of equals the first wins.
+/// candidate that differs in blanks, case and width only is nearer than any other. Another number and the opposite are no
+/// typing errors, and of several that are equally near none is meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let written = word;
     let word: Vec<char> = word.chars().flat_map(char::to_lowercase).collect();
     if word.is_empty() || word.len() > NEAREST_CHARS_MAX {
         return None;
     }
     let errors_max = (word.len() / 3).max(1);
     let bare = bare(&word);
+    let opposites = Opposites::of(written);
+    let written_numbers = numbers(written);
     let mut best: Option<(usize, &str)> = None;
+    let mut is_tied = false;
     for candidate in candidates {
         let other: Vec<char> = candidate.chars().take(NEAREST_CHARS_MAX + 1).flat_map(char::to_lowercase).collect();
         if bare_is(&bare, candidate) {
@@ -65,17 +71,37 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         if word.len() == 1 || is_part(&word, &other) {
             continue;
         }
-        let limit = best.map_or(errors_max, |(errors, _)| errors.saturating_sub(1));
+        let limit = best.map_or(errors_max, |(errors, _)| errors);
         if other.len().abs_diff(word.len()) > limit {
             continue;
         }
         let errors = distance(&word, &other);
         // A word of one or two characters has nothing in common with one that differs in all of them.
-        if errors <= limit && errors < word.len().max(other.len()) && best.is_none_or(|(least, _)| errors < least) {
-            best = Some((errors, candidate));
+        let is_near = errors <= limit && errors < word.len().max(other.len());
+        if !is_near || is_other(&opposites, &written_numbers, candidate, errors) {
+            continue;
         }
+        is_tied = best.is_some_and(|(least, known)| errors == least && (is_tied || known != candidate));
+        best = Some((errors, candidate));
     }
-    best.map(|(_, candidate)| candidate)
+    best.filter(|_| !is_tied).map(|(_, candidate)| candidate)
+}
+
+/// Whether a candidate says another number or the opposite, however few characters differ.
+fn is_other(opposites: &Opposites, written_numbers: &[String], candidate: &str, errors: usize) -> bool {
+    let count = |a: &str, b: &str| distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>());
+    numbers(candidate) != written_numbers || opposites.oppose(&Opposites::of(candidate), errors, count)
+}
+
+/// Whether one of two names is plainly the negation of the other: `inactive` of `is_active`, `没有孩子` of `有孩子`.
+pub fn is_negation(name: &str, other: &str) -> bool {
+    Opposites::of(name).negate(&Opposites::of(other))
+}
+
+/// Whether two names hold the same numbers, or the first none.
+pub fn has_numbers_of(begun: &str, name: &str) -> bool {
+    let begun = numbers(begun);
+    begun.is_empty() || begun == numbers(name)
 }
 
 /// Whether a word is another with a word before or behind it.
@@ -238,6 +264,42 @@ mod tests {
         assert_eq!(nearest("", tags), None);
         assert_eq!(nearest("x", tags), None);
         assert_eq!(nearest(&"x".repeat(100_000), tags), None);
+    }
+
+    #[test]
+    fn another_number_the_opposite_and_one_of_several_are_no_typing_errors() {
+        for (word, candidates) in [
+            ("消费金额_60d", &["消费金额_30d", "消费金额_90d"][..]),
+            ("spend_60d", &["spend_30d"]),
+            ("orders_2026", &["orders_2025"]),
+            ("T2", &["T1", "T3"]),
+            ("009", &["007"]),
+            ("二线城市", &["一线城市"]),
+            ("未退订", &["退订"]),
+            ("没有孩子", &["有孩子"]),
+            ("无会员", &["会员"]),
+            ("手机号未验证", &["手机号已验证"]),
+            ("不vip", &["vip"]),
+            ("unsubscribed", &["subscribed"]),
+            ("unsubscibed", &["subscribed"]),
+            ("inactive", &["is_active", "active"]),
+            ("isnt_active", &["is_active"]),
+            ("has_no_car", &["has_car"]),
+            ("paid_flag", &["unpaid_flag"]),
+            ("max_price", &["min_price"]),
+            ("max_prise", &["min_price"]),
+            ("married", &["unmarried"]),
+            ("已婚", &["未婚"]),
+            ("会员", &["非会员"]),
+            ("is_not_canceled", &["is_canceled"]),
+            ("cat", &["car", "cab"]),
+        ] {
+            assert_eq!(nearest(word, candidates.iter().copied()), None, "{word}");
+        }
+        for (word, candidate) in [("nterests", "interests"), ("spnd_30d", "spend_30d"), ("unpiad", "unpaid")] {
+            assert_eq!(nearest(word, [candidate]), Some(candidate));
+        }
+        assert_eq!(nearest("cuntry", ["country", "country"]), Some("country"), "the same twice is one");
     }
 
     #[test]

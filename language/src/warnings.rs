@@ -79,11 +79,13 @@ pub fn glued_commas(text: &str, expr: &Expr) -> Option<Warning> {
     })
 }
 
-/// `age = 20-30` is what remains of 20 without 30; an interval may have been meant.
+/// `age = 20-30` is what remains of 20 without 30; an interval may have been meant. Beside a sign of order neither end is
+/// certain, and with blanks around it the minus is likelier one.
 pub fn difference(text: &str, expr: &Expr) -> Option<Warning> {
-    let ExprKind::Compare { left, op: op @ (CompareOp::Equal | CompareOp::NotEqual), right } = &expr.kind else {
+    let ExprKind::Compare { left, op, right } = &expr.kind else {
         return None;
     };
+    let is_ordered = !matches!(op, CompareOp::Equal | CompareOp::NotEqual);
     left.as_path()?;
     let [low, high] = right.terms.as_slice() else {
         return None;
@@ -91,7 +93,19 @@ pub fn difference(text: &str, expr: &Expr) -> Option<Warning> {
     let (TermKind::Number(first), TermKind::Number(second)) = (&low.kind, &high.kind) else {
         return None;
     };
-    if low.negative || !high.negative || order((false, first), (false, second)) != Ordering::Less {
+    if low.negative || !high.negative {
+        return None;
+    }
+    if is_ordered {
+        return (!right.span.of(text).contains(char::is_whitespace)).then(|| Warning {
+            code: code::TWO_NUMBERS,
+            message: "this is one number, the difference of two; for all between two write IN and the two ends"
+                .to_owned(),
+            span: right.span,
+            suggestion: None,
+        });
+    }
+    if order((false, first), (false, second)) != Ordering::Less {
         return None;
     }
     let word = if *op == CompareOp::Equal { "IN" } else { "NOT IN" };
@@ -143,7 +157,9 @@ mod tests {
             ("age != 20 - 30", Some("age NOT IN 20..30")),
             ("age = 30-20", None),
             ("age = 20", None),
-            ("age > 20-30", None),
+            ("age > 20-30", Some("")),
+            ("age < 40-30", Some("")),
+            ("age < 40 - 30", None),
         ] {
             assert_eq!(of(text).as_deref(), meant, "{text}");
         }

@@ -10,17 +10,25 @@ use crate::suggest;
 
 use super::parse_as_written;
 
+/// What is so near to a place is about the same words.
+const BESIDE_BYTES: u32 = 24;
 /// How many errors of one text are corrected in a row.
 const CORRECTIONS_MAX: usize = 8;
 /// Words that may be misspelt between names, where nothing else can stand.
 const JOINING_WORDS: &[&str] = &["AND", "NOT", "EXCEPT", "BETWEEN", "LIKE", "HAS", "EXACTLY"];
+/// Words of other languages that mean something else than the word they are near to: RLIKE finds a part, LIKE the whole.
+const FOREIGN_WORDS: &[&str] = &["rlike", "ilike", "nand", "nor", "xor", "xnor"];
 /// A shorter name is near to too many words.
 const MISSPELT_CHARS_MIN: usize = 3;
 
 /// The error with a suggestion that parses, or with none; beside it the other readings of the text.
 pub(super) fn complete(text: &str, error: Error) -> Error {
-    if error.is_limit() || error.code == code::NOT_AVAILABLE {
+    if error.is_limit() {
         return error;
+    }
+    if error.code == code::NOT_AVAILABLE {
+        // `signup within 7 days` is a phrase as well, where `signup` is a tag that has days.
+        return Error { others: phrases::readings(text), ..error };
     }
     let own = corrected(text, error);
     let mut all = phrases::readings(text);
@@ -37,6 +45,14 @@ fn is_first(text: &str, own: &Error) -> bool {
     match own.code {
         // One token, such as `3XL` or `None`; what is longer may be a phrase.
         code::MUST_QUOTE => tokenize(own.span.of(text)).len() == 2,
+        // `'DEU' = country`, `a NOT b`
+        code::SYNTAX if own.span.of(text).starts_with(['\'', '"']) => own.suggestion.is_some(),
+        code::MISSING_AND if own.span.of(text).eq_ignore_ascii_case("not") => {
+            let behind = text[own.span.end as usize..].trim_start();
+            let word = behind.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+            let asks_presence = ["missing", "null", "empty"].iter().any(|known| known.eq_ignore_ascii_case(word));
+            own.suggestion.is_some() && !asks_presence
+        }
         code::SYNTAX | code::MISSING_AND | code::BAD_NUMBER | code::NOT_LINEAR => own.is_incomplete(text),
         _ => true,
     }
@@ -52,13 +68,20 @@ fn corrected(text: &str, mut error: Error) -> Error {
             return error;
         };
         match parse_as_written(&suggestion) {
-            Ok(_) if phrases::stands_for_nobody(&suggestion) => return error,
+            Ok(_) if phrases::stands_for_nobody(&suggestion) => return error.without_offer(),
             Ok(_) => return error.suggest(suggestion),
+            Err(next) if next.suggestion.is_none() => return refused_again(error, &next),
             Err(next) => error.suggestion = next.suggestion,
         }
     }
-    error.suggestion = None;
-    error
+    error.without_offer()
+}
+
+/// An error whose correction is refused: where that is about what stands beside it, the correction was none.
+fn refused_again(error: Error, next: &Error) -> Error {
+    let is_beside =
+        next.span.start <= error.span.end + BESIDE_BYTES && error.span.start <= next.span.end + BESIDE_BYTES;
+    if is_beside { error.without_offer() } else { error }
 }
 
 /// The error of words glued into names, if setting them apart makes a query of the text.
@@ -105,8 +128,7 @@ fn misspelt_word(text: &str, error: &Error) -> Option<Error> {
     };
     tokenize(text).iter().filter(|token| is_candidate(token)).take(CORRECTIONS_MAX).find_map(|token| {
         let written = token.span.of(text);
-        // RLIKE of other languages finds a part, LIKE the whole.
-        if written.eq_ignore_ascii_case("rlike") {
+        if FOREIGN_WORDS.iter().any(|word| word.eq_ignore_ascii_case(written)) {
             return None;
         }
         let is_long = written.chars().count() >= MISSPELT_CHARS_MIN;

@@ -353,7 +353,10 @@ impl Parser<'_> {
 
     fn unknown_sign(&self, token: Token) -> Error {
         let text = self.slice(token);
-        match foreign(&fold_text(text)) {
+        let behind = self.peek_after(1).kind;
+        let folded = fold_text(text);
+        let joins = folded == ";" && behind != TokenKind::End && behind != TokenKind::RightParen;
+        match joins.then_some(("AND", false)).or_else(|| foreign(&folded)) {
             Some((ours, _)) => {
                 let remedy = match ours {
                     "" => "remove it".to_owned(),

@@ -118,11 +118,10 @@ impl Parser<'_> {
         span: Span,
     ) -> Result<(), Error> {
         let least = u32::from(mode == ThresholdMode::AtLeast);
-        let corrected = match listed {
-            Some(listed) if count as usize > listed => listed as u32,
-            _ if count < least => least,
-            _ => return Ok(()),
-        };
+        let is_fitting = count >= least && listed.is_none_or(|listed| count as usize <= listed);
+        if is_fitting {
+            return Ok(());
+        }
         let detail = match listed {
             Some(listed) => format!("there are {listed} terms"),
             None => "everybody has at least none of them".to_owned(),
@@ -131,11 +130,8 @@ impl Parser<'_> {
             Some(listed) => format!("write a number from {least} to {listed}"),
             None => format!("write {least} or more"),
         };
-        Err(Error::new(code::BAD_THRESHOLD, span, remedy, detail).suggest(suggest::replace(
-            self.text,
-            span,
-            &corrected.to_string(),
-        )))
+        // Another number would be another question.
+        Err(Error::new(code::BAD_THRESHOLD, span, remedy, detail))
     }
 
     /// A threshold over a single term in the parentheses `list`.

@@ -59,7 +59,9 @@ impl Snapshot {
     /// prepared; not found; corrupt.
     pub fn prepare(&self, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Prepared> {
         let prepared = |text: &str| self.prepare_as_written(type_id, text, request);
-        prepared(text).map_err(|error| checked(error, &|text| prepared(text).map(drop)))
+        prepared(text).map_err(|error| {
+            checked(error, PlanContext::catalog(self), &|text| prepared(text).map(|prepared| prepared.planned))
+        })
     }
 
     fn prepare_as_written(&self, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Prepared> {

@@ -46,7 +46,7 @@ pub fn store_audience(
     request: &QueryRequest,
 ) -> Result<StoredAudience> {
     let stored = |text: &str| store_as_written(context, type_id, name, text, request);
-    stored(text).map_err(|error| checked(error, &|text| stored(text).map(drop)))
+    stored(text).map_err(|error| checked(error, context.catalog(), &|text| stored(text).map(|stored| stored.planned)))
 }
 
 fn store_as_written(

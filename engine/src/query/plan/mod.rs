@@ -8,7 +8,9 @@ mod audience;
 mod context;
 mod digest;
 mod fault;
+mod headline;
 mod like;
+mod meant;
 mod moments;
 mod node;
 mod planned;
@@ -40,7 +42,7 @@ use resolve::Resolver;
 /// the context answers.
 pub fn plan(context: &dyn PlanContext, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Planned> {
     let planned = |text: &str| plan_as_written(context, type_id, text, request);
-    planned(text).map_err(|error| remedy::checked(error, &|text| planned(text).map(drop)))
+    planned(text).map_err(|error| remedy::checked(error, context.catalog(), &planned))
 }
 
 fn plan_as_written(context: &dyn PlanContext, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Planned> {

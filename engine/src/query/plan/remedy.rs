@@ -6,7 +6,10 @@
 
 use muster_language::{Error as Refusal, code, parse, readings};
 
-use super::fault;
+use super::meant::is_meant;
+use super::planned::{Planned, Warning};
+use super::{fault, headline};
+use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 
 /// How many texts are tried for one error.
@@ -16,8 +19,9 @@ const STEPS_MAX: usize = 4;
 /// A longer text is not offered: nobody reads it, and planning it again would cost.
 const OFFER_BYTES_MAX: usize = 8 * 1024;
 
-/// The error with the first of its offers that `try_text` accepts, or without any. Another error is left as it is.
-pub(in crate::query) fn checked(error: Error, try_text: &dyn Fn(&str) -> Result<()>) -> Error {
+/// The error with the first of its offers that `try_text` can plan and that says what was typed, or without any. Another
+/// error is left as it is.
+pub(in crate::query) fn checked(error: Error, catalog: &Catalog, try_text: &dyn Fn(&str) -> Result<Planned>) -> Error {
     let Some(fault) = error.query_fault() else {
         return error;
     };
@@ -29,11 +33,10 @@ pub(in crate::query) fn checked(error: Error, try_text: &dyn Fn(&str) -> Result<
         let place = if offers.len() > 1 { offers.len() } else { 0 };
         offers.splice(place..place, readings(&fault.text));
     }
-    let found = Tries { text: &fault.text, left: TRIES_MAX, try_text }.first(&offers);
+    let found = Tries { text: &fault.text, left: TRIES_MAX, catalog, try_text }.first(&offers);
     let best = match found {
         Found::Works(refusal) => refusal,
-        Found::None(Some(next)) => Refusal { suggestion: None, remedy: next.remedy, detail: next.detail, ..own },
-        Found::None(None) => Refusal { suggestion: None, ..own },
+        Found::None(next) => headline::without_offer(own, next),
     };
     let kind = error.kind();
     Error::query(fault.text.clone(), best).of_kind(kind)
@@ -51,7 +54,8 @@ enum Found {
 struct Tries<'t> {
     text: &'t str,
     left: usize,
-    try_text: &'t dyn Fn(&str) -> Result<()>,
+    catalog: &'t Catalog,
+    try_text: &'t dyn Fn(&str) -> Result<Planned>,
 }
 
 impl Tries<'_> {
@@ -60,13 +64,14 @@ impl Tries<'_> {
         for offer in offers {
             let Some(text) = offer.suggestion.as_deref() else { continue };
             match self.accepts(text) {
-                Ok(()) => return Found::Works(Refusal { others: Vec::new(), ..offer.clone() }),
+                Ok(same) if same == text => return Found::Works(Refusal { others: Vec::new(), ..offer.clone() }),
+                Ok(better) => return Found::Works(whole(offer, better)),
                 Err(next) => refused.extend(next.map(|next| (offer, next))),
             }
             // The same letters in other case or with other blanks are the same value.
             let spelt = refused.last().filter(|(last, next)| std::ptr::eq(*last, offer) && is_spelling(text, next));
             let spelt = spelt.and_then(|(_, next)| next.suggestion.clone());
-            if let Some(spelt) = spelt.filter(|spelt| self.accepts(spelt).is_ok()) {
+            if let Some(Ok(spelt)) = spelt.map(|spelt| self.accepts(&spelt)) {
                 return Found::Works(whole(offer, spelt));
             }
         }
@@ -90,28 +95,56 @@ impl Tries<'_> {
     fn follow(&mut self, code: &'static str, refusal: &Refusal) -> Option<String> {
         let mut refusal = refusal.clone();
         let mut is_guess = is_guess_of_value(code);
+        let mut before = None::<String>;
         for _ in 0..STEPS_MAX {
-            if is_guess && refusal.code == fault::UNKNOWN_VALUE {
+            let is_spelt = before.as_deref().is_some_and(|before| is_spelling(before, &refusal));
+            if is_guess && refusal.code == fault::UNKNOWN_VALUE && !is_spelt {
                 return None;
             }
             is_guess |= is_guess_of_value(refusal.code);
             let text = refusal.suggestion.take()?;
             match self.accepts(&text) {
-                Ok(()) => return Some(text),
+                Ok(accepted) => return Some(accepted),
                 Err(next) => refusal = next?,
             }
+            before = Some(text);
         }
         None
     }
 
-    /// Whether a text can be asked; else what it is refused with, if the text is at fault.
-    fn accepts(&mut self, text: &str) -> std::result::Result<(), Option<Refusal>> {
+    /// A text that can be asked and says what was typed, or what its own warning puts right; else what it is refused with,
+    /// if the text is at fault.
+    fn accepts(&mut self, text: &str) -> std::result::Result<String, Option<Refusal>> {
+        let planned = self.planned(text)?;
+        let doubt = planned.warnings.iter().find(|warning| is_doubt(text, warning));
+        let (text, planned) = match doubt.map(|warning| warning.suggestion.clone()) {
+            None => (text.to_owned(), planned),
+            Some(None) => return Err(None),
+            Some(Some(better)) => {
+                let planned = self.planned(&better)?;
+                (better, planned)
+            }
+        };
+        let is_doubtful = planned.warnings.iter().any(|warning| is_doubt(&text, warning));
+        match !is_doubtful && is_meant(self.catalog, self.text, &text, &planned) {
+            true => Ok(text),
+            false => Err(None),
+        }
+    }
+
+    fn planned(&mut self, text: &str) -> std::result::Result<Planned, Option<Refusal>> {
         if self.left == 0 || text.len() > OFFER_BYTES_MAX || text == self.text {
             return Err(None);
         }
         self.left -= 1;
         (self.try_text)(text).map_err(|error| error.query_fault().map(|fault| fault.error.clone()))
     }
+}
+
+/// Whether a warning says that an offer selects nobody, or one number where two ends were typed.
+fn is_doubt(text: &str, warning: &Warning) -> bool {
+    let is_list = |warning: &Warning| warning.span.is_some_and(|span| span.of(text).contains([',', '，', '、']));
+    warning.code == code::REVERSED_INTERVAL || warning.code == code::TWO_NUMBERS && !is_list(warning)
 }
 
 /// The offer with the text that it came to, which is told whole: what it says of itself was not enough.

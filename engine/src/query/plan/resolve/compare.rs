@@ -33,11 +33,42 @@ impl<'a> Resolver<'a> {
                 _ => {}
             }
         }
+        if let Some((path, op, other)) = subject
+            && let Some(error) = self.time_beside_date(span, path, op, other)?
+        {
+            return Err(error);
+        }
         let outcome = self.numeric(span, left, op, right)?;
         if op == CompareOp::NotEqual {
             self.check_missing(span, &outcome.tags);
         }
         Ok(self.made_number(outcome))
+    }
+
+    /// `date < 2026-01-01T10:00`: a day begins before a time in it, so the comparison with the day has another sign.
+    fn time_beside_date(&mut self, span: Span, path: &Path, op: CompareOp, other: &Arith) -> Result<Option<Error>> {
+        let tag = self.tag(path)?;
+        let sign = match op {
+            CompareOp::Less => "<=",
+            CompareOp::GreaterOrEqual => ">",
+            _ => return Ok(None),
+        };
+        let day = match other.as_single() {
+            Some(TermKind::Now) => "today".to_owned(),
+            Some(TermKind::DateTime(time)) => time.date.to_string(),
+            _ => return Ok(None),
+        };
+        if tag.kind != TagKind::Date {
+            return Ok(None);
+        }
+        let fixed = format!("{} {sign} {day}", written(&tag.name));
+        Ok(Some(self.refuse_with(
+            fault::WRONG_UNIT,
+            span,
+            format!("write the day: `{fixed}`"),
+            format!("`{}` is a date, it has no hours and minutes", tag.name),
+            Some((span, fixed)),
+        )))
     }
 
     /// `flag = true`, `flag = 0`: the flag, or everyone outside it.

@@ -23,6 +23,7 @@ use muster_language::{code, suggest, warnings};
 
 use super::arena::{Arena, ValuedTag};
 use super::context::PlanContext;
+use super::fault;
 use super::moments::Clock;
 use super::node::{NodeId, Split, Term, ThresholdMode};
 use super::planned::{Condition, ConditionKind, MissingCheck, Warning};
@@ -265,6 +266,10 @@ impl<'a> Resolver<'a> {
 
     fn or(&mut self, span: Span, terms: &[Expr]) -> Result<Condition> {
         let children = self.conditions(terms)?;
+        if let Some(nobody) = terms.iter().find(|term| matches!(term.kind, ExprKind::None)) {
+            let message = "NONE adds nobody; a value of that name is compared in quotes: = 'None'";
+            self.warn(fault::EMPTY, nobody.span, message.to_owned());
+        }
         let node = self.arena.or(children.iter().map(|child| child.node).collect());
         Ok(self.made(ConditionKind::Or, node, None, span, children))
     }

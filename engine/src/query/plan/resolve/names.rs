@@ -73,7 +73,8 @@ impl<'a> Resolver<'a> {
         if begun.chars().count() < BEGUN_CHARS_MIN {
             return None;
         }
-        let mut names = self.catalog.tag_names(self.type_id).filter(|name| name.starts_with(begun));
+        let goes_on = |name: &&str| name.starts_with(begun) && suggest::has_numbers_of(begun, name);
+        let mut names = self.catalog.tag_names(self.type_id).filter(goes_on);
         match (names.next(), names.next()) {
             (Some(name), None) => Some(name),
             _ => None,
@@ -111,7 +112,15 @@ impl<'a> Resolver<'a> {
         {
             return Err(error);
         }
-        let tag = self.tag(path)?;
+        let tag = match self.catalog.tag_named(self.type_id, &path.dotted()) {
+            Some(_) => self.tag(path)?,
+            None => {
+                return Err(self
+                    .glued_value(path)?
+                    .or_else(|| self.opposite(path))
+                    .unwrap_or_else(|| self.unknown_tag(path)));
+            }
+        };
         if tag.kind == TagKind::Flag {
             return Ok((self.arena.flag(tag.id), Some(tag.id)));
         }
@@ -135,6 +144,49 @@ impl<'a> Resolver<'a> {
             format!("`{}` is {}, only a flag can stand alone", tag.name, with_article(tag.kind)),
             Some((path.span, replacement)),
         ))
+    }
+
+    /// A bare name that is the negation of one tag: `没有孩子` beside `有孩子`.
+    #[cold]
+    fn opposite(&self, path: &Path) -> Option<Error> {
+        let name = path.dotted();
+        let mut tags = self.catalog.tags_of(self.type_id).filter(|tag| suggest::is_negation(&name, &tag.name));
+        let (tag, None) = (tags.next()?, tags.next()) else {
+            return None;
+        };
+        let fixed = match tag.kind {
+            TagKind::Flag => format!("NOT {}", written(&tag.name)),
+            _ => self.zero_or_one(tag)?.replace(" = ", " != "),
+        };
+        Some(self.refuse_with(
+            fault::UNKNOWN_TAG,
+            path.span,
+            format!("did you mean `{fixed}`?"),
+            format!("there is no tag `{name}`"),
+            Some((path.span, fixed)),
+        ))
+    }
+
+    /// A bare name that is a tag and one of its values without a sign between them: `性别女`.
+    #[cold]
+    fn glued_value(&self, path: &Path) -> Result<Option<Error>> {
+        let name = path.dotted();
+        let begins = |tag: &&Tag| matches!(tag.kind, TagKind::Choice | TagKind::Set) && name.starts_with(&tag.name);
+        for tag in self.catalog.tags_of(self.type_id).filter(begins) {
+            let value = name[tag.name.len()..].trim_start_matches(['_', '.', ' ']);
+            let verb = if tag.kind == TagKind::Set { "HAS" } else { "=" };
+            if !value.is_empty() && self.context.value_id(tag.id, tag.value_written(value))?.is_some() {
+                let fixed = format!("{} {verb} {}", written(&tag.name), suggest::value(value));
+                return Ok(Some(self.refuse_with(
+                    fault::UNKNOWN_TAG,
+                    path.span,
+                    format!("did you mean `{fixed}`?"),
+                    format!("there is no tag `{name}`"),
+                    Some((path.span, fixed)),
+                )));
+            }
+        }
+        Ok(None)
     }
 
     /// The comparison that was meant by an int that stands alone, where its name asks a question: `is_canceled`.

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use muster_language::ast::{Arith, CompareOp, IntervalEnds, LiteralKind, Path, Span, TermKind, ValueList};
-use muster_language::code;
 use muster_language::words::{self, Word};
+use muster_language::{code, suggest};
 
 use super::super::fault;
 use super::super::node::{Comparison, NodeId};
@@ -109,6 +109,7 @@ impl<'a> Resolver<'a> {
         let is_empty = matches!(&outcome.shape, Shape::Ranges(_, ranges) if ranges.is_empty());
         if both_full && is_empty && outcome.tags.len() == 1 {
             self.warn_reversed(span, "the interval holds nothing: its lower end is above its upper end");
+            self.offer_swapped(span, low.span, high.span);
         }
         Ok(outcome)
     }
@@ -122,6 +123,22 @@ impl<'a> Resolver<'a> {
             });
         if !is_said {
             self.warn(code::REVERSED_INTERVAL, span, message.to_owned());
+        }
+    }
+
+    /// Puts the text with the ends of a reversed interval in their order beside its warning.
+    fn offer_swapped(&mut self, span: Span, low: Span, high: Span) {
+        if self.frame.audience.is_some() {
+            return;
+        }
+        let text = &self.frame.text;
+        let between = Span::new(low.end, high.start).of(text);
+        let swapped = suggest::replace(text, low.to(high), &[high.of(text), between, low.of(text)].concat());
+        let warning = self.warnings.iter_mut().find(|warning| {
+            warning.code == code::REVERSED_INTERVAL && warning.span == Some(span) && warning.suggestion.is_none()
+        });
+        if let Some(warning) = warning {
+            warning.suggestion = Some(swapped);
         }
     }
 

@@ -5,7 +5,7 @@ use muster_language::suggest;
 
 use super::super::fault;
 use super::super::moments::parse_day;
-use super::arithmetic::{Item, ItemKind, Measured, Side, parse_number};
+use super::arithmetic::{Item, ItemKind, Measured, Side};
 use super::{Resolver, with_article, written};
 use crate::catalog::{Tag, TagKind};
 use crate::error::{Error, ErrorKind, Result};
@@ -51,14 +51,16 @@ impl Resolver<'_> {
         };
         let detail = format!("`{}` is {}", subject.name, with_article(subject.kind));
         let written = span.of(&self.frame.text);
+        let counted = match subject.kind {
+            TagKind::Int | TagKind::Decimal { .. } => suggest::counted(&subject.name, written),
+            _ => None,
+        };
         let mut meant = suggest::literals(written);
+        if let Some(counted) = counted {
+            meant.insert(0, counted);
+        }
         if subject.kind == TagKind::Time {
             meant.extend(self.clock.written_epoch(written));
-        }
-        if let (TagKind::Int | TagKind::Decimal { .. }, true) = (subject.kind, meant.is_empty()) {
-            // A duration without its unit: `lead_time > 7d`.
-            let digits = written.trim_end_matches(|c: char| !c.is_ascii_digit());
-            meant.extend((parse_number(digits).is_some() && digits != written).then(|| digits.to_owned()));
         }
         match meant.is_empty() {
             true => {
@@ -162,8 +164,12 @@ impl Resolver<'_> {
         let [Item { kind: ItemKind::Literal(literal), span, .. }] = side.items.as_slice() else {
             return None;
         };
-        // `-7d` and `7d` both look back; only a plus that is written looks ahead.
-        let sign = if text.starts_with(['+', '＋']) { '+' } else { '-' };
+        // `signup > 90d` may ask for those who are older, or for the days behind that moment: with a sign it is a place.
+        let sign = match text.chars().next()? {
+            '+' | '＋' => '+',
+            '-' | '－' | '−' => '-',
+            _ => return None,
+        };
         let length = span.of(&self.frame.text);
         // A year, not so many days or years back.
         if suggest::period(text).is_some() {

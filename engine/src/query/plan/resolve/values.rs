@@ -255,6 +255,10 @@ impl<'a> Resolver<'a> {
         let values = self.context.values(tag.id, self.request.memory_bytes_max, &self.request.stop)?;
         let found: Vec<ValueId> =
             values.into_iter().filter(|(_, name)| matcher.matches(name)).map(|(value, _)| value).collect();
+        if found.is_empty() && pattern.text.contains('*') && !pattern.text.contains(['%', '_']) {
+            let message = "`*` is itself in a pattern, and no value has it; % stands for any characters";
+            self.warn(fault::EMPTY, pattern.span, message.to_owned());
+        }
         Ok(self.arena.values(Self::valued(tag), found))
     }
 

@@ -92,7 +92,7 @@ fn hours_and_minutes_count_from_now() {
     let world = world();
     for (text, remedy) in [
         ("seen >= 2 hours ago", "seen >= now - 2 hours"),
-        ("seen > 2h", "seen > now - 2h"),
+        ("seen > -2h", "seen > now - 2h"),
         ("seen older than 2 hours", "seen < now - 2 hours"),
         ("seen > 30 minutes ago", "seen > now - 30 minutes"),
         ("seen > now - 15m", "seen > now - 15min"),

@@ -3,6 +3,7 @@
 mod ago;
 mod audiences;
 mod calendar;
+mod kinds;
 mod meaning;
 mod naive;
 mod numbers;
