@@ -15,6 +15,7 @@
 
 mod column;
 mod csv;
+mod fault;
 mod print;
 
 use std::collections::HashSet;
@@ -24,7 +25,9 @@ use muster_engine::catalog::KeyKind;
 use muster_engine::catalog::name::{check_name, normalize_name};
 use muster_engine::{Error, Result};
 use serde::{Deserialize, Deserializer};
+use toml::Spanned;
 
+use column::ColumnText;
 pub use column::{ColumnMapping, NanRule, NullRule, TimeUnit};
 pub use csv::CsvOptions;
 pub(crate) use csv::{encoding_label, encoding_labelled};
@@ -39,25 +42,34 @@ pub(crate) const COLUMNS_MAX: usize = 10_000;
 pub const MAPPING_BYTES_MAX: usize = 2 << 20;
 
 /// Which column is the key, and which tag each other column sets.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {
     /// The entity type whose entities the rows are; `type` in TOML.
-    #[serde(rename = "type")]
     pub entity_type: String,
     /// The key.
     pub key: KeyMapping,
     /// How a CSV file is written; other formats refuse what is not the default.
-    #[serde(default)]
     pub csv: CsvOptions,
     /// The columns that set tags, and those that are skipped on purpose.
-    #[serde(default)]
     pub columns: Vec<ColumnMapping>,
+}
+
+/// A mapping as TOML has it, which knows where its columns stand.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MappingText {
+    #[serde(rename = "type")]
+    entity_type: String,
+    key: KeyMapping,
+    #[serde(default)]
+    csv: CsvOptions,
+    #[serde(default)]
+    columns: Vec<Spanned<ColumnText>>,
 }
 
 /// The column that holds the key of each row's entity.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a key such as { column = \"id\", kind = \"u64\" }")]
 pub struct KeyMapping {
     /// The column's name in the file.
     pub column: String,
@@ -91,8 +103,14 @@ impl Mapping {
                 "give a mapping of at most {MAPPING_BYTES_MAX} bytes (MAPPING_BYTES_MAX), not {len}"
             )));
         }
-        let mapping: Mapping = toml::from_str(text)
-            .map_err(|error| Error::invalid(format!("the mapping cannot be read: {error}").trim_end()))?;
+        let read: MappingText = toml::from_str(text).map_err(|error| fault::of_toml(text, &error))?;
+        let mut columns = Vec::with_capacity(read.columns.len().min(COLUMNS_MAX));
+        for column in read.columns {
+            let span = column.span();
+            let column = ColumnMapping::try_from(column.into_inner());
+            columns.push(column.map_err(|message| fault::at(text, Some(span), &message))?);
+        }
+        let mapping = Mapping { entity_type: read.entity_type, key: read.key, csv: read.csv, columns };
         mapping.check()?;
         Ok(mapping)
     }

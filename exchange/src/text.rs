@@ -3,13 +3,13 @@
 //! Nothing is trimmed and nothing is rounded that the mapping does not round, but one thing: a time finer than a
 //! millisecond is cut to the millisecond before it, because that is as fine as the time kind is.
 
+mod format;
 mod number;
 mod zone;
 
-use jiff::civil::{Date, DateTime, Time};
-use jiff::fmt::strtime;
-use jiff::tz::TimeZone;
+use jiff::civil::{Date, DateTime};
 
+pub(crate) use format::{Asked, check_date_format, parse_date_as, parse_time_as};
 pub use number::Rounding;
 pub(crate) use number::{Marks, NumberFault, Scale, decimal_of_f32, decimal_of_f64, parse_decimal};
 pub(crate) use zone::{Shown, Written, in_zone};
@@ -116,40 +116,6 @@ fn written_offset_ms(text: &[u8]) -> Option<i64> {
         _ => return None,
     };
     (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes) * 60_000)
-}
-
-/// Whether a format of dates and times is one.
-pub(crate) fn check_date_format(format: &str) -> Result<(), String> {
-    let any_time = jiff::Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
-    match strtime::format(format, &any_time) {
-        Ok(_) if format.contains('%') => Ok(()),
-        Ok(_) => Err(format!("date_format {format:?} names no part of a date: give one such as \"%d/%m/%Y\"")),
-        Err(error) => Err(format!("date_format {format:?} cannot be read: {error}")),
-    }
-}
-
-/// A date in the letters of strftime.
-pub(crate) fn parse_date_as(text: &str, format: &str) -> Option<i64> {
-    let parsed = strtime::parse(format, text).ok()?;
-    days_of(parsed.to_date().ok()?)
-}
-
-/// A time in the letters of strftime; a date alone is its first moment.
-pub(crate) fn parse_time_as(text: &str, format: &str) -> Option<Written> {
-    let parsed = strtime::parse(format, text).ok()?;
-    if let Some(timestamp) = parsed.timestamp() {
-        return written_timestamp(timestamp);
-    }
-    if parsed.iana_time_zone().is_some() {
-        return written_timestamp(parsed.to_zoned().ok()?.timestamp());
-    }
-    let local =
-        parsed.to_datetime().or_else(|_| parsed.to_date().map(|date| date.to_datetime(Time::midnight()))).ok()?;
-    let (ms, cut) = local_ms(local)?;
-    match parsed.offset() {
-        None => Some(Written { ms, is_local: true, cut }),
-        Some(offset) => Some(Written { ms: ms - zone::offset_ms(offset), is_local: false, cut }),
-    }
 }
 
 fn written_timestamp(timestamp: jiff::Timestamp) -> Option<Written> {

@@ -165,3 +165,17 @@ fn keys_that_say_that_there_is_none_are_told_of_once() {
     let nulls: Vec<String> = notes_on(&inference, "id").into_iter().filter(|note| note.contains("reject")).collect();
     assert_eq!(nulls.len(), 1, "{nulls:?}");
 }
+
+#[test]
+fn a_year_of_two_digits_is_none_of_four() {
+    let options = known(KeyKind::U64, &[("d", TagKind::Date)]);
+    let file = "id,d\n1,31.12.2026\n2,13.05.26\n3,14.05.2026\n";
+    let inference = try_guess(file.as_bytes(), &options).expect("a guess");
+    assert_eq!((inference.trial.rows_loaded, inference.trial.rows_rejected), (2, 1));
+    // The mapping of one night, kept for the next.
+    let mapping = "type = \"people\"\nkey = { column = \"id\", kind = \"u64\" }\n\
+                   columns = [{ column = \"d\", kind = \"date\", date_format = \"%d.%m.%Y\" }]\n";
+    let (rows, rejects) =
+        read_csv(b"id,d\n3,31.12.26\n4, 1.1.2026\n5,1. 1.2026\n6,1.1.+2026\n7,1.1.2026\n", mapping).expect("it reads");
+    assert_eq!((rows.len(), rejects.len()), (1, 4));
+}

@@ -153,7 +153,7 @@ pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
         return infer::print(&reply, args.map_out.as_deref(), asker);
     }
     let mapping_toml = match &args.map {
-        Some(map) => input::text_of(map)?,
+        Some(map) => mapping_of(map, args, asker)?,
         None => String::new(),
     };
     let (file, upload) = source(&args.file, asker)?;
@@ -177,6 +177,19 @@ pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
     let result = outcome?;
     infer::tell_notes(&result.notes, asker);
     asker.print(&Answer::object(document(&result), summary(&result)))
+}
+
+/// The text of a mapping. Without one the server would load by its own guess, which nobody has looked at.
+///
+/// Errors: usage, where there is none.
+fn mapping_of(map: &Path, args: &LoadArgs, asker: &Asker) -> Result<String, Failure> {
+    let text = input::text_of(map)?;
+    let is_nothing = |line: &str| line.is_empty() || line.starts_with('#');
+    if text.trim_start_matches('\u{feff}').lines().all(|line| is_nothing(line.trim())) {
+        let propose = asker.settings.command(&["load", &args.file.display().to_string(), "--infer"]);
+        return Err(Failure::usage(format!("propose a mapping with {propose}: {} holds none", map.display())));
+    }
+    Ok(text)
 }
 
 /// The file as the request names it, and where its bytes come from. A server inside this process reads it itself.

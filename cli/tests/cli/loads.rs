@@ -184,3 +184,14 @@ fn a_file_without_rows_makes_no_type_unless_a_mapping_says_what_it_is() {
     let answer = store.json(&["load", "people.csv", "--yes"]);
     assert!(answer["notes"].to_string().contains("no rows"), "{answer}");
 }
+
+#[test]
+fn a_map_that_holds_nothing_is_no_wish_for_a_guess() {
+    let store = Store::empty();
+    store.file("people.csv", "id,age\n1,30\n2,40\n");
+    for text in ["", "\n", "# a comment\n\n  # another\n", "\u{feff}"] {
+        store.file("map.toml", text);
+        let said = store.refusal(&["load", "people.csv", "--map", "map.toml"], 2);
+        assert!(said.contains("propose a mapping with "), "{text:?}: {said}");
+    }
+}

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use muster_engine::catalog::name::check_name;
 use muster_engine::catalog::{TagKind, Zone};
 use muster_engine::{Error, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::nfkc;
 use super::print::{quote, quote_all};
-use crate::text::{DEFAULT_FALSE_WORDS, DEFAULT_TRUE_WORDS, Rounding, check_date_format};
+use crate::text::{Asked, DEFAULT_FALSE_WORDS, DEFAULT_TRUE_WORDS, Rounding, check_date_format};
 
 /// How many formats of dates a column may have.
 const DATE_FORMATS_MAX: usize = 16;
@@ -66,8 +66,7 @@ impl TimeUnit {
 }
 
 /// What one column does.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "ColumnText")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnMapping {
     /// The column's name in the file.
     pub column: String,
@@ -203,10 +202,11 @@ impl ColumnMapping {
         if self.date_formats.len() > DATE_FORMATS_MAX {
             return Err(format!("date_format has more than {DATE_FORMATS_MAX} formats"));
         }
-        self.date_formats.iter().try_for_each(|format| check_date_format(format))?;
         if self.time_unit.is_some() && !self.date_formats.is_empty() {
             return Err("time_unit and date_format read the same numbers: strike one".to_owned());
         }
+        let asked = if self.kind == TagKind::Time { Asked::Time } else { Asked::Date };
+        self.date_formats.iter().try_for_each(|format| check_date_format(format, asked))?;
         let Some(zone) = &self.time_zone else {
             return Ok(());
         };
@@ -300,11 +300,12 @@ impl Readers {
 
 /// A column as TOML has it, before defaults.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ColumnText {
+#[serde(deny_unknown_fields, expecting = "a column such as { column = \"age\", kind = \"int\" }")]
+pub(super) struct ColumnText {
     column: String,
     tag: Option<String>,
-    kind: Option<String>,
+    #[serde(default, deserialize_with = "kind_of_text")]
+    kind: Option<TagKind>,
     #[serde(default)]
     null: NullRule,
     #[serde(default)]
@@ -328,6 +329,17 @@ struct ColumnText {
     time_unit: Option<TimeUnit>,
 }
 
+/// The kind is read where it stands, so that a fault has its line.
+fn kind_of_text<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<TagKind>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    match name.parse() {
+        Ok(kind) => Ok(Some(kind)),
+        Err(_) => Err(serde::de::Error::custom(format!(
+            "give kind one of flag, choice, set, int, decimal(2), date, time: there is no kind {name:?}"
+        ))),
+    }
+}
+
 /// One text, or several.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "date_format is a text such as \"%d/%m/%Y\", or a list of such texts")]
@@ -340,14 +352,12 @@ impl TryFrom<ColumnText> for ColumnMapping {
     type Error = String;
 
     fn try_from(text: ColumnText) -> std::result::Result<Self, String> {
-        let kind = match &text.kind {
-            Some(name) => {
-                name.parse().map_err(|error: Error| format!("column {:?}: {}", text.column, error.message()))?
-            }
+        let kind = match text.kind {
+            Some(kind) => kind,
             None if text.skip => TagKind::Choice,
             None => {
                 return Err(format!(
-                    "column {:?} has no kind: give kind = \"choice\" or another, or skip = true",
+                    "give kind = \"choice\" or another, or skip = true: column {:?} has no kind",
                     text.column
                 ));
             }

@@ -85,6 +85,9 @@ fn a_wrong_mapping_is_refused_with_what_is_wrong() {
         ("{ column = \"a\", kind = \"date\", date_format = [] }", "no format"),
         ("{ column = \"a\", kind = \"date\", date_format = 7 }", "a list of such texts"),
         ("{ column = \"a\", kind = \"date\", date_format = \"YYYY\" }", "no part of a date"),
+        ("{ column = \"a\", kind = \"date\", date_format = \"%H:%M\" }", "reads no date"),
+        ("{ column = \"a\", kind = \"date\", date_format = \"%Q\" }", "reads no date"),
+        ("{ column = \"a\", kind = \"time\", date_format = \"%H:%M\" }", "reads no time"),
         ("{ column = \"a\", kind = \"date\", date_format = \"%!\" }", "cannot be read"),
         ("{ column = \"a\", kind = \"time\", time_unit = \"ms\", time_zone = \"Asia/Shanghai\" }", "strike time_zone"),
         ("{ column = \"a\", kind = \"time\", time_unit = \"ms\", date_format = \"%Y\" }", "strike one"),
@@ -99,6 +102,41 @@ fn a_wrong_mapping_is_refused_with_what_is_wrong() {
         let text = format!("type = \"t\"\nkey = {{ column = \"id\", kind = \"u64\" }}\ncolumns = [{column}]");
         let error = Mapping::parse(&text).expect_err(column);
         assert!(error.message().contains(expected), "{}", error.message());
+    }
+}
+
+#[test]
+fn a_fault_begins_with_its_line_and_speaks_no_rust() {
+    let cases = [
+        ("{ column = \"b\", kind = \"string\" }", 5, "give kind one of flag, choice, set"),
+        ("{ column = \"b\", kind = \"Choice\" }", 5, "there is no kind \"Choice\""),
+        ("{ column = \"b\", kind = \"decimal\" }", 5, "decimal(2)"),
+        ("{ column = \"b\" }", 5, "give kind = \"choice\" or another"),
+        ("{ kind = \"int\" }", 5, "there is no `column`"),
+        ("{ column = \"b\", kind = \"int\", nul = 1 }", 5, "no setting is called `nul`"),
+        ("{ column = \"b\", kind = \"int\", null = \"zero\" }", 5, "`keep`"),
+        ("{ column = \"b\", kind = \"date\", date_format = [] }", 5, "no format"),
+        ("\"b\"", 5, "a column such as"),
+    ];
+    for (column, line, expected) in cases {
+        let text = format!(
+            "# A comment.\ntype = \"t\"\nkey = {{ column = \"id\", kind = \"u64\" }}\ncolumns = [ # two\n  {column},\n]\n"
+        );
+        let error = Mapping::parse(&text).expect_err(column);
+        let message = error.message();
+        assert!(message.starts_with(&format!("correct line {line} of the mapping: ")), "{message}");
+        assert!(message.contains(expected) && !message.contains("struct") && !message.contains("TOML"), "{message}");
+    }
+    let keys = [
+        ("type = \"t\"\nkey = \"id\"\n", 2, "a key such as { column"),
+        ("type = \"t\"\nkey = { column = \"id\", kind = \"int\" }\n", 2, "u64"),
+        ("type = \"t\"\nkey = { column = \"id\", kind = \"u64\" }\ntag = 1\n", 3, "no setting is called `tag`"),
+    ];
+    for (text, line, expected) in keys {
+        let error = Mapping::parse(text).expect_err(text);
+        let message = error.message();
+        assert!(message.starts_with(&format!("correct line {line} of the mapping: ")), "{message}");
+        assert!(message.contains(expected) && !message.contains("struct"), "{message}");
     }
 }
 
@@ -146,7 +184,7 @@ proptest! {
                 skip,
                 list_separator: (kind == TagKind::Set).then(|| column.clone()),
                 date_formats: match kind {
-                    TagKind::Date => (0..=index).map(|at| format!("%Y{}{at}", column.replace('%', "%%"))).collect(),
+                    TagKind::Date => (0..=index).map(|at| format!("%Y-%m-%d{}{at}", column.replace('%', "%%"))).collect(),
                     _ => Vec::new(),
                 },
                 true_words: if kind == TagKind::Flag { vec![format!("是{column}")] } else { Vec::new() },
