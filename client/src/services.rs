@@ -71,6 +71,8 @@ calls! {
         count_batch(CountBatchRequest) -> CountBatchReply, Safe;
         /// Whether one entity is in each of several audiences.
         is_member(IsMemberRequest) -> IsMemberReply, Safe;
+        /// Which of several entities are in each of several audiences.
+        is_member_batch(IsMemberBatchRequest) -> IsMemberBatchReply, Safe;
         /// Why one entity is in an audience, or why not.
         why(WhyRequest) -> WhyReply, Safe;
         /// All tags of one entity.

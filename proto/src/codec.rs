@@ -71,6 +71,9 @@ pub fn decode<U: Message + Default + 'static>(bytes: &[u8]) -> Result<U, WriteEr
         request.queries.reserve_exact(count(bytes, 2)?);
     } else if let Some(request) = any.downcast_mut::<v1::IsMemberRequest>() {
         request.queries.reserve_exact(count(bytes, 3)?);
+    } else if let Some(request) = any.downcast_mut::<v1::IsMemberBatchRequest>() {
+        request.text_keys.reserve_exact(count(bytes, 2)?);
+        request.queries.reserve_exact(count(bytes, 4)?);
     }
     message.merge(bytes)?;
     Ok(message)

@@ -187,6 +187,8 @@ fn messages_that_ask_stay_below_the_memory_of_a_query() {
     let repeated = |number: u8| [number << 3 | 2, 0].repeat(OTHER_BYTES_MAX / 2);
     taken::<CountBatchRequest>("queries", &repeated(2));
     taken::<IsMemberRequest>("questions", &repeated(3));
+    taken::<IsMemberBatchRequest>("keys", &repeated(2));
+    taken::<IsMemberBatchRequest>("questions about many", &repeated(4));
     taken::<MembersRequest>("tags", &repeated(6));
     taken::<BackupRequest>("spaces", &repeated(2));
     let list = repeated(1);

@@ -21,6 +21,10 @@ pub struct Limits {
     pub batch_changes_max: usize,
     /// Expressions of one request.
     pub queries_max: usize,
+    /// Keys of one request that asks where they are members.
+    pub keys_max: usize,
+    /// Keys times expressions of such a request.
+    pub memberships_max: usize,
     /// Quantiles of one request.
     pub quantiles_max: usize,
     /// Tags given with each member.
@@ -210,6 +214,8 @@ impl Default for Limits {
             query_message_bytes_max: 8 << 20,
             batch_changes_max: 1_000_000,
             queries_max: 10_000,
+            keys_max: 10_000,
+            memberships_max: 1_000_000,
             quantiles_max: muster_engine::query::QUANTILES_MAX,
             with_tags_max: 100,
             message_members_max: 8_192,

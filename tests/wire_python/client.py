@@ -113,6 +113,12 @@ def ask(client, entity_type):
     assert reply.info.canonical == "city = 北京" and len(reply.info.fingerprint) == 32, reply
     reply = client.call("Query", "Count", new("CountRequest")(context=context, text="vip 且 spend >= 2.50"))
     assert reply.count == 3, reply
+    request = new("IsMemberBatchRequest")(context=context, text_keys=["u24", "nobody", "u03", "u24"])
+    for text in ("vip", "age >= 44"):
+        request.queries.add(name=text, text=text)
+    reply = client.call("Query", "IsMemberBatch", request)
+    assert list(reply.unknown.places) == [1], reply
+    assert [list(item.members.places) for item in reply.items] == [[2], [0, 3]], reply
     keys, token, pages = [], b"", 0
     while True:
         request = new("MembersRequest")(

@@ -59,7 +59,7 @@ pub(crate) struct Globals {
 }
 
 /// Reads `500ms`, `10s`, `2m` or `1h`; a number without a unit means seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let factor_ms: u64 = match unit {

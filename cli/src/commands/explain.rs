@@ -1,9 +1,12 @@
 //! `muster explain`: how an expression is answered, and which condition decides it.
 
+use std::time::Duration;
+
 use clap::Args;
 use muster_client::v1::{ExplainReply, ExplainRequest, ExplainStep};
 use serde_json::{Value, json};
 
+use crate::args::globals::duration;
 use crate::args::text::query_text;
 use crate::ask::Asker;
 use crate::exit::Failure;
@@ -21,6 +24,7 @@ pub(super) const TEXT_CELLS_MAX: usize = 60;
 Examples:
   muster explain \"性别 = 女 AND 年龄 < 30\"
   muster explain --analyze \"性别 = 女 AND 年龄 < 30 AND 购买品类 HAS 瑜伽服\"
+  muster explain --analyze --budget 200ms @silent_high_value
 
 `alone` is what a condition selects by itself, `without it` what the whole expression would select without it: the
 condition whose removal adds most is the one that starves the audience. `read` are the bytes of members that it looked
@@ -32,9 +36,10 @@ pub(crate) struct ExplainArgs {
     /// Also evaluate each condition
     #[arg(long)]
     analyze: bool,
-    /// With --analyze: how long conditions may be counted beside the expression, in milliseconds [default: the server's]
-    #[arg(long, value_name = "MS", requires = "analyze")]
-    budget_ms: Option<u32>,
+    /// With --analyze: how long conditions may be counted beside the expression, such as 200ms; at most as long as the
+    /// server allows (explain_budget_ms) [default: that]
+    #[arg(long, value_name = "DURATION", requires = "analyze", value_parser = duration)]
+    budget: Option<Duration>,
 }
 
 /// Explains.
@@ -45,12 +50,17 @@ pub(crate) async fn run(args: &ExplainArgs, asker: &Asker) -> Result<(), Failure
         context: asker.context(),
         text: text.clone(),
         analyze: args.analyze,
-        budget_ms: args.budget_ms.unwrap_or_default(),
+        budget_ms: args.budget.map_or(0, whole_ms),
     };
     let reply = asker.client.explain(request).await?;
     asker.print(&Answer::object(document(&reply), table(&reply, args.analyze)))?;
     asker.warn(reply.info.as_ref(), &text);
     Ok(())
+}
+
+/// Whole milliseconds, at least one: none leaves it to the server.
+fn whole_ms(budget: Duration) -> u32 {
+    u32::try_from(budget.as_millis()).unwrap_or(u32::MAX).max(1)
 }
 
 fn document(reply: &ExplainReply) -> Value {

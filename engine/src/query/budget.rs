@@ -31,6 +31,11 @@ impl Budget {
         self.check(0, what)
     }
 
+    /// Gives `bytes` back that were taken.
+    pub(in crate::query) fn give_back(&mut self, bytes: u64) {
+        self.used = self.used.saturating_sub(bytes);
+    }
+
     /// How many things of `bytes_each` still fit.
     pub(in crate::query) fn room_for(&self, bytes_each: u64) -> usize {
         usize::try_from(self.bytes_max.saturating_sub(self.used) / bytes_each.max(1)).unwrap_or(usize::MAX)

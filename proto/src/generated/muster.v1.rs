@@ -4882,6 +4882,65 @@ pub mod is_member_item {
         Problem(super::Problem),
     }
 }
+/// Asks which of several entities are in each of several audiences. Keys times expressions are bounded, too.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct IsMemberBatchRequest {
+    /// Where and how.
+    #[prost(message, optional, tag = "1")]
+    pub context: ::core::option::Option<QueryContext>,
+    /// The entities by their string keys; where keys are numbers, in decimal digits.
+    #[prost(string, repeated, tag = "2")]
+    pub text_keys: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The entities by their u64 or dense keys. Text keys or number keys, not both.
+    #[prost(uint64, repeated, tag = "3")]
+    pub number_keys: ::prost::alloc::vec::Vec<u64>,
+    /// The expressions.
+    #[prost(message, repeated, tag = "4")]
+    pub queries: ::prost::alloc::vec::Vec<NamedQuery>,
+}
+/// Which.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct IsMemberBatchReply {
+    /// The seq of the snapshot that all answers are of.
+    #[prost(uint64, tag = "1")]
+    pub version: u64,
+    /// The keys that nobody has, who are in no audience.
+    #[prost(message, optional, tag = "2")]
+    pub unknown: ::core::option::Option<KeyPlaces>,
+    /// One for each expression, in order.
+    #[prost(message, repeated, tag = "3")]
+    pub items: ::prost::alloc::vec::Vec<IsMemberBatchItem>,
+}
+/// One answer of several.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IsMemberBatchItem {
+    /// The name given.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// How it went.
+    #[prost(oneof = "is_member_batch_item::Outcome", tags = "2, 3")]
+    pub outcome: ::core::option::Option<is_member_batch_item::Outcome>,
+}
+/// Nested message and enum types in `IsMemberBatchItem`.
+pub mod is_member_batch_item {
+    /// How it went.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Outcome {
+        /// The keys whose entities are in.
+        #[prost(message, tag = "2")]
+        Members(super::KeyPlaces),
+        /// Why there is no answer.
+        #[prost(message, tag = "3")]
+        Problem(super::Problem),
+    }
+}
+/// Some of the keys of a request, by their places in its list: 0 is the first.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeyPlaces {
+    /// The places, rising.
+    #[prost(uint32, repeated, tag = "1")]
+    pub places: ::prost::alloc::vec::Vec<u32>,
+}
 /// Asks why.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WhyRequest {
@@ -5116,8 +5175,8 @@ pub struct ExplainRequest {
     /// Also evaluate: each condition alone, and the audience without it.
     #[prost(bool, tag = "3")]
     pub analyze: bool,
-    /// With `analyze`: for how many milliseconds conditions may be counted beside the query; 0 leaves it to the server. What
-    /// is not counted by then is left out, and the reply says so.
+    /// With `analyze`: for how many milliseconds conditions may be counted beside the query, at most as many as the server
+    /// allows (explain_budget_ms); 0 leaves it to the server. What is not counted by then is left out, and the reply says so.
     #[prost(uint32, tag = "4")]
     pub budget_ms: u32,
 }
@@ -5436,6 +5495,31 @@ pub mod query_client {
             req.extensions_mut().insert(GrpcMethod::new("muster.v1.Query", "IsMember"));
             self.inner.unary(req, path, codec).await
         }
+        /// Which of several entities are in each of several audiences.
+        pub async fn is_member_batch(
+            &mut self,
+            request: impl tonic::IntoRequest<super::IsMemberBatchRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::IsMemberBatchReply>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/muster.v1.Query/IsMemberBatch",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("muster.v1.Query", "IsMemberBatch"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Why one entity is in an audience, or why not.
         pub async fn why(
             &mut self,
@@ -5593,6 +5677,14 @@ pub mod query_server {
             &self,
             request: tonic::Request<super::IsMemberRequest>,
         ) -> std::result::Result<tonic::Response<super::IsMemberReply>, tonic::Status>;
+        /// Which of several entities are in each of several audiences.
+        async fn is_member_batch(
+            &self,
+            request: tonic::Request<super::IsMemberBatchRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::IsMemberBatchReply>,
+            tonic::Status,
+        >;
         /// Why one entity is in an audience, or why not.
         async fn why(
             &self,
@@ -5861,6 +5953,51 @@ pub mod query_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = IsMemberSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/muster.v1.Query/IsMemberBatch" => {
+                    #[allow(non_camel_case_types)]
+                    struct IsMemberBatchSvc<T: Query>(pub Arc<T>);
+                    impl<
+                        T: Query,
+                    > tonic::server::UnaryService<super::IsMemberBatchRequest>
+                    for IsMemberBatchSvc<T> {
+                        type Response = super::IsMemberBatchReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::IsMemberBatchRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Query>::is_member_batch(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = IsMemberBatchSvc(inner);
                         let codec = crate::Codec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

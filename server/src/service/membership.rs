@@ -1,10 +1,10 @@
-//! Whether one entity is in each of many audiences.
+//! Whether one entity, or several, are in each of many audiences.
 
 use std::sync::Arc;
 
 use muster_engine::Result;
 use muster_engine::ids::LocalId;
-use muster_engine::query::{Prepared, Run, contains_each};
+use muster_engine::query::{Entities, Memberships, Prepared, Run, contains_each};
 use muster_proto::v1;
 use tonic::Status;
 
@@ -72,8 +72,85 @@ fn add_members(
     Ok(())
 }
 
+/// Several keys and the audiences that they are looked for in.
+pub(super) struct Batch {
+    asked: Asked,
+    queries: Vec<v1::NamedQuery>,
+    /// By key: its entity, where there is one.
+    ids: Vec<Option<LocalId>>,
+}
+
+/// Memberships up to which a batch is short.
+const SHORT_MEMBERSHIPS_MAX: usize = 4_096;
+
+pub(super) fn is_short_batch(batch: &Batch, _: &Run) -> std::result::Result<bool, Status> {
+    Ok(batch.ids.len() * batch.queries.len() <= SHORT_MEMBERSHIPS_MAX)
+}
+
+/// Finds the entities. Errors: over a limit; invalid, naming the key.
+pub(super) fn prepare_batch(
+    shared: &Shared,
+    request: v1::IsMemberBatchRequest,
+    run: &Run,
+) -> std::result::Result<Batch, Status> {
+    let v1::IsMemberBatchRequest { context, text_keys, number_keys, queries } = request;
+    if !text_keys.is_empty() && !number_keys.is_empty() {
+        return Err(error::bad_field("number_keys", "give text keys or number keys, not both"));
+    }
+    let (keys, limits) = (text_keys.len() + number_keys.len(), &shared.config.limits);
+    let bounds = [
+        ("queries_max", queries.len(), limits.queries_max),
+        ("keys_max", keys, limits.keys_max),
+        ("memberships_max", keys.saturating_mul(queries.len()), limits.memberships_max),
+    ];
+    if let Some((name, found, allowed)) = bounds.into_iter().find(|(_, found, allowed)| found > allowed) {
+        return Err(error::over_limit(name, found, allowed));
+    }
+    let asked = Asked::find(shared, context, run)?;
+    let keys = text_keys.into_iter().map(v1::entity_key::Key::Text);
+    let keys = keys.chain(number_keys.into_iter().map(v1::entity_key::Key::Number));
+    let mut ids = Vec::with_capacity(keys.size_hint().0);
+    for key in keys {
+        run.look().or_status()?;
+        let key = value::key_from_wire(&asked.entity_type, Some(&v1::EntityKey { key: Some(key) })).or_status()?;
+        ids.push(asked.snapshot.entity(asked.entity_type.id, &key).or_status()?);
+    }
+    Ok(Batch { asked, queries, ids })
+}
+
+pub(super) fn is_member_batch(batch: &Batch, run: &Run) -> std::result::Result<v1::IsMemberBatchReply, Status> {
+    let Batch { asked, queries, ids } = batch;
+    let entities = Entities::new(ids.iter().flatten().copied().collect());
+    let places: Vec<Option<usize>> = ids.iter().map(|id| id.and_then(|id| entities.place_of(id))).collect();
+    let mut memberships = Memberships::new(&entities, asked.request.memory_bytes_max, run);
+    let mut items = Vec::with_capacity(queries.len());
+    for some in queries.chunks(TOGETHER_MAX) {
+        run.look().or_status()?;
+        let texts: Vec<&str> = some.iter().map(|query| query.text.as_str()).collect();
+        let prepared = asked.snapshot.prepare_kept(asked.entity_type.id, &texts, &asked.request);
+        for (query, prepared) in some.iter().zip(prepared) {
+            let column = for_one(prepared.and_then(|prepared| memberships.of(&prepared))).or_status()?;
+            let outcome = match column {
+                Ok(column) => v1::is_member_batch_item::Outcome::Members(key_places(&places, |place| {
+                    place.is_some_and(|place| column.contains(place))
+                })),
+                Err(error) => v1::is_member_batch_item::Outcome::Problem(error::problem(&error)),
+            };
+            items.push(v1::IsMemberBatchItem { name: query.name.clone(), outcome: Some(outcome) });
+        }
+    }
+    let unknown = key_places(&places, |place| place.is_none());
+    Ok(v1::IsMemberBatchReply { version: asked.snapshot.version().0, unknown: Some(unknown), items })
+}
+
+/// The keys of which `is_wanted` says so.
+fn key_places(places: &[Option<usize>], is_wanted: impl Fn(Option<usize>) -> bool) -> v1::KeyPlaces {
+    let wanted = places.iter().enumerate().filter(|(_, place)| is_wanted(**place));
+    v1::KeyPlaces { places: wanted.map(|(key, _)| key as u32).collect() }
+}
+
 /// Keeps apart what concerns one query and what concerns all.
-fn for_one(answer: Result<bool>) -> Result<Result<bool>> {
+fn for_one<T>(answer: Result<T>) -> Result<Result<T>> {
     match answer {
         Err(error) if error::is_for_all(&error) => Err(error),
         answer => Ok(answer),

@@ -11,7 +11,7 @@ use muster_proto::v1;
 use tonic::{Request, Response, Status};
 
 use super::members::Members;
-use super::membership::is_member;
+use super::membership::{is_member, is_member_batch, is_short_batch, prepare_batch};
 use super::{Asked, OrStatus, Shared, Steps, service};
 use crate::convert::{answers, error, reply, value};
 use crate::work::{Feed, Kind};
@@ -30,6 +30,13 @@ service! {
 
     async fn count(&self, request: Request<v1::CountRequest>) -> Result<Response<v1::CountReply>, Status> {
         self.answer_by_length(request, Steps { prepare: prepare_count, is_short: is_short_count, answer: count }).await
+    }
+
+    async fn is_member_batch(
+        &self,
+        request: Request<v1::IsMemberBatchRequest>,
+    ) -> Result<Response<v1::IsMemberBatchReply>, Status> {
+        self.answer_by_length(request, Steps { prepare: prepare_batch, is_short: is_short_batch, answer: is_member_batch }).await
     }
 
     type MembersStream = Feed<v1::MembersReply>;
@@ -188,7 +195,7 @@ fn explain(shared: &Shared, request: v1::ExplainRequest, run: &Run) -> Result<v1
     let mut left_out = 0;
     let budget_ms = match request.budget_ms {
         0 => shared.config.limits.explain_budget_ms,
-        asked_for => u64::from(asked_for),
+        asked_for => u64::from(asked_for).min(shared.config.limits.explain_budget_ms),
     };
     let (explained, counted) = if request.analyze {
         let started = Instant::now();
@@ -206,7 +213,9 @@ fn explain(shared: &Shared, request: v1::ExplainRequest, run: &Run) -> Result<v1
         info.warnings.push(v1::Warning {
             code: "left_out".to_owned(),
             message: format!(
-                "ask for fewer conditions, or allow more time (budget_ms): {left_out} counts are left out"
+                "ask for fewer conditions, or allow more time (budget_ms, at most explain_budget_ms of the server, {}): \
+                 {left_out} counts are left out after {budget_ms} ms",
+                shared.config.limits.explain_budget_ms
             ),
             ..v1::Warning::default()
         });

@@ -6,6 +6,7 @@ mod disk;
 mod errors;
 mod loads;
 mod members;
+mod membership;
 mod queries;
 mod safety;
 mod served;

@@ -1,4 +1,4 @@
-//! One entity in many queries: who asks for an audience of one person asks for hundreds of audiences.
+//! One entity in many queries, or some entities: who asks for an audience of one person asks for hundreds of audiences.
 
 use std::borrow::Borrow;
 
@@ -7,6 +7,8 @@ use crate::error::Result;
 use crate::ids::LocalId;
 use crate::part::Spot;
 use crate::query::bind::BoundNode;
+use crate::query::budget::Budget;
+use crate::query::evaluate::{Column, Columns, Entities, Run};
 
 /// Queries that are looked at side by side.
 const GROUP: usize = 32;
@@ -40,6 +42,23 @@ pub fn contains_each<P: Borrow<Prepared>>(prepared: &[P], id: LocalId) -> Vec<Re
         }));
     }
     answers
+}
+
+/// Which of some entities several queries select.
+pub struct Memberships<'e> {
+    columns: Columns<'e>,
+}
+
+impl<'e> Memberships<'e> {
+    /// About `entities`; what is found out about them is kept within `memory_bytes_max`.
+    pub fn new(entities: &'e Entities, memory_bytes_max: u64, run: &'e Run) -> Memberships<'e> {
+        Memberships { columns: Columns::new(entities, Budget::new(memory_bytes_max), run) }
+    }
+
+    /// Whom `prepared` selects. Errors: limit, corrupt, cancelled, deadline.
+    pub fn of(&mut self, prepared: &Prepared) -> Result<Column> {
+        self.columns.of(&prepared.bound)
+    }
 }
 
 impl Prepared {

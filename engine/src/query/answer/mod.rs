@@ -17,7 +17,7 @@ mod why;
 pub use breakdown::{Breakdown, GROUPS_MAX, Group, GroupKey};
 pub use explain::{Analyzed, Explained};
 pub use members::MembersPage;
-pub use membership::contains_each;
+pub use membership::{Memberships, contains_each};
 pub use prepared::{Counted, Prepared, Timing};
 pub use profile::{ProfileValue, Profiler, profile};
 pub use stats::{QUANTILES_MAX, Stats};

@@ -5,6 +5,7 @@
 
 mod and;
 mod chunk;
+mod column;
 mod direct;
 mod few;
 mod linear;
@@ -22,6 +23,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+pub(in crate::query) use column::Columns;
+pub use column::{Column, Entities};
 pub(in crate::query) use scratch::Scratch;
 pub(in crate::query) use spread::{Merge, count_spread, evaluate_spread};
 pub use trace::Trace;

@@ -71,7 +71,8 @@ impl Bound {
 }
 
 impl SetPresence {
-    fn contains(&self, entity: LocalId) -> Result<bool> {
+    /// Whether the entity has the tag. Errors: corrupt.
+    pub(super) fn contains(&self, entity: LocalId) -> Result<bool> {
         if !self.present.contains(entity)? {
             return Ok(false);
         }

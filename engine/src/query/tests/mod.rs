@@ -1,4 +1,4 @@
-//! Laws of the two evaluators: equal to a naive oracle, on random layers and random plans, whatever was merged.
+//! Laws of the evaluators: equal to a naive oracle, on random layers and random plans, whatever was merged.
 
 mod model;
 mod plans;
@@ -9,7 +9,7 @@ use plans::{holds, random_plan, wide_plan};
 
 use super::bind::{Bound, Means, SCRATCH_BYTES_FREE};
 use super::budget::Budget;
-use super::evaluate::{Run, Scratch, Want, count, evaluate};
+use super::evaluate::{Columns, Entities, Run, Scratch, Want, count, evaluate};
 use super::pace::Stop;
 use super::plan::{Node, NodeId, Plan, ThresholdMode};
 use crate::bitmap::{Container, append_ids};
@@ -58,11 +58,32 @@ fn check(history: &History, random: &mut Random, plan_count: usize, seed: u64) {
             let found = bound.contains(bound.root, LocalId(id)).unwrap();
             assert_eq!(found, expected.binary_search(&id).is_ok(), "entity {id} by point, {place}");
         }
+        check_columns(&bound, history.id_end(), &expected, random);
+    }
+}
+
+/// Some entities at once: the columns of one query, asked twice.
+fn check_columns(bound: &Bound, id_end: u32, expected: &[u32], random: &mut Random) {
+    let count = [0, 1, 63, 64, 65, 300][random.below(6) as usize];
+    let ids: Vec<LocalId> = (0..count).map(|_| LocalId(random.below(u64::from(id_end)) as u32)).collect();
+    let entities = Entities::new(ids.clone());
+    let run = Run::default();
+    let mut columns = Columns::new(&entities, Budget::new(1 << 20), &run);
+    for asked in 0..2 {
+        let column = columns.of(bound).unwrap();
+        for id in &ids {
+            let found = column.contains(entities.place_of(*id).unwrap());
+            assert_eq!(
+                found,
+                expected.binary_search(&id.0).is_ok(),
+                "entity {id} as a column, asked {asked}: {bound:?}"
+            );
+        }
     }
 }
 
 #[test]
-fn both_evaluators_equal_the_oracle_through_layers_and_merges() {
+fn all_evaluators_equal_the_oracle_through_layers_and_merges() {
     for seed in 0..12 {
         let mut random = Random::seeded(seed);
         let mut history = History::begin(&mut random);
@@ -97,6 +118,7 @@ fn long_lists_of_operands_equal_the_oracle_and_keep_to_their_scratch() {
             assert!(found == expected, "members differ, {} against {}, {place}", found.len(), expected.len());
             let counted = count(&bound, 0..u32::MAX, &Run::default(), &mut scratch).unwrap();
             assert_eq!(counted, expected.len() as u64, "count differs, {place}");
+            check_columns(&bound, history.id_end(), &expected, &mut random);
             let (held, said) = (scratch.bytes(), bound.scratch_bytes());
             assert!(held <= said, "{held} bytes of scratch where {said} were charged, {place}");
         }
