@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use muster_engine::options::{Durability, Options};
+use muster_engine::storage::{Clock, SystemClock};
 use muster_engine::{Error, Result};
 
 use crate::erasures::LEDGER_FILE;
@@ -30,6 +31,8 @@ pub struct Config {
     pub read_only: bool,
     /// How the operator is told what an open dropped or gave up of a log; an error of the server's own log unless said.
     pub tell: fn(&str),
+    /// What time it is, in milliseconds since 1970-01-01T00:00:00Z; may jump when the machine's clock is set.
+    pub now_unix_ms: fn() -> i64,
     /// Whether to listen where others than this machine's users can connect: nobody is asked who they are.
     pub insecure_listen: bool,
     /// How long running requests may go on after the order to stop; then they are cancelled.
@@ -51,6 +54,7 @@ impl Config {
             erasure_ledger: None,
             read_only: false,
             tell: |text| tracing::error!("{text}"),
+            now_unix_ms: || SystemClock::new().now_unix_ms(),
             insecure_listen: false,
             drain: Duration::from_secs(10),
             limits: Limits::default(),

@@ -12,7 +12,7 @@ mod query;
 mod tests;
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use muster_engine::query::Run;
 use rustix::process::{Resource, getrlimit};
@@ -73,8 +73,7 @@ impl Shared {
 
     /// Milliseconds since 1970-01-01T00:00:00Z. Each request reads the clock once.
     pub(crate) fn now_unix_ms(&self) -> i64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        (self.config.now_unix_ms)()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod answers;
 mod catalog;
+mod clock;
 mod disk;
 mod errors;
 mod loads;
