@@ -1,6 +1,6 @@
 //! What the exit code tells.
 
-use crate::store::{Store, muster};
+use crate::store::{MAPPING, PEOPLE, Store, muster};
 
 #[test]
 fn a_wrong_command_line_is_usage() {
@@ -30,6 +30,29 @@ fn an_answer_that_does_not_come_in_time_is_a_deadline() {
     let _silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     let address = format!("unix:{}", socket.display());
     muster().args(["count", "a", "--timeout", "50ms", "--addr", &address]).assert().code(5);
+}
+
+#[test]
+fn a_load_whose_file_does_not_end_in_time_is_a_deadline() {
+    let store = Store::empty();
+    store.file("map.toml", MAPPING);
+    let mut load = std::process::Command::new(env!("CARGO_BIN_EXE_muster"))
+        .args(["load", "-", "--map", "map.toml", "--timeout", "300ms", "--data"])
+        .arg(store.data())
+        .current_dir(store.path())
+        .stdin(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let endless = load.stdin.take();
+    let said = load.wait_with_output().unwrap();
+    assert_eq!(said.status.code(), Some(5), "{}", String::from_utf8_lossy(&said.stderr));
+    assert!(String::from_utf8_lossy(&said.stderr).contains("allow more time"));
+    drop(endless);
+    // Nothing of it holds the store.
+    store.file("people.csv", PEOPLE);
+    store.run(&["load", "people.csv", "--map", "map.toml", "--timeout", "60s"]).success();
+    assert_eq!(store.count("ALL"), 8);
 }
 
 #[test]
