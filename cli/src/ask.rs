@@ -124,6 +124,18 @@ impl Asker {
         })
     }
 
+    /// What stands for each `$name`.
+    pub(crate) fn parameters(&self) -> &BTreeMap<String, Parameter> {
+        &self.settings.parameters
+    }
+
+    /// The same asker, for whom other things stand for `$name`.
+    pub(crate) fn with_parameters(&self, parameters: BTreeMap<String, Parameter>) -> Asker {
+        let mut asker = self.clone();
+        asker.settings.parameters = parameters;
+        asker
+    }
+
     /// Errors: usage, where a parameter came with the command that no expression of it uses: it would change nothing.
     pub(crate) fn check_parameters<'a>(&self, texts: impl Iterator<Item = &'a str> + Clone) -> Result<(), Failure> {
         for name in &self.settings.said_parameters {

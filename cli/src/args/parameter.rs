@@ -54,10 +54,13 @@ impl NamedParameter {
 
 /// Whether an expression has `$name`.
 pub(crate) fn is_used(name: &str, text: &str) -> bool {
-    tokens(text)
-        .iter()
-        .filter(|piece| piece.kind == PieceKind::Param)
-        .any(|piece| piece.span.of(text).chars().skip(1).collect::<String>().trim_matches('`') == name)
+    let mut pieces = tokens(text).into_iter().filter(|piece| piece.kind == PieceKind::Param);
+    pieces.any(|piece| names(piece.span.of(text), name))
+}
+
+/// Whether a piece of an expression is `$name`, in quotes or not.
+pub(crate) fn names(piece: &str, name: &str) -> bool {
+    piece.chars().skip(1).collect::<String>().trim_matches('`') == name
 }
 
 /// The parameters as a request carries them. A name said once with a value is a scalar, said more often a list.

@@ -6,7 +6,7 @@ use clap::Args;
 use muster_client::v1::{CountReply, CountRequest};
 use serde_json::{Value, json};
 
-use super::count_file;
+use super::{count_file, key_lists};
 use crate::args::text::query_text;
 use crate::ask::Asker;
 use crate::exit::Failure;
@@ -46,8 +46,10 @@ pub(crate) async fn run(args: &CountArgs, asker: &Asker) -> Result<(), Failure> 
 /// Counts one expression.
 pub(crate) async fn count(text: &str, asker: &Asker) -> Result<(), Failure> {
     asker.check_parameters(std::iter::once(text))?;
-    let request = CountRequest { context: asker.context(), text: text.to_owned() };
-    let reply = asker.client.count(request).await?;
+    let pieced = key_lists::in_pieces(text, asker).await?;
+    let request = CountRequest { context: pieced.asker.context(), text: text.to_owned() };
+    let mut reply = asker.client.count(request).await?;
+    pieced.complete(&mut reply.info);
     asker.print(&Answer::object(document(&reply), line(&reply)))?;
     asker.warn(reply.info.as_ref(), text);
     Ok(())

@@ -8,6 +8,7 @@ use muster_client::v1::{MembersForm, MembersReply, MembersRequest, ReplyInfo};
 use serde_json::json;
 
 use super::change::bare;
+use super::key_lists::{self, Pieced};
 use super::member_rows::Rows;
 use crate::args::text::query_text;
 use crate::ask::Asker;
@@ -57,13 +58,15 @@ pub(crate) struct MembersArgs {
 pub(crate) async fn run(args: &MembersArgs, asker: &Asker) -> Result<(), Failure> {
     let text = query_text(&args.text)?;
     asker.check_parameters(std::iter::once(text.as_str()))?;
+    let pieced = key_lists::in_pieces(&text, asker).await?;
     match &args.roaring {
-        Some(file) => roaring(&text, file, asker).await,
-        None => rows(args, &text, asker).await,
+        Some(file) => roaring(&text, file, &pieced).await,
+        None => rows(args, &text, &pieced).await,
     }
 }
 
-async fn rows(args: &MembersArgs, text: &str, asker: &Asker) -> Result<(), Failure> {
+async fn rows(args: &MembersArgs, text: &str, pieced: &Pieced) -> Result<(), Failure> {
+    let asker = &pieced.asker;
     let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
     let default_limit = if asker.for_people() && on_terminal { TERMINAL_LIMIT } else { 0 };
     let page_token = match &args.page_token {
@@ -91,6 +94,7 @@ async fn rows(args: &MembersArgs, text: &str, asker: &Asker) -> Result<(), Failu
         info = info.or(message.info);
         next_page_token = message.next_page_token;
     }
+    pieced.complete(&mut info);
     let token = hex(&next_page_token);
     let shown = rows.finish(info.as_ref(), &token)?;
     asker.warn(info.as_ref(), text);
@@ -100,7 +104,8 @@ async fn rows(args: &MembersArgs, text: &str, asker: &Asker) -> Result<(), Failu
     Ok(())
 }
 
-async fn roaring(text: &str, file: &PathBuf, asker: &Asker) -> Result<(), Failure> {
+async fn roaring(text: &str, file: &PathBuf, pieced: &Pieced) -> Result<(), Failure> {
+    let asker = &pieced.asker;
     let request = MembersRequest {
         context: asker.context(),
         text: text.to_owned(),
@@ -117,6 +122,7 @@ async fn roaring(text: &str, file: &PathBuf, asker: &Asker) -> Result<(), Failur
         bytes += roaring.len() as u64;
         info = info.or(about);
     }
+    pieced.complete(&mut info);
     out.sync_all().map_err(failed)?;
     asker.warn(info.as_ref(), text);
     let (store_id, id_epoch) = info.as_ref().map_or((String::new(), 0), |info| (hex(&info.store_id), info.id_epoch));

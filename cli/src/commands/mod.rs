@@ -17,6 +17,7 @@ pub(crate) mod explain;
 pub(crate) mod flush;
 pub(crate) mod get;
 mod infer;
+mod key_lists;
 pub(crate) mod load;
 mod member_rows;
 pub(crate) mod members;

@@ -93,3 +93,23 @@ fn a_ledger_that_is_cut_brings_nobody_back() {
     assert!(said.starts_with("complete the ledger") && said.contains("line 2 is cut"), "{said}");
     assert!(!store.path().join("cut").exists(), "a restore that is refused makes nothing");
 }
+
+#[test]
+fn a_list_of_keys_may_be_longer_than_a_message() {
+    let store = Store::of_people();
+    let all = store.text(&["members", "ALL", "--format", "csv"]);
+    let keys: Vec<&str> = all.lines().skip(1).collect();
+    // Half of them, at both ends of a list of over 8 MiB.
+    let nobody: String = (0..600_000).map(|number| format!("nobody-at-all-{number}\n")).collect();
+    let known = |keys: &[&str]| keys.iter().map(|key| format!("{key}\n")).collect::<String>();
+    store.file("keys.txt", &[known(&keys[..2]), nobody, known(&keys[2..4])].concat());
+    let count = |text: &str| store.json(&["count", text, "--param", "u=@keys.txt"]);
+    assert_eq!(count("ids($u)")["count"], 4);
+    assert_eq!(count("NOT ids($u)")["count"], keys.len() as u64 - 4);
+    assert!(count("ids($u)").to_string().contains("unknown_keys"), "{}", count("ids($u)"));
+    let members = store.text(&["members", "ids($u)", "--param", "u=@keys.txt", "--format", "csv"]);
+    assert_eq!(members.lines().skip(1).collect::<Vec<_>>(), keys[..4]);
+    // Elsewhere it is refused by its limit.
+    let said = store.refusal(&["why", keys[0], "ids($u)", "--param", "u=@keys.txt"], 1);
+    assert!(said.contains("query_message_bytes_max"), "{said}");
+}

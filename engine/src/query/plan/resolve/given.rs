@@ -100,8 +100,14 @@ impl Resolver<'_> {
         )
     }
 
-    /// `ids(...)`: the entities with these keys; keys that nobody has are counted.
+    /// `ids(...)`: the entities with these keys; keys that nobody has are counted. A bitmap in place of a list holds what
+    /// its sender made of the keys.
     pub(super) fn given_keys(&mut self, span: Span, keys: &ValueList) -> Result<NodeId> {
+        if let ValueList::Param(param) = keys
+            && matches!(self.parameter(param)?, Parameter::Bitmap { .. })
+        {
+            return self.given_bitmap(param);
+        }
         let key_kind = self.catalog.entity_type(self.type_id).map_or(KeyKind::String, |entity_type| entity_type.key);
         let mut ids: Vec<u32> = Vec::new();
         let mut unknown = UnknownKeys::default();

@@ -275,6 +275,17 @@ fn bitmaps_of_another_store_or_epoch_are_refused() {
 }
 
 #[test]
+fn a_bitmap_inside_ids_is_what_its_keys_came_to() {
+    let mut world = examples();
+    let mut bytes = Vec::new();
+    [1_u32, 5].into_iter().collect::<roaring::RoaringBitmap>().serialize_into(&mut bytes).unwrap();
+    world.request.parameters.insert("b".into(), Parameter::Bitmap { bytes, id_epoch: None, store_id: None });
+    let alone = world.plan("$b AND age > 3").unwrap();
+    assert_eq!(world.plan("ids($b) AND age > 3").unwrap().fingerprint, alone.fingerprint);
+    assert!(world.plan("country IN $b").is_err());
+}
+
+#[test]
 fn unknown_values_are_empty_on_request() {
     let mut world = examples();
     assert!(world.plan("country = 'XXX'").is_err());
