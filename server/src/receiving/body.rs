@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use http_body::{Frame, SizeHint};
 use muster_engine::Error;
 use muster_proto::WRITE_MEMORY_BYTES_MAX;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::Bytes;
@@ -41,6 +41,8 @@ pub(super) struct Received {
     arrived: u64,
     /// Ends a request whose one message is not whole, and a stream that brought nothing for too long.
     clock: Pin<Box<Sleep>>,
+    /// Ends a request whose caller does not wait any longer, whatever else is waited for.
+    deadline: Option<Pin<Box<Sleep>>>,
     /// Whether the service waits for something that has not come.
     is_awaited: bool,
 }
@@ -60,8 +62,15 @@ impl Received {
             passed_on: 0,
             arrived: 0,
             clock: Box::pin(sleep(rules.within)),
+            deadline: None,
             is_awaited: false,
         }
+    }
+
+    /// The same, of a request whose caller waits until then.
+    pub(super) fn until(mut self, deadline: Option<std::time::Instant>) -> Received {
+        self.deadline = deadline.map(|deadline| Box::pin(sleep_until(deadline.into())));
+        self
     }
 
     /// The same, of a request that is refused with `status` whatever it brings.
@@ -156,6 +165,12 @@ impl http_body::Body for Received {
                     this.clock.as_mut().reset(Instant::now() + this.rules.within);
                 }
                 this.is_awaited = true;
+                if let Some(deadline) = &mut this.deadline
+                    && deadline.as_mut().poll(cx).is_ready()
+                {
+                    let over = Error::deadline("the time for the request was over before all of it had come");
+                    return Poll::Ready(Some(Err(error::status(&over))));
+                }
                 ready!(this.clock.as_mut().poll(cx));
                 return Poll::Ready(Some(Err(this.late())));
             }
@@ -296,6 +311,17 @@ mod tests {
         let refused = next(&mut silent).await.unwrap_err();
         assert_eq!(refused.code(), tonic::Code::DeadlineExceeded);
         assert!(refused.message().contains("stream_idle_ms"), "{}", refused.message());
+    }
+
+    #[tokio::test]
+    async fn a_stream_whose_caller_is_late_is_given_up() {
+        let memory = Arc::new(Memory::new(1 << 30));
+        let mut late = received(&memory, rules(Messages::Pieces, 1_000), &message(100), 1_000);
+        late = late.until(Some(std::time::Instant::now()));
+        next(&mut late).await.unwrap();
+        let refused = next(&mut late).await.unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::DeadlineExceeded);
+        assert!(refused.message().contains("all of it"), "{}", refused.message());
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ use crate::convert::error;
 use crate::incoming::Caller;
 use crate::limits::Limits;
 use crate::memory::{Charge, Memory};
+use crate::work::deadline;
 use body::Received;
 
 /// The window of a stream, so that a load is not held up by round trips. What a client sends into it arrives whether
@@ -129,13 +130,14 @@ where
         let window = if rules.kind.is_stream() { u64::from(STREAM_WINDOW_BYTES) } else { 0 };
         let open_bytes = REQUEST_BYTES + header_bytes + window;
         let allowed = u64::from(self.limits.header_bytes_max);
+        let deadline = deadline(request.headers());
         let admitted = match header_bytes > allowed {
             true => Err(error::headers_too_long(header_bytes, allowed)),
             false => charge.set(open_bytes),
         };
         request.extensions_mut().insert(Held { charge: Arc::clone(&charge), open_bytes, _busy: busy });
         self.inner.call(request.map(|body| {
-            let received = Received::new(body, rules, charge, open_bytes);
+            let received = Received::new(body, rules, charge, open_bytes).until(deadline);
             Body::new(match admitted {
                 Ok(()) => received,
                 Err(refused) => received.refused(refused),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use muster_engine::query::Run;
 use tonic::Request;
-use tonic::metadata::MetadataMap;
+use tonic::codegen::http::HeaderMap;
 
 use super::calls::{Calls, Entry};
 use crate::incoming::Caller;
@@ -45,7 +45,7 @@ impl Call {
         let entry = Arc::new(calls.enter(Arc::clone(&cancelled)));
         Call {
             caller,
-            deadline: deadline(request.metadata()),
+            deadline: deadline(request.metadata().as_ref()),
             cancelled,
             _entry: entry,
             held: request.extensions().get::<Held>().cloned(),
@@ -70,9 +70,9 @@ impl Call {
     }
 }
 
-/// When the caller stops waiting, if it says so.
-fn deadline(metadata: &MetadataMap) -> Option<Instant> {
-    let text = metadata.get(TIMEOUT_HEADER)?.to_str().ok()?;
+/// When the caller of a request with these headers stops waiting, if it says so.
+pub(crate) fn deadline(headers: &HeaderMap) -> Option<Instant> {
+    let text = headers.get(TIMEOUT_HEADER)?.to_str().ok()?;
     Instant::now().checked_add(parse_timeout(text)?)
 }
 

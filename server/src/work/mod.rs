@@ -16,7 +16,7 @@ use std::time::Duration;
 use muster_engine::query::Run;
 use tonic::Status;
 
-pub(crate) use call::{Call, CancelOnDrop};
+pub(crate) use call::{Call, CancelOnDrop, deadline};
 pub(crate) use calls::Calls;
 use feed::Feeding;
 #[cfg(test)]
