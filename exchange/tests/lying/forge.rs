@@ -98,11 +98,13 @@ pub(crate) struct Forged {
     /// What it claims to become.
     pub(crate) unpacked: i64,
     pub(crate) bytes: Vec<u8>,
+    /// What stands in front of it, where that is no header of its own.
+    pub(crate) header: Option<Vec<u8>>,
 }
 
 impl Forged {
     pub(crate) fn data(values: i64, encoding: i64, bytes: Vec<u8>) -> Forged {
-        Forged { is_dictionary: false, values, encoding, unpacked: bytes.len() as i64, bytes }
+        Forged { is_dictionary: false, values, encoding, unpacked: bytes.len() as i64, bytes, header: None }
     }
 
     pub(crate) fn dictionary(values: i64, bytes: Vec<u8>) -> Forged {
@@ -122,7 +124,7 @@ impl Forged {
             true => head.structure(7, described.truth(3, false)),
             false => head.structure(5, described.int(3, RLE).int(4, RLE)),
         };
-        [head.end(), self.bytes.clone()].concat()
+        [self.header.clone().unwrap_or_else(|| head.end()), self.bytes.clone()].concat()
     }
 }
 

@@ -129,6 +129,11 @@ fn a_page_becomes_no_more_than_its_bytes_can() {
         let column = Column { codec, ..texts(vec![page]) };
         refused("goes on", &file(&[ids(100), column], 100), CHOICE, "it becomes 401 bytes and not 400");
     }
+    // A header that says so much of its page that nobody would read it.
+    let said = Thrift::default().int(1, 0).text(9, &"a".repeat(40 << 20)).end();
+    let mut column = texts(vec![Forged::data(100, PLAIN, plain(b"a").repeat(100))]);
+    column.pages[0].header = Some(said);
+    refused("header", &file(&[ids(100), column], 100), CHOICE, "the header of a page");
     // An honest page that is too large for the budget.
     let large = Forged::data(100, PLAIN, [plain(&[b'a'; LONG]), plain(b"").repeat(99)].concat().repeat(64));
     let column = Column { codec: ZSTD, ..texts(vec![large.packed(zstd)]) };

@@ -20,7 +20,7 @@ use super::unpack::Unpacker;
 /// What is read of a header at first; most are shorter.
 const HEADER_BYTES: u64 = 256;
 /// The longest header of a page: its statistics have the least and the largest value.
-const HEADER_BYTES_MAX: u64 = 16 << 20;
+const HEADER_BYTES_MAX: u64 = 1 << 20;
 
 type Result<T> = std::result::Result<T, ParquetError>;
 
