@@ -38,11 +38,12 @@ impl CellRule {
         !self.trim && self.null_words.is_empty() && !self.nan_is_null
     }
 
-    /// A field of a CSV. An unquoted one is null if it is empty or a word for null.
+    /// A field of a CSV. An unquoted empty one is null, and so is a word for null, quoted or not.
     #[inline]
     pub(crate) fn field<'a>(&self, text: &'a [u8], quoted: bool) -> Scalar<'a> {
         let text = self.trimmed(text);
-        if !quoted && (text.is_empty() || self.is_null_text(text)) { Scalar::Null } else { Scalar::Text(text) }
+        let is_null = !quoted && text.is_empty() || self.is_null_text(text);
+        if is_null { Scalar::Null } else { Scalar::Text(text) }
     }
 
     /// A cell of a columnar file.

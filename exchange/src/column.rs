@@ -17,6 +17,8 @@ use muster_engine::ids::TagId;
 use muster_engine::{Error, Result};
 
 use crate::cell::CellRule;
+use crate::json_list::each_of_list;
+use crate::mapping::JSON_LISTS;
 use crate::rule::{Number, Rule};
 use crate::scalar::Scalar;
 use crate::table::Cells;
@@ -362,6 +364,16 @@ impl Lists<'_> {
             return Ok(());
         }
         let text = std::str::from_utf8(text).map_err(|_| self.dictionary.not_text())?;
+        if separator == JSON_LISTS {
+            return each_of_list(text.as_bytes(), &mut |value| {
+                let value = rule.trimmed(value.as_bytes());
+                if value.is_empty() {
+                    return Err("an empty value in the list".to_owned());
+                }
+                self.codes.push(self.dictionary.code(value)?);
+                Ok(())
+            });
+        }
         for value in text.split(separator) {
             let value = rule.trimmed(value.as_bytes());
             if value.is_empty() {

@@ -10,6 +10,7 @@ mod encoding;
 mod hopeless;
 mod key;
 mod known;
+mod nulls;
 mod numbers;
 mod observe;
 mod texts;
@@ -315,11 +316,11 @@ fn decide_columns(
         if !guess.column.skip {
             guess.column.tag = free_name(name, known, &mut tags);
         }
-        let Guess { column, notes: on_column } = guess;
+        let Guess { column, notes: on_column, on_kind } = guess;
         let note = |message: String| {
             notes.push(Note { column: seen.name.clone(), message });
         };
-        on_column.into_iter().for_each(note);
+        on_column.into_iter().chain(on_kind).for_each(note);
         columns.push(column);
     }
     contrary::note_contrary(observed, &columns, notes);

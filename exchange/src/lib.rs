@@ -10,6 +10,7 @@ mod csv;
 mod decoder;
 mod infer;
 mod input;
+mod json_list;
 mod mapping;
 mod note;
 mod options;
@@ -24,7 +25,8 @@ pub use decoder::quiet_decoders;
 pub use infer::{InferError, InferOptions, Inference, KnownTag, KnownType, RejectKind, Trial, infer, name_encoding};
 pub use input::{Compression, Format, Input};
 pub use mapping::{
-    ColumnMapping, CsvOptions, KeyMapping, MAPPING_BYTES_MAX, Mapping, NanRule, NullRule, Rounding, TimeUnit,
+    ColumnMapping, CsvOptions, JSON_LISTS, KeyMapping, MAPPING_BYTES_MAX, Mapping, NanRule, NullRule, Rounding,
+    TimeUnit,
 };
 pub use note::Note;
 pub use options::{HELD_BYTES_MIN, ReadOptions};

@@ -28,7 +28,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use column::ColumnText;
-pub use column::{ColumnMapping, NanRule, NullRule, TimeUnit};
+pub use column::{ColumnMapping, JSON_LISTS, NanRule, NullRule, TimeUnit};
 pub use csv::CsvOptions;
 pub(crate) use csv::{encoding_label, encoding_labelled};
 pub(crate) use print::push_comment;

@@ -196,7 +196,7 @@ columns = [
                 2;\"\";NULL;;;0;-0.01\n\
                 3;;;;;;\n\
                 4;a||b;;;;;\n\
-                5;;\"NULL\";;;;\n\
+                5;;\"NONE\";;;;\n\
                 6;;;;;maybe;\n\
                 7;;;;;;12.345\n\
                 07;;;;;;\n\
@@ -226,7 +226,7 @@ columns = [
     assert_eq!(reasons.len(), 6);
     assert_eq!(reasons[0].0, 4);
     assert!(reasons[0].1.contains("empty value in the list"));
-    assert_eq!(reasons[1], (5, "\"NULL\" is no date: expected %d/%m/%Y"));
+    assert_eq!(reasons[1], (5, "\"NONE\" is no date: expected %d/%m/%Y"));
     assert_eq!(reasons[2], (6, "\"maybe\" is no flag: expected true, false, 1 or 0"));
     assert_eq!(reasons[3], (7, "\"12.345\" does not fit decimal(2)"));
     assert_eq!(reasons[4].0, 8);

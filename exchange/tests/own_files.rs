@@ -179,3 +179,88 @@ fn a_year_of_two_digits_is_none_of_four() {
         read_csv(b"id,d\n3,31.12.26\n4, 1.1.2026\n5,1. 1.2026\n6,1.1.+2026\n7,1.1.2026\n", mapping).expect("it reads");
     assert_eq!((rows.len(), rejects.len()), (1, 4));
 }
+
+#[test]
+fn what_an_export_writes_of_a_set_is_read_back() {
+    let file = "id,tags\n1,\"[\"\"ski\"\",\"\"golf\"\"]\"\n2,\"[\"\"a,b|c\"\"]\"\n3,[]\n4,\n";
+    for options in [InferOptions::default(), known(KeyKind::U64, &[("tags", TagKind::Set)])] {
+        let inference = try_guess(file.as_bytes(), &options).expect("a guess");
+        let column = &inference.mapping.columns[0];
+        assert_eq!((column.kind, column.list_separator.as_deref()), (TagKind::Set, Some("json")));
+        let (rows, rejects) = read_csv(file.as_bytes(), &inference.print()).expect("it reads");
+        let sets: Vec<Option<&str>> = rows.iter().map(|(_, cells)| cells[0].as_deref()).collect();
+        assert_eq!(sets, [Some("[\"golf\", \"ski\"]"), Some("[\"a,b|c\"]"), Some("[]"), None]);
+        assert!(rejects.is_empty());
+    }
+    let mapping = "type = \"people\"\nkey = { column = \"id\", kind = \"u64\" }\n\
+                   columns = [{ column = \"tags\", kind = \"set\", list_separator = \"json\" }]\n";
+    let (rows, rejects) =
+        read_csv(b"id,tags\n1,ski\n2,[1]\n3,[null]\n4,\"[\"\"\"\"]\"\n5,[\n", mapping).expect("it reads");
+    assert_eq!((rows.len(), rejects.len()), (0, 5));
+}
+
+#[test]
+fn a_set_that_exists_is_read_with_the_separator_of_the_file() {
+    let options = known(KeyKind::U64, &[("tags", TagKind::Set)]);
+    for (between, separator) in [("|", "|"), (";", ";"), (", ", ","), ("、", "、"), ("，", "，")] {
+        let file = format!("id,tags\n1,\"ski{between}golf\"\n2,golf\n3,\"tea{between}ski\"\n");
+        let inference = try_guess(file.as_bytes(), &options).expect("a guess");
+        assert_eq!(inference.mapping.columns[0].list_separator.as_deref(), Some(separator));
+        assert!(notes_on(&inference, "tags").iter().any(|note| note.contains("2 rows: taken as lists")));
+        let (rows, _) = read_csv(file.as_bytes(), &inference.print()).expect("it reads");
+        assert_eq!(rows[2].1[0].as_deref(), Some("[\"ski\", \"tea\"]"), "{between}");
+    }
+    let inference = try_guess(b"id,tags\n1,ski/golf\n2,golf\n", &options).expect("a guess");
+    assert!(notes_on(&inference, "tags").iter().any(|note| note.contains("no text has a separator")));
+}
+
+#[test]
+fn words_that_mean_null_do_so_in_quotes_too() {
+    let inference = guess("\"id\",\"v\"\n\"1\",\"5\"\n\"2\",\n\"3\",\"NULL\"\n\"4\",\"\"\n\"5\",\"7\"\n\"6\",-\n");
+    assert_eq!(inference.mapping.columns[0].kind, TagKind::Int);
+    assert_eq!(inference.mapping.columns[0].null_words, ["", "-", "NULL"]);
+    assert_eq!(inference.trial.rows_rejected, 0);
+    let inference = guess("id,v\n1,\"yes\"\n2,\"no\"\n3,\"\"\n");
+    assert_eq!((inference.mapping.columns[0].kind, inference.trial.rows_rejected), (TagKind::Flag, 0));
+    // Of a choice, all of them are named.
+    let inference = guess("id,x\n1,N/A\n2,NULL\n3,a\n4,-\n5,b\n");
+    let notes = notes_on(&inference, "x");
+    assert!(notes.iter().any(|note| note.contains("null_words = [\"-\", \"N/A\", \"NULL\"]?")), "{notes:?}");
+}
+
+#[test]
+fn how_cells_are_read_is_said_where_the_tag_exists_too() {
+    let amounts = known(KeyKind::U64, &[("amt", TagKind::Decimal { scale: 2 })]);
+    for (cells, said) in [(["1,234", "2,500"], "between thousands"), (["1,5", "2,25"], "before the fraction")] {
+        let file = format!("id;amt\n1;{}\n2;{}\n", cells[0], cells[1]);
+        let inference = try_guess(file.as_bytes(), &amounts).expect("a guess");
+        let notes = notes_on(&inference, "amt");
+        assert!(notes.iter().any(|note| note.contains(said)), "{notes:?}");
+    }
+    let days = known(KeyKind::U64, &[("d", TagKind::Date)]);
+    for (cells, said) in [(["31.12.2026", "1.2.2026"], "%d.%m.%Y"), (["20261231", "20260102"], "%Y%m%d")] {
+        let file = format!("id,d\n1,{}\n2,{}\n", cells[0], cells[1]);
+        let notes = notes_on(&try_guess(file.as_bytes(), &days).expect("a guess"), "d");
+        assert!(notes.iter().any(|note| note.contains(said)), "{notes:?}");
+    }
+    // Days of which the order is not sure stay unread.
+    let inference = try_guess(b"id,d\n1,05/04/2026\n2,06/07/2026\n", &days).expect("a guess");
+    assert!(inference.mapping.columns[0].skip);
+    assert!(notes_on(&inference, "d").iter().any(|note| note.contains("%d/%m/%Y") && note.contains("%m/%d/%Y")));
+}
+
+#[test]
+fn no_note_proposes_another_kind_than_that_of_the_tag() {
+    let mut file = "id,shop_id,vip,word,tags\n".to_owned();
+    for row in 0..100 {
+        let truth = if row % 2 == 0 { "yes" } else { "no" };
+        file.push_str(&format!("{row},{},{},{truth},a{}|b{}\n", row % 7 + 1, row % 2, row % 3, row % 7));
+    }
+    let kinds = [("shop_id", TagKind::Int), ("vip", TagKind::Flag), ("word", TagKind::Flag), ("tags", TagKind::Set)];
+    let inference = try_guess(file.as_bytes(), &known(KeyKind::U64, &kinds)).expect("a guess");
+    for (name, _) in kinds {
+        let notes = notes_on(&inference, name);
+        assert!(!notes.iter().any(|note| note.contains("kind =") || note.contains('?')), "{notes:?}");
+        assert!(notes_on(&guess(&file), name).iter().any(|note| note.contains("kind =") || note.contains('?')));
+    }
+}

@@ -277,7 +277,7 @@ fn a_setting_that_a_column_does_not_read_is_refused() {
         ("set", "trim = true", lists()),
         ("set", "null_words = [\"x\"]", lists()),
         ("time", "time_unit = \"s\"", times()),
-        ("date", "date_format = \"%Y\"", times()),
+        ("date", "date_format = \"%Y%m%d\"", times()),
     ];
     for (kind, setting, cells) in cases {
         let name = setting.split(' ').next().expect("a name");

@@ -3,11 +3,12 @@
 use muster_engine::catalog::TagKind;
 use muster_engine::catalog::limits::{SCALE_MAX, VALUE_BYTES_MAX};
 
+use super::nulls::{note_null_words, take_null_words};
 use super::numbers::Numbers;
 use super::observe::{Observed, SEPARATORS};
 use super::words::{count_text, plural};
 use super::writing::{DateWriting, Truths, truths};
-use crate::mapping::{ColumnMapping, NanRule, TimeUnit};
+use crate::mapping::{ColumnMapping, JSON_LISTS, NanRule, TimeUnit};
 use crate::scalar::Shape;
 use crate::text::{Marks, Rounding};
 
@@ -27,11 +28,13 @@ const CODE_ENDINGS: [&str; 10] = ["_id", "_code", "_no", "_nr", "_sku", "zip", "
 pub(super) struct Guess {
     pub(super) column: ColumnMapping,
     pub(super) notes: Vec<String>,
+    /// Notes on another kind that the column could have, which a tag that exists does not take.
+    pub(super) on_kind: Vec<String>,
 }
 
 impl Guess {
     pub(super) fn new(seen: &Observed, kind: TagKind) -> Guess {
-        Guess { column: ColumnMapping::new(seen.name.clone(), kind), notes: Vec::new() }
+        Guess { column: ColumnMapping::new(seen.name.clone(), kind), notes: Vec::new(), on_kind: Vec::new() }
     }
 
     fn kind(&mut self, kind: TagKind) {
@@ -40,6 +43,10 @@ impl Guess {
 
     pub(super) fn note(&mut self, message: impl Into<String>) {
         self.notes.push(message.into());
+    }
+
+    fn note_kind(&mut self, message: impl Into<String>) {
+        self.on_kind.push(message.into());
     }
 
     pub(super) fn skip(&mut self, message: impl Into<String>) {
@@ -90,9 +97,9 @@ fn decide_whole(seen: &Observed, numbers: &Numbers, nulls: u64, guess: &mut Gues
     if numbers.zero_ones == numbers.count {
         if nulls == 0 {
             guess.kind(TagKind::Flag);
-            guess.note("only 0 and 1: a flag; kind = \"int\" keeps the numbers");
+            guess.note_kind("only 0 and 1: a flag; kind = \"int\" keeps the numbers");
         } else {
-            guess.note(format!("only 0 and 1, and null in {}: flag?", plural(nulls, "row")));
+            guess.note_kind(format!("only 0 and 1, and null in {}: flag?", plural(nulls, "row")));
         }
     } else if numbers.magnitude_max > i64::MAX as u128 {
         guess.kind(TagKind::Choice);
@@ -100,11 +107,14 @@ fn decide_whole(seen: &Observed, numbers: &Numbers, nulls: u64, guess: &mut Gues
         guess.column.thousands = None;
         guess.note(format!("numbers beyond 2^63, such as {}: taken as values of a choice", largest(numbers)));
     } else if let Some(unit) = epoch_unit(numbers).filter(|_| is_called_time(seen)) {
-        guess.note(format!("int that looks like a time since 1970: kind = \"time\", time_unit = {:?}?", unit.name()));
+        guess.note_kind(format!(
+            "int that looks like a time since 1970: kind = \"time\", time_unit = {:?}?",
+            unit.name()
+        ));
     } else if looks_like_days(numbers) {
-        guess.note("int that looks like dates: kind = \"date\", date_format = \"%Y%m%d\"?");
+        guess.note_kind("int that looks like dates: kind = \"date\", date_format = \"%Y%m%d\"?");
     } else if looks_like_code(seen, numbers, nulls) {
-        guess.note(format!("int with {}, looks like a code: choice?", plural(seen.distinct(), "distinct value")));
+        guess.note_kind(format!("int with {}, looks like a code: choice?", plural(seen.distinct(), "distinct value")));
     }
 }
 
@@ -270,7 +280,7 @@ fn decide_day(seen: &Observed, guess: &mut Guess) {
 fn decide_time(seen: &Observed, guess: &mut Guess) {
     guess.kind(TagKind::Time);
     if seen.times > 0 && seen.midnights == seen.times {
-        guess.note("times that all are midnight: date?");
+        guess.note_kind("times that all are midnight: date?");
     }
     if seen.cuts > 0 {
         guess.note(format!(
@@ -300,28 +310,15 @@ fn decide_text(seen: &Observed, guess: &mut Guess) {
         }
         return;
     }
-    if let Some((word, count)) = seen.null_words.iter().next() {
-        guess.note(format!("{word} in {} taken as a value: null_words = [{word:?}]?", plural(*count, "row")));
-    }
     note_near_kind(seen, guess);
-    if decide_separated(seen, guess) {
+    if decide_lists(seen, guess) {
         return;
     }
+    note_null_words(seen, guess);
     if seen.blanks > 0 {
         guess.note(format!("blanks around the text in {} are kept: trim = true?", plural(seen.blanks, "row")));
     }
     decide_values(seen, guess);
-}
-
-/// Takes the words that mean null among values of another kind.
-pub(super) fn take_null_words(seen: &Observed, guess: &mut Guess) {
-    let words: Vec<&str> = seen.null_words.keys().copied().collect();
-    if words.is_empty() {
-        return;
-    }
-    let rows: u64 = seen.null_words.values().sum();
-    guess.note(format!("{} in {} taken as null", words.join(", "), plural(rows, "row")));
-    guess.column.null_words = words.into_iter().map(str::to_owned).collect();
 }
 
 /// Whether the texts are days or times, of which the order of day and month is sure.
@@ -355,7 +352,7 @@ fn decide_truths(seen: &Observed, guess: &mut Guess) -> bool {
     guess.kind(TagKind::Flag);
     let is_plain = words.iter().all(|word| matches!(word.to_lowercase().as_str(), "true" | "false"));
     if !is_plain {
-        guess.note(format!("only {}: a flag; kind = \"choice\" keeps the words", words.join(" and ")));
+        guess.note_kind(format!("only {}: a flag; kind = \"choice\" keeps the words", words.join(" and ")));
     }
     guess.truths(truths);
     true
@@ -371,7 +368,7 @@ fn decide_text_numbers(seen: &Observed, guess: &mut Guess) -> bool {
         return false;
     }
     if !seen.is_csv {
-        guess.note("text of numbers only: a number kind?");
+        guess.note_kind("text of numbers only: a number kind?");
         return false;
     }
     let null_words: u64 = seen.null_words.values().sum();
@@ -400,7 +397,7 @@ fn decide_text_numbers(seen: &Observed, guess: &mut Guess) -> bool {
     true
 }
 
-fn note_marks(seen: &Observed, marks: Marks, other: Option<Marks>, guess: &mut Guess) {
+pub(super) fn note_marks(seen: &Observed, marks: Marks, other: Option<Marks>, guess: &mut Guess) {
     if let Some(other) = other {
         let sample = seen.samples.iter().find(|text| text.contains(other.point)).map_or("", String::as_str);
         guess.note(format!(
@@ -426,11 +423,22 @@ fn note_near_kind(seen: &Observed, guess: &mut Guess) {
         _ if is_near(numbers.count) && seen.is_csv => ("numbers", numbers.count),
         _ => return,
     };
-    guess.note(format!(
+    guess.note_kind(format!(
         "{} of {} distinct texts are {kind}, the others are not: name those in null_words, or correct them",
         count_text(fits),
         count_text(count)
     ));
+}
+
+/// Whether the texts are lists, in JSON or with a separator.
+fn decide_lists(seen: &Observed, guess: &mut Guess) -> bool {
+    if seen.json_lists == 0 || seen.json_lists < seen.worded() {
+        return decide_separated(seen, guess);
+    }
+    guess.kind(TagKind::Set);
+    guess.column.list_separator = Some(JSON_LISTS.to_owned());
+    guess.note(format!("lists in JSON in {}", plural(seen.json_lists, "row")));
+    true
 }
 
 /// Whether the texts are lists: some have a separator, and what stands between repeats far more than the whole.
@@ -440,7 +448,8 @@ fn decide_separated(seen: &Observed, guess: &mut Guess) -> bool {
         if is_list {
             guess.kind(TagKind::Set);
             guess.column.list_separator = Some(separator.to_string());
-            guess.note(format!("text with {separator:?} in {}: taken as lists; choice?", plural(*texts, "row")));
+            guess.note(format!("text with {separator:?} in {}: taken as lists", plural(*texts, "row")));
+            guess.note_kind("kind = \"choice\" without list_separator keeps the texts");
             trim_pieces(seen, *separator, guess);
             return true;
         }
@@ -467,6 +476,6 @@ fn decide_values(seen: &Observed, guess: &mut Guess) {
             seen.samples.first().map_or("", String::as_str)
         ));
     } else if distinct > MANY_VALUES {
-        guess.note(format!("choice with {}: is it one?", plural(distinct, "distinct value")));
+        guess.note_kind(format!("choice with {}: is it one?", plural(distinct, "distinct value")));
     }
 }

@@ -225,9 +225,11 @@ pub(super) fn decide(
     if let Some(found) = &guess.found {
         note(found.clone());
     }
-    let nameless: u64 = column.null_words.values().sum();
+    // An empty key is refused, which the note of the refused rows says.
+    let named = || column.null_words.iter().filter(|(word, _)| !word.is_empty());
+    let nameless: u64 = named().map(|(_, rows)| *rows).sum();
     if nameless > 0 && kind == KeyKind::String {
-        let words: Vec<&str> = column.null_words.keys().copied().collect();
+        let words: Vec<&str> = named().map(|(word, _)| *word).collect();
         note(format!(
             "{} in {}: taken as a key like any other, so that these rows become one entity a word",
             words.join(", "),

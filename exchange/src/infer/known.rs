@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use muster_engine::catalog::{KeyKind, TagKind};
 
-use super::decide::{Guess, decide, epoch_unit, looks_like_days, take_nans, take_null_words, trim_pieces};
-use super::observe::{Observed, SEPARATORS};
+use super::decide::{Guess, decide, epoch_unit, looks_like_days, note_marks, take_nans, trim_pieces};
+use super::nulls::take_null_words;
+use super::observe::{LOOSE_SEPARATORS, Observed, SEPARATORS};
 use super::words::{count_text, plural};
 use super::writing::words_of_flag;
-use crate::mapping::nfkc;
+use crate::mapping::{JSON_LISTS, TimeUnit, nfkc};
 use crate::rule::accept;
 use crate::scalar::Shape;
 use crate::text::Rounding;
@@ -62,10 +63,11 @@ impl KnownType {
 /// What the column becomes, of which the tag's kind is given.
 pub(super) fn decide_known(seen: &Observed, tag: &KnownTag) -> Guess {
     let free = decide(seen);
-    let guess = match free.column.kind == tag.kind && !free.column.skip {
+    let mut guess = match free.column.kind == tag.kind && !free.column.skip {
         true => free,
         false => written_as(seen, tag),
     };
+    guess.on_kind.clear();
     let Some(shape) = &seen.shape else {
         return decide(seen);
     };
@@ -95,19 +97,8 @@ fn written_as(seen: &Observed, tag: &KnownTag) -> Guess {
                 take_nans(seen, &mut guess);
             }
         }
-        TagKind::Set => {
-            let (separator, _) = SEPARATORS
-                .iter()
-                .zip(&seen.separated)
-                .map(|(separator, (texts, _))| (*separator, *texts))
-                .rev()
-                .max_by_key(|(_, texts)| *texts)
-                .unwrap_or((SEPARATORS[0], 0));
-            guess.column.list_separator = is_text.then(|| separator.to_string());
-            if is_text {
-                trim_pieces(seen, separator, &mut guess);
-            }
-        }
+        TagKind::Set if is_text => lists_as(seen, &mut guess),
+        TagKind::Set => {}
         TagKind::Int | TagKind::Decimal { .. } => numbers_as(seen, tag.kind, &mut guess),
         TagKind::Date | TagKind::Time => days_as(seen, tag.kind, &mut guess),
     }
@@ -121,12 +112,43 @@ fn written_as(seen: &Observed, tag: &KnownTag) -> Guess {
     guess
 }
 
+/// Texts as lists of a set, by what most of them have between values.
+fn lists_as(seen: &Observed, guess: &mut Guess) {
+    if seen.json_lists * 2 > seen.worded() {
+        guess.column.list_separator = Some(JSON_LISTS.to_owned());
+        return guess.note(format!("lists in JSON in {}", plural(seen.json_lists, "row")));
+    }
+    let firm = SEPARATORS.iter().zip(&seen.separated).map(|(separator, (texts, _))| (separator.to_string(), *texts));
+    let loose = LOOSE_SEPARATORS.iter().zip(&seen.loose).map(|(separator, texts)| ((*separator).to_owned(), *texts));
+    let count_firm = SEPARATORS.len();
+    let all: Vec<(String, u64)> = firm.chain(loose).collect();
+    let most = (0..all.len()).rev().max_by_key(|at| all[*at].1).unwrap_or(0);
+    let (separator, texts) = &all[most];
+    guess.column.list_separator = Some(separator.clone());
+    if *texts == 0 {
+        return guess
+            .note("no text has a separator: each is taken as one value; give list_separator where it is a list");
+    }
+    let rows = plural(*texts, "row");
+    if most < count_firm {
+        guess.note(format!("text with {separator:?} in {rows}: taken as lists"));
+        return trim_pieces(seen, SEPARATORS[most], guess);
+    }
+    guess.column.trim = true;
+    guess.note(format!(
+        "text with {separator:?} in {rows}: taken as lists, without blanks around their values; give another \
+         list_separator where it stands inside of values"
+    ));
+}
+
 /// Numbers of the tag's scale; what is finer is rounded, which a note says.
 fn numbers_as(seen: &Observed, kind: TagKind, guess: &mut Guess) {
     let numbers = match &seen.shape {
         Some(Shape::Text) => {
             let (marks, numbers) = seen.texts.most_numbers();
+            let other = seen.texts.all_numbers(seen.texts.tried).and_then(|(_, _, other)| other);
             guess.marks(marks);
+            note_marks(seen, marks, other, guess);
             numbers
         }
         _ => {
@@ -148,25 +170,39 @@ fn days_as(seen: &Observed, kind: TagKind, guess: &mut Guess) {
         Some(Shape::Text) => {
             let dates = seen.texts.dates();
             if let Some(other) = &dates.or_else {
-                guess.note(format!(
-                    "taken with the day first; with the month first: date_format = {:?}",
-                    other.first().map_or("", String::as_str)
+                let first = |formats: &[String]| formats.first().cloned().unwrap_or_default();
+                let (day, month) = (first(&dates.formats), first(other));
+                return guess.skip(format!(
+                    "skipped: the day or the month may stand first; strike skip and give date_format = {day:?} or {month:?}"
                 ));
             }
             let digits = seen.texts.digits();
             if dates.fits == 0 && looks_like_days(digits) {
-                guess.column.date_formats = vec!["%Y%m%d".to_owned()];
+                take_compact_days(guess);
             } else if dates.fits == 0 && digits.count > 0 && kind == TagKind::Time {
-                guess.column.time_unit = epoch_unit(digits);
+                take_unit(epoch_unit(digits), guess);
             } else {
+                if !dates.formats.is_empty() {
+                    guess.note(format!("{kind}s written as {}", dates.formats.join(", ")));
+                }
                 guess.column.date_formats = dates.formats;
             }
         }
-        Some(Shape::Int) if looks_like_days(&seen.numbers) => {
-            guess.column.date_formats = vec!["%Y%m%d".to_owned()];
-        }
-        Some(Shape::Int) if kind == TagKind::Time => guess.column.time_unit = epoch_unit(&seen.numbers),
+        Some(Shape::Int) if looks_like_days(&seen.numbers) => take_compact_days(guess),
+        Some(Shape::Int) if kind == TagKind::Time => take_unit(epoch_unit(&seen.numbers), guess),
         _ => {}
+    }
+}
+
+fn take_compact_days(guess: &mut Guess) {
+    guess.column.date_formats = vec!["%Y%m%d".to_owned()];
+    guess.note("whole numbers taken as days: %Y%m%d");
+}
+
+fn take_unit(unit: Option<TimeUnit>, guess: &mut Guess) {
+    guess.column.time_unit = unit;
+    if let Some(unit) = unit {
+        guess.note(format!("whole numbers taken as times since 1970 in {}", unit.name()));
     }
 }
 

@@ -17,12 +17,14 @@ use crate::table::Cells;
 use crate::text::DAY_MS;
 
 /// Words that programs write for a null.
-pub(super) const NULL_WORDS: [&str; 11] =
-    ["NULL", "null", "NA", "N/A", "n/a", "\\N", "NaN", "nan", "None", "#N/A", "<NA>"];
+pub(super) const NULL_WORDS: [&str; 13] =
+    ["", "-", "NULL", "null", "NA", "N/A", "n/a", "\\N", "NaN", "nan", "None", "#N/A", "<NA>"];
 /// The longest of them, in bytes.
 const NULL_WORD_BYTES_MAX: usize = 4;
 /// What may stand between the values of a list that is written as text.
 pub(super) const SEPARATORS: [char; 2] = ['|', ';'];
+/// What does so too, and stands inside of texts as well: only a tag that is a set is read so.
+pub(super) const LOOSE_SEPARATORS: [&str; 4] = [",", "、", "，", "；"];
 /// How many distinct values are remembered to show, and to tell whether all are words of yes and no.
 const SAMPLES: usize = 5;
 /// How many characters of one are shown.
@@ -105,6 +107,9 @@ pub(super) struct Observed {
     pub(super) null_words: BTreeMap<&'static str, u64>,
     /// For each separator the texts that have it, and the pieces between.
     pub(super) separated: [(u64, Hashes); SEPARATORS.len()],
+    /// The texts that have what may separate values, and those that are lists in JSON.
+    pub(super) loose: [u64; LOOSE_SEPARATORS.len()],
+    pub(super) json_lists: u64,
 }
 
 impl Observed {
@@ -134,6 +139,8 @@ impl Observed {
             pointed_keys: Reduced::default(),
             null_words: BTreeMap::new(),
             separated: Default::default(),
+            loose: Default::default(),
+            json_lists: 0,
         }
     }
 
@@ -169,6 +176,11 @@ impl Observed {
         words.sort_unstable();
         words.dedup();
         words
+    }
+
+    /// The rows with a text that is neither empty nor a word for null.
+    pub(super) fn worded(&self) -> u64 {
+        self.values().saturating_sub(self.null_words.values().sum())
     }
 
     /// Whether texts are numbers of which some are not whole.
@@ -321,6 +333,10 @@ impl Observed {
         self.blanks += u64::from(marks.has_blanks);
         if let Some(word) = null_word(trimmed(text)) {
             *self.null_words.entry(word).or_default() += 1;
+        }
+        self.json_lists += u64::from(marks.is_json);
+        for (texts, is_separated) in self.loose.iter_mut().zip(marks.loose) {
+            *texts += u64::from(is_separated);
         }
         for (index, (texts, pieces)) in self.separated.iter_mut().enumerate() {
             let is_separated = marks.separated[index];

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::observe::{SEPARATORS, trimmed};
+use super::observe::{LOOSE_SEPARATORS, SEPARATORS, trimmed};
+use crate::json_list::is_list;
 
 /// Shorter texts are looked at each time.
 const LONG_BYTES: usize = 64;
@@ -81,6 +82,9 @@ pub(super) struct RowMarks {
     /// For each separator whether it stands in the text, and whether blanks stand around what it separates.
     pub(super) separated: [bool; SEPARATORS.len()],
     pub(super) blank_pieces: [bool; SEPARATORS.len()],
+    /// The same of marks that separate values, but stand inside of them too.
+    pub(super) loose: [bool; LOOSE_SEPARATORS.len()],
+    pub(super) is_json: bool,
     /// The text without blanks around it, as a piece of a list of one.
     pub(super) whole: u64,
 }
@@ -94,7 +98,15 @@ impl RowMarks {
             let mut pieces = text.split(|byte| *byte == *separator as u8);
             *has_blanks = is_separated && pieces.any(|piece| trimmed(piece).len() < piece.len());
         }
-        RowMarks { has_blanks: inner.len() < text.len(), separated, blank_pieces, whole: xxh3_64(inner) }
+        let readable = std::str::from_utf8(text).unwrap_or_default();
+        RowMarks {
+            has_blanks: inner.len() < text.len(),
+            separated,
+            blank_pieces,
+            loose: LOOSE_SEPARATORS.map(|separator| readable.contains(separator)),
+            is_json: is_list(inner),
+            whole: xxh3_64(inner),
+        }
     }
 }
 

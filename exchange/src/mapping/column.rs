@@ -11,6 +11,9 @@ use super::nfkc;
 use super::print::{quote, quote_all};
 use crate::text::{Asked, DEFAULT_FALSE_WORDS, DEFAULT_TRUE_WORDS, Rounding, check_date_format};
 
+/// The `list_separator` of lists that are written in JSON, as exports to CSV write them: `["a","b"]`.
+pub const JSON_LISTS: &str = "json";
+
 /// How many formats of dates a column may have.
 const DATE_FORMATS_MAX: usize = 16;
 
@@ -80,11 +83,11 @@ pub struct ColumnMapping {
     pub skip: bool,
     /// Whether white space around texts, and around the values of lists, is left out.
     pub trim: bool,
-    /// Unquoted words that mean null, beside the empty field: `NULL`, `NA`.
+    /// Words that mean null, beside the unquoted empty field: `NULL`, `NA`, and the empty text where it is quoted.
     pub null_words: Vec<String>,
     /// What a floating-point cell that is not a number means.
     pub nan: NanRule,
-    /// What stands between the values of a set that is written as text: `a|b`.
+    /// What stands between the values of a set that is written as text, as in `a|b`; [`JSON_LISTS`] for lists in JSON.
     pub list_separator: Option<String>,
     /// The words that mean true, instead of `true`, `t`, `yes`, `y` and `1`.
     pub true_words: Vec<String>,
