@@ -8,9 +8,9 @@ use std::sync::Arc;
 use muster_engine::check::{Fault, Progress, Report, check};
 use muster_engine::storage::lock::LOCK_BYTES_MAX;
 use muster_engine::storage::{Disk, LockHolder, Storage};
-use muster_engine::{Error, Result};
+use muster_engine::{Error, ErrorKind, Result};
 
-use crate::erasures::LEDGER_FILE;
+use crate::erasures::{LEDGER_FILE, Reading};
 use crate::files::Access;
 use crate::holder::hold_unchanged;
 use crate::known::Known;
@@ -18,6 +18,9 @@ use crate::spaces::{SPACES_FOLDER, folders_in, remedy_of_missing};
 
 /// The lock file of a space.
 const SPACE_LOCK: &str = "LOCK";
+
+/// After how many faults the rest of a ledger is not read.
+const LEDGER_FAULTS_MAX: usize = 100;
 
 /// What a check of one space found.
 #[derive(Clone, Debug)]
@@ -28,15 +31,27 @@ pub struct SpaceReport {
     pub report: Report,
 }
 
-/// Checks all spaces of `data_dir`, or the one with this name, and changes nothing. The locks are held meanwhile, so no
+/// What a check of a directory found.
+#[derive(Clone, Debug)]
+pub struct DirReport {
+    /// What was found in the ledger of erasures beside the spaces; files are relative to the directory.
+    pub ledger: Report,
+    /// The spaces, in order.
+    pub spaces: Vec<SpaceReport>,
+}
+
+impl DirReport {
+    /// All reports, each with its space; the ledger has none.
+    pub fn all(&self) -> impl Iterator<Item = (Option<&str>, &Report)> {
+        std::iter::once((None, &self.ledger)).chain(self.spaces.iter().map(|it| (Some(it.space.as_str()), &it.report)))
+    }
+}
+
+/// Checks all spaces of `data_dir` and the ledger of erasures that lies in it, or the one with this name, and changes nothing. The locks are held meanwhile, so no
 /// server begins to write.
 ///
 /// Errors: conflict, when a server or another process holds the directory; not found, when there is no store.
-pub fn check_dir(
-    data_dir: &Path,
-    space: Option<&str>,
-    progress: &mut dyn FnMut(&str, Progress),
-) -> Result<Vec<SpaceReport>> {
+pub fn check_dir(data_dir: &Path, space: Option<&str>, progress: &mut dyn FnMut(&str, Progress)) -> Result<DirReport> {
     let _held = hold_unchanged(data_dir)?;
     let mut reports = Vec::new();
     for (name, place) in space_places(data_dir)?.into_iter().filter(|(name, _)| space.is_none_or(|it| it == name)) {
@@ -49,8 +64,38 @@ pub fn check_dir(
     }
     match (reports.is_empty(), space) {
         (true, Some(name)) => Err(Error::not_found(format!("there is no space `{name}` in {}", data_dir.display()))),
-        _ => Ok(reports),
+        (_, Some(_)) => Ok(DirReport { ledger: Report::default(), spaces: reports }),
+        (_, None) => Ok(DirReport { ledger: check_ledger(&data_dir.join(LEDGER_FILE))?, spaces: reports }),
     }
+}
+
+/// Errors: io.
+fn check_ledger(path: &Path) -> Result<Report> {
+    let bytes = match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Report::default()),
+        about => about.map_err(|error| Error::io(format!("cannot read {}", path.display())).with_source(error))?.len(),
+    };
+    let mut report = Report { files: 1, bytes, ..Report::default() };
+    let fault = |what: String| Fault { file: LEDGER_FILE.to_owned(), bytes: None, concerns: Vec::new(), what };
+    let mut reading = Reading::new(path);
+    loop {
+        match reading.next() {
+            Ok(Some(_)) => {}
+            Ok(None) => break,
+            Err(error) if error.kind() == ErrorKind::Io => return Err(error),
+            Err(error) => report.faults.push(fault(error.to_string())),
+        }
+        if report.faults.len() == LEDGER_FAULTS_MAX {
+            report.faults.push(fault("what follows was not read".to_owned()));
+            return Ok(report);
+        }
+    }
+    if let Some(line) = reading.torn() {
+        report.faults.push(fault(format!(
+            "line {line}, the last, has no end: complete it from a copy, or take it away if a crash tore it"
+        )));
+    }
+    Ok(report)
 }
 
 fn check_space(folder: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use muster_engine::catalog::Zone;
 use muster_engine::options::{Durability, Options};
 use muster_engine::storage::{Clock, SystemClock};
 use muster_engine::{Error, Result};
@@ -100,6 +101,18 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+impl Config {
+    /// The zone of spaces that have none of their own. Errors: invalid, where there is none of that name.
+    pub(crate) fn zone(&self) -> Result<Zone> {
+        self.zone.as_deref().map_or_else(|| Ok(Zone::utc()), Zone::named)
+    }
+
+    /// Errors: as [`Config::zone`]. For a caller that is to refuse it before anything is made.
+    pub fn check_zone(&self) -> Result<()> {
+        self.zone().map(drop)
     }
 }
 

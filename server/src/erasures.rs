@@ -72,6 +72,26 @@ impl Drop for Room<'_> {
     }
 }
 
+impl Room<'_> {
+    /// Errors: invalid, where the last line is torn: only people know whether a crash tore what was never acknowledged, or
+    /// a copy lost what was.
+    fn check_end(&mut self) -> Result<()> {
+        // Another request may be in the middle of its line.
+        let _one = self.ledger.lock();
+        let place = self.ledger.path.display();
+        match is_torn(&mut self.file) {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(Error::invalid(format!(
+                "complete the last line of {place} from a copy, or take it away if a crash tore it, and erase again: it \
+                 has no end, and nothing was erased"
+            ))),
+            Err(error) => {
+                Err(Error::io(format!("nothing was erased: the ledger {place} cannot be read")).with_source(error))
+            }
+        }
+    }
+}
+
 impl Ledger {
     /// The ledger at `path`, which need not exist.
     pub(crate) fn new(path: PathBuf, access: Access) -> Ledger {
@@ -119,7 +139,9 @@ impl Ledger {
                 _ => Error::io(format!("nothing was erased: the ledger {place} cannot be written")).with_source(error),
             }
         })?;
-        Ok(Room { ledger: self, bytes, file })
+        let mut room = Room { ledger: self, bytes, file };
+        room.check_end()?;
+        Ok(room)
     }
 
     /// Promises `bytes` behind what is promised already, and takes more than that while there is enough.
@@ -159,12 +181,14 @@ impl Ledger {
 }
 
 fn append(file: &mut File, path: &Path, erasures: &[Erasure]) -> io::Result<()> {
-    let is_first = file.metadata()?.len() == 0;
-    cut_torn_line(file)?;
+    let end = file.seek(SeekFrom::End(0))?;
     let lines: String = erasures.iter().map(Erasure::to_line).collect();
-    file.write_all(lines.as_bytes())?;
-    file.sync_data()?;
-    if is_first {
+    if let Err(error) = file.write_all(lines.as_bytes()).and_then(|()| file.sync_data()) {
+        // What was not acknowledged goes again, so that the next erasure finds whole lines.
+        let _ = file.set_len(end);
+        return Err(error);
+    }
+    if end == 0 {
         // Its name may be new.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()?;
@@ -189,18 +213,15 @@ fn allocate(file: &File, end: u64, bytes: u64) -> io::Result<()> {
     }
 }
 
-/// Takes away the end of a line that a crash tore; it was never acknowledged. The file then stands at its end.
-fn cut_torn_line(file: &mut File) -> io::Result<()> {
-    let len = file.metadata()?.len();
-    let start = len.saturating_sub(LINE_BYTES_MAX);
-    file.seek(SeekFrom::Start(start))?;
-    let mut tail = Vec::new();
-    Read::by_ref(file).take(LINE_BYTES_MAX).read_to_end(&mut tail)?;
-    let whole = tail.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-    if whole < tail.len() {
-        file.set_len(start + whole as u64)?;
+/// Whether the last line has no end.
+fn is_torn(file: &mut File) -> io::Result<bool> {
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(false);
     }
-    file.seek(SeekFrom::End(0)).map(drop)
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
 }
 
 /// Calls `visit` with each erasure of a ledger, in its order; a file that does not exist has none.
@@ -226,6 +247,11 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// The number of a last line that is torn; none before the end is reached.
+    pub(crate) fn torn(&self) -> Option<u64> {
+        self.torn
+    }
+
     /// Nothing is read or opened yet.
     pub(crate) fn new(path: &Path) -> Reading {
         Reading { path: path.to_owned(), file: None, line: 0, is_over: false, torn: None }
@@ -413,6 +439,12 @@ mod tests {
             assert_eq!(all(&path).unwrap(), [1, 2], "cut at {cut}");
             let torn = read(&path, &mut |_| Ok(())).unwrap();
             assert_eq!(torn, (cut > third).then_some(3), "cut at {cut}");
+            if cut > third {
+                let refused = ledger.make_room(&[erasure(4)]).err().expect("a torn line stays").to_string();
+                assert!(refused.contains("complete the last line"), "{refused}");
+                assert_eq!(std::fs::read(&path).unwrap(), whole[..cut], "cut at {cut}");
+            }
+            std::fs::write(&path, &whole[..third]).unwrap();
             append(&[erasure(4)]);
             assert_eq!(all(&path).unwrap(), [1, 2, 4], "cut at {cut}");
         }

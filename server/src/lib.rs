@@ -27,10 +27,10 @@ mod spool;
 mod work;
 
 pub use backup::{Restored, RestoredSpace, restore_dir};
-pub use check::{SpaceReport, check_dir};
+pub use check::{DirReport, SpaceReport, check_dir};
 pub use config::Config;
 pub use holder::{Holder, holder_of};
 pub use limits::{DESCRIPTORS_RESERVED, Limits, QUERY_MEMORY_BYTES_DEFAULT};
 pub use muster_engine::check::{Fault, Note, Progress, Report};
 pub use muster_engine::options::Durability;
-pub use run::{Listener, ServeError, is_loopback, open_listener, run};
+pub use run::{Listener, Opened, ServeError, is_loopback, open_listener, run};

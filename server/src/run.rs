@@ -93,6 +93,31 @@ pub fn open_listener(address: impl fmt::Display) -> String {
     )
 }
 
+/// A directory that is open and served to nobody yet, so that what is wrong with it is told before anybody connects.
+pub struct Opened {
+    shared: Arc<Shared>,
+}
+
+impl Opened {
+    /// Opens `config.data_dir`. The caller sees to it that no other server holds it (see [`Holder`](crate::Holder)).
+    ///
+    /// Errors: the directory cannot be used, or an option is wrong.
+    pub fn new(config: Config) -> Result<Opened, ServeError> {
+        muster_exchange::quiet_decoders();
+        Ok(Opened { shared: Arc::new(Shared::open(config).map_err(ServeError::Store)?) })
+    }
+
+    /// Serves it on `listener` until `shutdown` is ready, as [`run`] does.
+    pub async fn serve(
+        self,
+        listener: Listener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
+        listener.check(&self.shared.config)?;
+        serve(self.shared, listener, shutdown).await
+    }
+}
+
 /// Serves `config.data_dir` on `listener` until `shutdown` is ready; then shuts down gracefully. Health says not serving, no
 /// new connection is made (a socket in the file system goes), running requests may go on for `config.drain` and are
 /// cancelled after it, and all spaces are flushed and closed. What does not end half a second after that is left: nothing
@@ -106,9 +131,15 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     listener.check(&config)?;
-    muster_exchange::quiet_decoders();
-    let drain = config.drain;
-    let shared = Arc::new(Shared::open(config).map_err(ServeError::Store)?);
+    serve(Opened::new(config)?.shared, listener, shutdown).await
+}
+
+async fn serve(
+    shared: Arc<Shared>,
+    listener: Listener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let drain = shared.config.drain;
     let (health, service) = service(&shared).await?;
     let server = server(&shared.config.limits);
     let connections = Arc::clone(&shared.connections);

@@ -114,7 +114,7 @@ impl Spaces {
             known,
             spaces_max: config.limits.spaces_max,
             options: config.engine.clone(),
-            zone: config.zone.as_deref().map_or_else(|| Ok(Zone::utc()), Zone::named)?,
+            zone: config.zone()?,
             leases_max: config.limits.leases_max,
             lease: config.limits.lease,
             slots: Mutex::default(),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use muster_language::visible::visible;
-use muster_server::{SpaceReport, check_dir};
+use muster_server::{DirReport, Report, check_dir};
 use serde_json::{Value, json};
 
 use crate::args::Globals;
@@ -64,7 +64,7 @@ pub(crate) async fn run(args: &CheckArgs, globals: &Globals) -> Result<(), Failu
     let reports = reports.map_err(|error| Failure::refused(format!("{error:#}")))?;
     let summary = Summary::of(&reports, started.elapsed());
     if !settings.quiet && settings.format == crate::output::Format::Table {
-        reports.iter().flat_map(notes).for_each(|line| note(&line));
+        reports.all().flat_map(|(space, report)| notes(space, report)).for_each(|line| note(&line));
     }
     let document = document(&reports, &summary);
     let columns = &["space", "file", "start", "end", "concerns", "what"];
@@ -96,11 +96,11 @@ struct Summary {
 }
 
 impl Summary {
-    fn of(reports: &[SpaceReport], elapsed: Duration) -> Summary {
+    fn of(reports: &DirReport, elapsed: Duration) -> Summary {
         Summary {
-            files: reports.iter().map(|it| it.report.files).sum(),
-            bytes: reports.iter().map(|it| it.report.bytes).sum(),
-            faults: reports.iter().map(|it| it.report.faults.len()).sum(),
+            files: reports.all().map(|(_, it)| it.files).sum(),
+            bytes: reports.all().map(|(_, it)| it.bytes).sum(),
+            faults: reports.all().map(|(_, it)| it.faults.len()).sum(),
             elapsed,
         }
     }
@@ -111,10 +111,12 @@ impl Summary {
     }
 }
 
-fn document(reports: &[SpaceReport], summary: &Summary) -> Value {
+fn document(reports: &DirReport, summary: &Summary) -> Value {
     let spaces: Vec<Value> = reports
+        .spaces
         .iter()
-        .map(|SpaceReport { space, report }| {
+        .map(|it| {
+            let (space, report) = (&it.space, &it.report);
             json!({
                 "space": space,
                 "version": report.version.0,
@@ -128,7 +130,7 @@ fn document(reports: &[SpaceReport], summary: &Summary) -> Value {
         .collect();
     let mut faults = Vec::new();
     let mut notes = Vec::new();
-    for SpaceReport { space, report } in reports {
+    for (space, report) in reports.all() {
         for fault in &report.faults {
             let (start, end) = ends(&fault.bytes);
             let (file, concerns, what) = (&fault.file, &fault.concerns, &fault.what);
@@ -157,21 +159,26 @@ fn ends(bytes: &Option<std::ops::Range<u64>>) -> (Option<u64>, Option<u64>) {
     (bytes.as_ref().map(|it| it.start), bytes.as_ref().map(|it| it.end))
 }
 
-fn notes(report: &SpaceReport) -> Vec<String> {
-    let line = |note: &muster_server::Note| {
-        let place = note.bytes.as_ref().map_or_else(String::new, |it| format!(", bytes {}..{}", it.start, it.end));
-        format!("note: spaces/{}/{}{place}: {}", report.space, note.file, note.what)
-    };
-    report.report.notes.iter().map(line).collect()
+/// The folder of a space; the ledger lies in the directory itself.
+fn folder(space: Option<&str>) -> String {
+    space.map_or_else(String::new, |space| format!("spaces/{space}/"))
 }
 
-fn table(reports: &[SpaceReport], summary: &Summary) -> String {
+fn notes(space: Option<&str>, report: &Report) -> Vec<String> {
+    let line = |note: &muster_server::Note| {
+        let place = note.bytes.as_ref().map_or_else(String::new, |it| format!(", bytes {}..{}", it.start, it.end));
+        format!("note: {}{}{place}: {}", folder(space), note.file, note.what)
+    };
+    report.notes.iter().map(line).collect()
+}
+
+fn table(reports: &DirReport, summary: &Summary) -> String {
     let mut text = String::new();
-    for SpaceReport { space, report } in reports {
+    for (space, report) in reports.all() {
         for fault in &report.faults {
-            text.push_str(&format!("damaged: spaces/{space}/{fault}\n"));
+            text.push_str(&format!("damaged: {}{fault}\n", folder(space)));
         }
-        if report.is_whole() {
+        if let Some(space) = space.filter(|_| report.is_whole()) {
             text.push_str(&format!("space {space} is whole up to version {}\n", grouped(report.version.0)));
         }
     }

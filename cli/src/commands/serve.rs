@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use clap::Args;
 use muster_client::Address;
-use muster_server::{Config, Holder, Listener, QUERY_MEMORY_BYTES_DEFAULT, holder_of, is_loopback, open_listener};
+use muster_server::{
+    Config, Holder, Listener, Opened, QUERY_MEMORY_BYTES_DEFAULT, holder_of, is_loopback, open_listener,
+};
 use tokio::net::{TcpListener, UnixListener, lookup_host};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -74,6 +76,8 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
     set_options(&mut config, &args.options)?;
     let failed = |error: std::io::Error| Failure::refused(format!("cannot use {}: {error}", dir.display()));
     config.read_only = args.read_only;
+    config.zone.clone_from(&globals.zone);
+    config.check_zone().map_err(|error| Failure::usage(error.to_string()))?;
     let wanted: Address = args.listen.parse()?;
     if let Some(address) = holder_of(&dir).map_err(failed)? {
         return Err(held_by(&dir, &address));
@@ -101,7 +105,6 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
             )));
         }
     };
-    config.zone.clone_from(&globals.zone);
     config.import_dirs.clone_from(&args.import_dir);
     config.backup_dirs.clone_from(&args.backup_dir);
     config.erasure_ledger.clone_from(&args.erasure_ledger);
@@ -110,20 +113,22 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
     }
     config.drain = Duration::from_millis(args.drain_ms);
     config.limits.query_memory_bytes = args.query_memory_bytes;
+    // What is wrong with the store is told before anybody hears that it is served.
+    let opened = Opened::new(config).map_err(|error| Failure::refused(error.to_string()))?;
     holder.announce(&reachable(&address).to_string()).map_err(failed)?;
     if !globals.quiet {
         note(&format!("muster {} serves {} at {address}", env!("CARGO_PKG_VERSION"), dir.display()));
     }
-    let served = until_told(config, listener).await;
+    let served = until_told(opened, listener).await;
     drop(bound);
     drop(holder);
     served
 }
 
 /// Serves until a signal has ended it: gracefully after the first, at once after the second.
-async fn until_told(config: Config, listener: Listener) -> Result<(), Failure> {
+async fn until_told(opened: Opened, listener: Listener) -> Result<(), Failure> {
     let (mut first, mut second) = (Signals::new()?, Signals::new()?);
-    let serving = muster_server::run(config, listener, async move { first.next().await });
+    let serving = opened.serve(listener, async move { first.next().await });
     let at_once = async {
         second.next().await;
         second.next().await;

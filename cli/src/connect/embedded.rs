@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use muster_client::Address;
-use muster_server::{Config, Holder, Listener, ServeError};
+use muster_server::{Config, Holder, Listener, Opened, ServeError};
 use tokio::net::UnixListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -56,6 +56,13 @@ impl Embedded {
     }
 
     async fn serve(dir: &Path, mut holder: Holder, read_only: bool) -> Result<Embedded, Failure> {
+        let mut config = Config::new(dir);
+        config.local_files = true;
+        config.read_only = read_only;
+        config.tell = note;
+        config.drain = GUESTS_WAIT;
+        // Before anybody can connect: the reason of a failure is told, and not the end of a connection.
+        let opened = Opened::new(config).map_err(|error| Failure::refused(error.to_string()))?;
         let folder = Folder::new("muster")?;
         let socket = folder.path().join("muster.sock");
         let listener = UnixListener::bind(&socket).map_err(|error| {
@@ -65,13 +72,8 @@ impl Embedded {
             ))
         })?;
         let address = Address::Unix(socket);
-        let mut config = Config::new(dir);
-        config.local_files = true;
-        config.read_only = read_only;
-        config.tell = note;
-        config.drain = GUESTS_WAIT;
         let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(muster_server::run(config, Listener::Unix(listener), async {
+        let served = tokio::spawn(opened.serve(Listener::Unix(listener), async {
             // The sender going away means the same as its order.
             let _ = stopped.await;
         }));

@@ -99,7 +99,7 @@ async fn a_backup_is_made_while_the_server_writes_and_restores_without_the_erase
     assert!(erasures.next().await.unwrap().is_none());
     let folder = served.stop().await;
     let (backup, ledger) = (folder.path().join("backups/first"), folder.path().join("store/erasures.ndjson"));
-    for report in check_dir(&backup, None, &mut |_, _| ()).unwrap() {
+    for report in check_dir(&backup, None, &mut |_, _| ()).unwrap().spaces {
         assert!(report.report.is_whole(), "{report:?}");
     }
     let without = restore_into(&folder, "without", &backup, None).await;
