@@ -1,13 +1,14 @@
 //! What a command needs to ask: a client, and how things are asked and answered.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use muster_client::Client;
 use muster_client::v1::{self, Parameter, QueryContext};
 
 use crate::args::globals::{Globals, UnknownValues};
-use crate::args::parameter;
+use crate::args::parameter::{self, NamedParameter};
 use crate::args::pasted::Face;
 use crate::exit::Failure;
 use crate::output::{self, Answer, Format};
@@ -27,6 +28,12 @@ pub(crate) struct Settings {
     pub(crate) timeout: Option<Duration>,
     /// What reads the commands that a message names.
     pub(crate) face: Face,
+    /// The directory of the store, where it was said: nothing else is written into it, and remedies name it.
+    pub(crate) store: Option<PathBuf>,
+    /// The files that stand for `$name`.
+    parameter_files: Vec<PathBuf>,
+    /// Where the store is, as the command line says it: words of every command that can be pasted.
+    place_words: Vec<String>,
     parameters: BTreeMap<String, Parameter>,
     /// The names of those that came with the command itself, each of which its expression must use.
     said_parameters: Vec<String>,
@@ -54,11 +61,17 @@ impl Settings {
         if let Some(zone) = &globals.zone {
             settings.zone = Some(zone.clone());
         }
+        if let Some(data) = &globals.data {
+            settings.place_words = vec!["--data".to_owned(), data.display().to_string()];
+        } else if let Some(addr) = &globals.addr {
+            settings.place_words = vec!["--addr".to_owned(), addr.clone()];
+        }
         settings.format = globals.format.unwrap_or(self.format);
         settings.timeout = globals.timeout.or(self.timeout);
         settings.unknown_values = globals.unknown_values.unwrap_or(self.unknown_values);
         settings.quiet |= globals.quiet;
         settings.said_parameters = globals.params.iter().map(|said| said.name().to_owned()).collect();
+        settings.parameter_files.extend(globals.params.iter().filter_map(NamedParameter::file).map(Path::to_path_buf));
         settings.parameters.extend(parameter::parameters(&globals.params)?);
         if let Some(now) = &globals.now {
             settings.now = now.to_string();
@@ -75,7 +88,7 @@ impl Settings {
         self
     }
 
-    /// A command for the same space and type, as it can be pasted.
+    /// A command for the same store, space and type, as it can be pasted.
     pub(crate) fn command(&self, words: &[&str]) -> String {
         let mut words = words.to_vec();
         for (option, name) in [("--type", &self.entity_type), ("--space", &self.space)] {
@@ -83,7 +96,16 @@ impl Settings {
                 words.extend([option, name.as_str()]);
             }
         }
+        // A shell is at its store.
+        if self.face == Face::Program {
+            words.extend(self.place_words.iter().map(String::as_str));
+        }
         self.face.command(&words)
+    }
+
+    /// The files that the command reads for `--param`.
+    pub(crate) fn parameter_files(&self) -> impl Iterator<Item = &Path> {
+        self.parameter_files.iter().map(PathBuf::as_path)
     }
 
     /// The zone that was said, which may be empty.

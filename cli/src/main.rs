@@ -96,7 +96,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
 
 /// Runs a command that asks a server; then closes, whatever came of it.
 async fn ask(command: &Command, globals: &Globals) -> Result<(), Failure> {
-    let settings = Settings::of(globals)?;
+    let mut settings = Settings::of(globals)?;
+    if let Some(Place::Data(dir)) = Place::said(globals)? {
+        settings.store = Some(dir);
+    }
     command.check(&settings)?;
     let (place, _temporary) = place(command, globals)?;
     let connection = Connection::open(place, command.may_create()).await?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
 use crate::args::moment::Moment;
@@ -30,10 +31,10 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "ADDRESS", conflicts_with = "data")]
     pub(crate) addr: Option<String>,
     /// Space [default: main]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) space: Option<String>,
     /// Entity type; not needed where there is one
-    #[arg(long = "type", global = true, value_name = "NAME")]
+    #[arg(long = "type", global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) entity_type: Option<String>,
     /// What stands for $NAME: a value, or @FILE with one a line or a roaring bitmap; repeated for a list
     #[arg(long = "param", global = true, value_name = "NAME=VALUE")]

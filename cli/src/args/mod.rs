@@ -124,6 +124,7 @@ impl Command {
     pub(crate) fn check(&self, settings: &Settings) -> Result<(), Failure> {
         match self {
             Command::Load(args) => args.check(settings),
+            Command::Members(args) => args.check(settings),
             _ => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! `--param name=value` and `--param name=@file`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use muster_client::v1::{BitmapParameter, Parameter, TextList, parameter};
@@ -50,6 +50,14 @@ impl NamedParameter {
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
+
+    /// The file whose content it stands for.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match &self.source {
+            Source::File(path) => Some(path),
+            Source::Value(_) => None,
+        }
+    }
 }
 
 /// Whether an expression has `$name`.
@@ -89,7 +97,7 @@ pub(crate) fn parameters(named: &[NamedParameter]) -> Result<BTreeMap<String, Pa
     Ok(parameters)
 }
 
-fn file_parameter(bytes: Vec<u8>, path: &std::path::Path) -> Result<Parameter, Failure> {
+fn file_parameter(bytes: Vec<u8>, path: &Path) -> Result<Parameter, Failure> {
     let value = if is_roaring(&bytes) {
         parameter::Value::Bitmap(BitmapParameter { roaring: bytes, ..BitmapParameter::default() })
     } else {

@@ -109,6 +109,9 @@ mod tests {
             ("cuont vip", "did you mean count? There is no command cuont"),
             ("get", "give <KEY> too"),
             ("count vip --format", "give --format <FORMAT> a value"),
+            ("count vip --type ", "give --type <NAME> a value"),
+            ("count vip --space ", "give --space <NAME> a value"),
+            ("load f --map m --load-id ", "give --load-id <ID> a value"),
             ("load f --infer --map m", "give --infer or --map <FILE>: they exclude each other"),
             ("count a --space x --space y", "give --space <NAME> once"),
         ] {

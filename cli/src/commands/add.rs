@@ -3,7 +3,7 @@
 use clap::Args;
 use muster_client::v1::{GetTagRequest, SetTag, TagKind, TextList, Value, change, value};
 
-use super::change::{apply, assignment, change};
+use super::change::{apply, assignment, change, instead};
 use crate::ask::Asker;
 use crate::exit::Failure;
 
@@ -25,7 +25,8 @@ pub(crate) struct AddArgs {
 pub(crate) async fn run(args: &AddArgs, asker: &Asker) -> Result<(), Failure> {
     let mut changes = Vec::with_capacity(args.values.len());
     for text in &args.values {
-        let (tag, added) = assignment(text)?;
+        let flag = asker.settings.command(&["set", &args.key, text]);
+        let (tag, added) = assignment(text).map_err(|_| instead(text, &flag))?;
         // A list is refused for every other kind, so that `add` never replaces anything.
         let list = TextList { values: vec![added.to_owned()] };
         let value = Value { value: Some(value::Value::List(list)) };

@@ -16,6 +16,11 @@ pub(super) fn assignment(text: &str) -> Result<(&str, &str), Failure> {
     }
 }
 
+/// What to do about a text without a value: the whole command, where a command of these words does it.
+pub(super) fn instead(text: &str, command: &str) -> Failure {
+    Failure::usage(format!("write TAG=VALUE instead of '{text}', or `{command}`"))
+}
+
 /// A tag's name without the backticks that it has in expressions.
 pub(super) fn bare(tag: &str) -> &str {
     tag.strip_prefix('`').and_then(|tag| tag.strip_suffix('`')).unwrap_or(tag)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use muster_client::v1::{FileSource, LoadHeader, LoadResult, RejectedRow};
 use muster_client::{LoadEvent, Upload};
 use muster_language::visible::visible;
@@ -72,7 +73,7 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "N")]
     max_rejects: Option<u64>,
     /// Makes the load repeatable
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     load_id: Option<String>,
 }
 
@@ -97,6 +98,8 @@ impl LoadArgs {
                 "leave out {option}, or load at once with --yes: --infer alone only proposes a mapping"
             )));
         }
+        // A remedy must not lead to a file that cannot be read.
+        check_file(&self.file)?;
         if self.map.is_none() && !self.infer && !self.yes {
             let file = self.file.display().to_string();
             let propose = match settings.face {
@@ -115,8 +118,7 @@ impl LoadArgs {
             }
             check_file(map)?;
         }
-        check_file(&self.file)?;
-        self.check_outputs()
+        self.check_outputs(settings)
     }
 
     fn wish(&self) -> infer::Wish {
@@ -126,22 +128,14 @@ impl LoadArgs {
         }
     }
 
-    /// Errors: a file that would be written is one that is read, or is to be written twice.
-    fn check_outputs(&self) -> Result<(), Failure> {
-        let inputs = [Some(("the file", &self.file)), self.map.as_ref().map(|path| ("--map", path))];
-        let outputs = [("--rejects", self.rejects.as_ref()), ("--map-out", self.map_out.as_ref())];
-        let mut taken: Vec<(&str, &PathBuf)> = inputs.into_iter().flatten().collect();
-        taken.retain(|(_, path)| path.as_path() != Path::new(input::STANDARD_INPUT));
-        for (option, path) in outputs.into_iter().filter_map(|(option, path)| Some((option, path?))) {
-            if let Some((other, _)) = taken.iter().find(|(_, other)| same_file::is_same(path, other)) {
-                return Err(Failure::usage(format!(
-                    "give {option} another path: {} is {other} too, and would be overwritten",
-                    path.display()
-                )));
-            }
-            taken.push((option, path));
-        }
-        Ok(())
+    /// Errors: usage, see [`same_file::check_outputs`].
+    fn check_outputs(&self, settings: &Settings) -> Result<(), Failure> {
+        let mut inputs = vec![("the file", self.file.as_path())];
+        inputs.extend(self.map.iter().map(|path| ("--map", path.as_path())));
+        let rejects = self.rejects.iter().map(|path| ("--rejects", path.as_path()));
+        let map_out = self.map_out.iter().map(|path| ("--map-out", path.as_path()));
+        let outputs: Vec<_> = rejects.chain(map_out).collect();
+        same_file::check_outputs(&outputs, &inputs, settings)
     }
 }
 

@@ -10,8 +10,9 @@ use serde_json::json;
 use super::change::bare;
 use super::key_lists::{self, Pieced};
 use super::member_rows::Rows;
+use super::same_file;
 use crate::args::text::query_text;
-use crate::ask::Asker;
+use crate::ask::{Asker, Settings};
 use crate::exit::Failure;
 use crate::output::json::{hex, unhex};
 use crate::output::numbers::grouped;
@@ -52,6 +53,14 @@ pub(crate) struct MembersArgs {
     /// Tags whose values are given with each member
     #[arg(long, value_name = "TAG,TAG", value_delimiter = ',')]
     with: Vec<String>,
+}
+
+impl MembersArgs {
+    /// Errors: usage, where the file to be written is read or lies in the store.
+    pub(crate) fn check(&self, settings: &Settings) -> Result<(), Failure> {
+        let outputs: Vec<_> = self.roaring.iter().map(|path| ("--roaring", path.as_path())).collect();
+        same_file::check_outputs(&outputs, &[], settings)
+    }
 }
 
 /// Lists members.

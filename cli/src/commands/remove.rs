@@ -3,7 +3,7 @@
 use clap::Args;
 use muster_client::v1::{RemoveValue, change};
 
-use super::change::{apply, assignment, change};
+use super::change::{apply, assignment, change, instead};
 use crate::ask::Asker;
 use crate::exit::Failure;
 
@@ -27,7 +27,8 @@ pub(crate) struct RemoveArgs {
 pub(crate) async fn run(args: &RemoveArgs, asker: &Asker) -> Result<(), Failure> {
     let mut changes = Vec::with_capacity(args.values.len());
     for text in &args.values {
-        let (tag, value) = assignment(text)?;
+        let whole = asker.settings.command(&["clear", &args.key, text]);
+        let (tag, value) = assignment(text).map_err(|_| instead(text, &whole))?;
         changes.push(change(change::Change::Remove(RemoveValue { tag: tag.to_owned(), value: value.to_owned() })));
     }
     apply(vec![(args.key.clone(), changes)], asker).await

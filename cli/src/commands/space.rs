@@ -90,9 +90,10 @@ pub(crate) async fn run(args: &SpaceArgs, asker: &Asker) -> Result<(), Failure> 
         }
         Action::Drop { name, yes } => {
             if yes != name {
+                let drop = asker.settings.command(&["space", "drop", name, "--yes", name]);
+                let backup = asker.settings.command(&["backup", "--space", name, "--to", "DIR"]);
                 return Err(Failure::usage(format!(
-                    "repeat the name to drop the space with all that it holds: muster space drop {name} --yes {name}; \
-                     before that, muster backup --space {name} --to DIR keeps a copy"
+                    "repeat the name to drop the space with all that it holds: {drop}; before that, {backup} keeps a copy"
                 )));
             }
             let request = DropSpaceRequest { name: name.clone(), repeated_name: yes.clone() };

@@ -9,6 +9,7 @@ mod hostile;
 mod input;
 mod loads;
 mod names;
+mod outputs;
 mod remedies;
 mod safety;
 mod serving;

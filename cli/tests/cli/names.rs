@@ -55,12 +55,14 @@ fn a_batch_names_entities_by_their_keys() {
 #[test]
 fn what_holds_one_value_is_set() {
     let store = Store::of_people();
+    let data = store.data();
     for (tag, value, remedy) in [
-        ("城市", "深圳", "`城市` holds one value: `muster set u1 城市=深圳`\n"),
-        ("城市", "New York", "`城市` holds one value: `muster set u1 '城市=New York'`\n"),
-        ("age", "3", "`age` holds one value: `muster set u1 age=3`\n"),
-        ("vip", "true", "`vip` holds one value: `muster set u1 vip=true`\n"),
+        ("城市", "深圳", "`城市` holds one value: `muster set u1 城市=深圳"),
+        ("城市", "New York", "`城市` holds one value: `muster set u1 '城市=New York'"),
+        ("age", "3", "`age` holds one value: `muster set u1 age=3"),
+        ("vip", "true", "`vip` holds one value: `muster set u1 vip=true"),
     ] {
+        let remedy = format!("{remedy} --data {}`\n", data.display());
         assert_eq!(store.refusal(&["add", "u1", &format!("{tag}={value}")], 1), remedy);
         store.run(&["set", "u1", &format!("{tag}={value}")]).success();
     }

@@ -151,7 +151,9 @@ fn a_remedy_names_what_it_needs_where_it_is_read() {
     let store = Store::of_people();
     store.run(&["type", "create", "other"]).success();
     let said = store.refusal(&["add", "u1", "城市=New York", "--type", "people"], 1);
-    assert_eq!(said, "`城市` holds one value: `muster set u1 '城市=New York' --type people`\n");
+    let data = store.data();
+    let remedy = format!("muster set u1 '城市=New York' --type people --data {}", data.display());
+    assert_eq!(said, format!("`城市` holds one value: `{remedy}`\n"));
     store.run(&["set", "u1", "城市=New York", "--type", "people"]).success();
     let said = shell_refusal(&store, "\\add u1 城市='New York' --type people");
     let remedy = "\\set u1 '城市=New York' --type people";
@@ -159,7 +161,8 @@ fn a_remedy_names_what_it_needs_where_it_is_read() {
     store.command(&["shell"]).write_stdin(format!("{remedy}\n")).assert().success();
     store.file("my file.csv", "id,a\nu1,1\n");
     let said = store.refusal(&["load", "my file.csv"], 2);
-    assert!(said.contains("muster load 'my file.csv' --infer > map.toml"), "{said}");
+    let remedy = format!("muster load 'my file.csv' --infer --data {} > map.toml", data.display());
+    assert!(said.contains(&remedy), "{said}");
     let said = shell_refusal(&store, "\\load 'my file.csv'");
     assert!(said.contains("\\load 'my file.csv' --infer --map-out map.toml"), "{said}");
     assert!(shell_refusal(&store, "\\serve").starts_with("run muster serve outside of the shell"));
