@@ -1,13 +1,13 @@
 //! The engine: one open store.
 //!
 //! Everything a store can do stands here, in the order of its life: open, change the catalog, write, load, read through
-//! snapshots, flush, compact, close. The work is done below; the engine owns the background threads and the lock.
+//! snapshots, flush, compact, close. The work is done below; the engine owns its background tasks and the lock.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::background::{Background, threads_of};
+use crate::background::Background;
 use crate::backup::{self, Copied};
 use crate::bitmap::kernel;
 use crate::catalog::CatalogChange;
@@ -16,14 +16,14 @@ use crate::ids::Seq;
 use crate::options::Options;
 use crate::snapshot::Snapshot;
 use crate::storage::{Clock, Disk, Storage, SystemClock};
-use crate::workers::Workers;
+use crate::threads::ThreadPool;
 use crate::write::{Batch, Changed, Load, LoadSpec, Loaded, Place, Status, Writer, Written};
 
 /// One open store. All methods may be called from many threads at once.
 pub struct Engine {
     writer: Arc<Writer>,
     background: Option<Background>,
-    workers: Arc<Workers>,
+    pool: ThreadPool,
     options: Options,
 }
 
@@ -54,8 +54,8 @@ impl Engine {
     /// Opens the store that `storage` holds for questions only.
     pub fn open_for_reading(storage: Arc<dyn Storage>, options: Options, clock: Arc<dyn Clock>) -> Result<Engine> {
         // Nothing is flushed, compacted or synced; queries are helped all the same.
-        let threads = if options.threads == 0 { threads_of(&options) } else { options.threads };
-        let options = Options { background: false, threads, ..options };
+        let thread_pool = Some(options.pool()?);
+        let options = Options { background: false, threads: 0, thread_pool, ..options };
         Engine::open_by(Writer::open_for_reading, storage, options, clock)
     }
 
@@ -74,9 +74,9 @@ impl Engine {
             storage,
             clock,
         })?);
-        let workers = Arc::new(Workers::default());
-        let background = Some(Background::start(&writer, &workers, &options)?);
-        Ok(Engine { writer, background, workers, options })
+        let pool = options.pool()?;
+        let background = Some(Background::start(&writer, &pool, &options));
+        Ok(Engine { writer, background, pool, options })
     }
 
     /// Tells whoever finds the store held where this process answers, once that is known.
@@ -99,7 +99,7 @@ impl Engine {
 
     /// The newest version, pinned; takes no lock.
     pub fn snapshot(&self) -> Snapshot {
-        self.writer.snapshot().helped_by(Arc::clone(&self.workers))
+        self.writer.snapshot().helped_by(Arc::clone(self.pool.workers()))
     }
 
     /// Waits until everything up to `seq` survives a power cut; returns how far that now reaches.
@@ -160,7 +160,7 @@ impl Engine {
         &self.options
     }
 
-    /// Stops the background threads, flushes and gives the store free. A store that is merely dropped stays correct:
+    /// Stops the background, flushes and gives the store free. A store that is merely dropped stays correct:
     /// its log is replayed by the next open.
     pub fn close(mut self) -> Result<()> {
         self.background.take();

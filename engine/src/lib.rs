@@ -22,12 +22,13 @@ pub mod part;
 pub mod query;
 pub mod snapshot;
 pub mod storage;
+mod threads;
 #[allow(dead_code, unused_imports, reason = "some of it serves only its tests")]
 mod wal;
-mod workers;
 pub mod write;
 
 pub use engine::Engine;
 
 pub use error::{Error, ErrorKind, QueryFault, Result};
 pub use options::Options;
+pub use threads::ThreadPool;

@@ -1,6 +1,7 @@
 //! How an engine runs: plain fields, checked once when a store is opened.
 
 use crate::error::{Error, Result};
+use crate::threads::ThreadPool;
 pub use crate::write::Durability;
 use crate::write::WriteSettings;
 
@@ -31,8 +32,10 @@ pub struct Options {
     /// again; 0 merges none.
     pub merged_bytes_max: u64,
     /// The most threads that one query uses, the caller's included; the others are started with the engine.
-    /// 0 stands for all that the machine has, or without `background` for one.
+    /// 0 stands for all that the machine has, or without `background` for one. Not with a `thread_pool`, which has its own.
     pub threads: usize,
+    /// Threads that are shared with other engines; the engine starts its own where absent.
+    pub thread_pool: Option<ThreadPool>,
     /// Whether flush, compaction and interval syncs run by themselves. Without it they run only when called.
     pub background: bool,
     /// Opens a store whose log is damaged at or below its durable mark, and drops what lies behind the damage.
@@ -61,6 +64,7 @@ impl Default for Options {
             load_bytes_max: 512 * MIB,
             merged_bytes_max: 256 * MIB,
             threads: 0,
+            thread_pool: None,
             background: true,
             discard_damaged_tail: false,
             lock_text: String::new(),
@@ -100,10 +104,22 @@ impl Options {
                 self.flush_bytes, self.delta_bytes_max
             )));
         }
+        if self.thread_pool.is_some() && self.threads != 0 {
+            return Err(Error::invalid("start the thread pool with as many threads, and leave option threads at 0"));
+        }
         if self.lock_text.len() > LOCK_TEXT_BYTES_MAX {
             return Err(Error::invalid(format!("option lock_text is longer than {LOCK_TEXT_BYTES_MAX} bytes")));
         }
         Ok(())
+    }
+
+    /// The threads of an engine with these options: those that it is given, or its own, started now.
+    pub(crate) fn pool(&self) -> Result<ThreadPool> {
+        match (&self.thread_pool, self.background) {
+            (Some(pool), _) => Ok(pool.clone()),
+            (None, true) => ThreadPool::start(self.threads),
+            (None, false) => ThreadPool::helping(self.threads.max(1)),
+        }
     }
 
     /// What the write path needs to know of them.

@@ -10,7 +10,7 @@ use muster_engine::engine::Engine;
 use muster_engine::options::Options;
 use muster_engine::storage::Disk;
 use muster_engine::write::{Durability, Status, read_durability, read_zone, write_durability, write_zone};
-use muster_engine::{Error, Result};
+use muster_engine::{Error, Result, ThreadPool};
 
 use crate::config::Config;
 use crate::files::Access;
@@ -113,7 +113,11 @@ impl Spaces {
             tell: config.tell,
             known,
             spaces_max: config.limits.spaces_max,
-            options: config.engine.clone(),
+            options: Options {
+                threads: 0,
+                thread_pool: Some(ThreadPool::start(config.engine.threads)?),
+                ..config.engine.clone()
+            },
             zone: config.zone()?,
             leases_max: config.limits.leases_max,
             lease: config.limits.lease,

@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::ids::{BitmapId, ChunkId, LocalId, Seq, TagId, TypeId, ValueId};
 use crate::keys::Names;
 use crate::part::{BitmapStack, BitmapView, MergedBitmap, Part, ValueIndex};
-use crate::workers::Workers;
+use crate::threads::Workers;
 
 /// The most values of a tag that are compared with a wrong one.
 pub const VALUES_COMPARED_MAX: usize = 10_000;

@@ -19,6 +19,7 @@ use super::files::retire;
 use super::flush::{Keeper, layer_of, names_of, replace};
 use super::stack::{Piece, StackLayer, StackNames, StoredFile, file_merge, file_stretches};
 use super::state::State;
+use super::wakeups::Work;
 use super::writer::Writer;
 
 /// One run of layers and one of names to be merged; either may be missing.
@@ -50,9 +51,9 @@ enum Choice {
 }
 
 impl Writer {
-    /// Merges what pays now; returns whether there was anything.
+    /// Merges what pays now; returns whether there was anything. Leaves it to who compacts already, if somebody does.
     pub(crate) fn compact_by_size(&self) -> Result<bool> {
-        let _one = self.compacting.lock();
+        let Some(_one) = self.compacting.try_lock() else { return Ok(false) };
         self.compact_once(Choice::BySize)
     }
 
@@ -62,8 +63,13 @@ impl Writer {
         if self.sweep(&|| false)? > 0 {
             self.flush()?;
         }
-        let _one = self.compacting.lock();
-        self.compact_once(Choice::All).map(|_| ())
+        let compacted = {
+            let _one = self.compacting.lock();
+            self.compact_once(Choice::All)
+        };
+        // What was flushed meanwhile found the place taken.
+        self.wake(Work::Compact);
+        compacted.map(drop)
     }
 
     fn compact_once(&self, choice: Choice) -> Result<bool> {

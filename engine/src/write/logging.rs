@@ -8,6 +8,7 @@ use crate::wal::LogRecord;
 
 use super::settings::Durability;
 use super::state::State;
+use super::wakeups::Work;
 use super::writer::Writer;
 
 /// Appends records, and syncs them where a reply promises that.
@@ -45,8 +46,8 @@ impl Writer {
         if self.settings.durability == Durability::Commit {
             self.sync_log(state)?;
         }
-        *self.wakeups.logged_lock.lock() += 1;
-        self.wakeups.logged.notify_one();
+        self.wakeups.groups_logged.fetch_add(1, Relaxed);
+        self.wake(Work::Log);
         Ok(())
     }
 
@@ -64,22 +65,9 @@ impl Writer {
         })
     }
 
-    /// How many groups were logged so far, once there are more than `marked`; or none where `is_stopped`.
-    pub(crate) fn wait_for_groups(&self, marked: u64, is_stopped: impl Fn() -> bool) -> Option<u64> {
-        let mut logged = self.wakeups.logged_lock.lock();
-        self.wakeups.logged.wait_while(&mut logged, |logged| *logged == marked && !is_stopped());
-        (!is_stopped()).then_some(*logged)
-    }
-
     /// How many groups were logged so far.
     pub(crate) fn groups_logged(&self) -> u64 {
-        *self.wakeups.logged_lock.lock()
-    }
-
-    /// Wakes who waits for groups, to see that it is stopped.
-    pub(crate) fn wake_marker(&self) {
-        let _guard = self.wakeups.logged_lock.lock();
-        self.wakeups.logged.notify_all();
+        self.wakeups.groups_logged.load(Relaxed)
     }
 
     /// Syncs the log and says so to everybody.

@@ -17,15 +17,6 @@ pub(super) enum Failing {
     MergeMemory,
 }
 
-impl Failing {
-    fn of(work: Work) -> Failing {
-        match work {
-            Work::Flush => Failing::Flush,
-            Work::Compact => Failing::Compact,
-        }
-    }
-}
-
 impl Drop for Writer {
     fn drop(&mut self) {
         // What is kept of a version keeps the version.
@@ -36,48 +27,48 @@ impl Drop for Writer {
 impl Writer {
     /// Says that there is `work`.
     pub(crate) fn wake(&self, work: Work) {
-        self.wakeups.work_lock.lock()[work as usize] = true;
-        self.wakeups.work.notify_all();
+        self.wakeups.bell.lock().ring(work);
     }
 
-    /// Waits until somebody says that there is `work`.
-    pub(crate) fn wait_for(&self, work: Work) {
-        let mut waiting = self.wakeups.work_lock.lock();
-        while !waiting[work as usize] {
-            self.wakeups.work.wait(&mut waiting);
+    /// From now on has `ring` told of work; at once of what there was before.
+    pub(crate) fn heed(&self, ring: impl Fn(Work) + Send + Sync + 'static) {
+        let mut bell = self.wakeups.bell.lock();
+        bell.ring = Some(Box::new(ring));
+        let unheard = std::mem::take(&mut bell.unheard);
+        for work in [Work::Flush, Work::Compact, Work::Log] {
+            if unheard[work as usize] {
+                bell.ring(work);
+            }
         }
-        waiting[work as usize] = false;
     }
 
-    /// Flushes if that is due, or compacts as long as it pays; nothing behind the fence. After an error the work is
-    /// still to be done.
-    pub(crate) fn work(&self, work: Work) -> Result<()> {
+    /// Nobody is told of work any more.
+    pub(crate) fn heed_nobody(&self) {
+        self.wakeups.bell.lock().ring = None;
+    }
+
+    /// Flushes if that is due, or compacts one step if it pays; nothing behind the fence. Returns whether another step may
+    /// be due. After an error the work is still to be done.
+    pub(crate) fn work(&self, work: Work) -> Result<bool> {
         if self.fence.reason().is_some() {
-            return Ok(());
+            return Ok(false);
         }
-        let result = match work {
-            Work::Flush if self.is_flush_due() => self.flush(),
-            Work::Flush => Ok(()),
-            Work::Compact => self.compact_while_it_pays(),
+        let (failing, result) = match work {
+            Work::Flush if self.is_flush_due() => (Failing::Flush, self.flush().map(|()| false)),
+            Work::Flush => (Failing::Flush, Ok(false)),
+            Work::Compact => (Failing::Compact, self.compact_by_size()),
+            Work::Log => return self.mark().map(|()| false),
         };
-        self.note(Failing::of(work), &result);
-        if result.is_err() {
-            self.wake(work);
-        }
+        self.note(failing, &result);
         result
     }
 
     /// Remembers why something failed, until it succeeds.
-    pub(super) fn note(&self, failing: Failing, outcome: &Result<()>) {
+    pub(super) fn note<T>(&self, failing: Failing, outcome: &Result<T>) {
         self.wakeups.failures.lock()[failing as usize] = outcome.as_ref().err().map(|error| match failing {
             Failing::MergeMemory => format!("merging in memory: {error:#}"),
             Failing::Flush | Failing::Compact => format!("{error:#}"),
         });
-    }
-
-    fn compact_while_it_pays(&self) -> Result<()> {
-        while self.compact_by_size()? {}
-        Ok(())
     }
 
     /// Flushes, and refuses everything from now on. A full disk does not keep a store from being closed: the log holds

@@ -1,6 +1,6 @@
-//! Wake-ups: the condition variables by which writers and background threads wait for one another.
-//!
-//! Each stands with the lock of what it is about.
+//! Wake-ups: how writers wait for the background, and how it hears that there is something to do.
+
+use std::sync::atomic::AtomicU64;
 
 use parking_lot::{Condvar, Mutex};
 
@@ -10,12 +10,10 @@ pub(crate) struct Wakeups {
     /// Writers wait here until memory is flushed.
     pub(super) drained_lock: Mutex<()>,
     pub(super) drained: Condvar,
-    /// The background threads wait here, each for its work: by [`Work`], whether there is some.
-    pub(super) work_lock: Mutex<[bool; 2]>,
-    pub(super) work: Condvar,
-    /// Who marks the log waits here for groups: how many were logged.
-    pub(super) logged_lock: Mutex<u64>,
-    pub(super) logged: Condvar,
+    /// Who hears of work.
+    pub(super) bell: Mutex<Bell>,
+    /// How many groups were logged.
+    pub(super) groups_logged: AtomicU64,
     /// By [`Failing`]: why it failed when it was last tried.
     pub(super) failures: Mutex<[Option<String>; 3]>,
 }
@@ -27,4 +25,23 @@ pub(crate) enum Work {
     Flush = 0,
     /// Merges file layers.
     Compact = 1,
+    /// Syncs and marks the log, after a group was logged.
+    Log = 2,
+}
+
+/// Says what there is to do to the background; keeps it while none listens.
+#[derive(Default)]
+pub(super) struct Bell {
+    pub(super) ring: Option<Box<dyn Fn(Work) + Send + Sync>>,
+    /// By [`Work`]: whether there was some that nobody heard of.
+    pub(super) unheard: [bool; 3],
+}
+
+impl Bell {
+    pub(super) fn ring(&mut self, work: Work) {
+        match &self.ring {
+            Some(ring) => ring(work),
+            None => self.unheard[work as usize] = true,
+        }
+    }
 }

@@ -11,7 +11,7 @@ const RANKS: [(&str, u32); 23] = [
     ("codec", 10),
     ("bitmap", 10),
     ("storage", 10),
-    ("workers", 10),
+    ("threads", 10),
     ("columns", 20),
     ("catalog", 20),
     ("wal", 30),

@@ -14,7 +14,7 @@ use parking_lot::{Condvar, Mutex};
 use super::{Run, Scratch, Want, Way, count, count_all, evaluate};
 use crate::error::{Error, Result};
 use crate::query::bind::Bound;
-use crate::workers::Job;
+use crate::threads::Job;
 
 /// Payload from which a query may be worth other threads.
 const BYTES_MIN: u64 = 1 << 20;

@@ -1,6 +1,6 @@
 //! Workers: threads that help whoever has a long query.
 //!
-//! This module starts none; [`crate::background`] does, and they wait here for jobs. A job is an offer, not an order: the
+//! A [`super::ThreadPool`] starts them, and they wait here for jobs. A job is an offer, not an order: the
 //! one who offers works too, takes what nobody else has taken, and never waits for a job that has not begun. So a query
 //! is finished as soon without free workers as if there were none.
 
