@@ -30,7 +30,7 @@ pub use backup::{Restored, RestoredSpace, restore_dir};
 pub use check::{DirReport, SpaceReport, check_dir};
 pub use config::Config;
 pub use holder::{Holder, holder_of};
-pub use limits::{DESCRIPTORS_RESERVED, Limits, QUERY_MEMORY_BYTES_DEFAULT};
+pub use limits::{DESCRIPTORS_RESERVED, Limits, QUERY_MEMORY_BYTES_DEFAULT, raise_descriptors};
 pub use muster_engine::check::{Fault, Note, Progress, Report};
 pub use muster_engine::options::Durability;
 pub use run::{Listener, Opened, ServeError, is_loopback, open_listener, run};

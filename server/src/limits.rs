@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use muster_engine::query::plan::QueryRequest;
 use muster_engine::{Error, Result};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The memory of one query, unless the limits say otherwise.
 pub const QUERY_MEMORY_BYTES_DEFAULT: u64 = QueryRequest::MEMORY_BYTES_DEFAULT;
@@ -85,7 +86,7 @@ pub struct Limits {
     /// How long a stream may bring nothing, or nobody may read one.
     pub stream_idle: Duration,
     /// Connections that are open at once; more are closed. At most what the limit of descriptors leaves beside
-    /// [`DESCRIPTORS_RESERVED`].
+    /// [`DESCRIPTORS_RESERVED`] and two for each space that there may be, but half of it in any case.
     pub connections_max: usize,
     /// Of those, the most of one machine, or of one user of this one.
     pub peer_connections_max: usize,
@@ -101,22 +102,45 @@ pub struct Limits {
     pub streams_max: u32,
 }
 
-/// Descriptors that are kept for files, whatever the connections take: spaces, loads, backups.
+/// Descriptors that are kept for files, whatever the connections take: loads, backups, spools, a margin.
 pub const DESCRIPTORS_RESERVED: u64 = 256;
+
+/// Descriptors that are kept beside them for each space that there may be: its lock and its log.
+const SPACE_DESCRIPTORS: u64 = 2;
+
+/// Lets the process have as many descriptors as its hard limit allows; the soft one is there for programs that cannot
+/// have many. Where that is refused, it stays as it is.
+pub fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+        if let Err(error) = raised {
+            tracing::debug!(%error, "the limit of descriptors stays");
+        }
+    }
+}
 
 impl Limits {
     /// How many connections there may be, in all and of one peer, where the process may have so many descriptors.
     pub(crate) fn connections(&self, descriptors: u64) -> (usize, usize) {
-        let left = descriptors.saturating_sub(DESCRIPTORS_RESERVED).max(descriptors / 2);
+        let files = DESCRIPTORS_RESERVED + SPACE_DESCRIPTORS.saturating_mul(self.spaces_max as u64);
+        let left = descriptors.saturating_sub(files).max(descriptors / 2);
         let all = self.connections_max.min(usize::try_from(left).unwrap_or(usize::MAX)).max(1);
         (all, self.peer_connections_max.min(all - all / 4))
     }
 }
 
 /// The limits that have an option of their name. What is a time has it in milliseconds.
-pub(crate) const LIMIT_OPTIONS: [&str; 26] = [
+pub(crate) const LIMIT_OPTIONS: [&str; 33] = [
     "spaces_max",
     "space_idle_ms",
+    "queries_max",
+    "keys_max",
+    "memberships_max",
+    "groups_max",
+    "explain_budget_ms",
+    "leases_max",
+    "lease_ms",
     "message_bytes_max",
     "query_message_bytes_max",
     "queries_running_max",
@@ -169,6 +193,13 @@ impl Limits {
         Some(match name {
             "spaces_max" => Field::Count(&mut self.spaces_max),
             "space_idle_ms" => Field::Time(&mut self.space_idle),
+            "queries_max" => Field::Count(&mut self.queries_max),
+            "keys_max" => Field::Count(&mut self.keys_max),
+            "memberships_max" => Field::Count(&mut self.memberships_max),
+            "groups_max" => Field::Count(&mut self.groups_max),
+            "explain_budget_ms" => Field::Bytes(&mut self.explain_budget_ms),
+            "leases_max" => Field::Count(&mut self.leases_max),
+            "lease_ms" => Field::Time(&mut self.lease),
             "message_bytes_max" => Field::Count(&mut self.message_bytes_max),
             "query_message_bytes_max" => Field::Count(&mut self.query_message_bytes_max),
             "queries_running_max" => Field::Count(&mut self.queries_running_max),
@@ -263,7 +294,8 @@ mod tests {
     #[test]
     fn connections_leave_descriptors_for_files_and_one_peer_leaves_some_for_others() {
         let limits = Limits::default();
-        assert_eq!(limits.connections(1_024), (768, 576));
+        assert_eq!(limits.connections(1_024), (512, 384));
+        assert_eq!(limits.connections(5_000), (2_744, 2_058));
         assert_eq!(limits.connections(1 << 20), (4_096, 3_072));
         assert_eq!(limits.connections(100), (50, 38));
         assert_eq!(limits.connections(u64::MAX), (4_096, 3_072));

@@ -13,8 +13,10 @@ use muster_proto::v1::ingest_server::IngestServer;
 use muster_proto::v1::query_server::QueryServer;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::oneshot;
+use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::transport::Server;
+use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::config::Config;
@@ -140,7 +142,7 @@ async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let drain = shared.config.drain;
-    let (health, service) = service(&shared).await?;
+    let (mut health, service) = service(&shared).await?;
     let server = server(&shared.config.limits);
     let connections = Arc::clone(&shared.connections);
     let patience = Patience { preface: shared.config.limits.preface, idle: shared.config.limits.idle };
@@ -148,11 +150,9 @@ async fn serve(
     let (stopping, waiting) = oneshot::channel::<()>();
     let stopped = async move {
         shutdown.await;
-        health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
-        health.set_not_serving::<CatalogServer<Service>>().await;
-        health.set_not_serving::<IngestServer<Service>>().await;
-        health.set_not_serving::<QueryServer<Service>>().await;
-        health.set_not_serving::<AdminServer<Service>>().await;
+        for name in SERVICE_NAMES {
+            say_not_serving(&mut health, name).await;
+        }
         let _ = stopping.send(());
     };
     // What ends the server is the end of its connections, after the last that was made in time; the signal that tonic
@@ -196,6 +196,22 @@ async fn serve(
     };
     idle.abort();
     served.and(close(shared, patience).await)
+}
+
+/// What health is told of: the server, and each of its services.
+const SERVICE_NAMES: [&str; 5] = [
+    "",
+    CatalogServer::<Service>::NAME,
+    IngestServer::<Service>::NAME,
+    QueryServer::<Service>::NAME,
+    AdminServer::<Service>::NAME,
+];
+
+/// Says it to who asks, and to who watches; the streams of these end with it, so that they do not hold up the stop.
+async fn say_not_serving(health: &mut HealthReporter, name: &str) {
+    health.set_service_status(name, ServingStatus::NotServing).await;
+    health.clear_service_status(name).await;
+    health.set_service_status(name, ServingStatus::NotServing).await;
 }
 
 /// Flushes and closes all spaces, as far as that goes within about `patience`.

@@ -9,6 +9,7 @@ use clap::Args;
 use muster_client::Address;
 use muster_server::{
     Config, Holder, Listener, Opened, QUERY_MEMORY_BYTES_DEFAULT, holder_of, is_loopback, open_listener,
+    raise_descriptors,
 };
 use tokio::net::{TcpListener, UnixListener, lookup_host};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -113,6 +114,7 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
     }
     config.drain = Duration::from_millis(args.drain_ms);
     config.limits.query_memory_bytes = args.query_memory_bytes;
+    raise_descriptors();
     // What is wrong with the store is told before anybody hears that it is served.
     let opened = Opened::new(config).map_err(|error| Failure::refused(error.to_string()))?;
     holder.announce(&reachable(&address).to_string()).map_err(failed)?;

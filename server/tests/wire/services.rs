@@ -1,5 +1,7 @@
 //! What every gRPC tool expects of a server: health, reflection, a stop that lets go.
 
+use std::time::Duration;
+
 use muster_client::{Address, Client, ClientOptions};
 use muster_proto::v1::*;
 use tonic::transport::Endpoint;
@@ -48,6 +50,27 @@ async fn health_is_told_for_the_server_and_each_service() {
         let reply = health.check(HealthCheckRequest { service: service.into() }).await.unwrap().into_inner();
         assert_eq!(reply.status(), ServingStatus::Serving, "{service}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_watches_health_is_told_of_a_stop_and_does_not_hold_it_up() {
+    let folder = tempfile::tempdir().expect("a directory for a test");
+    // A stop that waited for a stream would wait for as long.
+    let served = Served::start_in(folder, |config| config.drain = Duration::from_secs(3_600)).await;
+    let mut health = HealthClient::new(channel(&served).await);
+    let mut watched = Vec::new();
+    for service in ["", "muster.v1.Query"] {
+        let mut watch = health.watch(HealthCheckRequest { service: service.into() }).await.unwrap().into_inner();
+        assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::Serving, "{service}");
+        watched.push(watch);
+    }
+    drop(health);
+    let stop = tokio::spawn(served.stop());
+    for mut watch in watched {
+        assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
+        assert!(watch.message().await.unwrap().is_none());
+    }
+    tokio::time::timeout(Duration::from_secs(60), stop).await.expect("it ends by itself").unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
