@@ -2,13 +2,14 @@
 //! a breakdown and membership cost in the engine.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use muster_engine::catalog::{CatalogChange, KeyKind, TagKind, TagSpec};
 use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn};
 use muster_engine::ids::{LocalId, TagId, TypeId};
 use muster_engine::query::plan::QueryRequest;
-use muster_engine::query::{Profiler, Run, contains_each, profile};
+use muster_engine::query::{Entities, Memberships, Prepared, Profiler, Run, contains_each, profile};
 use muster_engine::snapshot::Snapshot;
 use muster_engine::write::LoadSpec;
 use muster_engine::{Engine, Options, Result};
@@ -57,20 +58,38 @@ pub(crate) fn measure(dir: &Path, rounds: usize) -> Result<()> {
 fn audiences(snapshot: &Snapshot, type_id: TypeId, rounds: usize, ids: &[LocalId]) -> Result<()> {
     let texts: Vec<String> = (0..AUDIENCES).map(audience).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let prepare =
+        || -> Result<Vec<_>> { snapshot.prepare_kept(type_id, &texts, &QueryRequest::at(0)).into_iter().collect() };
     for round in 0..rounds.min(5) {
         for ids in [&ids[..1], ids] {
             let start = Instant::now();
             let mut members = 0;
             for &id in ids {
-                let prepared = snapshot.prepare_kept(type_id, &texts, &QueryRequest::at(0));
-                let prepared = prepared.into_iter().collect::<Result<Vec<_>>>()?;
+                let prepared = prepare()?;
                 members += contains_each(&prepared, id).into_iter().filter(|is_in| matches!(is_in, Ok(true))).count();
             }
             let (count, micros) = (ids.len(), micros(start));
-            println!("{AUDIENCES} audiences, {count} entities, round {round}: {micros:.0} µs ({members} members)");
+            println!("{AUDIENCES} audiences, {count} asks, round {round}: {micros:.0} µs ({members} members)");
         }
+        let start = Instant::now();
+        let members = members_of_all(&prepare()?, ids)?;
+        let (count, micros) = (ids.len(), micros(start));
+        println!("{AUDIENCES} audiences, {count} entities at once, round {round}: {micros:.0} µs ({members} members)");
     }
     Ok(())
+}
+
+/// How many memberships `ids` have in all audiences, asked together.
+fn members_of_all(audiences: &[Arc<Prepared>], ids: &[LocalId]) -> Result<usize> {
+    let (entities, run) = (Entities::new(ids.to_vec()), Run::default());
+    let places: Vec<usize> = ids.iter().filter_map(|&id| entities.place_of(id)).collect();
+    let mut memberships = Memberships::new(&entities, MEMORY_BYTES, &run);
+    let mut members = 0;
+    for audience in audiences {
+        let column = memberships.of(audience)?;
+        members += places.iter().filter(|&&place| column.contains(place)).count();
+    }
+    Ok(members)
 }
 
 /// An audience of three conditions.
