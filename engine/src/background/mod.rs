@@ -2,7 +2,7 @@
 //!
 //! Flushing and compacting run when the writer says that there is something to do, each by a crew of its own, so that a
 //! long compaction keeps no writer waiting; what has expired is cleared once a day and when a store is opened; the log is
-//! synced under [`Durability::Interval`], and marked with what is durable when writers rest, unless nothing is promised
+//! synced under `Durability::Interval`, and marked with what is durable when writers rest, unless nothing is promised
 //! to be. All end when the engine is closed or dropped.
 
 mod log;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-use crate::options::{Durability, Options};
+use crate::options::Options;
 use crate::threads::{Crew, Next, TaskHandle, ThreadPool};
 use crate::write::{Work, Writer};
 
