@@ -86,7 +86,7 @@ pub struct Limits {
     /// How long a stream may bring nothing, or nobody may read one.
     pub stream_idle: Duration,
     /// Connections that are open at once; more are closed. At most what the limit of descriptors leaves beside
-    /// [`DESCRIPTORS_RESERVED`] and two for each space that there may be, but half of it in any case.
+    /// [`DESCRIPTORS_RESERVED`] and seven for each space that there may be, but half of it in any case.
     pub connections_max: usize,
     /// Of those, the most of one machine, or of one user of this one.
     pub peer_connections_max: usize,
@@ -105,8 +105,8 @@ pub struct Limits {
 /// Descriptors that are kept for files, whatever the connections take: loads, backups, spools, a margin.
 pub const DESCRIPTORS_RESERVED: u64 = 256;
 
-/// Descriptors that are kept beside them for each space that there may be: its lock and its log.
-const SPACE_DESCRIPTORS: u64 = 2;
+/// Descriptors that are kept beside them for each space that there may be: its lock, its log, its folders for syncs.
+const SPACE_DESCRIPTORS: u64 = 7;
 
 /// Lets the process have as many descriptors as its hard limit allows; the soft one is there for programs that cannot
 /// have many. Where that is refused, it stays as it is.
@@ -295,7 +295,9 @@ mod tests {
     fn connections_leave_descriptors_for_files_and_one_peer_leaves_some_for_others() {
         let limits = Limits::default();
         assert_eq!(limits.connections(1_024), (512, 384));
-        assert_eq!(limits.connections(5_000), (2_744, 2_058));
+        assert_eq!(limits.connections(7_300), (3_650, 2_738));
+        let few = Limits { spaces_max: 10, ..limits.clone() };
+        assert_eq!(few.connections(1_024), (698, 524));
         assert_eq!(limits.connections(1 << 20), (4_096, 3_072));
         assert_eq!(limits.connections(100), (50, 38));
         assert_eq!(limits.connections(u64::MAX), (4_096, 3_072));

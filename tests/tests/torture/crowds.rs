@@ -113,3 +113,26 @@ async fn headers_that_are_too_long_are_answered_and_a_flood_of_them_ends_the_con
     until_alone(&it.client).await;
     until("threads, descriptors and memory", async || Remains::of(it.served.id()).is_like(&before)).await;
 }
+
+/// Descriptors that an open space may hold: its lock, its log, its folders for syncs.
+const SPACE_DESCRIPTORS: usize = 7;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_spaces_cost_the_threads_of_one() {
+    let it = Tortured::start(&[]).await;
+    let before = Remains::of(it.served.id());
+    for number in 0..50 {
+        let space = format!("space-{number}");
+        let create = CreateSpaceRequest { name: space.clone(), ..Default::default() };
+        it.client.create_space(create).await.expect("a space");
+        let create = CreateTypeRequest { space: space.clone(), name: "people".into(), ..Default::default() };
+        it.client.create_type(create).await.expect("a type");
+        let entities = vec![EntityChanges { key: Some(key(number)), changes: Vec::new() }];
+        let batch = WriteRequest { space: space.clone(), entities, ..Default::default() };
+        it.client.write(batch).await.expect("a batch");
+        it.client.flush(FlushRequest { space }).await.expect("a flush");
+    }
+    let spaces = Remains { descriptors: before.descriptors + 50 * SPACE_DESCRIPTORS, ..before };
+    until("threads, descriptors and memory", async || Remains::of(it.served.id()).is_like(&spaces)).await;
+    others_are_served(&it.client).await;
+}

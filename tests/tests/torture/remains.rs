@@ -10,8 +10,8 @@ pub(crate) const PRIVATE_BYTES_MORE_MAX: u64 = 64 << 20;
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Remains {
-    threads: usize,
-    descriptors: usize,
+    pub(crate) threads: usize,
+    pub(crate) descriptors: usize,
     pub(crate) private_bytes: u64,
 }
 
