@@ -1,4 +1,7 @@
-//! How long small answers take over TCP: what a client waits for beside the engine.
+//! How long small answers take over TCP, what a client waits for beside the engine; and how soon a client that goes away
+//! leaves its place to others.
+
+mod leaving;
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +20,10 @@ const REPLY_EXPRESSIONS: usize = 320;
 /// What an answer over loopback may take.
 const EXPECTED: Duration = Duration::from_millis(10);
 
-/// Times small streams and replies of 64 KiB over TCP, one after the other.
+/// How often each kind of question is given up.
+const LEAVING_MAX: usize = 20;
+
+/// Times small streams and replies of 64 KiB over TCP, one after the other; then places that are given up.
 #[derive(Parser)]
 struct Arguments {
     /// Streams, and replies.
@@ -63,13 +69,17 @@ async fn main() -> Result<(), Failure> {
     }
     let streams = report("streams of one message", streams);
     let replies = report("replies of 64 KiB", replies);
+    leaving::fill(&client).await?;
+    let left = leaving::measure(&client, arguments.times.min(LEAVING_MAX)).await?;
     drop(client);
     drop(stop);
     server.await??;
-    match streams.max(replies) < EXPECTED {
-        true => Ok(()),
-        false => Err(format!("the slowest took longer than {EXPECTED:?}").into()),
+    for (took, expected) in [(streams.max(replies), EXPECTED), (left, leaving::EXPECTED)] {
+        if took > expected {
+            return Err(format!("the slowest took {took:?}, longer than {expected:?}").into());
+        }
     }
+    Ok(())
 }
 
 /// Prints the median and the slowest, and returns the slowest.
