@@ -6,8 +6,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::forge::{
-    CODES, Column, DELTA_LENGTHS, DELTA_TEXTS, Forged, GZIP, LZ4_RAW, PLAIN, UNPACKED, ZSTD, codes, deltas, file, ids,
-    levels, plain, run, texts,
+    CODES, Column, DELTA_LENGTHS, DELTA_TEXTS, Forged, GZIP, LZ4_RAW, OPTIONAL, PLAIN, REPEATED, REQUIRED, UNPACKED,
+    ZSTD, codes, deltas, file, ids, levels, plain, run, texts,
 };
 
 /// Numbers that decoders get wrong.
@@ -60,7 +60,11 @@ impl Recipe<'_> {
     /// A Parquet file of a column of keys and one of texts or lists.
     pub(crate) fn parquet(mut self) -> Vec<u8> {
         let rows = self.count().min(1 << 12);
-        let is_list = self.byte() % 2 == 1;
+        let repetition = match self.byte() {
+            odd if odd % 2 == 1 => REPEATED,
+            0..128 => REQUIRED,
+            _ => OPTIONAL,
+        };
         let (codec, pack) = self.one_of(&[
             (UNPACKED, none as fn(&[u8]) -> Vec<u8>),
             (ZSTD, zstd),
@@ -69,11 +73,11 @@ impl Recipe<'_> {
         ]);
         let mut pages = Vec::new();
         for _ in 0..1 + self.byte() % 4 {
-            let page = self.page(rows, is_list);
+            let page = self.page(rows, repetition);
             let right = page.bytes.len() as i64;
             pages.push(Forged { unpacked: self.claim(right), ..page.packed(pack) });
         }
-        let column = Column { is_list, codec, ..texts(pages) };
+        let column = Column { repetition, codec, ..texts(pages) };
         let claimed = self.claim(rows as i64);
         let mut bytes = file(&[ids(rows), column], claimed);
         // A change or none behind all that.
@@ -85,7 +89,7 @@ impl Recipe<'_> {
         bytes
     }
 
-    fn page(&mut self, rows: u64, is_list: bool) -> Forged {
+    fn page(&mut self, rows: u64, repetition: i64) -> Forged {
         if self.byte().is_multiple_of(4) {
             let values = self.count().min(1_000);
             let bytes = self.texts(values);
@@ -93,13 +97,17 @@ impl Recipe<'_> {
         }
         let mut values = rows;
         let mut bytes = Vec::new();
-        if is_list {
+        if repetition == REPEATED {
             let runs: Vec<(u64, u8)> = (0..self.byte() % 6).map(|_| (self.count(), self.byte() % 3)).collect();
             values = runs.iter().map(|(length, _)| length).sum();
             let runs: Vec<Vec<u8>> = runs.iter().map(|(length, level)| run(*length, *level)).collect();
             bytes.extend(levels(&runs));
             let level = self.byte() % 3;
             bytes.extend(levels(&[run(self.claim(values as i64).unsigned_abs(), level)]));
+        }
+        if repetition == OPTIONAL {
+            let nulls = self.claim(values as i64 / 2).unsigned_abs();
+            bytes.extend(levels(&[run(nulls, 0), run(self.claim(values as i64).unsigned_abs(), self.byte() % 3)]));
         }
         let encoding = self.one_of(&[PLAIN, CODES, CODES, DELTA_LENGTHS, DELTA_TEXTS]);
         let made = self.count().min(values);

@@ -162,6 +162,7 @@ impl GroupedRows {
             match (budget.take_refusal(), read) {
                 (Some(Refusal::TooMuch(bytes)), _) => self.read_fewer(bytes)?,
                 (Some(Refusal::Damaged(why)), _) => return Err(self.damaged(&why)),
+                (Some(Refusal::NotRead(why)), _) => return Err(Error::invalid(format!("{}: {why}", self.name))),
                 (None, Err(error)) => return Err(error),
                 (None, Ok(Some(batch))) => {
                     self.rows_done += batch.num_rows() as u64;

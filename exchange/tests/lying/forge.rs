@@ -78,7 +78,8 @@ pub(crate) fn varint(mut number: u64) -> Vec<u8> {
 
 /// Encodings and codecs by their numbers.
 pub(crate) const PLAIN: i64 = 0;
-pub(crate) const RLE: i64 = 3;
+const RLE: i64 = 3;
+pub(crate) const BIT_PACKED: i64 = 4;
 pub(crate) const DELTA_LENGTHS: i64 = 6;
 pub(crate) const DELTA_TEXTS: i64 = 7;
 pub(crate) const CODES: i64 = 8;
@@ -88,6 +89,10 @@ pub(crate) const GZIP: i64 = 2;
 pub(crate) const BROTLI: i64 = 4;
 pub(crate) const ZSTD: i64 = 6;
 pub(crate) const LZ4_RAW: i64 = 7;
+/// How often a column has a value in a row: once, once or not, as often as it likes.
+pub(crate) const REQUIRED: i64 = 0;
+pub(crate) const OPTIONAL: i64 = 1;
+pub(crate) const REPEATED: i64 = 2;
 
 /// A page as it stands in a file, with what its header claims.
 pub(crate) struct Forged {
@@ -98,13 +103,16 @@ pub(crate) struct Forged {
     /// What it claims to become.
     pub(crate) unpacked: i64,
     pub(crate) bytes: Vec<u8>,
+    /// How it says that its levels are encoded.
+    pub(crate) level_encoding: i64,
     /// What stands in front of it, where that is no header of its own.
     pub(crate) header: Option<Vec<u8>>,
 }
 
 impl Forged {
     pub(crate) fn data(values: i64, encoding: i64, bytes: Vec<u8>) -> Forged {
-        Forged { is_dictionary: false, values, encoding, unpacked: bytes.len() as i64, bytes, header: None }
+        let unpacked = bytes.len() as i64;
+        Forged { is_dictionary: false, values, encoding, unpacked, bytes, level_encoding: RLE, header: None }
     }
 
     pub(crate) fn dictionary(values: i64, bytes: Vec<u8>) -> Forged {
@@ -122,7 +130,7 @@ impl Forged {
         let described = Thrift::default().int(1, self.values).int(2, self.encoding);
         let head = match self.is_dictionary {
             true => head.structure(7, described.truth(3, false)),
-            false => head.structure(5, described.int(3, RLE).int(4, RLE)),
+            false => head.structure(5, described.int(3, self.level_encoding).int(4, self.level_encoding)),
         };
         [self.header.clone().unwrap_or_else(|| head.end()), self.bytes.clone()].concat()
     }
@@ -133,7 +141,7 @@ pub(crate) struct Column {
     pub(crate) name: &'static str,
     /// Parquet's number of the physical type: 2 for 64 bits, 6 for bytes.
     pub(crate) physical: i64,
-    pub(crate) is_list: bool,
+    pub(crate) repetition: i64,
     pub(crate) codec: i64,
     pub(crate) pages: Vec<Forged>,
 }
@@ -142,12 +150,12 @@ pub(crate) struct Column {
 pub(crate) fn ids(rows: u64) -> Column {
     let bytes = (0..rows).flat_map(u64::to_le_bytes).collect();
     let pages = vec![Forged::data(rows as i64, PLAIN, bytes)];
-    Column { name: "id", physical: 2, is_list: false, codec: UNPACKED, pages }
+    Column { name: "id", physical: 2, repetition: REQUIRED, codec: UNPACKED, pages }
 }
 
 /// Texts in pages.
 pub(crate) fn texts(pages: Vec<Forged>) -> Column {
-    Column { name: "c", physical: 6, is_list: false, codec: UNPACKED, pages }
+    Column { name: "c", physical: 6, repetition: REQUIRED, codec: UNPACKED, pages }
 }
 
 /// A file of these columns that claims so many rows.
@@ -156,7 +164,7 @@ pub(crate) fn file(columns: &[Column], rows: i64) -> Vec<u8> {
     let mut schema = vec![Thrift::default().text(4, "schema").int(5, columns.len() as i64)];
     let mut chunks = Vec::new();
     for column in columns {
-        let element = Thrift::default().int(1, column.physical).int(3, if column.is_list { 2 } else { 0 });
+        let element = Thrift::default().int(1, column.physical).int(3, column.repetition);
         let element = element.text(4, column.name);
         schema.push(if column.physical == 6 { element.int(6, 0) } else { element });
         let start = bytes.len() as i64;

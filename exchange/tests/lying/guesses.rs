@@ -8,7 +8,7 @@ use arrow_array::{ArrayRef, DictionaryArray, PrimitiveArray, RecordBatch, String
 use arrow_ipc::writer::FileWriter;
 use muster_exchange::{InferOptions, Inference, infer};
 
-use crate::forge::{CODES, Column, Forged, codes, file, ids, levels, plain, run, texts};
+use crate::forge::{CODES, Column, Forged, REPEATED, codes, file, ids, levels, plain, run, texts};
 
 const ROWS: u64 = 400_000;
 const LONG: usize = 1 << 20;
@@ -39,7 +39,7 @@ fn a_dictionary_that_expands_is_looked_at_in_part() {
     let long = || Forged::dictionary(2, [plain(&b"a|b ".repeat(LONG / 4)), plain(b"b")].concat());
     let values = texts(vec![long(), Forged::data(ROWS as i64, CODES, codes(ROWS, 0))]);
     let page = [levels(&[run(ROWS, 0)]), levels(&[run(ROWS, 1)]), codes(ROWS, 0)].concat();
-    let lists = Column { is_list: true, ..texts(vec![long(), Forged::data(ROWS as i64, CODES, page)]) };
+    let lists = Column { repetition: REPEATED, ..texts(vec![long(), Forged::data(ROWS as i64, CODES, page)]) };
     for column in [values, lists] {
         std::fs::write(&path, file(&[ids(ROWS), column], ROWS as i64)).expect("a file");
         assert_bounded(&guess(&path));

@@ -8,8 +8,8 @@ use muster_exchange::{Input, LoadReader, Mapping, ReadOptions};
 
 use crate::common::resolve;
 use crate::forge::{
-    BROTLI, CODES, Column, DELTA_LENGTHS, DELTA_TEXTS, Forged, GZIP, LZ4_RAW, PLAIN, SNAPPY, Thrift, UNPACKED, ZSTD,
-    codes, deltas, file, ids, levels, plain, run, texts, with_footer,
+    BIT_PACKED, BROTLI, CODES, Column, DELTA_LENGTHS, DELTA_TEXTS, Forged, GZIP, LZ4_RAW, OPTIONAL, PLAIN, REPEATED,
+    SNAPPY, Thrift, UNPACKED, ZSTD, codes, deltas, file, ids, levels, plain, run, texts, with_footer,
 };
 
 /// What a reader may hold here.
@@ -95,7 +95,7 @@ fn a_forged_file_that_does_not_lie_is_read() {
     assert_eq!(read("sound", &file(&[ids(100), column], 100), CHOICE), Ok((100, 0)));
     let lists = levels(&[run(1, 0), run(2, 1), run(99, 0)]);
     let page = [lists, levels(&[run(102, 1)]), [1, 1].map(|_| plain(b"x")).concat(), plain(b"y").repeat(100)].concat();
-    let column = Column { is_list: true, ..texts(vec![Forged::data(102, PLAIN, page)]) };
+    let column = Column { repetition: REPEATED, ..texts(vec![Forged::data(102, PLAIN, page)]) };
     assert_eq!(read("lists", &file(&[ids(100), column], 100), SET), Ok((100, 0)));
     let page = [deltas(100, 0, 3), deltas(100, 3, 0), b"abc".to_vec()].concat();
     let column = texts(vec![Forged::data(100, DELTA_TEXTS, page)]);
@@ -169,7 +169,7 @@ fn a_dictionary_that_expands_is_not_written_out() {
     }
     // Lists of it.
     let page = [levels(&[run(ROWS, 0)]), levels(&[run(ROWS, 1)]), codes(ROWS, 0)].concat();
-    let column = Column { is_list: true, ..texts(vec![long(), Forged::data(ROWS as i64, CODES, page)]) };
+    let column = Column { repetition: REPEATED, ..texts(vec![long(), Forged::data(ROWS as i64, CODES, page)]) };
     assert_eq!(read("lists", &file(&[ids(ROWS), column], ROWS as i64), SET), Ok((0, ROWS as usize)));
 }
 
@@ -181,7 +181,7 @@ fn a_list_is_counted_before_it_is_made() {
         let page = [levels(&[run(1, 0), run(VALUES - 1, 1)]), levels(&[run(VALUES, 1)]), body].concat();
         let pages = vec![Forged::dictionary(2, [plain(b"a"), plain(b"b")].concat())];
         let page = Forged::data(VALUES as i64, CODES, page);
-        let column = Column { is_list: true, ..texts(pages.into_iter().chain([page]).collect()) };
+        let column = Column { repetition: REPEATED, ..texts(pages.into_iter().chain([page]).collect()) };
         refused("one list", &file(&[ids(1), column], 1), SET, "shorter lists");
     }
     // As many in a million rows are read, fewer rows at once.
@@ -190,12 +190,50 @@ fn a_list_is_counted_before_it_is_made() {
     let page = [levels(&[lists]), levels(&[run(20 * ROWS, 1)]), codes(20 * ROWS, 1)].concat();
     let pages = vec![Forged::dictionary(2, [plain(b"a"), plain(b"b")].concat())];
     let page = Forged::data(20 * ROWS as i64, CODES, page);
-    let column = Column { is_list: true, ..texts(pages.into_iter().chain([page]).collect()) };
+    let column = Column { repetition: REPEATED, ..texts(pages.into_iter().chain([page]).collect()) };
     assert_eq!(read("lists", &file(&[ids(ROWS), column], ROWS as i64), SET), Ok((ROWS as usize, 0)));
     // Levels that are not there.
     let page = [levels(&[run(5, 0)]), levels(&[run(100, 1)]), plain(b"a").repeat(100)].concat();
-    let column = Column { is_list: true, ..texts(vec![Forged::data(100, PLAIN, page)]) };
+    let column = Column { repetition: REPEATED, ..texts(vec![Forged::data(100, PLAIN, page)]) };
     refused("levels", &file(&[ids(100), column], 100), SET, "fewer levels");
+}
+
+/// A decoder takes a level beyond the largest for a value, and drops what a list that is empty has.
+#[test]
+fn levels_are_those_that_a_column_can_have() {
+    let nulls = |level: u8| {
+        let page = [levels(&[run(60, 0), run(40, level)]), plain(b"a").repeat(100)].concat();
+        let column = Column { repetition: OPTIONAL, ..texts(vec![Forged::data(100, PLAIN, page)]) };
+        file(&[ids(100), column], 100)
+    };
+    let lists = |repetition: &[Vec<u8>], definition: &[Vec<u8>]| {
+        let page = [levels(repetition), levels(definition), plain(b"a").repeat(100)].concat();
+        let column = Column { repetition: REPEATED, ..texts(vec![Forged::data(100, PLAIN, page)]) };
+        file(&[ids(99), column], 99)
+    };
+    assert_eq!(read("nulls", &nulls(1), CHOICE), Ok((100, 0)));
+    let sound = [run(1, 0), run(1, 1), run(98, 0)];
+    assert_eq!(read("lists", &lists(&sound, &[run(100, 1)]), SET), Ok((99, 0)));
+    for level in [2, 5, 255] {
+        let why = format!("a level of definition of {level}, at most 1 is one of its column");
+        refused("nulls", &nulls(level), CHOICE, &why);
+        refused("lists", &lists(&sound, &[run(50, 1), run(50, level)]), SET, &why);
+        let why = format!("a level of repetition of {level}, at most 1 is one of its column");
+        refused("lists", &lists(&[run(1, 0), run(1, level), run(98, 0)], &[run(100, 1)]), SET, &why);
+    }
+    for definition in [[run(1, 0), run(99, 1)], [run(1, 1), run(99, 0)]] {
+        refused("contrary", &lists(&sound, &definition), SET, "a list that is null or empty in a page has values");
+    }
+    let page = [levels(&[run(99, 1)]), plain(b"a").repeat(100)].concat();
+    let column = Column { repetition: OPTIONAL, ..texts(vec![Forged::data(100, PLAIN, page)]) };
+    refused("too few", &file(&[ids(100), column], 100), CHOICE, "fewer levels of definition");
+    // The form of old writers, one bit behind the other.
+    let old = Forged { level_encoding: BIT_PACKED, ..Forged::data(100, PLAIN, vec![0xFF; 513]) };
+    let column = Column { repetition: OPTIONAL, ..texts(vec![old]) };
+    refused("old", &file(&[ids(100), column], 100), CHOICE, "not in runs (RLE)");
+    // Where there are no levels, it does not matter what they are called.
+    let old = Forged { level_encoding: BIT_PACKED, ..Forged::data(100, PLAIN, plain(b"a").repeat(100)) };
+    assert_eq!(read("none", &file(&[ids(100), texts(vec![old])], 100), CHOICE), Ok((100, 0)));
 }
 
 #[test]
@@ -258,7 +296,7 @@ fn no_changed_byte_takes_memory() {
     let dictionary = Forged::dictionary(2, [plain(b"a"), plain(b"b")].concat());
     let coded = texts(vec![dictionary, Forged::data(100, CODES, codes(100, 1)).packed(zstd)]);
     let lists = [levels(&[run(1, 0), run(2, 1), run(99, 0)]), levels(&[run(102, 1)]), plain(b"y").repeat(102)].concat();
-    let lists = Column { is_list: true, ..texts(vec![Forged::data(102, PLAIN, lists)]) };
+    let lists = Column { repetition: REPEATED, ..texts(vec![Forged::data(102, PLAIN, lists)]) };
     let shared = [deltas(100, 0, 3), deltas(100, 3, 0), b"abc".to_vec()].concat();
     let shared = Column { codec: GZIP, ..texts(vec![Forged::data(100, DELTA_TEXTS, shared).packed(gzip)]) };
     for (column, mapping) in [(coded, CHOICE), (lists, SET), (shared, CHOICE)] {

@@ -28,6 +28,8 @@ pub(super) enum Refusal {
     /// So many bytes would be held.
     TooMuch(u64),
     Damaged(String),
+    /// It is in a form that is not read.
+    NotRead(&'static str),
 }
 
 /// What a column holds.

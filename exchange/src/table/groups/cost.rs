@@ -1,12 +1,12 @@
 //! What the pages of a column become in memory, by what their bytes say and before a decoder makes it.
 
 use arrow_schema::{DataType, Field};
-use parquet::basic::{Encoding, Type};
+use parquet::basic::{Encoding, Repetition, Type};
 use parquet::schema::types::ColumnDescriptor;
 
 use super::budget::Cost;
 use super::delta;
-use super::levels::Lists;
+use super::levels::{Depth, Lists};
 
 /// What a value of a list takes: two levels, itself, and its code, each while its vector grows.
 const LIST_VALUE_BYTES: u64 = 64;
@@ -21,7 +21,7 @@ const NUMBER_BYTES: u64 = 36;
 #[derive(Clone, Debug)]
 pub(super) struct Leaf {
     pub(super) is_list: bool,
-    pub(super) max_def: i16,
+    pub(super) depth: Depth,
     values: Values,
     /// The bytes of one value in a dictionary, at least.
     width: u64,
@@ -77,7 +77,11 @@ impl Leaf {
             Type::INT96 => 12,
             Type::FIXED_LEN_BYTE_ARRAY => u64::try_from(column.type_length()).unwrap_or(1).max(1),
         };
-        Leaf { is_list: column.max_rep_level() > 0, max_def: column.max_def_level(), values, width }
+        let max = column.max_def_level();
+        let info = column.self_type().get_basic_info();
+        let is_optional = info.has_repetition() && info.repetition() == Repetition::OPTIONAL;
+        let depth = Depth { max, element: max - i16::from(is_optional) };
+        Leaf { is_list: column.max_rep_level() > 0, depth, values, width }
     }
 
     /// What a row takes without its page.

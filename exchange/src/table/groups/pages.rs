@@ -192,62 +192,79 @@ impl ColumnPages {
         }
     }
 
-    /// The levels of repetition, in runs; `None` where they are in an old form, one bit each.
-    fn lists(&self, levels: Option<&[u8]>, values: u64) -> Result<Option<levels::Lists>> {
-        if !self.leaf.is_list {
-            return Ok(None);
-        }
-        let Some(levels) = levels else {
-            return Ok(Some(levels::Lists { rows: values, values_max: values }));
-        };
-        match levels::count(levels, values, self.budget.rows_at_once()) {
-            Some(lists) => Ok(Some(lists)),
-            None => Err(self.damaged("a page of lists has fewer levels than it claims values")),
-        }
-    }
-
     fn check_data(&mut self, page: &[u8], header: &PageHeader) -> Result<()> {
-        let (values, encoding, rep_levels, body) = match header.page {
+        let (values, encoding, parts) = match header.page {
             PageKind::DataV2 { values, encoding, def_bytes, rep_bytes, .. } => {
-                let rep_bytes = rep_bytes as usize;
-                let body = page.get(rep_bytes + def_bytes as usize..);
-                (values, encoding, page.get(..rep_bytes), body)
+                let rest = page.split_at_checked(rep_bytes as usize);
+                let parts = rest.and_then(|(repetition, rest)| {
+                    let (definition, body) = rest.split_at_checked(def_bytes as usize)?;
+                    Some(Parts { repetition, definition, body })
+                });
+                (values, encoding, parts)
             }
             PageKind::Data { values, encoding, def_encoding, rep_encoding } => {
-                let mut body = Some(page);
-                let mut rep_levels = None;
-                if self.leaf.is_list {
-                    (rep_levels, body) = take_levels(page, rep_encoding, 1, values);
-                }
-                if self.leaf.max_def > 0 {
-                    body = body.and_then(|body| take_levels(body, def_encoding, self.leaf.max_def, values).1);
-                }
-                (values, encoding, rep_levels.filter(|_| rep_encoding == Encoding::RLE), body)
+                self.refuse_old_levels(def_encoding, rep_encoding)?;
+                (values, encoding, Parts::of_version_1(page, &self.leaf))
             }
             _ => return Ok(()),
         };
-        let Some(body) = body else {
+        let Some(parts) = parts else {
             return Err(self.damaged("the levels of a page are longer than it"));
         };
-        let lists = self.lists(rep_levels, values.into())?;
+        let lists = match self.lists(&parts, values.into()) {
+            Ok(lists) => lists,
+            Err(why) => return Err(self.damaged(why)),
+        };
         let bytes = page.len() as u64;
-        self.hold_page(&DataPage { bytes, values: values.into(), encoding, lists, body })
+        self.hold_page(&DataPage { bytes, values: values.into(), encoding, lists, body: parts.body })
+    }
+
+    /// The writers of the old form, one level behind the other, do not agree on the order of its bits.
+    fn refuse_old_levels(&self, definition: Encoding, repetition: Encoding) -> Result<()> {
+        let is_old = |is_there: bool, encoding: Encoding| is_there && encoding != Encoding::RLE;
+        if is_old(self.leaf.depth.max > 0, definition) || is_old(self.leaf.is_list, repetition) {
+            let why =
+                "the levels of a page are not in runs (RLE), and no other form of them is read: write the file again";
+            self.budget.refuse(Refusal::NotRead(why));
+            return Err(ParquetError::General(why.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// What lists the page has; `None` where each value is a row.
+    fn lists(&self, parts: &Parts<'_>, values: u64) -> std::result::Result<Option<levels::Lists>, String> {
+        let depth = self.leaf.depth;
+        if self.leaf.is_list {
+            let both = (parts.repetition, parts.definition);
+            return levels::count(both, depth, values, self.budget.rows_at_once()).map(Some);
+        }
+        if depth.max > 0 {
+            levels::check(parts.definition, depth.max, values)?;
+        }
+        Ok(None)
+    }
+}
+
+/// What a page of data is made of.
+struct Parts<'a> {
+    repetition: &'a [u8],
+    definition: &'a [u8],
+    body: &'a [u8],
+}
+
+impl Parts<'_> {
+    fn of_version_1<'a>(page: &'a [u8], leaf: &Leaf) -> Option<Parts<'a>> {
+        let none = &page[..0];
+        let (repetition, rest) = if leaf.is_list { take_levels(page)? } else { (none, page) };
+        let (definition, body) = if leaf.depth.max > 0 { take_levels(rest)? } else { (none, rest) };
+        Some(Parts { repetition, definition, body })
     }
 }
 
 /// The levels of version 1, and what is behind them.
-fn take_levels(page: &[u8], encoding: Encoding, max: i16, values: u32) -> (Option<&[u8]>, Option<&[u8]>) {
-    let (length, rest) = match encoding {
-        Encoding::RLE => match page.split_first_chunk() {
-            Some((length, rest)) => (u32::from_le_bytes(*length) as usize, rest),
-            None => return (None, None),
-        },
-        _ => {
-            let bits = u64::from(u16::BITS - max.unsigned_abs().leading_zeros());
-            ((u64::from(values) * bits).div_ceil(8) as usize, page)
-        }
-    };
-    (rest.get(..length), rest.get(length..))
+fn take_levels(page: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = page.split_first_chunk()?;
+    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
 }
 
 impl Iterator for ColumnPages {
