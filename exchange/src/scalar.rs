@@ -13,7 +13,8 @@ use arrow_array::types::{
     TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BinaryViewArray, LargeBinaryArray, LargeStringArray, StringArray, StringViewArray,
+    Array, ArrayRef, ArrowPrimitiveType, BinaryArray, BinaryViewArray, LargeBinaryArray, LargeStringArray, StringArray,
+    StringViewArray,
 };
 use arrow_buffer::i256;
 use arrow_schema::{DataType, Field, TimeUnit};
@@ -242,7 +243,7 @@ pub(crate) fn each_scalar(array: &ArrayRef, visit: &mut impl FnMut(usize, Scalar
         DataType::UInt16 => numbers!(UInt16Type, value => Scalar::Int(value.into())),
         DataType::UInt32 => numbers!(UInt32Type, value => Scalar::Int(value.into())),
         DataType::UInt64 => numbers!(UInt64Type, value => Scalar::Uint(value)),
-        DataType::Float16 => numbers!(Float16Type, value => Scalar::Float32(value.to_f32())),
+        DataType::Float16 => numbers!(Float16Type, value => Scalar::Float(double_of_half(value))),
         DataType::Float32 => numbers!(Float32Type, value => Scalar::Float32(value)),
         DataType::Float64 => numbers!(Float64Type, value => Scalar::Float(value)),
         DataType::Decimal32(_, scale) => {
@@ -280,6 +281,21 @@ pub(crate) fn each_scalar(array: &ArrayRef, visit: &mut impl FnMut(usize, Scalar
         _ => return each_text(array, visit),
     }
     Ok(())
+}
+
+type Half = <Float16Type as ArrowPrimitiveType>::Native;
+
+/// The number that has the shortest decimal of a half: 0.1, and not the 0.0999755859375 that its bits come to. A whole
+/// one is exact: 10008, and not the 10010 that reads back as it too.
+fn double_of_half(half: Half) -> f64 {
+    /// So many digits tell any two halves apart.
+    const DIGITS: usize = 5;
+    let exact = half.to_f64();
+    if !exact.is_finite() || exact.fract() == 0.0 {
+        return exact;
+    }
+    let mut shortened = (0..DIGITS).filter_map(|behind| format!("{exact:.behind$e}").parse::<f64>().ok());
+    shortened.find(|number| Half::from_f64(*number) == half).unwrap_or(exact)
 }
 
 fn each_uuid(array: &ArrayRef, visit: &mut impl FnMut(usize, Scalar<'_>)) {

@@ -6,12 +6,12 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::types::UInt8Type;
+use arrow_array::types::{Float16Type, UInt8Type};
 use arrow_array::{
-    Array, ArrayRef, Date32Array, Date64Array, Decimal128Array, DurationSecondArray, FixedSizeBinaryArray,
-    Float64Array, Int32Array, Int64Array, ListArray, ListViewArray, RecordBatch, RunArray, StringArray,
-    Time32SecondArray, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
-    TimestampSecondArray, UInt64Array,
+    Array, ArrayRef, ArrowPrimitiveType, Date32Array, Date64Array, Decimal128Array, DurationSecondArray,
+    FixedSizeBinaryArray, Float16Array, Float64Array, Int32Array, Int64Array, ListArray, ListViewArray, RecordBatch,
+    RunArray, StringArray, Time32SecondArray, TimestampMicrosecondArray, TimestampMillisecondArray,
+    TimestampNanosecondArray, TimestampSecondArray, UInt64Array,
 };
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{DataType, Field, Schema};
@@ -328,4 +328,31 @@ fn a_file_without_rows_and_marks_inside_earn_a_note() {
     );
     let lone = read_csv(b"id,name\r1,Ann\r2,Bob\r3,Cid\r", "type = \"t\"\nkey = { column = \"id\", kind = \"u64\" }");
     assert_eq!(lone.expect("read").0.len(), 3);
+}
+
+type Half = <Float16Type as ArrowPrimitiveType>::Native;
+
+/// The shortest decimals are those of numpy: `str(np.float16(0.0999755859375))`.
+#[test]
+fn numbers_of_sixteen_bits_are_read_as_people_write_them() {
+    let numbers = [0.1, -0.3333, 2.5, 10_008.0, 65_504.0, -0.0, 5.96e-8, f64::NAN, f64::INFINITY];
+    let halves: ArrayRef = Arc::new(Float16Array::from_iter_values(numbers.map(Half::from_f64)));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.parquet");
+    let keys: ArrayRef = Arc::new(UInt64Array::from_iter_values(0..halves.len() as u64));
+    let batch = RecordBatch::try_from_iter([("id", keys), ("v", Arc::clone(&halves))]).expect("columns of one length");
+    let file = File::create(&path).expect("a file");
+    let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).expect("a writer");
+    writer.write(&batch).and_then(|()| writer.close().map(drop)).expect("written");
+    for (kind, values, rejects) in [
+        ("choice", &["0.1", "-0.3333", "2.5", "10008", "65504", "0", "0.00000006"][..], 2),
+        ("decimal(4)", &["0.1000", "-0.3333", "2.5000", "10008.0000", "65504.0000", "0.0000"], 3),
+        ("int", &["10008", "65504", "0"], 6),
+    ] {
+        for (values_read, reasons) in
+            [read_arrow(Arc::clone(&halves), kind).expect("read"), read(&path, kind).expect("read")]
+        {
+            assert_eq!((values_read, reasons.len()), (some(values), rejects), "{kind}");
+        }
+    }
 }
