@@ -50,7 +50,7 @@ pub(crate) struct TagTarget {
     pub(crate) name: String,
     pub(crate) tag: TagId,
     pub(crate) null_clears: bool,
-    /// The values that may be written, where not all may.
+    /// What may be written, where not everything may: values, and labels that stand for them.
     pub(crate) closed_values: Option<Arc<HashSet<String>>>,
     /// What is said of bytes that are no text.
     pub(crate) not_text: Arc<str>,

@@ -31,7 +31,7 @@ pub struct ResolvedColumn {
     pub tag: TagId,
     /// The tag's kind, which must be the mapping's.
     pub kind: TagKind,
-    /// The values that the tag can have, where no others may be written.
+    /// What may be written, where not everything may: the tag's values, and the labels that stand for them.
     pub closed_values: Option<Vec<String>>,
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Dictionary {
     seed: u64,
     /// What is said of bytes that are no text.
     not_text: Arc<str>,
-    /// The values that may be written, where not all may.
+    /// What may be written, where not everything may.
     closed_values: Option<Arc<HashSet<String>>>,
 }
 

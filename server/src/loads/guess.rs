@@ -1,7 +1,7 @@
 //! The mapping that a file suggests: the catalog is asked for the type that it goes into, the rest is read from it.
 
 use muster_engine::Error;
-use muster_engine::catalog::Tag;
+use muster_engine::catalog::{DeclaredValue, Tag};
 use muster_engine::engine::Engine;
 use muster_exchange::{
     InferError, InferOptions, Inference, KnownTag, KnownType, Note, ReadOptions, RejectKind, name_encoding,
@@ -110,9 +110,10 @@ fn known_tag(tag: &Tag) -> KnownTag {
     KnownTag { name: tag.name.clone(), label: tag.label.clone(), kind: tag.kind, closed_values: closed_values(tag) }
 }
 
-/// The values that the tag can have, where no others may be written.
+/// What may be written of the tag, where not everything may: its values, and the labels that stand for them.
 pub(super) fn closed_values(tag: &Tag) -> Option<Vec<String>> {
-    tag.closed_values.then(|| tag.values.iter().map(|declared| declared.value.clone()).collect())
+    let written = |declared: &DeclaredValue| std::iter::once(declared.value.clone()).chain(declared.label.clone());
+    tag.closed_values.then(|| tag.values.iter().flat_map(written).collect())
 }
 
 pub(super) fn to_wire(inference: &Inference) -> v1::InferLoadReply {

@@ -159,6 +159,36 @@ async fn a_proposal_knows_the_type_and_comes_to_what_the_load_does() {
     assert_eq!(served.count("zip = '10115' AND price = 1.2").await.unwrap().count, 1);
 }
 
+/// As `set` takes it: the label of a declared value is the value, whether or not the list is closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_loads_as_its_value() {
+    let served = Served::start().await;
+    served.client.create_type(create_type("", "people")).await.unwrap();
+    let gold = DeclaredValue { value: "gold".into(), label: "黄金".into(), ..DeclaredValue::default() };
+    for (name, kind, is_closed) in
+        [("level", TagKind::Choice, true), ("open", TagKind::Choice, false), ("levels", TagKind::Set, true)]
+    {
+        let mut create = create_tag("", name, kind, 0);
+        let tag = create.tag.as_mut().unwrap();
+        tag.closed_values = is_closed;
+        tag.declared_values = vec![gold.clone()];
+        served.client.create_tag(create).await.unwrap();
+    }
+    let text = "id,level,open,levels\n1,黄金,黄金,黄金|gold\n2,gold,gold,gold\n3,黄,x,gold\n";
+    let file = FileSource { name: "people.csv".into(), ..FileSource::default() };
+    let infer = InferLoadHeader { file: Some(file), ..InferLoadHeader::default() };
+    let inferred = served.client.infer_load(infer, reader(text), |_| {}).await.unwrap();
+    assert_eq!((inferred.rows_loaded, inferred.rows_rejected), (2, 1));
+    let reason = &inferred.reject_kinds[0].example.as_ref().unwrap().reason;
+    assert_eq!(reason, "\"黄\" is none of the tag's values, which are closed; did you mean `黄金`?");
+    let load = LoadHeader { mapping_toml: inferred.mapping_toml, max_rejects: 1, ..header("people.csv") };
+    let loaded = served.client.load(load, reader(text), |_| {}).await.unwrap();
+    assert_eq!((loaded.rows_written, loaded.rejected), (2, 1));
+    for asked in ["level = gold", "open = gold", "levels = gold", "level = 黄金"] {
+        assert_eq!(served.count(asked).await.unwrap().count, 2, "{asked}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_load_without_a_mapping_wants_a_key_that_is_sure() {
     let served = Served::start().await;
