@@ -27,7 +27,7 @@ use muster_engine::{Error, Result};
 
 use crate::cell::CellRule;
 use crate::input::{Format, Input};
-use crate::mapping::{ColumnMapping, CsvOptions, Mapping, encoding_labelled, nfkc};
+use crate::mapping::{COLUMNS_MAX, ColumnMapping, CsvOptions, Mapping, encoding_labelled, nfkc};
 use crate::note::Note;
 use crate::options::ReadOptions;
 use crate::reader::find_column;
@@ -185,6 +185,7 @@ pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inferen
         (Err(_), Some(doubt)) => return Err(InferError::NoEncoding(name_encoding(doubt))),
         (Err(fault), None) => return Err(fault.into()),
     };
+    check_width(&table)?;
     let observed = observe_rows(&mut table, options, &mut notes)?;
     let rows_looked_at = table.rows_read();
     let rows_total = match table.rows_total() {
@@ -220,6 +221,18 @@ pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inferen
     }
     note_rejects(&trial, &mut notes);
     Ok(Inference { mapping, notes, key_doubt: guessed.doubt, encoding_doubt, rows_looked_at, rows_total, trial })
+}
+
+/// A mapping names at most so many columns; a load by one that names fewer reads wider files.
+fn check_width(table: &Table) -> Result<()> {
+    match table.columns().len() {
+        ..=COLUMNS_MAX => Ok(()),
+        columns => Err(Error::limit(format!(
+            "name the columns that are wanted in a mapping of your own: {} has {columns} columns, and at most {COLUMNS_MAX} \
+             (COLUMNS_MAX) are proposed for",
+            table.name()
+        ))),
+    }
 }
 
 /// What is said where an encoding in doubt does not do.

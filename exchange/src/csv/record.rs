@@ -38,6 +38,8 @@ pub(crate) struct Malformed {
     pub(crate) line: u64,
     pub(crate) reason: String,
     pub(crate) raw: String,
+    /// Whether it has more fields than a table has columns.
+    pub(crate) is_too_wide: bool,
 }
 
 impl Records {
@@ -102,6 +104,10 @@ pub(crate) struct RecordReader<R> {
     at: usize,
     end: usize,
     started: bool,
+    /// What the record at hand has, as it stands in the file: its beginning, so far as it left the buffer, and from where
+    /// on it lies in the buffer.
+    left: Vec<u8>,
+    record_at: usize,
     /// The line of the next byte, from 1.
     line: u64,
     delimiter: u8,
@@ -133,6 +139,8 @@ impl<R: Read> RecordReader<R> {
             at: 0,
             end: 0,
             started: false,
+            left: Vec::new(),
+            record_at: 0,
             line: 1,
             delimiter,
             record_bytes_max: record_bytes_max.min(RECORD_BYTES_LIMIT),
@@ -175,6 +183,8 @@ impl<R: Read> RecordReader<R> {
         let line = self.line;
         let bytes_before = out.bytes.len();
         let ends_before = out.ends.len();
+        self.record_at = self.at;
+        self.left.clear();
         let fault = match self.read_whole(out) {
             true => None,
             false => self.read_fields(out)?,
@@ -197,15 +207,31 @@ impl<R: Read> RecordReader<R> {
                 return Ok(true);
             }
         };
-        let text = &out.bytes[bytes_before..];
-        let raw = raw_text(text.strip_suffix(&[self.delimiter]).unwrap_or(text));
+        let raw = self.raw_record();
         out.bytes.truncate(bytes_before);
         out.ends.truncate(ends_before);
-        out.malformed.push(Malformed { line, reason, raw });
+        let is_too_wide = matches!(fault, Some(Fault::TooWide));
+        out.malformed.push(Malformed { line, reason, raw, is_too_wide });
         Ok(true)
     }
 
-    /// Reads the fields of a record one by one. What is kept of a faulty record is for the reject only.
+    /// The record that was read last, as it stands in the file, without the end of its line.
+    fn raw_record(&mut self) -> String {
+        self.leave_buffer();
+        let is_cut = self.left.len() > RAW_BYTES_MAX;
+        let last = self.left.iter().rposition(|byte| is_cut || !matches!(byte, b'\n' | b'\r'));
+        raw_text(&self.left[..last.map_or(0, |last| last + 1)])
+    }
+
+    /// Keeps what a reject may show of the record at hand before the buffer is filled again.
+    fn leave_buffer(&mut self) {
+        let wanted = (RAW_BYTES_MAX + 1).saturating_sub(self.left.len());
+        let read = &self.buffer[self.record_at..self.at];
+        self.left.extend_from_slice(&read[..read.len().min(wanted)]);
+        self.record_at = self.at;
+    }
+
+    /// Reads the fields of a record one by one. Of a faulty record nothing is kept.
     fn read_fields(&mut self, out: &mut Records) -> io::Result<Option<Fault>> {
         let bytes_before = out.bytes.len();
         let ends_before = out.ends.len();
@@ -216,8 +242,7 @@ impl<R: Read> RecordReader<R> {
                 fault = Some(Fault::TooWide);
             }
             if fault.is_some() {
-                let kept = out.bytes.len().min(bytes_before + 2 * RAW_BYTES_MAX);
-                out.bytes.truncate(kept);
+                out.bytes.truncate(bytes_before);
                 out.ends.truncate(ends_before);
             }
             if follow != Follow::Field {
@@ -230,7 +255,7 @@ impl<R: Read> RecordReader<R> {
         match fault {
             Fault::TextBehindQuote => "text behind a closing quote: a quote inside quotes is written \"\"".to_owned(),
             Fault::Unclosed { line } => format!("the quote opened on line {line} is never closed"),
-            Fault::TooWide => format!("the record has more than {COLUMNS_MAX} fields"),
+            Fault::TooWide => format!("the record has more than {COLUMNS_MAX} fields (COLUMNS_MAX)"),
             Fault::TooLong => format!("the record is longer than {} bytes", self.record_bytes_max),
         }
     }
@@ -314,6 +339,8 @@ impl<R: Read> RecordReader<R> {
                 return Ok(());
             }
             let unread = self.end - self.at;
+            self.leave_buffer();
+            self.record_at = 0;
             self.buffer.copy_within(self.at..self.end, 0);
             self.at = 0;
             if self.fill_from(unread)? == 0 {
@@ -369,13 +396,13 @@ impl<R: Read> RecordReader<R> {
         }
     }
 
-    /// Keeps the memory of one record bounded: of a too long one only the beginning stays.
+    /// Keeps the memory of one record bounded: nothing of a faulty one stays.
     fn bound(&self, out: &mut Records, record_start: usize, fault: &mut Option<Fault>) {
-        if fault.is_some() {
-            out.bytes.truncate(out.bytes.len().min(record_start + 2 * RAW_BYTES_MAX));
-        } else if out.bytes.len() - record_start > self.record_bytes_max {
+        if fault.is_none() && out.bytes.len() - record_start > self.record_bytes_max {
             *fault = Some(Fault::TooLong);
-            out.bytes.truncate(record_start + 2 * RAW_BYTES_MAX);
+        }
+        if fault.is_some() {
+            out.bytes.truncate(record_start);
         }
     }
 
@@ -391,7 +418,8 @@ impl<R: Read> RecordReader<R> {
     /// Reads into the buffer from `start` on; 0 at the end of the stream.
     fn fill_from(&mut self, start: usize) -> io::Result<usize> {
         if start == 0 {
-            self.at = 0;
+            self.leave_buffer();
+            (self.at, self.record_at) = (0, 0);
         }
         self.end = start;
         loop {

@@ -60,6 +60,10 @@ fn best_delimiter(text: &[u8]) -> Result<(char, Option<Records>)> {
     let mut best: Option<(usize, char, Records)> = None;
     for delimiter in DELIMITERS {
         let records = read(text, delimiter)?;
+        if records.malformed.first().is_some_and(|first| first.is_too_wide && first.line == 1) {
+            // Who opens the table says how many columns it may have.
+            return Ok((delimiter, None));
+        }
         if records.is_empty() {
             continue;
         }

@@ -49,6 +49,9 @@ const fn foreign(what: &'static str, remedy: &'static str) -> Foreign {
 impl Foreign {
     /// What a file is by its first bytes, if it is no text that is loaded.
     pub(super) fn of(head: &[u8]) -> Option<Foreign> {
+        if !head.is_empty() && head.iter().all(|byte| *byte == 0) {
+            return Some(foreign("nothing but zero bytes", "get it again, it was never written or was cut off"));
+        }
         let magic = MAGICS.iter().find(|(at, magic, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(magic)));
         if let Some((_, _, found)) = magic {
             return Some(*found);

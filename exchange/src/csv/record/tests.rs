@@ -129,15 +129,18 @@ fn blank_lines_are_no_records_and_count_as_lines() {
 
 #[test]
 fn malformed_records_are_reported_and_the_next_are_read() {
-    let (rows, bad) = read(b"a,b\n1,2,3\nx\n\"q\"r,s\nok,fine\n\"open,\nto the end");
+    let (rows, bad) = read(b"a,b\n1,2,3\nx\n\"q\"r,s\nok,fine\n\"x,y\",\"\",\"z\"\"\"\r\n\"open,\nto the end\n");
     assert_eq!(rows, [(1, plain(&["a", "b"])), (5, plain(&["ok", "fine"]))]);
-    assert_eq!(bad.len(), 4);
+    assert_eq!(bad.len(), 5);
     assert_eq!(bad[0], (2, "3 fields, the header has 2".to_owned(), "1,2,3".to_owned()));
     assert_eq!(bad[1], (3, "1 field, the header has 2".to_owned(), "x".to_owned()));
     assert_eq!(bad[2].0, 4);
     assert!(bad[2].1.contains("closing quote"));
-    assert_eq!(bad[3].0, 6);
-    assert_eq!(bad[3].1, "the quote opened on line 6 is never closed");
+    assert_eq!(bad[4].0, 7);
+    assert_eq!(bad[4].1, "the quote opened on line 7 is never closed");
+    // Each as it stands in the file, with its quotes.
+    let raws = bad.iter().map(|(_, _, raw)| raw.as_str()).collect::<Vec<&str>>();
+    assert_eq!(raws, ["1,2,3", "x", "\"q\"r,s", "\"x,y\",\"\",\"z\"\"\"", "\"open,\nto the end"]);
 }
 
 #[test]
@@ -153,6 +156,7 @@ fn a_long_record_is_refused_without_being_kept() {
     assert_eq!(bad.len(), 2);
     assert!(bad[0].1.contains("longer than 1048576 bytes"));
     assert!(bad.iter().all(|(_, _, raw)| raw.len() <= RAW_BYTES_MAX + 4));
+    assert!(bad[0].2.starts_with("xxx") && bad[0].2.ends_with("x…") && bad[1].2.starts_with("\"\n\n"));
 }
 
 #[test]
