@@ -3,6 +3,7 @@
 //! A guess is never silent: where another reading was possible, a [`Note`] says so. What is proposed is tried out on
 //! the rows that were looked at, with the reader of a load, and what that came to is part of the answer.
 
+mod coded;
 mod contrary;
 mod decide;
 mod dialect;
@@ -10,11 +11,14 @@ mod encoding;
 mod hopeless;
 mod key;
 mod known;
+mod lists;
 mod nulls;
 mod numbers;
 mod observe;
+mod odd;
 mod texts;
 mod trial;
+mod truths;
 mod words;
 mod writing;
 

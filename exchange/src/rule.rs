@@ -100,6 +100,10 @@ impl Rule {
             Scalar::Text(_) if self.has_own_words() => {
                 format!("{} is no flag: expected {} or {}", cell.shown(), all(&self.true_words), all(&self.false_words))
             }
+            Scalar::Text(_) => format!(
+                "{} is no flag: expected true, yes or 1, false, no or 0; true_words and false_words name others",
+                cell.shown()
+            ),
             _ => format!("{} is no flag: expected true, false, 1 or 0", cell.shown()),
         }
     }

@@ -227,7 +227,10 @@ columns = [
     assert_eq!(reasons[0].0, 4);
     assert!(reasons[0].1.contains("empty value in the list"));
     assert_eq!(reasons[1], (5, "\"NONE\" is no date: expected %d/%m/%Y"));
-    assert_eq!(reasons[2], (6, "\"maybe\" is no flag: expected true, false, 1 or 0"));
+    assert_eq!(
+        reasons[2],
+        (6, "\"maybe\" is no flag: expected true, yes or 1, false, no or 0; true_words and false_words name others")
+    );
     assert_eq!(reasons[3], (7, "\"12.345\" does not fit decimal(2)"));
     assert_eq!(reasons[4].0, 8);
     assert_eq!(reasons[5].0, 10);

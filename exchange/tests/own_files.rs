@@ -264,3 +264,112 @@ fn no_note_proposes_another_kind_than_that_of_the_tag() {
         assert!(notes_on(&guess(&file), name).iter().any(|note| note.contains("kind =") || note.contains('?')));
     }
 }
+
+/// What people read as numbers or days, and no mapping that is sure does: the proposal says what to do.
+#[test]
+fn odd_numbers_and_days_are_never_proposed_without_a_word() {
+    let cases: [(&[&str], TagKind, &str); 9] = [
+        (&["$12.50", "$99", "$1,200.00"], TagKind::Decimal { scale: 2 }, "\"$\" beside them"),
+        (&["¥99", "¥100", "¥3"], TagKind::Int, "\"¥\" beside them"),
+        (&["12 €", "13,50 €", "14 €"], TagKind::Decimal { scale: 2 }, "\"€\" beside them"),
+        (&["40%", "41%", "0.5%"], TagKind::Decimal { scale: 2 }, "\"%\" beside them"),
+        (&["05/01/26", "31/12/25", "14/02/26"], TagKind::Date, "date_format = \"%d/%m/%y\""),
+        (&["05/01/26", "02/12/25", "04/02/26"], TagKind::Date, "\"%d/%m/%y\" or \"%m/%d/%y\""),
+        (&["Jan 5, 2026", "Dec 31, 2025", "Feb 3, 2026"], TagKind::Date, "date_format = \"%b %d, %Y\""),
+        (&["5-JAN-26", "31-DEC-25", "3-FEB-26"], TagKind::Date, "date_format = \"%d-%b-%y\""),
+        (&["1/5/2026 3:07 PM", "12/31/2026 9:00 AM", "2/3/2026 1:00 PM"], TagKind::Time, "\"%m/%d/%Y %I:%M %p\""),
+    ];
+    for (cells, kind, said) in cases {
+        let rows: Vec<String> = cells.iter().enumerate().map(|(row, cell)| format!("{row},\"{cell}\"\n")).collect();
+        let file = format!("id,v\n{}", rows.concat());
+        let inference = guess(&file);
+        assert_eq!((inference.mapping.columns[0].kind, inference.trial.rows_rejected), (TagKind::Choice, 0));
+        let notes = notes_on(&inference, "v");
+        assert!(notes.iter().any(|note| note.contains(said)), "{cells:?}: {notes:?}");
+        // Where the tag has the kind already, the column is left out and the same is said.
+        let inference = try_guess(file.as_bytes(), &known(KeyKind::U64, &[("v", kind)])).expect("a guess");
+        let notes = notes_on(&inference, "v");
+        assert!(inference.mapping.columns[0].skip, "{cells:?}: {notes:?}");
+        assert!(notes.iter().any(|note| note.contains(said)), "{cells:?}: {notes:?}");
+    }
+    // These have a mapping that is sure.
+    for (cells, format) in
+        [(["5 Jan 2026", "31 Dec 2025"], "%d %b %Y"), (["2026年1月5日", "2025年12月31日"], "%Y年%m月%d日")]
+    {
+        let inference = guess(&format!("id,v\n1,{}\n2,{}\n", cells[0], cells[1]));
+        assert_eq!(inference.mapping.columns[0].kind, TagKind::Date);
+        assert_eq!(inference.mapping.columns[0].date_formats, [format]);
+    }
+}
+
+#[test]
+fn a_few_texts_with_a_separator_are_told_of() {
+    let inference = guess("id,likes\n1,ski|art\n2,golf\n");
+    assert_eq!(inference.mapping.columns[0].kind, TagKind::Choice);
+    let notes = notes_on(&inference, "likes");
+    assert!(notes.iter().any(|note| note.contains("kind = \"set\", list_separator = \"|\"")), "{notes:?}");
+    assert_eq!(notes_on(&guess("id,likes\n1,ski\n2,golf\n"), "likes"), Vec::<String>::new());
+}
+
+#[test]
+fn words_of_a_flag_that_exists_are_taken_as_far_as_they_are_known() {
+    let options = known(KeyKind::U64, &[("vip", TagKind::Flag)]);
+    let inference = try_guess("id,vip\n1,是\n2,否\n3,未知\n4,1\n".as_bytes(), &options).expect("a guess");
+    let vip = &inference.mapping.columns[0];
+    assert_eq!((vip.true_words.join(" "), vip.false_words.join(" ")), ("是 1".to_owned(), "否".to_owned()));
+    assert_eq!((inference.trial.rows_loaded, inference.trial.rows_rejected), (3, 1));
+    let notes = notes_on(&inference, "vip");
+    assert!(notes.iter().any(|note| note.starts_with("neither true nor false is \"未知\"")), "{notes:?}");
+    // No word is known: the column is left out, and how to name them is said.
+    let inference = try_guess(b"id,vip\n1,active\n2,gone\n", &options).expect("a guess");
+    assert!(inference.mapping.columns[0].skip);
+    let notes = notes_on(&inference, "vip");
+    assert!(notes[0].contains("true_words and false_words name others"), "{notes:?}");
+}
+
+/// A name alone makes nothing a code or a time, and numbers that are one need no name.
+#[test]
+fn codes_and_times_are_told_by_their_numbers() {
+    let of = |name: &str, cell: &dyn Fn(u64) -> String| {
+        let rows: String = (0..400).map(|row| format!("k{row},{}\n", cell(row))).collect();
+        notes_on(&guess(&format!("key,{name}\n{rows}")), name).join(" / ")
+    };
+    let (time, code) = ("looks like a time since 1970", "looks like a code");
+    let moments = |row: u64| (1_767_225_600_000 + row * 86_400_123).to_string();
+    for name in ["time", "created", "v"] {
+        assert!(of(name, &moments).contains(time), "{name}");
+    }
+    for name in ["time", "products", "v"] {
+        assert_eq!(of(name, &|row| (row % 90).to_string()), "", "{name}");
+    }
+    assert!(of("shop_id", &|row| (1_000_000_000 + row).to_string()).contains(code));
+    assert!(of("code", &|row| (row % 50 + 2).to_string()).contains(code));
+    assert_eq!(of("code", &|row| (row as i64 % 50 - 20).to_string()), "");
+    let with_nulls =
+        |numbers: fn(u64) -> u64| move |row: u64| if row % 5 == 0 { String::new() } else { numbers(row).to_string() };
+    assert!(of("agent", &with_nulls(|row| row % 40 * 13 + 1)).contains(code));
+    for name in ["age", "agent"] {
+        assert_eq!(of(name, &with_nulls(|row| row % 60 + 18)), "", "{name}");
+    }
+}
+
+#[test]
+fn a_file_of_zero_bytes_is_called_so() {
+    for bytes in [&[0][..], &[0; 3], &[0; 100_000]] {
+        let fault = try_guess(bytes, &InferOptions::default()).expect_err("no table").to_string();
+        assert!(fault.contains("nothing but zero bytes"), "{fault}");
+    }
+}
+
+#[test]
+fn a_file_of_too_many_columns_names_the_limit() {
+    let wide = |columns: usize| {
+        let names: Vec<String> = (0..columns).map(|column| format!("c{column}")).collect();
+        format!("{}\n{}\n", names.join(","), vec!["1"; columns].join(","))
+    };
+    let options = InferOptions { key_column: Some("c0".to_owned()), ..InferOptions::default() };
+    let fault = try_guess(wide(10_001).as_bytes(), &options).expect_err("too wide").to_string();
+    assert!(fault.contains("more than 10000 fields (COLUMNS_MAX)"), "{fault}");
+    let inference = try_guess(wide(10_000).as_bytes(), &options).expect("a guess");
+    assert_eq!((inference.mapping.columns.len(), inference.trial.rows_loaded), (9_999, 1));
+}

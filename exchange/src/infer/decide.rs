@@ -3,12 +3,16 @@
 use muster_engine::catalog::TagKind;
 use muster_engine::catalog::limits::{SCALE_MAX, VALUE_BYTES_MAX};
 
+use super::coded::meaning;
+use super::lists::{decide_lists, note_separators};
 use super::nulls::{note_null_words, take_null_words};
 use super::numbers::Numbers;
-use super::observe::{Observed, SEPARATORS};
+use super::observe::Observed;
+use super::odd;
+use super::truths::{Truths, truths};
 use super::words::{count_text, plural};
-use super::writing::{DateWriting, Truths, truths};
-use crate::mapping::{ColumnMapping, JSON_LISTS, NanRule, TimeUnit};
+use super::writing::DateWriting;
+use crate::mapping::{ColumnMapping, NanRule};
 use crate::scalar::Shape;
 use crate::text::{Marks, Rounding};
 
@@ -16,14 +20,9 @@ use crate::text::{Marks, Rounding};
 const UNIQUE_MIN: u64 = 1000;
 /// A choice of more distinct values gets a note.
 const MANY_VALUES: u64 = 10_000;
-/// An int of fewer distinct values looks like a count, not like a code.
-const CODE_VALUES_MIN: u64 = 16;
 /// The digits behind the point with which numbers become decimals; finer ones are rounded to so many, counted from
 /// the first that is none of the zeros behind the point of the largest.
 pub(super) const FINE_DIGITS: u8 = 6;
-/// Names that end like this are those of codes.
-const CODE_ENDINGS: [&str; 10] = ["_id", "_code", "_no", "_nr", "_sku", "zip", "zipcode", "postcode", "编号", "代码"];
-
 /// What a column becomes, and where that could be wrong.
 pub(super) struct Guess {
     pub(super) column: ColumnMapping,
@@ -37,7 +36,7 @@ impl Guess {
         Guess { column: ColumnMapping::new(seen.name.clone(), kind), notes: Vec::new(), on_kind: Vec::new() }
     }
 
-    fn kind(&mut self, kind: TagKind) {
+    pub(super) fn kind(&mut self, kind: TagKind) {
         self.column.kind = kind;
     }
 
@@ -45,7 +44,7 @@ impl Guess {
         self.notes.push(message.into());
     }
 
-    fn note_kind(&mut self, message: impl Into<String>) {
+    pub(super) fn note_kind(&mut self, message: impl Into<String>) {
         self.on_kind.push(message.into());
     }
 
@@ -106,15 +105,8 @@ fn decide_whole(seen: &Observed, numbers: &Numbers, nulls: u64, guess: &mut Gues
         guess.column.decimal_point = None;
         guess.column.thousands = None;
         guess.note(format!("numbers beyond 2^63, such as {}: taken as values of a choice", largest(numbers)));
-    } else if let Some(unit) = epoch_unit(numbers).filter(|_| is_called_time(seen)) {
-        guess.note_kind(format!(
-            "int that looks like a time since 1970: kind = \"time\", time_unit = {:?}?",
-            unit.name()
-        ));
-    } else if looks_like_days(numbers) {
-        guess.note_kind("int that looks like dates: kind = \"date\", date_format = \"%Y%m%d\"?");
-    } else if looks_like_code(seen, numbers, nulls) {
-        guess.note_kind(format!("int with {}, looks like a code: choice?", plural(seen.distinct(), "distinct value")));
+    } else if let Some(meaning) = meaning(seen, numbers, nulls) {
+        guess.note_kind(meaning);
     }
 }
 
@@ -123,48 +115,6 @@ fn largest(numbers: &Numbers) -> String {
         true => numbers.whole_max.max(-numbers.whole_min).to_string(),
         false => numbers.largest.clone(),
     }
-}
-
-/// Whether the numbers name things: they are called so, or are missing where there is no thing, and never 0.
-fn looks_like_code(seen: &Observed, numbers: &Numbers, nulls: u64) -> bool {
-    let name = seen.name.to_lowercase();
-    let is_called_so = name == "id" || CODE_ENDINGS.iter().any(|end| name.ends_with(end));
-    let distinct = seen.distinct();
-    let is_used_so =
-        nulls > 0 && numbers.whole_min >= 1 && distinct >= CODE_VALUES_MIN && distinct * 4 <= seen.rows - nulls;
-    is_called_so || is_used_so
-}
-
-fn is_called_time(seen: &Observed) -> bool {
-    let name = seen.name.to_lowercase();
-    ["time", "ts", "_at", "_ms", "_us", "epoch", "时间"].iter().any(|word| name.contains(word))
-}
-
-/// The unit in which all numbers lie between 1990 and 2100.
-pub(super) fn epoch_unit(numbers: &Numbers) -> Option<TimeUnit> {
-    const FROM: i128 = 631_152_000;
-    const TO: i128 = 4_102_444_800;
-    let units = [
-        (TimeUnit::Second, 1),
-        (TimeUnit::Millisecond, 1_000),
-        (TimeUnit::Microsecond, 1_000_000),
-        (TimeUnit::Nanosecond, 1_000_000_000),
-    ];
-    let unit = units.iter().find(|(_, factor)| {
-        let years = FROM * factor..TO * factor;
-        years.contains(&numbers.whole_min) && years.contains(&numbers.whole_max)
-    });
-    unit.map(|(unit, _)| *unit)
-}
-
-/// Whether all numbers could be written as YYYYMMDD.
-pub(super) fn looks_like_days(numbers: &Numbers) -> bool {
-    let is_day = |number: i128| {
-        (1900..2100).contains(&(number / 10_000))
-            && (1..=12).contains(&(number / 100 % 100))
-            && (1..=31).contains(&(number % 100))
-    };
-    numbers.count > 0 && is_day(numbers.whole_min) && is_day(numbers.whole_max)
 }
 
 fn decide_float(seen: &Observed, guess: &mut Guess) {
@@ -296,6 +246,7 @@ fn decide_time(seen: &Observed, guess: &mut Guess) {
 fn decide_text(seen: &Observed, guess: &mut Guess) {
     let count = seen.texts.tried;
     let dates = seen.texts.dates();
+    let dates_fit = dates.fits;
     let is_kind = match () {
         () if count == 0 => false,
         () if dates.fits == count => decide_dates(dates, guess),
@@ -319,6 +270,12 @@ fn decide_text(seen: &Observed, guess: &mut Guess) {
         guess.note(format!("blanks around the text in {} are kept: trim = true?", plural(seen.blanks, "row")));
     }
     decide_values(seen, guess);
+    let is_told = dates_fit == count;
+    if let Some(remedy) = odd::remedy(&seen.texts.first).filter(|_| !is_told) {
+        guess.note_kind(remedy);
+    } else if !guess.column.skip {
+        note_separators(seen, guess);
+    }
 }
 
 /// Whether the texts are days or times, of which the order of day and month is sure.
@@ -428,43 +385,6 @@ fn note_near_kind(seen: &Observed, guess: &mut Guess) {
         count_text(fits),
         count_text(count)
     ));
-}
-
-/// Whether the texts are lists, in JSON or with a separator.
-fn decide_lists(seen: &Observed, guess: &mut Guess) -> bool {
-    if seen.json_lists == 0 || seen.json_lists < seen.worded() {
-        return decide_separated(seen, guess);
-    }
-    guess.kind(TagKind::Set);
-    guess.column.list_separator = Some(JSON_LISTS.to_owned());
-    guess.note(format!("lists in JSON in {}", plural(seen.json_lists, "row")));
-    true
-}
-
-/// Whether the texts are lists: some have a separator, and what stands between repeats far more than the whole.
-fn decide_separated(seen: &Observed, guess: &mut Guess) -> bool {
-    for (separator, (texts, pieces)) in SEPARATORS.iter().zip(&seen.separated) {
-        let is_list = *texts * 20 >= seen.values() && *texts >= 3 && (pieces.len() as u64) * 2 <= seen.distinct();
-        if is_list {
-            guess.kind(TagKind::Set);
-            guess.column.list_separator = Some(separator.to_string());
-            guess.note(format!("text with {separator:?} in {}: taken as lists", plural(*texts, "row")));
-            guess.note_kind("kind = \"choice\" without list_separator keeps the texts");
-            trim_pieces(seen, *separator, guess);
-            return true;
-        }
-    }
-    false
-}
-
-/// Leaves out the blanks around the values of a list: who writes `a | b` means `a` and `b`.
-pub(super) fn trim_pieces(seen: &Observed, separator: char, guess: &mut Guess) {
-    let at = SEPARATORS.iter().position(|one| *one == separator);
-    let rows = at.map_or(0, |at| seen.blank_pieces[at]).max(seen.blanks);
-    if rows > 0 {
-        guess.column.trim = true;
-        guess.note(format!("blanks around the values of lists in {}: trim leaves them out", plural(rows, "row")));
-    }
 }
 
 fn decide_values(seen: &Observed, guess: &mut Guess) {

@@ -8,7 +8,7 @@ mod evidence;
 
 use std::io::{self, Read};
 
-use encoding_rs::{Encoding, GBK, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use evidence::{Chinese, Western, Wide};
 
@@ -109,13 +109,14 @@ fn judge(odd: &[u8], mut wide: Wide) -> (&'static Encoding, Option<String>) {
     if wide.is_likely() {
         return (UTF_8, None);
     }
-    if Chinese::of(odd).is_likely() {
-        return (GBK, None);
+    let chinese = Chinese::of(odd);
+    if chinese.is_likely() {
+        return (if chinese.is_beyond_gbk() { GB18030 } else { GBK }, None);
     }
     if Western::of(odd).is_likely() {
         return (WINDOWS_1252, None);
     }
-    let doubt = "it is not UTF-8, and its bytes look neither like Chinese (gbk) nor like accents between Latin letters \
+    let doubt = "it is not UTF-8, and its bytes look neither like Chinese (gbk, gb18030) nor like accents between Latin letters \
                  (windows-1252); others are big5, shift_jis, euc-jp, euc-kr, windows-1250, windows-1251, koi8-r and \
                  macintosh";
     (UTF_8, Some(doubt.to_owned()))
@@ -147,6 +148,11 @@ mod tests {
             assert_eq!(sure(text.as_bytes()), UTF_8);
         }
         assert_eq!(sure(&GBK.encode(CHINESE).0), GBK);
+        // A rare character and one of another script, which Python's `gbk` does not have.
+        for beyond in ["4,王𠮷,北京\n", "4,ཨ,上海\n"] {
+            let text = format!("{CHINESE}{beyond}");
+            assert_eq!(sure(&GB18030.encode(&text).0), GB18030, "{beyond}");
+        }
         assert_eq!(sure(&WINDOWS_1252.encode(WESTERN).0), WINDOWS_1252);
         assert_eq!(sure(&WINDOWS_1252.encode("id,n\n1,Müßig – “naïve”\n2,L’été 5 €\n3,É\n").0), WINDOWS_1252);
         let wide = |text: &str, big: bool| -> Vec<u8> {

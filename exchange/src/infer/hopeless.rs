@@ -1,6 +1,7 @@
 //! Columns of which not one value can be loaded: they are left out, so that the rest of the file loads.
 
 use super::observe::Observed;
+use super::odd;
 use super::trial::{RejectKind, Trial};
 use super::words::plural;
 use crate::mapping::{ColumnMapping, Mapping};
@@ -23,7 +24,10 @@ pub(super) fn skip(mapping: &mut Mapping, observed: &[Observed], trial: &Trial, 
         notes.retain(|note| note.column != column.column);
         let count = plural(values(column, seen), "value");
         let (kind, reason) = (column.kind, &first.example.reason);
-        let message = format!("skipped: none of its {count} can be {kind} (line {}: {reason})", first.example.line);
+        let mut message = format!("skipped: none of its {count} can be {kind} (line {}: {reason})", first.example.line);
+        if let Some(remedy) = odd::remedy_for(kind, &seen.texts.first) {
+            message.push_str(&format!("; {remedy}"));
+        }
         notes.push(Note { column: column.column.clone(), message });
         *column = ColumnMapping { skip: true, ..ColumnMapping::new(column.column.clone(), kind) };
     }

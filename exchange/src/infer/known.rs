@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use muster_engine::catalog::{KeyKind, TagKind};
 
-use super::decide::{Guess, decide, epoch_unit, looks_like_days, note_marks, take_nans, trim_pieces};
+use super::coded::{epoch_unit, looks_like_days};
+use super::decide::{Guess, decide, note_marks, take_nans};
+use super::lists::trim_pieces;
 use super::nulls::take_null_words;
 use super::observe::{LOOSE_SEPARATORS, Observed, SEPARATORS};
-use super::words::{count_text, plural};
-use super::writing::words_of_flag;
+use super::truths::most_truths;
+use super::words::plural;
 use crate::mapping::{JSON_LISTS, TimeUnit, nfkc};
 use crate::rule::accept;
 use crate::scalar::Shape;
@@ -35,7 +37,7 @@ pub struct KnownTag {
     pub label: Option<String>,
     /// What it is.
     pub kind: TagKind,
-    /// The values that it can have, where no others may be written.
+    /// What may be written, where not everything may: its values and their labels.
     pub closed_values: Option<Vec<String>>,
 }
 
@@ -86,11 +88,7 @@ fn written_as(seen: &Observed, tag: &KnownTag) -> Guess {
     guess.note(format!("{} as the tag `{}` is", tag.kind, tag.name));
     let is_text = seen.shape == Some(Shape::Text);
     match tag.kind {
-        TagKind::Flag if is_text => {
-            if let Some(truths) = words_of_flag(&seen.words()) {
-                guess.truths(truths);
-            }
-        }
+        TagKind::Flag if is_text => flags_as(seen, &mut guess),
         TagKind::Flag => take_nans(seen, &mut guess),
         TagKind::Choice => {
             if seen.shape == Some(Shape::Float) {
@@ -110,6 +108,19 @@ fn written_as(seen: &Observed, tag: &KnownTag) -> Guess {
         }
     }
     guess
+}
+
+/// Texts as words of yes and no.
+fn flags_as(seen: &Observed, guess: &mut Guess) {
+    let truths = most_truths(&seen.words());
+    if !truths.others.is_empty() {
+        let shown: Vec<String> = truths.others.iter().map(|word| format!("{word:?}")).collect();
+        guess.note(format!(
+            "neither true nor false is {}: name it in true_words, in false_words or in null_words",
+            shown.join(" or ")
+        ));
+    }
+    guess.truths(truths);
 }
 
 /// Texts as lists of a set, by what most of them have between values.
@@ -206,16 +217,9 @@ fn take_unit(unit: Option<TimeUnit>, guess: &mut Guess) {
     }
 }
 
-/// Says which values of the column a tag with a closed list does not have.
+/// Says that a tag with a closed list takes no other values.
 pub(super) fn note_closed(tag: &KnownTag, guess: &mut Guess) {
-    if let Some(values) = &tag.closed_values {
-        guess.note(format!(
-            "the tag `{}` takes its {} alone",
-            tag.name,
-            match values.len() {
-                1 => "1 value".to_owned(),
-                count => format!("{} values", count_text(count as u64)),
-            }
-        ));
+    if tag.closed_values.is_some() {
+        guess.note(format!("the tag `{}` takes its declared values alone, or their labels", tag.name));
     }
 }

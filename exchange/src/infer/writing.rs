@@ -14,8 +14,12 @@ const TRIED_MIN: u64 = 64;
 /// After how many texts a way that none of them was written in is given up.
 const IDLE_MAX: u64 = 1_000;
 
+/// How many texts are kept to be looked at once more, and how long they may be.
+const FIRST_MAX: usize = 32;
+const FIRST_BYTES_MAX: usize = 64;
+
 /// The ways of writing numbers, the likelier first. The first is the one that needs no setting.
-const NUMBER_FORMS: [Marks; 10] = [
+pub(super) const NUMBER_FORMS: [Marks; 10] = [
     marks('.', None),
     marks('.', Some(',')),
     marks(',', None),
@@ -33,7 +37,7 @@ const fn marks(point: char, thousands: Option<char>) -> Marks {
 }
 
 /// How dates are written, in the letters of strftime. The first is ISO 8601.
-const DATE_FORMS: [&str; 11] = [
+pub(super) const DATE_FORMS: [&str; 11] = [
     "%Y-%m-%d",
     "%Y/%m/%d",
     "%Y.%m.%d",
@@ -52,7 +56,7 @@ const MONTH_FIRST: usize = 6;
 /// Not looked for: eight digits are a number, unless a tag says that they are a day.
 const COMPACT: usize = 8;
 /// What may stand behind a date to make it a time; nothing makes it a date.
-const CLOCK_FORMS: [&str; 4] = ["", " %H:%M:%S", " %H:%M", " %H:%M:%S%.f"];
+pub(super) const CLOCK_FORMS: [&str; 4] = ["", " %H:%M:%S", " %H:%M", " %H:%M:%S%.f"];
 /// Bit of a time in ISO 8601, which is read without a format.
 const ISO_TIME: u64 = 1 << 63;
 /// Bit of a date in ISO 8601.
@@ -75,6 +79,8 @@ pub(super) struct DateWriting {
 pub(super) struct Writing {
     /// The distinct texts that were looked at.
     pub(super) tried: u64,
+    /// The first of them.
+    pub(super) first: Vec<String>,
     /// Those that are digits with a sign or without, which are numbers in every way.
     digits: Numbers,
     /// Those that begin like numbers and are more than digits, and the ways that they are written in.
@@ -97,6 +103,7 @@ impl Writing {
         }
         Writing {
             tried: 0,
+            first: Vec::new(),
             digits: Numbers::default(),
             beyond_digits: 0,
             numbers: vec![Some(Numbers::default()); NUMBER_FORMS.len()],
@@ -114,6 +121,9 @@ impl Writing {
         let Ok(text) = std::str::from_utf8(text) else {
             return;
         };
+        if self.first.len() < FIRST_MAX && text.len() <= FIRST_BYTES_MAX {
+            self.first.push(text.to_owned());
+        }
         let Some(first) = text.bytes().next() else {
             return;
         };
@@ -295,62 +305,6 @@ fn date_forms() -> impl Iterator<Item = (usize, String)> {
     (0..forms).filter(is_sought).filter_map(|index| Some((index, date_form(index)?)))
 }
 
-/// Words for yes and no, in small letters, of which a flag may be written.
-const TRUTHS: [(&str, &str); 16] = [
-    ("true", "false"),
-    ("yes", "no"),
-    ("y", "n"),
-    ("t", "f"),
-    ("on", "off"),
-    ("是", "否"),
-    ("有", "无"),
-    ("有", "没有"),
-    ("对", "错"),
-    ("真", "假"),
-    ("ja", "nein"),
-    ("oui", "non"),
-    ("sí", "no"),
-    ("si", "no"),
-    ("да", "нет"),
-    ("はい", "いいえ"),
-];
-
-/// How many of them are read without a setting.
-const DEFAULT_TRUTHS: usize = 4;
-
-/// The words of yes and of no as the column writes them.
-pub(super) struct Truths {
-    pub(super) true_words: Vec<String>,
-    pub(super) false_words: Vec<String>,
-    /// Whether they are read without a setting.
-    pub(super) is_default: bool,
-}
-
-/// Whether these, all of a column's distinct texts, are words of yes and no. One of both alone is none, but for
-/// `true` and `false`.
-pub(super) fn truths(texts: &[String]) -> Option<Truths> {
-    words_of_flag(texts).filter(|truths| {
-        let is_pair = !truths.true_words.is_empty() && !truths.false_words.is_empty();
-        is_pair || texts.iter().all(|text| matches!(text.to_lowercase().as_str(), "true" | "false"))
-    })
-}
-
-/// The same of a column that is known to be a flag, for which one word is enough.
-pub(super) fn words_of_flag(texts: &[String]) -> Option<Truths> {
-    for (index, (yes, no)) in TRUTHS.iter().enumerate() {
-        let is = |word: &str| {
-            let word = word.to_owned();
-            move |text: &&String| text.to_lowercase() == word
-        };
-        let true_words: Vec<String> = texts.iter().filter(is(yes)).cloned().collect();
-        let false_words: Vec<String> = texts.iter().filter(is(no)).cloned().collect();
-        if true_words.len() + false_words.len() == texts.len() && !texts.is_empty() {
-            return Some(Truths { true_words, false_words, is_default: index < DEFAULT_TRUTHS });
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -407,16 +361,5 @@ mod tests {
         let times = written(&["2026/1/5 9:07", "2026/1/5 19:07:30"]).dates();
         assert_eq!(times.formats, ["%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M"]);
         assert!(times.has_times && !times.has_dates);
-    }
-
-    #[test]
-    fn truths_are_pairs_of_words() {
-        let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
-        assert!(truths(&texts(&["是", "否"])).is_some_and(|truths| !truths.is_default && truths.true_words == ["是"]));
-        assert!(truths(&texts(&["True", "FALSE", "true"])).is_some_and(|truths| truths.is_default));
-        assert!(truths(&texts(&["true"])).is_some());
-        for none in [&["no"][..], &["yes", "nein"], &["yes", "no", "maybe"], &[]] {
-            assert!(truths(&texts(none)).is_none(), "{none:?}");
-        }
     }
 }

@@ -41,6 +41,8 @@ pub(super) struct Chinese {
     /// Common ones that begin as no Korean syllable does, and that end as no Cyrillic capital does.
     not_korean: u64,
     not_cyrillic: u64,
+    /// Characters of four bytes, which GB 18030 has and GBK has not: two pairs of a byte that begins one and a digit.
+    four_bytes: u64,
 }
 
 impl Chinese {
@@ -51,6 +53,10 @@ impl Chinese {
             rest = behind;
             match (*first, behind.first().copied()) {
                 (..=0x7F, _) => {}
+                (0x81..=0xFE, Some(b'0'..=b'9')) if matches!(behind, [_, 0x81..=0xFE, b'0'..=b'9', ..]) => {
+                    rest = &behind[3..];
+                    seen.four_bytes += 1;
+                }
                 (0x81..=0xFE, Some(second @ (0x40..=0x7E | 0x80..=0xFE))) => {
                     rest = &behind[1..];
                     seen.add(*first, second);
@@ -69,6 +75,11 @@ impl Chinese {
         self.common += u64::from(is_common);
         self.not_korean += u64::from(is_common && first > 0xC8);
         self.not_cyrillic += u64::from(is_common && !(0xC0..=0xDF).contains(&second));
+    }
+
+    /// Whether it has characters that GBK has not.
+    pub(super) fn is_beyond_gbk(self) -> bool {
+        self.four_bytes > 0
     }
 
     /// Four of five letters are common ones; Korean and Cyrillic in capitals, which would be too, lack the rest.
