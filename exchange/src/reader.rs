@@ -9,6 +9,7 @@ use muster_engine::columns::LoadBlock;
 use muster_engine::ids::TagId;
 use muster_engine::write::Load;
 use muster_engine::{Error, Result};
+use muster_language::visible::visible;
 
 use crate::cell::CellRule;
 use crate::column::{ColumnBuilder, KeyBuilder, OddTimes, Place, Rejects, TagTarget};
@@ -342,7 +343,11 @@ fn first_line(run: &Run) -> Option<u64> {
 /// The place of a column, compared as names are.
 pub(crate) fn find_column(table: &Table, name: &str) -> Result<usize> {
     let wanted = nfkc(name);
-    table.columns().iter().position(|column| nfkc(column) == wanted).ok_or_else(|| {
+    let is_named = |column: &String| nfkc(column) == wanted;
+    // A name with a control character is shown with an escape, and pasted so.
+    let is_shown = |column: &String| visible(column) == name;
+    let columns = table.columns();
+    columns.iter().position(is_named).or_else(|| columns.iter().position(is_shown)).ok_or_else(|| {
         Error::invalid(format!(
             "{} has no column {name:?}{}",
             table.name(),

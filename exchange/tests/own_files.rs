@@ -362,6 +362,26 @@ fn a_file_of_zero_bytes_is_called_so() {
 }
 
 #[test]
+fn a_line_for_excel_alone_is_called_so() {
+    for head in ["sep=;\n", "SEP=,\r\n", "\u{feff}sep=\t\n", "\"sep=;\"\n"] {
+        let fault = try_guess(format!("{head}id;a\n1;x\n").as_bytes(), &InferOptions::default()).expect_err("no table");
+        assert!(fault.to_string().contains("strike that line"), "{fault}");
+    }
+    guess("sep=a,id\nx,1\n");
+}
+
+/// Digits that are gone, or will be, are told of.
+#[test]
+fn what_has_lost_digits_is_told_of() {
+    let inference = guess("id,phone,t\n1.23457E+15,1.38E+10,2026-01-05T10:00:00.123456Z\n2.3E+15,139,2026-01-05\n");
+    for (column, said) in [("id", "lost digits"), ("phone", "lost digits"), ("t", "1 time is finer than a millisecond")]
+    {
+        let notes = notes_on(&inference, column);
+        assert!(notes.iter().any(|note| note.contains(said)), "{column}: {notes:?}");
+    }
+}
+
+#[test]
 fn a_file_of_too_many_columns_names_the_limit() {
     let wide = |columns: usize| {
         let names: Vec<String> = (0..columns).map(|column| format!("c{column}")).collect();
@@ -372,4 +392,26 @@ fn a_file_of_too_many_columns_names_the_limit() {
     assert!(fault.contains("more than 10000 fields (COLUMNS_MAX)"), "{fault}");
     let inference = try_guess(wide(10_000).as_bytes(), &options).expect("a guess");
     assert_eq!((inference.mapping.columns.len(), inference.trial.rows_loaded), (9_999, 1));
+}
+
+/// A column whose name has a tab is shown as `a\tb`, and named so.
+#[test]
+fn a_column_is_found_by_its_name_as_it_is_shown() {
+    let file = "a\tb,v\nx,1\ny,2\n";
+    let csv = muster_exchange::CsvOptions::default();
+    for name in ["a\tb", "a\\tb"] {
+        let options =
+            InferOptions { key_column: Some(name.to_owned()), csv: Some(csv.clone()), ..InferOptions::default() };
+        let inference = try_guess(file.as_bytes(), &options).expect("a guess");
+        assert_eq!((inference.mapping.key.column.as_str(), inference.trial.rows_loaded), ("a\tb", 2));
+    }
+}
+
+#[test]
+fn days_among_which_some_are_none_are_told_of() {
+    let rows: Vec<String> = (20..32).map(|day| format!("{day},2026-02-{day}\n")).collect();
+    let inference = guess(&format!("id,d\n{}", rows.concat()));
+    assert_eq!(inference.mapping.columns[0].kind, TagKind::Choice);
+    let notes = notes_on(&inference, "d");
+    assert!(notes.iter().any(|note| note.starts_with("9 of 12 distinct texts are dates")), "{notes:?}");
 }

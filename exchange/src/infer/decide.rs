@@ -232,14 +232,13 @@ fn decide_time(seen: &Observed, guess: &mut Guess) {
     if seen.times > 0 && seen.midnights == seen.times {
         guess.note_kind("times that all are midnight: date?");
     }
-    if seen.cuts > 0 {
-        guess.note(format!(
-            "{} finer than a millisecond and cut to it",
-            match seen.cuts {
-                1 => "1 time is".to_owned(),
-                count => format!("{} times are", count_text(count)),
-            }
-        ));
+    note_cuts(seen.cuts, guess);
+}
+
+fn note_cuts(times: u64, guess: &mut Guess) {
+    if times > 0 {
+        let are = if times == 1 { "is" } else { "are" };
+        guess.note(format!("{} {are} finer than a millisecond and cut to it", plural(times, "time")));
     }
 }
 
@@ -289,6 +288,7 @@ fn decide_dates(dates: DateWriting, guess: &mut Guess) -> bool {
         ));
         return false;
     }
+    note_cuts(dates.cuts, guess);
     if dates.has_times && dates.has_dates {
         guess.note("dates and times: a date is taken as its first moment");
     }
@@ -327,6 +327,9 @@ fn decide_text_numbers(seen: &Observed, guess: &mut Guess) -> bool {
     if !seen.is_csv {
         guess.note_kind("text of numbers only: a number kind?");
         return false;
+    }
+    if let Some(short) = odd::shortened(&seen.texts.first) {
+        guess.note(format!("numbers such as {short} may have lost digits in a spreadsheet"));
     }
     let null_words: u64 = seen.null_words.values().sum();
     let nulls = seen.nulls + null_words;
@@ -376,7 +379,10 @@ fn note_near_kind(seen: &Observed, guess: &mut Guess) {
     let is_near = |fits: u64| fits < count && fits * 10 >= count * 9;
     let (_, numbers) = seen.texts.most_numbers();
     let (kind, fits) = match seen.texts.dates() {
-        dates if is_near(dates.fits) => (if dates.has_times { "times" } else { "dates" }, dates.fits),
+        // Few texts are days that are not meant so.
+        dates if dates.fits < count && dates.fits * 2 >= count => {
+            (if dates.has_times { "times" } else { "dates" }, dates.fits)
+        }
         _ if is_near(numbers.count) && seen.is_csv => ("numbers", numbers.count),
         _ => return,
     };

@@ -54,10 +54,12 @@ fn utf_16(bytes: &[u8]) -> Option<&'static Encoding> {
         _ => {}
     }
     let bytes = &bytes[..bytes.len().min(LOOK_BYTES)];
+    // A zero byte among text of single bytes is damage; of UTF-16 that looks so, every other byte is one.
+    let share = if std::str::from_utf8(bytes).is_ok() { 3 } else { 20 };
     let zeros = |odd: usize| bytes.iter().skip(odd).step_by(2).filter(|byte| **byte == 0).count();
     let (high_first, low_first) = (zeros(0), zeros(1));
     // Separators and line ends are Latin in any language.
-    let is_wide = |zeros: usize, others: usize| zeros > 0 && others == 0 && zeros * 20 >= bytes.len();
+    let is_wide = |zeros: usize, others: usize| zeros > 0 && others == 0 && zeros * share >= bytes.len();
     match () {
         () if is_wide(low_first, high_first) => Some(UTF_16LE),
         () if is_wide(high_first, low_first) => Some(UTF_16BE),
@@ -164,6 +166,7 @@ mod tests {
             assert_eq!(sure(&wide(&format!("\u{feff}{text}"), true)), UTF_16BE);
         }
         assert_eq!(sure(b"id,name\n1,a\n"), UTF_8);
+        assert_eq!(sure(b"id,a\n1,x\0y\n2,y\n"), UTF_8);
         assert_eq!(sure(b""), UTF_8);
     }
 

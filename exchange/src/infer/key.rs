@@ -8,6 +8,7 @@ use muster_engine::catalog::name::normalize_name;
 use muster_language::shell_word;
 
 use super::observe::Observed;
+use super::odd::shortened;
 use super::words::plural;
 use super::{InferError, InferOptions, KnownType};
 use crate::mapping::{KeyMapping, nfkc};
@@ -234,6 +235,11 @@ pub(super) fn decide(
             "{} in {}: taken as a key like any other, so that these rows become one entity a word",
             words.join(", "),
             plural(nameless, "row")
+        ));
+    }
+    if let Some(short) = shortened(&column.texts.first) {
+        note(format!(
+            "keys such as {short} have lost digits in a spreadsheet, so that different ones became equal: export them as text"
         ));
     }
     let repeated = column.values().saturating_sub(column.distinct_keys());

@@ -5,6 +5,7 @@ use muster_engine::catalog::TagKind;
 
 use super::numbers::measure;
 use super::writing::{CLOCK_FORMS, DATE_FORMS, NUMBER_FORMS};
+use crate::mapping::nfkc;
 use crate::text::{parse_date_as, parse_time_as};
 
 /// Of so many texts one may be something else.
@@ -13,7 +14,8 @@ const OTHERS_SHARE: usize = 10;
 const FORMATS_MAX: usize = 3;
 
 /// What stands in front of numbers or behind them, the longer ones first where one begins or ends with another.
-const DRESS: [&str; 56] = [
+const DRESS: [&str; 57] = [
+    "−",
     "US$",
     "HK$",
     "NT$",
@@ -93,12 +95,21 @@ const ODD_DATES: [&str; 18] = [
     "%A, %d %B %Y",
     "%Y年%m月%d号",
 ];
-/// Clocks of twelve hours.
-const ODD_CLOCKS: [&str; 2] = [" %I:%M %p", " %I:%M:%S %p"];
+/// Clocks of twelve hours, and those with the name of a zone behind them.
+const ODD_CLOCKS: [&str; 4] = [" %I:%M %p", " %I:%M:%S %p", " %H:%M:%S %Q", " %H:%M:%S%.f %Q"];
+/// Times that are no day with a clock behind it: those of C, of mails and of logs.
+const ODD_TIMES: [&str; 3] = ["%a %b %e %H:%M:%S %Y", "%a, %d %b %Y %H:%M:%S %z", "%d/%b/%Y:%H:%M:%S %z"];
 
 /// What to do with these, the first distinct texts of a column that is not loaded as numbers or days; `None` where most
 /// are neither.
 pub(super) fn remedy(texts: &[String]) -> Option<String> {
+    if !texts.is_empty() && is_nearly_all(texts, is_list) {
+        return Some(
+            "looks like lists, which are texts here: a set reads lists of texts in JSON, such as [\"a\", \"b\"], or values \
+             with a list_separator between them"
+                .to_owned(),
+        );
+    }
     if texts.is_empty() || !is_nearly_all(texts, |text| text.bytes().any(|byte| byte.is_ascii_digit())) {
         return None;
     }
@@ -122,6 +133,20 @@ pub(super) fn remedy_for(kind: TagKind, texts: &[String]) -> Option<String> {
     }
 }
 
+/// Of other lists than those that are read: of numbers, or as databases write them.
+fn is_list(text: &str) -> bool {
+    text.starts_with('[') && text.ends_with(']') || text.starts_with('{') && text.ends_with('}')
+}
+
+/// A number of which a spreadsheet has left out digits: `1.23457E+15`.
+pub(super) fn shortened(texts: &[String]) -> Option<&str> {
+    let is_short = |text: &&String| {
+        let parts = text.split_once("E+").filter(|(number, _)| number.contains(['.', ',']));
+        parts.is_some_and(|(_, exponent)| !exponent.is_empty() && exponent.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    texts.iter().find(is_short).map(String::as_str)
+}
+
 fn is_nearly_all(texts: &[String], is: impl Fn(&str) -> bool) -> bool {
     let others_max = texts.len() / OTHERS_SHARE;
     texts.iter().filter(|text| !is(text)).take(others_max + 1).count() <= others_max
@@ -138,34 +163,40 @@ fn numbers(texts: &[String]) -> Option<String> {
         }
     }
     let shown: Vec<String> = dress.iter().map(|word| format!("{word:?}")).collect();
-    (!dress.is_empty()).then(|| {
-        format!(
-            "looks like numbers with {} beside them, which are texts here: as plain numbers in the file they load as numbers",
-            shown.join(", ")
-        )
-    })
+    let how = match () {
+        () if !dress.is_empty() => format!("with {} beside them", shown.join(", ")),
+        () if texts.iter().any(|text| is_wide(text)) => "in wide digits".to_owned(),
+        () => return None,
+    };
+    Some(format!("looks like numbers {how}, which are texts here: as plain numbers in the file they load as numbers"))
+}
+
+fn is_wide(text: &str) -> bool {
+    text.chars().any(|c| matches!(c, '０'..='９'))
 }
 
 /// What stands beside the number that a text is; nothing for a plain one.
 fn undress(text: &str) -> Option<Vec<&'static str>> {
     let mut words = Vec::new();
-    let mut rest = text.trim();
-    // A sign may stand in front of the dress: -$5.
-    let mut is_signed = false;
+    let plain = if is_wide(text) { nfkc(text) } else { text.to_owned() };
+    let mut rest = plain.trim();
     while !is_number(rest) {
-        if let Some(inner) = rest.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
-            (rest, _) = (inner.trim(), words.push("()"));
-        } else if let Some(word) = DRESS.iter().find(|word| rest.starts_with(**word)) {
-            (rest, _) = (rest[word.len()..].trim(), words.push(word));
-        } else if let Some(word) = DRESS.iter().find(|word| rest.ends_with(**word)) {
-            (rest, _) = (rest[..rest.len() - word.len()].trim(), words.push(word));
-        } else if let Some(unsigned) = rest.strip_prefix(['-', '+']).filter(|_| !is_signed) {
-            (rest, is_signed) = (unsigned.trim(), true);
-        } else {
-            return None;
-        }
+        let (inner, word) = peel(rest)?;
+        rest = inner.trim();
+        words.extend(word);
     }
     Some(words)
+}
+
+/// The text without what stands at one side of it; a sign may stand in front of the dress: `-$5`.
+fn peel(text: &str) -> Option<(&str, Option<&'static str>)> {
+    if let Some(inner) = text.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
+        return Some((inner, Some("()")));
+    }
+    let in_front = DRESS.iter().find_map(|word| Some((text.strip_prefix(*word)?, Some(*word))));
+    let behind = || DRESS.iter().find_map(|word| Some((text.strip_suffix(*word)?, Some(*word))));
+    let sign = || Some((text.strip_prefix(['-', '+'])?, None));
+    in_front.or_else(behind).or_else(sign)
 }
 
 fn is_number(text: &str) -> bool {
@@ -184,6 +215,7 @@ fn days(texts: &[String]) -> Option<(&'static str, Vec<String>)> {
     }
     let clocks = || CLOCK_FORMS[1..].iter().chain(&ODD_CLOCKS);
     let both = forms().flat_map(|form| clocks().map(move |clock| format!("{form}{clock}")));
+    let both = both.chain(ODD_TIMES.iter().map(|form| (*form).to_owned()));
     let are_times = |form: &String| is_nearly_all(texts, |text| parse_time_as(text, form).is_some());
     let times: Vec<String> = both.filter(are_times).take(FORMATS_MAX).collect();
     (!times.is_empty()).then_some(("time", times))
@@ -204,7 +236,8 @@ mod tests {
 
     #[test]
     fn numbers_in_dress_are_told_with_it() {
-        let cases: [(&[&str], &str); 9] = [
+        let cases: [(&[&str], &str); 10] = [
+            (&["−5", "−12.5"], "\"−\""),
             (&["$12.50", "$1,200"], "\"$\""),
             (&["-$5", "$-5", "($5.00)"], "\"$\", \"()\""),
             (&["¥99", "￥100"], "\"¥\", \"￥\""),
@@ -222,10 +255,20 @@ mod tests {
     }
 
     #[test]
+    fn wide_digits_are_told() {
+        assert!(said(&["１２", "３．５"]).starts_with("looks like numbers in wide digits"));
+        assert_eq!(said(&["１２号", "12"]), "");
+    }
+
+    #[test]
     fn days_that_are_not_looked_for_are_told_with_their_formats() {
-        let cases: [(&[&str], &str); 9] = [
+        let cases: [(&[&str], &str); 13] = [
+            (&["2026-01-05 10:00:00 UTC"], "\"%Y-%m-%d %H:%M:%S %Q\""),
+            (&["Mon Jan  5 10:00:00 2026"], "\"%a %b %e %H:%M:%S %Y\"?"),
+            (&["Mon, 05 Jan 2026 10:00:00 +0800"], "\"%a, %d %b %Y %H:%M:%S %z\"?"),
+            (&["05/Jan/2026:10:00:00 +0800"], "\"%d/%b/%Y:%H:%M:%S %z\"?"),
             (&["05/01/26", "12/02/25"], "\"%d/%m/%y\" or \"%m/%d/%y\" or \"%y/%m/%d\"?"),
-            (&["31/01/26", "12/02/25"], "\"%d/%m/%y\"?"),
+            (&["31/01/26", "12/02/25"], "\"%d/%m/%y\" or \"%y/%m/%d\"?"),
             (&["05-JAN-26", "31-Dec-25"], "\"%d-%b-%y\"?"),
             (&["Jan 5, 2026", "Dec 31, 2025"], "\"%b %d, %Y\""),
             (&["12-31-2026"], "\"%m-%d-%Y\"?"),
@@ -237,6 +280,16 @@ mod tests {
         for (texts, formats) in cases {
             assert!(said(texts).contains(formats), "{texts:?}: {}", said(texts));
         }
+    }
+
+    #[test]
+    fn lists_of_another_form_and_shortened_numbers_are_told() {
+        for texts in [&["[1, 2]", "[3]"][..], &["{a,b}"]] {
+            assert!(said(texts).starts_with("looks like lists"), "{texts:?}");
+        }
+        let found = |text: &str| shortened(&[text.to_owned()]).is_some();
+        assert!(found("1.23457E+15") && found("-1,5E+10"));
+        assert!(!found("1E5") && !found("1.5e3") && !found("E+1") && !found("1.5E+"));
     }
 
     #[test]

@@ -73,6 +73,8 @@ pub(super) struct DateWriting {
     pub(super) or_else: Option<Vec<String>>,
     /// How many of the texts are read.
     pub(super) fits: u64,
+    /// Those in ISO 8601 that are finer than a millisecond.
+    pub(super) cuts: u64,
 }
 
 /// What the distinct texts of a column fit.
@@ -89,6 +91,7 @@ pub(super) struct Writing {
     /// Sets of ways, as bits, in which dates and times are written, and how many texts each has.
     dates: HashMap<u64, u64>,
     dates_tried: u64,
+    cuts: u64,
     /// The ways that are still looked at; none of them once most texts are no dates.
     dates_live: u64,
     dates_seen: u64,
@@ -109,6 +112,7 @@ impl Writing {
             numbers: vec![Some(Numbers::default()); NUMBER_FORMS.len()],
             dates: HashMap::new(),
             dates_tried: 0,
+            cuts: 0,
             dates_live,
             dates_seen: 0,
             scratch: Vec::new(),
@@ -177,12 +181,13 @@ impl Writing {
         self.dates.values().sum()
     }
 
-    fn date_bits(&self, text: &str) -> u64 {
+    fn date_bits(&mut self, text: &str) -> u64 {
         const DATE_BYTES: std::ops::RangeInclusive<usize> = 8..=40;
         if parse_date(text.as_bytes()).is_some() {
             return ISO_DATE;
         }
-        if parse_written_time(text.as_bytes()).is_some() {
+        if let Some(written) = parse_written_time(text.as_bytes()) {
+            self.cuts += u64::from(written.cut);
             return ISO_TIME;
         }
         let has_year = text.as_bytes().windows(4).any(|four| four.iter().all(u8::is_ascii_digit));
@@ -261,6 +266,7 @@ impl Writing {
             has_dates: chosen.iter().any(|bit| (*bit as usize) < DATE_FORMS.len()),
             or_else: or_else.then(|| formats_of(&swapped())),
             fits,
+            cuts: self.cuts,
         }
     }
 }

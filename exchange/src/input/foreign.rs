@@ -62,6 +62,12 @@ impl Foreign {
         if head.starts_with(b"PK\x03\x04") {
             return Some(zip(head));
         }
+        if is_separator_line(head) {
+            return Some(foreign(
+                "a CSV with a line such as sep=; in front",
+                "strike that line, which only Excel reads",
+            ));
+        }
         json(head)
     }
 
@@ -74,6 +80,13 @@ impl Foreign {
         };
         Error::invalid(format!("{name} is {what}{packed}: {remedy}"))
     }
+}
+
+/// What Excel writes to tell itself the delimiter.
+fn is_separator_line(head: &[u8]) -> bool {
+    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+    let text = text.strip_prefix(b"\"").unwrap_or(text);
+    matches!(text, [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', _, b'\n' | b'\r' | b'"', ..])
 }
 
 /// Office files are zip files of parts whose names are known.
