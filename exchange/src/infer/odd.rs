@@ -110,7 +110,7 @@ pub(super) fn remedy(texts: &[String]) -> Option<String> {
                 .to_owned(),
         );
     }
-    if texts.is_empty() || !is_nearly_all(texts, |text| text.bytes().any(|byte| byte.is_ascii_digit())) {
+    if texts.is_empty() || !is_nearly_all(texts, |text| text.contains(char::is_numeric)) {
         return None;
     }
     let days = || {
@@ -275,7 +275,7 @@ mod tests {
             (&["5 January 2026", "31 December 2025"], "\"%d %B %Y\""),
             (&["2026年1月5号"], "\"%Y年%m月%d号\"?"),
             (&["1/5/2026 3:07 PM", "12/31/2026 11:00 AM"], "\"%m/%d/%Y %I:%M %p\"?"),
-            (&["31/12/26 14:05"], "\"%d/%m/%y %H:%M\"?"),
+            (&["31/12/26 14:05"], "\"%d/%m/%y %H:%M\" or \"%y/%m/%d %H:%M\"?"),
         ];
         for (texts, formats) in cases {
             assert!(said(texts).contains(formats), "{texts:?}: {}", said(texts));
