@@ -16,7 +16,6 @@ mod shell;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
 use clap::error::ErrorKind;
 
 use args::{Cli, Command, Globals};
@@ -33,7 +32,7 @@ const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(2);
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(error) => return tell(&error),
     };

@@ -40,7 +40,7 @@ pub mod width;
 pub mod words;
 
 pub use error::{Error, Warning, code};
-pub use named::{Named, named};
+pub use named::{Named, headline, named};
 pub use parser::{Parsed, parse};
 pub use phrases::readings;
 pub use position::{Position, position};

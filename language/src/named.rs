@@ -5,6 +5,7 @@
 
 use crate::ast::CompareOp;
 use crate::lexer::{Token, TokenKind, tokenize, unquote};
+use crate::words::Word;
 
 /// A line that can be read as a name and what it names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,34 @@ pub fn named(line: &str) -> Option<Named<'_>> {
         _ => return None,
     };
     Some(Named { name, text })
+}
+
+/// A headline that is no name as it is written: several words, or words with a sign between them, before the first `=`, or
+/// anything of that form before a colon. None where a word that joins or asks stands among them: that is an expression.
+///
+/// ```
+/// let headline = muster_language::headline("big spenders = age > 3").expect("a headline");
+/// assert_eq!((headline.name.as_str(), headline.text), ("big spenders", "age > 3"));
+/// assert_eq!(muster_language::headline("vip OR level = vip"), None);
+/// ```
+pub fn headline(line: &str) -> Option<Named<'_>> {
+    let tokens = tokenize(line);
+    let sign = tokens.iter().position(|token| matches!(token.kind, TokenKind::Compare(_) | TokenKind::Colon))?;
+    let is_equal = |place: usize| tokens[place].kind == TokenKind::Compare(CompareOp::Equal);
+    let is_colon = tokens[sign].kind == TokenKind::Colon;
+    let last = if is_colon && is_equal(sign + 1) { sign + 1 } else { sign };
+    if !is_colon && !is_equal(sign) || sign == 0 || !tokens[..sign].iter().all(is_part) {
+        return None;
+    }
+    let name = tokens[0].span.to(tokens[sign - 1].span).of(line).to_owned();
+    Some(Named { name, text: line[tokens[last].span.end as usize..].trim() })
+}
+
+/// Whether a token stands in headlines: a word that is none of the language, or a sign between words.
+fn is_part(token: &Token) -> bool {
+    use TokenKind::*;
+    is_word(token.kind) && !token.word().is_some_and(Word::is_reserved)
+        || matches!(token.kind, Minus | Plus | Slash | Percent | Dot | Unknown)
 }
 
 fn is_word(kind: TokenKind) -> bool {
@@ -95,6 +124,26 @@ mod tests {
             "",
         ] {
             assert_eq!(named(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_headline_is_words_before_the_sign() {
+        for (line, name, text) in [
+            ("big spenders = age > 3", "big spenders", "age > 3"),
+            ("高 价值 = 年龄 > 3", "高 价值", "年龄 > 3"),
+            ("young: age < 30", "young", "age < 30"),
+            ("young：age < 30", "young", "age < 30"),
+            ("young := age < 30", "young", "age < 30"),
+            ("spend-30d = vip", "spend-30d", "vip"),
+            ("R&D = vip", "R&D", "vip"),
+        ] {
+            let found = headline(line).unwrap_or_else(|| panic!("{line} has a headline"));
+            assert_eq!((found.name.as_str(), found.text), (name, text), "{line}");
+        }
+        for line in ["vip OR level = vip", "NOT level = gold", "age >= 3", "(a b) = c", "@a:v1", "= 3", "a, b = c", ""]
+        {
+            assert_eq!(headline(line), None, "{line}");
         }
     }
 }

@@ -3,12 +3,15 @@
 pub(crate) mod durability;
 pub(crate) mod globals;
 pub(crate) mod input;
+pub(crate) mod lists;
 pub(crate) mod moment;
 pub(crate) mod parameter;
 pub(crate) mod pasted;
 pub(crate) mod reads;
 pub(crate) mod text;
 pub(crate) mod usage;
+
+use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
@@ -116,6 +119,18 @@ Examples:
 
 Inside: a bare expression counts; \\help lists the commands; an open parenthesis or quote continues on the next line.")]
 pub(crate) struct ShellArgs {}
+
+impl Cli {
+    /// Reads the words of a command line, the program's name among them. Errors: what is wrong with them.
+    pub(crate) fn read(words: Vec<OsString>) -> Result<Cli, clap::Error> {
+        // Only a path may be no text.
+        let texts: Option<Vec<String>> = words.iter().map(|word| word.to_str().map(str::to_owned)).collect();
+        match texts {
+            Some(texts) => Cli::try_parse_from(lists::joined(texts)),
+            None => Cli::try_parse_from(words),
+        }
+    }
+}
 
 impl Command {
     /// Looks at what can be looked at without a store: a command that cannot be carried out is to leave none behind.

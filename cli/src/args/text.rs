@@ -3,19 +3,18 @@
 use muster_language::limits::TEXT_BYTES_MAX;
 
 use super::input::{STANDARD_INPUT, standard_input};
+use crate::args::pasted::Face;
+use crate::ask::Settings;
 use crate::exit::Failure;
 
 /// What selects everyone.
 pub(crate) const EVERYONE: &str = "ALL";
 
-/// The expression that the words of the command line spell; `-` alone reads it from standard input.
-pub(crate) fn query_text(words: &[String]) -> Result<String, Failure> {
+/// The expression that the words of the command line spell; `-` alone reads it from standard input. `command` are the
+/// words before it.
+pub(crate) fn query_text(words: &[String], command: &[&str], settings: &Settings) -> Result<String, Failure> {
     let text = match words {
-        [] => {
-            return Err(Failure::usage(
-                "write an expression, as in muster count \"age >= 30\", or - to read it from standard input",
-            ));
-        }
+        [] => return Err(no_expression(command, settings)),
         [word] if word == STANDARD_INPUT => standard_input()?.trim_end().to_owned(),
         [word] => word.clone(),
         words => words.join(" "),
@@ -24,8 +23,18 @@ pub(crate) fn query_text(words: &[String]) -> Result<String, Failure> {
 }
 
 /// The same, but everyone where no expression is given.
-pub(crate) fn query_text_or_everyone(words: &[String]) -> Result<String, Failure> {
-    if words.is_empty() { Ok(EVERYONE.to_owned()) } else { query_text(words) }
+pub(crate) fn query_text_or_everyone(words: &[String], settings: &Settings) -> Result<String, Failure> {
+    if words.is_empty() { Ok(EVERYONE.to_owned()) } else { query_text(words, &[], settings) }
+}
+
+/// A command without its expression: with one that every store answers it can be pasted.
+fn no_expression(command: &[&str], settings: &Settings) -> Failure {
+    let words: Vec<&str> = command.iter().copied().chain([EVERYONE]).collect();
+    let input = match settings.face {
+        Face::Program => ", or - to read it from standard input",
+        Face::Shell => "",
+    };
+    Failure::usage(format!("write an expression, as in `{}`{input}", settings.command(&words)))
 }
 
 /// Refuses here what the language refuses, so that no message is too large to be refused with its reason.

@@ -48,7 +48,8 @@ pub(crate) struct BreakdownArgs {
 
 /// Divides an audience.
 pub(crate) async fn run(args: &BreakdownArgs, asker: &Asker) -> Result<(), Failure> {
-    let text = query_text_or_everyone(args.within.as_ref().map_or(args.text.as_slice(), std::slice::from_ref))?;
+    let words = args.within.as_ref().map_or(args.text.as_slice(), std::slice::from_ref);
+    let text = query_text_or_everyone(words, &asker.settings)?;
     asker.check_parameters(std::iter::once(text.as_str()))?;
     let order = if args.by_value { GroupOrder::Value } else { GroupOrder::Count };
     let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());

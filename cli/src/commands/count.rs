@@ -39,7 +39,7 @@ pub(crate) struct CountArgs {
 pub(crate) async fn run(args: &CountArgs, asker: &Asker) -> Result<(), Failure> {
     match &args.file {
         Some(file) => count_file::run(file, asker).await,
-        None => count(&query_text(&args.text)?, asker).await,
+        None => count(&query_text(&args.text, &["count"], &asker.settings)?, asker).await,
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct ExplainArgs {
 
 /// Explains.
 pub(crate) async fn run(args: &ExplainArgs, asker: &Asker) -> Result<(), Failure> {
-    let text = query_text(&args.text)?;
+    let text = query_text(&args.text, &["explain"], &asker.settings)?;
     asker.check_parameters(std::iter::once(text.as_str()))?;
     let request = ExplainRequest {
         context: asker.context(),

@@ -11,6 +11,7 @@ use super::change::bare;
 use super::key_lists::{self, Pieced};
 use super::member_rows::Rows;
 use super::same_file;
+use crate::args::lists;
 use crate::args::text::query_text;
 use crate::ask::{Asker, Settings};
 use crate::exit::Failure;
@@ -65,7 +66,7 @@ impl MembersArgs {
 
 /// Lists members.
 pub(crate) async fn run(args: &MembersArgs, asker: &Asker) -> Result<(), Failure> {
-    let text = query_text(&args.text)?;
+    let text = query_text(&args.text, &["members"], &asker.settings)?;
     asker.check_parameters(std::iter::once(text.as_str()))?;
     let pieced = key_lists::in_pieces(&text, asker).await?;
     match &args.roaring {
@@ -84,6 +85,7 @@ async fn rows(args: &MembersArgs, text: &str, pieced: &Pieced) -> Result<(), Fai
             Failure::usage("write the token as an earlier answer gave it: it has only hexadecimal digits")
         })?,
     };
+    let with = lists::names(&args.with);
     let form = if args.ids { MembersForm::Ids } else { MembersForm::Keys };
     let request = MembersRequest {
         context: asker.context(),
@@ -91,11 +93,11 @@ async fn rows(args: &MembersArgs, text: &str, pieced: &Pieced) -> Result<(), Fai
         form: form.into(),
         limit: args.limit.unwrap_or(default_limit),
         page_token,
-        with_tags: args.with.iter().map(|tag| bare(tag).to_owned()).collect(),
+        with_tags: with.iter().map(|tag| bare(tag).to_owned()).collect(),
     };
     let mut members = asker.client.members(request).await?;
     let out = output::buffered();
-    let mut rows = Rows::new(out, asker.settings.format, args.ids, &args.with);
+    let mut rows = Rows::new(out, asker.settings.format, args.ids, &with);
     let mut info: Option<ReplyInfo> = None;
     let mut next_page_token = Vec::new();
     while let Some(message) = members.next().await? {

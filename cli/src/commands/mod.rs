@@ -11,6 +11,7 @@ pub(crate) mod compact;
 pub(crate) mod completions;
 pub(crate) mod count;
 mod count_file;
+mod count_line;
 pub(crate) mod erase;
 pub(crate) mod erasures;
 pub(crate) mod explain;

@@ -69,7 +69,8 @@ fn digits(text: &str) -> (&str, &str) {
 
 /// Shows the numbers of a tag.
 pub(crate) async fn run(args: &StatsArgs, asker: &Asker) -> Result<(), Failure> {
-    let text = query_text_or_everyone(args.within.as_ref().map_or(args.text.as_slice(), std::slice::from_ref))?;
+    let words = args.within.as_ref().map_or(args.text.as_slice(), std::slice::from_ref);
+    let text = query_text_or_everyone(words, &asker.settings)?;
     asker.check_parameters(std::iter::once(text.as_str()))?;
     let request = StatsRequest {
         context: asker.context(),

@@ -32,7 +32,7 @@ pub(crate) struct WhyArgs {
 
 /// Explains a membership.
 pub(crate) async fn run(args: &WhyArgs, asker: &Asker) -> Result<(), Failure> {
-    let text = query_text(&args.text)?;
+    let text = query_text(&args.text, &["why", &args.key], &asker.settings)?;
     asker.check_parameters(std::iter::once(text.as_str()))?;
     let request = WhyRequest { context: asker.context(), text: text.clone(), key: Some(text_key(args.key.clone())) };
     let reply = asker.client.why(request).await?;

@@ -17,6 +17,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use muster_client::ExitClass;
 use muster_client::v1::ListTagsRequest;
 use muster_language::limits::TEXT_BYTES_MAX;
 use reedline::{
@@ -160,7 +161,8 @@ impl Shell<'_> {
             Line::Option(option) => self.option(option).map(|()| false),
             Line::Count(text) => {
                 let asker = self.connection.asker(self.settings.clone()).await;
-                crate::unless_interrupted(commands::count::count(&text, &asker)).await.map(|()| true)
+                let counted = crate::unless_interrupted(commands::count::count(&text, &asker)).await;
+                counted.map(|()| true).map_err(|failure| with_command(failure, &text))
             }
             Line::Command(argv) => self.command(&argv).await,
         }
@@ -211,6 +213,18 @@ impl Shell<'_> {
         cli.command.check(&settings)?;
         let asker = self.connection.asker(settings).await;
         crate::unless_interrupted(commands::run(&cli.command, &asker)).await.map(|()| true)
+    }
+}
+
+/// The failure of an expression that begins like a command, which begins with a backslash.
+fn with_command(failure: Failure, text: &str) -> Failure {
+    let Some(command) = words::meant(text) else { return failure };
+    match failure {
+        Failure::Client(mut error) if error.exit_class() == ExitClass::Refused => {
+            error.message.push_str(&format!("\na command begins with a backslash: {command}"));
+            Failure::Client(error)
+        }
+        failure => failure,
     }
 }
 

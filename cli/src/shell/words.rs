@@ -7,6 +7,7 @@ use muster_language::suggest::nearest;
 use super::quotes::{split, unquoted};
 use crate::args::Cli;
 use crate::args::input::STANDARD_INPUT;
+use crate::args::lists::joined;
 use crate::exit::Failure;
 
 /// What `\help` prints.
@@ -175,6 +176,14 @@ pub(super) fn read(text: &str) -> Result<Line, Failure> {
     }
 }
 
+/// The word of a command that an expression begins with, as it is written here: `quit`, `muster count "vip"`.
+pub(super) fn meant(text: &str) -> Option<String> {
+    let text = text.trim();
+    let line = text.strip_prefix("muster ").map_or(text, str::trim_start);
+    let word = line.split(char::is_whitespace).next()?;
+    all().any(|known| known == word).then(|| format!("\\{word}"))
+}
+
 fn command(word: &str, rest: &str) -> Result<Line, Failure> {
     let short = SHORT.iter().find(|(short, _)| *short == word).map(|(_, words)| *words);
     let single = [word];
@@ -185,7 +194,7 @@ fn command(word: &str, rest: &str) -> Result<Line, Failure> {
             return Err(Failure::usage(no_such_command(word)));
         }
     };
-    let arguments = split(rest);
+    let arguments = joined(split(rest));
     if reads_standard_input(words[0], &arguments) {
         return Err(Failure::usage(format!(
             "write it here, or name a file: inside the shell, standard input is the shell's own, and \\{word} cannot \
@@ -358,6 +367,28 @@ mod tests {
             let error = read(line).unwrap_err();
             assert_eq!(error.code(), 2, "{line}");
             assert!(error.message().unwrap().starts_with("close the "), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_list_goes_on_behind_a_comma() {
+        let with = argv("\\members vip --with age, 'VIP 等级' , city --limit 3");
+        assert_eq!(with, ["muster", "members", "vip", "--with", "age,VIP 等级,city", "--limit", "3"]);
+    }
+
+    #[test]
+    fn a_command_without_its_backslash_is_known() {
+        for (text, offered) in [
+            ("members vip --limit 3", Some("\\members")),
+            ("muster count \"age > 3\"", Some("\\count")),
+            ("quit", Some("\\quit")),
+            ("help", Some("\\help")),
+            ("tags", Some("\\tags")),
+            ("muster", None),
+            ("vip", None),
+            ("counts = 3", None),
+        ] {
+            assert_eq!(meant(text).as_deref(), offered, "{text}");
         }
     }
 

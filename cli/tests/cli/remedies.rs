@@ -196,3 +196,59 @@ fn a_wrong_option_is_answered_with_what_to_do() {
         assert!(said.starts_with(begins), "{said}");
     }
 }
+
+#[test]
+fn what_a_file_of_expressions_is_offered_can_be_pasted_into_it() {
+    let store = Store::of_people();
+    for (line, offered) in [
+        ("big spenders = age > 30", "'big spenders' = age > 30"),
+        ("young: age < 30", "young = age < 30"),
+        ("young = agee < 30 AND vip", "young = age < 30 AND vip"),
+        ("`a b` = agee < 30", "`a b` = age < 30"),
+        ("城巿 = 北京", "城市 = 北京"),
+    ] {
+        store.file("q.txt", &format!("{line}\n"));
+        let said = store.refusal(&["count", "-f", "q.txt"], 1);
+        let pasted = said.lines().find_map(|said| said.strip_prefix("try: "));
+        assert_eq!(pasted, Some(offered), "{said}");
+        store.file("q.txt", &format!("{offered}\n"));
+        store.run(&["count", "-f", "q.txt"]).success();
+    }
+}
+
+#[test]
+fn a_list_of_an_option_may_have_blanks_beside_its_commas() {
+    let store = Store::of_people();
+    let meant = store.text(&["members", "vip", "--with", "age,城市", "--format", "csv"]);
+    for with in [&["age,", "城市"][..], &["age", ",", "城市"], &["age，城市"], &["age, 城市"], &["age、", "城市"]]
+    {
+        let arguments: Vec<&str> = ["members", "vip", "--with"].iter().chain(with).copied().collect();
+        let arguments: Vec<&str> = arguments.into_iter().chain(["--format", "csv"]).collect();
+        assert_eq!(store.text(&arguments), meant, "{with:?}");
+        let line = format!("\\members vip --format csv --with {}\n", with.join(" "));
+        if !with.contains(&"age, 城市") {
+            let output = store.command(&["shell"]).write_stdin(line).output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), meant, "{with:?}");
+        }
+    }
+}
+
+#[test]
+fn a_command_without_an_expression_is_shown_one_that_runs() {
+    let store = Store::of_people();
+    let data = store.data();
+    for (arguments, command) in
+        [(&["count"][..], "count ALL"), (&["members"], "members ALL"), (&["why", "u1"], "why u1 ALL")]
+    {
+        let arguments: Vec<&str> = arguments.iter().chain(&["--type", "people"]).copied().collect();
+        let said = store.refusal(&arguments, 2);
+        let remedy = format!("`muster {command} --type people --data {}`", data.display());
+        assert!(said.contains(&remedy), "{said}");
+        let said = shell_refusal(&store, &format!("\\{}", arguments.join(" ")));
+        assert_eq!(said, format!("write an expression, as in `\\{command} --type people`\n"));
+        store.command(&["shell"]).write_stdin(format!("\\{command} --type people\n")).assert().success();
+    }
+    let said = shell_refusal(&store, "members vip --limit 3");
+    assert!(said.ends_with("a command begins with a backslash: \\members\n"), "{said}");
+    assert!(!shell_refusal(&store, "agee > 3").contains("backslash"));
+}
