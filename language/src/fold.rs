@@ -27,6 +27,8 @@ pub(crate) fn fold(c: char) -> char {
         '￥' | '¥' => '$',
         '×' => '*',
         '÷' => '/',
+        '≧' | '⩾' => '≥',
+        '≦' | '⩽' => '≤',
         '\u{2212}' => '-',
         '〜' => '~',
         // Spaces that paste brings along from chats and documents, the ideographic one, and a byte order mark.

@@ -31,6 +31,7 @@ mod phrases;
 mod position;
 mod print;
 mod render;
+mod sentence;
 mod shell_word;
 mod spaced;
 pub mod suggest;

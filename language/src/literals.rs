@@ -1,6 +1,6 @@
 //! Numbers and days of other customs: `30岁`, `10k`, `1万元`, `3e1`, `40%`, `2026/1/5`.
 
-use crate::ast::Span;
+use crate::ast::{CompareOp, Span};
 use crate::fold::fold_text;
 use crate::lexer::{Token, TokenKind, unquote};
 use crate::limits::NUMBER_DIGITS_MAX;
@@ -20,7 +20,12 @@ const UNITS: &[(&str, &[&str])] = &[
     ("个", &["#"]),
     ("次", &["#"]),
     ("分", &["#"]),
+    ("美元", &["#"]),
+    ("欧元", &["#"]),
     ("usd", &["#"]),
+    ("gbp", &["#"]),
+    ("$", &["#"]),
+    ("£", &["#"]),
     ("eur", &["#"]),
     ("rmb", &["#"]),
     ("cny", &["#"]),
@@ -78,7 +83,10 @@ pub fn literals(text: &str) -> Vec<String> {
             true => vec![inside.to_owned()],
             // A time with an offset stands in quotes already.
             false if is_time_with_offset(inside) => Vec::new(),
-            false => unquoted_literals(inside),
+            false => match unquoted_literals(inside) {
+                none if none.is_empty() => point_of_comma(inside).into_iter().collect(),
+                found => found,
+            },
         };
     }
     match is_time_with_offset(text) {
@@ -115,7 +123,12 @@ fn is_time_with_offset(text: &str) -> bool {
 
 /// Digits, perhaps with a point or an exponent, and what follows them.
 fn number_and_unit(text: &str) -> Option<Vec<String>> {
-    let text = text.trim_start_matches(['¥', '$', '€']);
+    let has_currency = text.starts_with(['¥', '$', '€', '£', '₹']);
+    let text = text.trim_start_matches(['¥', '$', '€', '£', '₹']).trim_start();
+    let plain = ungrouped(text);
+    let (is_other, text) = (plain.is_some() || text.starts_with('.'), plain.as_deref().unwrap_or(text));
+    let text = if text.starts_with('.') { format!("0{text}") } else { text.to_owned() };
+    let text = text.as_str();
     let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_')).unwrap_or(text.len());
     let digits = text[..end].replace('_', "");
     if digits.is_empty() || !digits.starts_with(|c: char| c.is_ascii_digit()) || digits.ends_with('.') {
@@ -123,7 +136,7 @@ fn number_and_unit(text: &str) -> Option<Vec<String>> {
     }
     let mut rest = text[end..].trim_start();
     if rest.is_empty() {
-        return (digits.len() < end).then(|| vec![digits]);
+        return (digits.len() < end || is_other || has_currency).then(|| vec![digits]);
     }
     if let Some(exponent) = rest.strip_prefix('e').and_then(|rest| rest.parse::<i32>().ok()) {
         return shifted(&digits, exponent).map(|number| vec![number]);
@@ -140,6 +153,37 @@ fn number_and_unit(text: &str) -> Option<Vec<String>> {
     }
     let (_, meant) = UNITS.iter().find(|(unit, _)| *unit == rest)?;
     Some(meant.iter().filter_map(|template| filled(template, &digits, &number)).collect())
+}
+
+/// A number without what stands between its thousands: `1,000.50`, `1.000,50`, `1 000`.
+fn ungrouped(text: &str) -> Option<String> {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, ',' | '.' | ' '))).unwrap_or(text.len());
+    let (number, unit) = (text[..end].trim_end(), &text[end..]);
+    let grouped = |separator: char, point: char| {
+        let (whole, part) = number.split_once(point).unwrap_or((number, ""));
+        let mut groups = whole.split(separator);
+        let first = groups.next().filter(|first| (1..=3).contains(&first.len()) && is_digits(first))?;
+        let rest: Vec<&str> = groups.collect();
+        let is_grouped = !rest.is_empty() && rest.iter().all(|group| group.len() == 3 && is_digits(group));
+        let is_whole = part.is_empty() || is_digits(part);
+        (is_grouped && is_whole).then(|| match part {
+            "" => format!("{first}{}{unit}", rest.concat()),
+            part => format!("{first}{}.{part}{unit}", rest.concat()),
+        })
+    };
+    let of_points = || grouped('.', ',').filter(|_| number.contains(','));
+    grouped(',', '.').or_else(of_points).or_else(|| grouped(' ', '.'))
+}
+
+/// `12,5` as `12.5`; three digits behind the comma may be thousands.
+pub(crate) fn point_of_comma(text: &str) -> Option<String> {
+    let folded = fold_text(text);
+    let (whole, part) = folded.split_once(',')?;
+    (is_digits(whole) && is_digits(part) && part.len() != 3).then(|| format!("{whole}.{part}"))
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn filled(template: &str, digits: &str, number: &str) -> Option<String> {
@@ -194,9 +238,17 @@ pub(crate) fn literal_at(text: &str, tokens: &[Token], first: usize) -> Option<(
             | TokenKind::Date
             | TokenKind::DateTime
             | TokenKind::Text
+            | TokenKind::BareDollar
+            | TokenKind::Unknown
+            | TokenKind::Dot
     ) {
         return None;
     }
+    // Between two ends or behind `=` a comma may part values.
+    let is_ordered = first.checked_sub(1).is_some_and(|sign| {
+        use CompareOp::{Greater, GreaterOrEqual, Less, LessOrEqual};
+        matches!(tokens[sign].kind, TokenKind::Compare(Less | LessOrEqual | Greater | GreaterOrEqual))
+    });
     let mut longest = None;
     for token in tokens[first..].iter().take(LITERAL_TOKENS_MAX) {
         if token.kind == TokenKind::End {
@@ -206,7 +258,10 @@ pub(crate) fn literal_at(text: &str, tokens: &[Token], first: usize) -> Option<(
         if span.end - span.start > LITERAL_BYTES_MAX {
             break;
         }
-        let found = literals(span.of(text));
+        let mut found = literals(span.of(text));
+        if is_ordered && found.is_empty() {
+            found.extend(point_of_comma(span.of(text)));
+        }
         if !found.is_empty() {
             longest = Some((span, found));
         }
@@ -219,8 +274,8 @@ pub(crate) fn literal_at(text: &str, tokens: &[Token], first: usize) -> Option<(
 
 /// The longest number or day that is looked at.
 const LITERAL_BYTES_MAX: u32 = 64;
-/// The most tokens of a number or day: `2024-05-01T18:30:00+08:00`.
-const LITERAL_TOKENS_MAX: usize = 6;
+/// The most tokens of a number or day: `2024-05-01T18:30:00+08:00`, `$1,234,567.50 USD`.
+const LITERAL_TOKENS_MAX: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -249,6 +304,19 @@ mod tests {
             ("'2026/1/5'", "2026-01-05"),
             ("1_000", "1000"),
             ("1.5 万", "1.5万"),
+            ("$12.5", "12.5"),
+            ("￥10000", "10000"),
+            ("€ 5", "5"),
+            ("1,000.50", "1000.50"),
+            ("$1,234,567.5", "1234567.5"),
+            ("1.000,50", "1000.50"),
+            ("10,000元", "10000"),
+            ("1 000", "1000"),
+            ("'12,5'", "12.5"),
+            (".5", "0.5"),
+            ("12,5", ""),
+            ("1,2,3", ""),
+            ("1.000", ""),
             ("6月", ""),
             ("6日", ""),
             ("30", ""),

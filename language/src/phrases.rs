@@ -13,6 +13,7 @@ use crate::fold::fold_text;
 use crate::lexer::{Token, TokenKind, tokenize, unquote};
 use crate::literals::{literal_at, window_length};
 use crate::periods::{period, period_tokens};
+use crate::sentence;
 use crate::spaced::spaced;
 use crate::suggest;
 use crate::words::Word;
@@ -167,6 +168,8 @@ fn rewrite(text: &str) -> Vec<Rewritten> {
         return rewritten;
     }
     let whole = Span::new(0, text.len() as u32);
+    let put_whole = |other: String| Rewritten::new(text, whole, &other, other.clone());
+    rewritten.extend(sentence::rewritten(text, &tokens).into_iter().map(put_whole));
     let put_spaces = |spaced: String| Rewritten::new(text, whole, spaced.trim(), spaced.clone());
     rewritten.extend(spaced(text, &tokens, phrase_words()).into_iter().map(put_spaces));
     let folded = fold_text(text).to_lowercase();
@@ -178,7 +181,11 @@ fn rewrite(text: &str) -> Vec<Rewritten> {
             let span = span_of(&pieces);
             for template in *meant {
                 let instead = fill(text, template, &pieces);
-                rewritten.push(Rewritten::new(text, span, &instead, suggest::replace_word(text, span, &instead)));
+                let replaced = match instead.is_empty() {
+                    true => suggest::replace(text, span, ""),
+                    false => suggest::replace_word(text, span, &instead),
+                };
+                rewritten.push(Rewritten::new(text, span, &instead, replaced));
             }
             break;
         }
@@ -228,7 +235,7 @@ impl Rewritten {
             instead => format!("did you mean {instead}?"),
         };
         let error = Error::new(code::FOREIGN, span, remedy, format!("`{written}` is said otherwise in this language"));
-        Rewritten { text: rewritten.trim_end().to_owned(), error }
+        Rewritten { text: rewritten.trim().to_owned(), error }
     }
 }
 
@@ -334,6 +341,14 @@ fn list_tokens(text: &str, tokens: &[Token], at: usize) -> Option<usize> {
     let mut count = piece_tokens(text, tokens, at, Piece::Value)?;
     let mut is_list = false;
     while tokens.get(at + count).is_some_and(|token| token.kind == TokenKind::Comma) {
+        // A comma inside of digits belongs to one number.
+        let is_inside = |place: usize| {
+            tokens[place].kind == TokenKind::Number && tokens[at + count].span.start == tokens[place].span.end
+                || tokens[place].kind == TokenKind::Number && tokens[at + count].span.end == tokens[place].span.start
+        };
+        if is_inside(at + count - 1) && is_inside(at + count + 1) {
+            return None;
+        }
         count += 1 + piece_tokens(text, tokens, at + count + 1, Piece::Value)?;
         is_list = true;
     }

@@ -6,6 +6,7 @@ use crate::fold::{fold, is_bare_name};
 pub use crate::literals::{literals, truth};
 use crate::opposite::{Opposites, numbers};
 pub use crate::periods::period;
+pub use crate::sentence::condition_of;
 use crate::words;
 
 /// Words that are looked for inside names; longer ones before the words they begin with.
@@ -227,7 +228,8 @@ pub(crate) fn replace_word(text: &str, span: Span, word: &str) -> String {
     let behind = text.get(span.end as usize..).unwrap_or("");
     let is_apart = |c: char| c.is_whitespace() || matches!(c, '(' | '（');
     let left = if before.is_empty() || before.ends_with(is_apart) { "" } else { " " };
-    let right = if behind.is_empty() || behind.starts_with(char::is_whitespace) { "" } else { " " };
+    let is_apart_behind = behind.is_empty() || behind.starts_with(char::is_whitespace) || word.ends_with('(');
+    let right = if is_apart_behind { "" } else { " " };
     [before, left, word, right, behind].concat()
 }
 

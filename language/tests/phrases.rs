@@ -45,6 +45,20 @@ const TABLE: &[(&str, &str)] = &[
     ("年龄 > 30。", "年龄 > 30"),
     ("d = 2026/1/5", "d = 2026-01-05"),
     ("rate >= 40%", "rate >= 0.4"),
+    ("price > $12.5", "price > 12.5"),
+    ("price > ￥10000", "price > 10000"),
+    ("price > 1,000.50", "price > 1000.50"),
+    ("price > 12,5", "price > 12.5"),
+    ("SELECT * FROM users WHERE level = 'x' ORDER BY age LIMIT 3;", "level = 'x'"),
+    ("how many users have age > 30", "age > 30"),
+    ("age > 30 # who", "age > 30"),
+    ("level = 「gold」", "level = 'gold'"),
+    ("age between (18, 30)", "age BETWEEN 18 AND 30"),
+    ("age > 3, < 5", "age > 3 AND age < 5"),
+    ("level = a, b", "level IN (a, b)"),
+    ("年龄 最多 30", "年龄 <= 30"),
+    ("城市 不在 北京、上海", "城市 不属于 (北京、上海)"),
+    ("d > now() - interval '7 days'", "d > now - 7 days"),
 ];
 
 /// What one token may also be is offered where the token in quotes is no value of the tag, which only a catalog knows.
@@ -56,6 +70,7 @@ const BESIDE: &[(&str, &str)] = &[
     ("d >= today - 1m", "d >= today - 1mo"),
     ("meal = None AND vip", "meal IS MISSING AND vip"),
     ("age IN (30岁, 40岁)", "age IN (30, 40)"),
+    ("level := a", "level = a"),
 ];
 
 /// Without spaces each is one name, which only a catalog knows to be none: the reading is among those that it tries.

@@ -159,6 +159,13 @@ impl Parser<'_> {
             .suggest(joined);
         }
         let before = self.tokens[self.at.saturating_sub(1)];
+        let sign = self.value.start.checked_sub(1).map(|sign| self.tokens[sign].kind);
+        let is_ordered = matches!(
+            sign,
+            Some(TokenKind::Compare(
+                CompareOp::Less | CompareOp::LessOrEqual | CompareOp::Greater | CompareOp::GreaterOrEqual
+            ))
+        );
         let is_grouped = before.kind == TokenKind::Number
             && behind.kind == TokenKind::Number
             && before.span.end == token.span.start
@@ -173,12 +180,11 @@ impl Parser<'_> {
             )
             .suggest(suggest::replace(self.text, token.span, ""));
         }
-        Error::new(
-            code::SYNTAX,
-            token.span,
-            "to ask for one of several values write IN (a, b)",
-            "a comparison has one value",
-        )
+        let remedy = match is_ordered {
+            true => "write one number, with a point before its fraction and nothing between its thousands",
+            false => "to ask for one of several values write IN (a, b)",
+        };
+        Error::new(code::SYNTAX, token.span, remedy, "a comparison has one value")
     }
 
     fn follows_name(&self, token: Token) -> bool {
@@ -364,7 +370,9 @@ impl Parser<'_> {
                 };
                 Error::new(code::FOREIGN, token.span, remedy, format!("`{text}` is no sign of this language")).suggest(
                     match ours {
-                        "AND" | "OR" | "NOT" => suggest::replace_word(self.text, token.span, ours),
+                        ours if ours.starts_with(char::is_alphabetic) => {
+                            suggest::replace_word(self.text, token.span, ours)
+                        }
                         ours => suggest::replace(self.text, token.span, ours),
                     },
                 )
@@ -410,6 +418,11 @@ pub(super) fn foreign(sign: &str) -> Option<(&'static str, bool)> {
         "&" => ("AND", true),
         "|" => ("OR", true),
         "!" => ("NOT", true),
+        "∧" => ("AND", false),
+        "∨" => ("OR", false),
+        "¬" => ("NOT", false),
+        "∈" => ("IN", false),
+        "∉" => ("NOT IN", false),
         "{" => ("(", false),
         "}" => (")", false),
         _ => return None,

@@ -5,6 +5,7 @@
 
 use muster_language::ast::{Expr, ExprKind, Span};
 use muster_language::highlight::{PieceKind, tokens};
+use muster_language::suggest;
 use muster_language::words::{Word, lookup};
 
 use super::node::Node;
@@ -22,13 +23,16 @@ const ASKING_PRESENCE: &[&str] = &["null", "missing", "exist", "empty", "nil", "
 /// A shorter name is offered only where it stands.
 const NEAR_CHARS_MIN: usize = 3;
 
-/// Whether `offered`, which was planned, may be meant by `text`.
+/// Whether `offered`, which was planned, may be meant by `text`: it names the tags of the text and no other.
 pub(super) fn is_meant(catalog: &Catalog, text: &str, offered: &str, planned: &Planned) -> bool {
     let typed = Typed::new(text);
     let mut names: Vec<String> = planned.expr.tag_paths().iter().map(|path| path.dotted().into_owned()).collect();
     names.sort_unstable();
     names.dedup();
+    let offers = bare(offered);
+    let is_kept = |name: &String| catalog.tag_named(planned.type_id, name).is_none() || offers.contains(&bare(name));
     names.iter().all(|name| typed.names(name))
+        && typed.names.iter().all(is_kept)
         && !asks_presence_unasked(&typed, offered, &planned.expr)
         && leaves_fit(catalog, &typed, planned, &planned.conditions)
 }
@@ -42,6 +46,8 @@ struct Typed<'t> {
     filtered: Vec<char>,
     /// The words that a longer name may begin with.
     words: Vec<String>,
+    /// The names in the condition, as they are written.
+    names: Vec<String>,
 }
 
 impl<'t> Typed<'t> {
@@ -62,7 +68,8 @@ impl<'t> Typed<'t> {
             }
             end = piece.span.end;
         }
-        Typed { text, whole: bare(text), filtered: words.concat().chars().collect(), words }
+        let names = names_in(suggest::condition_of(text));
+        Typed { text, whole: bare(text), filtered: words.concat().chars().collect(), words, names }
     }
 
     /// Whether the text names a tag: as it is called, or nearly so.
@@ -75,6 +82,24 @@ impl<'t> Typed<'t> {
         let chars: Vec<char> = name.chars().collect();
         least_errors(&chars, &self.filtered) <= (chars.len() / 2).min(1 + chars.len() / 3)
     }
+}
+
+/// The names in a text, those of a path together and without their backticks.
+fn names_in(text: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut end = None;
+    for piece in tokens(text) {
+        let written = piece.span.of(text);
+        match names.last_mut() {
+            Some(path) if end == Some(piece.span.start) && (written == "." || path.ends_with('.')) => {
+                path.push_str(written.trim_matches('`'));
+            }
+            _ if piece.kind == PieceKind::Name => names.push(written.trim_matches('`').to_owned()),
+            _ => continue,
+        }
+        end = Some(piece.span.end);
+    }
+    names
 }
 
 /// Without case, blanks and quotes.

@@ -3,6 +3,7 @@
 mod ago;
 mod audiences;
 mod calendar;
+mod customs;
 mod kinds;
 mod meaning;
 mod naive;
