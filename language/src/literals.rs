@@ -262,7 +262,8 @@ pub(crate) fn literal_at(text: &str, tokens: &[Token], first: usize) -> Option<(
         if is_ordered && found.is_empty() {
             found.extend(point_of_comma(span.of(text)));
         }
-        if !found.is_empty() {
+        let is_cut = tokens.iter().any(|next| next.kind == TokenKind::Percent && next.span.start == span.end);
+        if !found.is_empty() && !is_cut {
             longest = Some((span, found));
         }
         if tokens[first].kind == TokenKind::Text {

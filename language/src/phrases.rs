@@ -254,7 +254,7 @@ fn span_of(pieces: &[Matched<'_>]) -> Span {
 /// The pieces of a pattern that begins at a token.
 fn matched<'p>(text: &str, tokens: &[Token], first: usize, pattern: &'p str) -> Option<Vec<Matched<'p>>> {
     let mut at = first;
-    let mut pieces = Vec::new();
+    let mut pieces: Vec<Matched<'p>> = Vec::new();
     for word in pattern.split(' ') {
         let count = match PIECES.iter().find(|(name, _)| *name == word) {
             Some((_, piece)) => piece_tokens(text, tokens, at, *piece)?,
@@ -267,7 +267,11 @@ fn matched<'p>(text: &str, tokens: &[Token], first: usize, pattern: &'p str) -> 
             at = tokens.len() - 1;
         }
     }
-    Some(pieces)
+    // `2024` of `2024-05` is no value of its own.
+    let is_cut = matches!(tokens[at].kind, TokenKind::Minus | TokenKind::Slash)
+        && tokens[at].span.start > 0
+        && pieces.last().is_some_and(|last| last.name != "END" && last.span.end == tokens[at].span.start);
+    (!is_cut).then_some(pieces)
 }
 
 fn is_word(text: &str, token: Token, word: &str) -> bool {
@@ -287,6 +291,9 @@ fn piece_tokens(text: &str, tokens: &[Token], at: usize, piece: Piece) -> Option
         Piece::Quoted => (token.kind == TokenKind::Text).then_some(1),
         Piece::List => list_tokens(text, tokens, at),
         Piece::Sign => matches!(token.kind, TokenKind::Compare(_)).then_some(1),
+        Piece::Value if period_tokens(text, tokens, at).is_some_and(|count| count > 1) => {
+            period_tokens(text, tokens, at)
+        }
         Piece::Value if token.kind == TokenKind::Minus => {
             matches!(kind_after(1), TokenKind::Number | TokenKind::Duration).then_some(2)
         }

@@ -132,12 +132,51 @@ fn missing_operators() {
         ("a = 1, b = 2", "a = 1 AND  b = 2"),
         ("(a = 1 b = 2) AND c", "(a = 1 AND b = 2) AND c"),
         ("a > 30 is_vip", "a > 30 AND is_vip"),
-        ("AT LEAST 2 OF (a b, c, d)", "AT LEAST 2 OF (a AND b, c, d)"),
         ("a IS MISSING b", "a IS MISSING AND b"),
     ] {
         let error = refuse(text);
         assert_eq!(error.code, code::MISSING_AND, "{text}\n{}", error.render(text));
         assert_eq!(error.suggestion.as_deref().map(squeeze), Some(squeeze(corrected)), "{text}");
+    }
+}
+
+#[test]
+fn terms_and_values_have_commas_between_them() {
+    for (text, corrected) in [
+        ("AT LEAST 2 OF (a b, c, d)", "AT LEAST 2 OF (a, b, c, d)"),
+        ("AT LEAST 2 OF (a, b; c)", "AT LEAST 2 OF (a, b, c)"),
+        ("a IN (x; y)", "a IN (x, y)"),
+        ("a IN ('x' 'y')", "a IN ('x', 'y')"),
+        ("a HAS ANY ('x' y)", "a HAS ANY ('x', y)"),
+    ] {
+        corrects(text, code::SYNTAX, corrected);
+    }
+}
+
+#[test]
+fn a_quote_is_closed_before_what_may_not_belong_to_it() {
+    for (text, corrected) in [
+        ("ids('u1) AND NOT b", "ids('u1') AND NOT b"),
+        ("ids(u1')", "ids('u1')"),
+        ("ids('u1`)", "ids('u1')"),
+        ("split(x', [0%, 50%))", "split('x', [0%, 50%))"),
+        ("a = 'x AND b", "a = 'x' AND b"),
+        ("a = \"x' AND b", "a = 'x' AND b"),
+        ("(a = 'x) OR b", "(a = 'x') OR b"),
+    ] {
+        corrects(text, code::UNCLOSED, corrected);
+    }
+    corrects("a = 'New York", code::UNCLOSED, "a = 'New York'");
+}
+
+#[test]
+fn a_parenthesis_is_offered_where_it_means_one_thing() {
+    corrects("a EXCEPT b) AND c", code::SYNTAX, "(a EXCEPT b) AND c");
+    corrects("a = 1)", code::SYNTAX, "a = 1");
+    corrects("(a OR b OR (c)", code::UNCLOSED, "(a OR b OR (c))");
+    for text in ["(a OR b AND c", "AT LEAST 2 OF (a, b, c AND d", "vip AND (a EXCEPT b OR c"] {
+        let error = refuse(text);
+        assert_eq!((error.code, error.suggestion), (code::UNCLOSED, None), "{text}");
     }
 }
 

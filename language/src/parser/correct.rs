@@ -30,11 +30,13 @@ pub(super) fn complete(text: &str, error: Error) -> Error {
         // `signup within 7 days` is a phrase as well, where `signup` is a tag that has days.
         return Error { others: phrases::readings(text), ..error };
     }
-    let own = corrected(text, error);
+    let mut own = corrected(text, error);
+    let beside = std::mem::take(&mut own.others);
     let mut all = phrases::readings(text);
     all.retain(|reading| reading.suggestion != own.suggestion);
     let place = if is_first(text, &own) { 0 } else { all.len() };
     all.insert(place, own);
+    all.splice(place + 1..place + 1, beside);
     let mut first = all.remove(0);
     first.others = all;
     first
@@ -131,7 +133,8 @@ fn misspelt_word(text: &str, error: &Error) -> Option<Error> {
         if FOREIGN_WORDS.iter().any(|word| word.eq_ignore_ascii_case(written)) {
             return None;
         }
-        let is_long = written.chars().count() >= MISSPELT_CHARS_MIN;
+        // 万 before AND is a number's, no typing error.
+        let is_long = written.chars().count() >= MISSPELT_CHARS_MIN && written.is_ascii();
         let word = is_long.then(|| suggest::nearest(written, JOINING_WORDS.iter().copied())).flatten()?;
         let corrected = suggest::replace_word(text, token.span, word);
         parse_as_written(&corrected).ok()?;

@@ -161,7 +161,14 @@ impl Parser<'_> {
             (TokenKind::LeftBracket, TokenKind::RightBracket) => IntervalEnds::Both,
             (TokenKind::LeftBracket, TokenKind::RightParen) => IntervalEnds::Low,
             (_, TokenKind::RightBracket) => IntervalEnds::High,
-            (_, TokenKind::End) => return Err(self.unclosed(opening.span, "]")),
+            (_, TokenKind::End) => {
+                let error = self.unclosed(opening.span, "]");
+                // Either bracket may be meant, unless it is a list of words.
+                return Err(match low.as_path() {
+                    Some(_) => error,
+                    None => Error { suggestion: None, ..error },
+                });
+            }
             _ => return Err(self.expected("`]` or `)`")),
         };
         self.bump();
@@ -195,14 +202,17 @@ impl Parser<'_> {
                 Err(_) => break,
             }
         }
-        let list = format!("({})", span.of(self.text));
+        // A `)` that nothing else opens closes the list.
+        let closing = if self.depth == 0 && self.peek().kind == TokenKind::RightParen { "" } else { ")" };
+        let values = format!("({}", span.of(self.text));
+        let list = format!("{values})");
         Error::new(
             code::SYNTAX,
             span,
             format!("put the values in parentheses: IN {list}"),
             "IN takes a list (a, b), an interval [a, b) or a..b, a window LAST 7d, or $name",
         )
-        .suggest(suggest::replace(self.text, span, &list))
+        .suggest(suggest::replace(self.text, span, &format!("{values}{closing}")))
     }
 
     /// Whether the sign of a sum or interval stands at an index.

@@ -1,13 +1,17 @@
 //! Values and names that should have been quoted: how far they seem to go, and the text with the quotes set.
 
+use crate::ast::Span;
 use crate::error::{Error, code};
 use crate::fold::fold_text;
-use crate::lexer::{Token, TokenKind};
+use crate::lexer::{Token, TokenKind, tokenize};
 use crate::suggest;
 use crate::words::{self, Word};
 
 use super::Parser;
 use super::remedy::foreign;
+
+/// How many places are tried where a quote may close.
+const QUOTE_ENDS_MAX: usize = 3;
 
 impl Parser<'_> {
     /// Whether the value read last goes on with a word or sign, as if it were quoted.
@@ -52,6 +56,11 @@ impl Parser<'_> {
     pub(super) fn after_value(&self) -> Error {
         let first = self.value.start;
         let is_quoted = self.tokens[first].kind == TokenKind::Text;
+        if let Some(error) =
+            self.missing_comma("values").filter(|_| is_quoted || self.peek().kind == TokenKind::Unknown)
+        {
+            return error;
+        }
         let goes_on = matches!(
             self.peek().kind,
             TokenKind::Name(_)
@@ -91,6 +100,24 @@ impl Parser<'_> {
             return self.quote_error(first, list_end);
         }
         self.expected("`,` or `)`")
+    }
+
+    /// The error of two values or terms with another sign than a comma between them, or with nothing.
+    pub(super) fn missing_comma(&self, what: &str) -> Option<Error> {
+        let token = self.peek();
+        let corrected = match token.kind {
+            TokenKind::Unknown if fold_text(self.slice(token)) == ";" => suggest::replace(self.text, token.span, ","),
+            TokenKind::Name(word) if word.is_some_and(Word::is_reserved) => return None,
+            // A quote that closes too late: `'u1) AND level = 'gold'`.
+            _ if self.tokens[self.at - 1].span.end == token.span.start => return None,
+            TokenKind::Name(_) | TokenKind::QuotedName | TokenKind::Text | TokenKind::At => {
+                let end = self.tokens[self.at - 1].span.end;
+                suggest::replace(self.text, Span::new(end, end), ",")
+            }
+            _ => return None,
+        };
+        let remedy = format!("put a comma between the {what}");
+        Some(Error::new(code::SYNTAX, token.span, remedy, "a comma is missing").suggest(corrected))
     }
 
     /// The error of a value that must be quoted; it begins at token `first` and goes on as far as it seems to.
@@ -142,6 +169,77 @@ impl Parser<'_> {
         };
         Error::new(code::MUST_QUOTE, span, format!("put quotes around the value: {quoted}"), detail)
             .suggest(suggest::replace(self.text, span, &quoted))
+    }
+
+    /// The error of a quote that nothing closes.
+    pub(super) fn unclosed_quote(&self, token: Token) -> Error {
+        let opening = self.slice(token).chars().next().unwrap_or('\'');
+        let closing = match opening {
+            '“' => '”',
+            '‘' => '’',
+            same => same,
+        };
+        let start = token.span.start;
+        let before = self.at.checked_sub(1).map(|before| self.tokens[before]);
+        let glued = before.filter(|before| matches!(before.kind, TokenKind::Name(_)) && before.span.end == start);
+        let behind = self.text[start as usize + opening.len_utf8()..].chars().next();
+        let closes_word = behind.is_none_or(|c| c.is_whitespace() || matches!(c, ')' | ',' | ']'));
+        if let (Some(before), true) = (glued, closes_word) {
+            let fixed = suggest::quoted(self.slice(before));
+            let place = Span::new(before.span.start, start + opening.len_utf8() as u32);
+            return Error::new(
+                code::UNCLOSED,
+                place,
+                format!("put quotes on both sides: {fixed}"),
+                "the quote behind the value has none before it",
+            )
+            .suggest(suggest::replace(self.text, place, &fixed));
+        }
+        if let (Some(before), '\'' | '’') = (glued, opening) {
+            // An apostrophe: `O'Neil`.
+            let first = before.span.start;
+            let rest = &self.text[first as usize..];
+            let word = rest.split(|c: char| c.is_whitespace() || matches!(c, ')' | ',')).next().unwrap_or(rest);
+            let fixed = suggest::quoted(&word.replace('’', "'"));
+            let place = Span::new(first, first + word.len() as u32);
+            return Error::new(
+                code::UNCLOSED,
+                place,
+                format!("put the value in quotes, the quote inside doubled: {fixed}"),
+                "a quote inside a word begins a text that nothing closes",
+            )
+            .suggest(suggest::replace(self.text, place, &fixed));
+        }
+        let span = Span::new(start, start + opening.len_utf8() as u32);
+        let at_end = self
+            .unclosed(span, &closing.to_string())
+            .with_remedy(format!("close the quote with {closing}; a quote inside is doubled"));
+        match self.closed_early(start as usize, opening) {
+            Some(early) => Error { others: vec![at_end.clone()], ..at_end.suggest(early) },
+            None => at_end,
+        }
+    }
+
+    /// The text with a quote closed before the first word or sign that may not belong to the value.
+    fn closed_early(&self, start: usize, opening: char) -> Option<String> {
+        let inside = &self.text[start + opening.len_utf8()..];
+        let ends = |token: &Token| {
+            matches!(token.kind, TokenKind::RightParen | TokenKind::Comma)
+                || matches!(token.word(), Some(Word::And | Word::Or | Word::Except))
+        };
+        let is_quote = |c: char| matches!(c, '\'' | '"' | '`' | '‘' | '’' | '“' | '”');
+        // Another quote inside would hide what stands behind it.
+        let plain: String =
+            inside.chars().map(|c| if is_quote(c) { " ".repeat(c.len_utf8()) } else { c.to_string() }).collect();
+        tokenize(&plain).iter().filter(|token| ends(token)).take(QUOTE_ENDS_MAX).find_map(|token| {
+            let end = token.span.start as usize;
+            let value = inside[..end].trim_end();
+            let blank = &inside[value.len()..end];
+            let value = value.trim_end_matches(is_quote);
+            let quoted = suggest::quoted(value);
+            let closed = [&self.text[..start], &quoted, blank, &inside[end..]].concat();
+            (!value.is_empty() && super::parse_as_written(&closed).is_ok()).then_some(closed)
+        })
     }
 
     /// The error of a name that must stand in backticks.

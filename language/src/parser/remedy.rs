@@ -38,6 +38,9 @@ impl Parser<'_> {
             (_, Some(Word::As)) if next.word() == Some(Word::Of) => self.not_available_span(token.span.to(next.span)),
             (_, Some(Word::Then | Word::Within | Word::Times)) => self.not_available(token),
             (TokenKind::DotDot, _) if self.follows_equals() => self.interval_behind_sign(),
+            (TokenKind::Colon, _) if matches!(self.peek_after(2).kind, TokenKind::Compare(_)) => {
+                Error::new(code::FOREIGN, token.span, "put a name with a sign in backticks", "a colon compares nothing")
+            }
             (TokenKind::Colon, _) => Error::new(code::FOREIGN, token.span, "write =", "a colon compares nothing")
                 .suggest(suggest::replace_word(self.text, token.span, "=")),
             (_, Some(Word::Last | Word::Previous | Word::Since))
@@ -50,8 +53,7 @@ impl Parser<'_> {
             (_, Some(Word::Last | Word::Previous | Word::Since)) if self.ends_condition(next) => self.no_length(token),
             (TokenKind::LeftParen, _) if self.follows_name(token) => self.unknown_function(token),
             (TokenKind::Comma, _) => self.comma(token),
-            (TokenKind::RightParen, _) => Error::new(code::SYNTAX, token.span, "remove this `)`", "it closes nothing")
-                .suggest(suggest::replace(self.text, token.span, "")),
+            (TokenKind::RightParen, _) => self.closes_nothing(token, next),
             (TokenKind::Percent, _) => Error::new(
                 code::SYNTAX,
                 token.span,
@@ -66,6 +68,15 @@ impl Parser<'_> {
                 format!("`{}` cannot follow a condition", self.slice(token)),
             ),
         }
+    }
+
+    /// A `)` that nothing opens: where more follows it, what stands before it was meant as one.
+    fn closes_nothing(&self, token: Token, next: Token) -> Error {
+        let (remedy, corrected) = match next.kind {
+            TokenKind::End | TokenKind::RightParen => ("remove this `)`", suggest::replace(self.text, token.span, "")),
+            _ => ("open what this `)` closes", format!("({}", self.text.trim_start())),
+        };
+        Error::new(code::SYNTAX, token.span, remedy, "it closes nothing").suggest(corrected)
     }
 
     /// Whether a condition ends before a token.
@@ -117,6 +128,19 @@ impl Parser<'_> {
                 "the value ends at the quote before this",
             )
             .suggest(suggest::replace(self.text, quote, &closing.to_string()));
+        }
+        let written = self.slice(token);
+        let glued =
+            ["AND", "OR", "EXCEPT"].into_iter().find(|word| written.len() > word.len() && written.starts_with(word));
+        if let Some(word) = glued.filter(|_| token.kind == TokenKind::Name(None)) {
+            let apart = format!("{word} {}", &written[word.len()..]);
+            return Error::new(
+                code::GLUED_WORD,
+                token.span,
+                format!("put spaces around the words of the language: {apart}"),
+                format!("`{written}` is read as one name"),
+            )
+            .suggest(suggest::replace(self.text, token.span, &apart));
         }
         Error::new(
             code::MISSING_AND,
@@ -296,13 +320,37 @@ impl Parser<'_> {
     pub(super) fn unclosed(&self, opening: Span, closing: &str) -> Error {
         let end = self.text.trim_end().len() as u32;
         let place = Span::new(end, end);
-        Error::new(
+        let error = Error::new(
             code::UNCLOSED,
             opening,
             format!("close this with `{closing}`"),
             "it is open at the end of the query",
-        )
-        .suggest(suggest::replace(self.text, place, closing))
+        );
+        match closing == ")" && self.may_close_before_end(opening) {
+            true => error,
+            false => error.suggest(suggest::replace(self.text, place, closing)),
+        }
+    }
+
+    /// Whether the `)` may be missing before the end, which would mean something else: behind a list, or between words
+    /// that bind differently.
+    fn may_close_before_end(&self, opening: Span) -> bool {
+        let inside = self.tokens.iter().skip_while(|token| token.span.start < opening.end);
+        let mut depth = 0_usize;
+        let mut joins = Vec::new();
+        let mut is_list = false;
+        for token in inside {
+            match token.kind {
+                TokenKind::LeftParen => depth += 1,
+                TokenKind::RightParen => depth = depth.saturating_sub(1),
+                TokenKind::Comma if depth == 0 => is_list = true,
+                _ => {}
+            }
+            let join = token.word().filter(|word| matches!(word, Word::And | Word::Or | Word::Except));
+            joins.extend(join.filter(|_| depth == 0));
+        }
+        joins.dedup();
+        joins.len() > 1 || is_list && !joins.is_empty()
     }
 
     /// The error of a token that fits nowhere, whatever stands around it.
@@ -325,36 +373,6 @@ impl Parser<'_> {
             TokenKind::Unknown => Some(self.unknown_sign(token)),
             _ => None,
         }
-    }
-
-    fn unclosed_quote(&self, token: Token) -> Error {
-        let opening = self.slice(token).chars().next().unwrap_or('\'');
-        let closing = match opening {
-            '“' => '”',
-            '‘' => '’',
-            same => same,
-        };
-        let start = token.span.start;
-        let before = self.at.checked_sub(1).map(|before| self.tokens[before]);
-        let glued = before.filter(|before| matches!(before.kind, TokenKind::Name(_)) && before.span.end == start);
-        if let (Some(before), '\'' | '’') = (glued, opening) {
-            // An apostrophe: `O'Neil`.
-            let first = before.span.start;
-            let rest = &self.text[first as usize..];
-            let word = rest.split(|c: char| c.is_whitespace() || matches!(c, ')' | ',')).next().unwrap_or(rest);
-            let fixed = suggest::quoted(&word.replace('’', "'"));
-            let place = Span::new(first, first + word.len() as u32);
-            return Error::new(
-                code::UNCLOSED,
-                place,
-                format!("put the value in quotes, the quote inside doubled: {fixed}"),
-                "a quote inside a word begins a text that nothing closes",
-            )
-            .suggest(suggest::replace(self.text, place, &fixed));
-        }
-        let span = Span::new(start, start + opening.len_utf8() as u32);
-        self.unclosed(span, &closing.to_string())
-            .with_remedy(format!("close the quote with {closing}; a quote inside is doubled"))
     }
 
     fn unknown_sign(&self, token: Token) -> Error {

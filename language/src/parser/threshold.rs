@@ -38,7 +38,7 @@ impl Parser<'_> {
             match self.peek().kind {
                 TokenKind::RightParen => self.bump(),
                 TokenKind::End => return Err(self.unclosed(opening, ")")),
-                _ => return Err(self.after_condition()),
+                _ => return Err(self.missing_comma("terms").unwrap_or_else(|| self.after_condition())),
             };
             break;
         }

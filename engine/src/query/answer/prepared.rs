@@ -60,7 +60,7 @@ impl Snapshot {
     pub fn prepare(&self, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Prepared> {
         let prepared = |text: &str| self.prepare_as_written(type_id, text, request);
         prepared(text).map_err(|error| {
-            checked(error, PlanContext::catalog(self), &|text| prepared(text).map(|prepared| prepared.planned))
+            checked(error, PlanContext::catalog(self), type_id, &|text| prepared(text).map(|prepared| prepared.planned))
         })
     }
 

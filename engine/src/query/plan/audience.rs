@@ -46,7 +46,8 @@ pub fn store_audience(
     request: &QueryRequest,
 ) -> Result<StoredAudience> {
     let stored = |text: &str| store_as_written(context, type_id, name, text, request);
-    stored(text).map_err(|error| checked(error, context.catalog(), &|text| stored(text).map(|stored| stored.planned)))
+    stored(text)
+        .map_err(|error| checked(error, context.catalog(), type_id, &|text| stored(text).map(|stored| stored.planned)))
 }
 
 fn store_as_written(

@@ -31,7 +31,8 @@ pub(super) fn is_meant(catalog: &Catalog, text: &str, offered: &str, planned: &P
     names.dedup();
     let offers = bare(offered);
     let is_kept = |name: &String| catalog.tag_named(planned.type_id, name).is_none() || offers.contains(&bare(name));
-    names.iter().all(|name| typed.names(name))
+    !hides_a_rest(text)
+        && names.iter().all(|name| typed.names(name))
         && typed.names.iter().all(is_kept)
         && !asks_presence_unasked(&typed, offered, &planned.expr)
         && leaves_fit(catalog, &typed, planned, &planned.conditions)
@@ -82,6 +83,12 @@ impl<'t> Typed<'t> {
         let chars: Vec<char> = name.chars().collect();
         least_errors(&chars, &self.filtered) <= (chars.len() / 2).min(1 + chars.len() / 3)
     }
+}
+
+/// Whether two signs in a row, mistyped inside of a value, make a comment of what follows: `2024-05--01 AND vip`.
+fn hides_a_rest(text: &str) -> bool {
+    let pieces = tokens(text);
+    pieces.windows(2).any(|pair| pair[1].kind == PieceKind::Comment && pair[0].span.end == pair[1].span.start)
 }
 
 /// The names in a text, those of a path together and without their backticks.

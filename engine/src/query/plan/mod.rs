@@ -9,6 +9,7 @@ mod context;
 mod digest;
 mod fault;
 mod headline;
+mod joined;
 mod like;
 mod meant;
 mod moments;
@@ -42,7 +43,7 @@ use resolve::Resolver;
 /// the context answers.
 pub fn plan(context: &dyn PlanContext, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Planned> {
     let planned = |text: &str| plan_as_written(context, type_id, text, request);
-    planned(text).map_err(|error| remedy::checked(error, context.catalog(), &planned))
+    planned(text).map_err(|error| remedy::checked(error, context.catalog(), type_id, &planned))
 }
 
 fn plan_as_written(context: &dyn PlanContext, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Planned> {

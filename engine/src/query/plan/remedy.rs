@@ -8,9 +8,10 @@ use muster_language::{Error as Refusal, code, parse, readings};
 
 use super::meant::is_meant;
 use super::planned::{Planned, Warning};
-use super::{fault, headline};
+use super::{fault, headline, joined};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
+use crate::ids::TypeId;
 
 /// How many texts are tried for one error.
 const TRIES_MAX: usize = 16;
@@ -21,7 +22,12 @@ const OFFER_BYTES_MAX: usize = 8 * 1024;
 
 /// The error with the first of its offers that `try_text` can plan and that says what was typed, or without any. Another
 /// error is left as it is.
-pub(in crate::query) fn checked(error: Error, catalog: &Catalog, try_text: &dyn Fn(&str) -> Result<Planned>) -> Error {
+pub(in crate::query) fn checked(
+    error: Error,
+    catalog: &Catalog,
+    type_id: TypeId,
+    try_text: &dyn Fn(&str) -> Result<Planned>,
+) -> Error {
     let Some(fault) = error.query_fault() else {
         return error;
     };
@@ -32,6 +38,10 @@ pub(in crate::query) fn checked(error: Error, catalog: &Catalog, try_text: &dyn 
     if parse(&fault.text).is_ok() {
         let place = if offers.len() > 1 { offers.len() } else { 0 };
         offers.splice(place..place, readings(&fault.text));
+    }
+    // The very letters of a tag are the strongest sign of all.
+    if let Some(joined) = joined::joined(catalog, type_id, &fault.text) {
+        offers.insert(0, joined);
     }
     let found = Tries { text: &fault.text, left: TRIES_MAX, catalog, try_text }.first(&offers);
     let best = match found {

@@ -53,7 +53,10 @@ impl<'a> Resolver<'a> {
             return self.refuse_with(fault::UNKNOWN_TAG, path.span, remedy, detail, Some((path.span, replacement)));
         }
         let names = self.catalog.tag_names(self.type_id);
-        let begun = self.only_name_that_begins(&normalize_name(&name));
+        // In other case it is the same name, before it is the beginning of another.
+        let is_same = |known: &&str| known.to_lowercase() == normalize_name(&name).to_lowercase();
+        let same = self.catalog.tag_names(self.type_id).find(is_same);
+        let begun = same.or_else(|| self.only_name_that_begins(&normalize_name(&name)));
         match begun.or_else(|| suggest::nearest(&normalize_name(&name), names)) {
             Some(near) => self.refuse_with(
                 fault::UNKNOWN_TAG,

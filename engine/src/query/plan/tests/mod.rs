@@ -6,6 +6,7 @@ mod calendar;
 mod customs;
 mod kinds;
 mod meaning;
+mod mutations;
 mod naive;
 mod numbers;
 mod parameters;
