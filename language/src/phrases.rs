@@ -349,11 +349,10 @@ fn list_tokens(text: &str, tokens: &[Token], at: usize) -> Option<usize> {
     let mut is_list = false;
     while tokens.get(at + count).is_some_and(|token| token.kind == TokenKind::Comma) {
         // A comma inside of digits belongs to one number.
-        let is_inside = |place: usize| {
-            tokens[place].kind == TokenKind::Number && tokens[at + count].span.start == tokens[place].span.end
-                || tokens[place].kind == TokenKind::Number && tokens[at + count].span.end == tokens[place].span.start
-        };
-        if is_inside(at + count - 1) && is_inside(at + count + 1) {
+        let comma = tokens[at + count].span;
+        let is_digit = |place: usize| tokens[place].kind == TokenKind::Number;
+        let is_glued = tokens[at + count - 1].span.end == comma.start && tokens[at + count + 1].span.start == comma.end;
+        if is_glued && is_digit(at + count - 1) && is_digit(at + count + 1) {
             return None;
         }
         count += 1 + piece_tokens(text, tokens, at + count + 1, Piece::Value)?;
