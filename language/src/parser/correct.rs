@@ -31,7 +31,8 @@ pub(super) fn complete(text: &str, error: Error) -> Error {
         return Error { others: phrases::readings(text), ..error };
     }
     let mut own = corrected(text, error);
-    let beside = std::mem::take(&mut own.others);
+    let mut beside = std::mem::take(&mut own.others);
+    beside.retain(|other| other.suggestion.as_deref().is_some_and(|text| parse_as_written(text).is_ok()));
     let mut all = phrases::readings(text);
     all.retain(|reading| reading.suggestion != own.suggestion);
     let place = if is_first(text, &own) { 0 } else { all.len() };
