@@ -1,6 +1,7 @@
 //! Why a command did not succeed, and the exit code that says so.
 
 use muster_client::{ClientError, ExitClass};
+use muster_language::visible::visible;
 
 /// The exit code after Ctrl-C, as shells expect it.
 const INTERRUPTED: u8 = 130;
@@ -56,9 +57,12 @@ impl Failure {
     /// What to tell the user, if there is anything left to tell: the remedy first, then the place, then the detail.
     pub(crate) fn message(&self) -> Option<String> {
         match self {
-            Failure::Client(error) => Some(error.message.clone()),
+            // A text with carets has lines.
+            Failure::Client(error) if error.details.position.is_some() => Some(error.message.clone()),
+            Failure::Client(error) => Some(visible(&error.message).into_owned()),
             Failure::Usage(message) | Failure::Refused(message) | Failure::Unreachable(message) => {
-                Some(message.clone())
+                // Each of them is one line, whatever names and paths are in it.
+                Some(visible(message).into_owned())
             }
             Failure::Partly | Failure::OutputClosed | Failure::Told(_) => None,
             Failure::Interrupted => Some("interrupted; everything acknowledged is kept".to_owned()),

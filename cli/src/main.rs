@@ -17,12 +17,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
+use tokio::signal::unix::{SignalKind, signal};
 
 use args::{Cli, Command, Globals};
 use ask::Settings;
 use connect::{Connection, Place};
 use exit::Failure;
 use folder::Folder;
+
+/// The number of the signal for a file that is too long, on every processor but MIPS.
+const SIGXFSZ: i32 = 25;
 
 /// How long a thread that has nothing to do is kept: it also keeps the memory that it freed last.
 const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(2);
@@ -44,9 +48,15 @@ fn main() -> ExitCode {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = match runtime.enable_all().thread_keep_alive(THREAD_KEEP_ALIVE).build() {
         Ok(runtime) => runtime,
-        Err(error) => return report(&Failure::refused(format!("cannot start threads: {error}"))),
+        Err(error) => {
+            let error = muster_server::Error::of_system("cannot start threads", error);
+            return report(&Failure::refused(format!("{error:#}")));
+        }
     };
-    let outcome = runtime.block_on(run(cli));
+    let outcome = runtime.block_on(async {
+        outlive_long_files()?;
+        run(cli).await
+    });
     // A thread that waits for standard input must not keep the program.
     runtime.shutdown_background();
     match outcome {
@@ -61,10 +71,10 @@ fn tell(error: &clap::Error) -> ExitCode {
     let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     let text = error.render().to_string();
     match error.use_stderr() {
-        true if is_help => output::note(text.trim_end()),
+        true if is_help => output::note_lines(text.trim_end()),
         true => {
             let usage = args::usage::usage(error).map_or(String::new(), |usage| format!("\n\n{usage}"));
-            output::note(&format!("{}{usage}", args::usage::fault(error)));
+            output::note_lines(&format!("{}{usage}", args::usage::fault(error)));
         }
         false => match output::emit(&text) {
             Ok(()) => {}
@@ -76,9 +86,18 @@ fn tell(error: &clap::Error) -> ExitCode {
 
 fn report(failure: &Failure) -> ExitCode {
     if let Some(message) = failure.message() {
-        output::note(&message);
+        output::note_lines(&message);
     }
     ExitCode::from(failure.code())
+}
+
+/// Lets a write beyond the limit of the length of files (`ulimit -f`) fail as on a full disk, where the signal that comes
+/// with it would end the process.
+fn outlive_long_files() -> Result<(), Failure> {
+    // Who listens may go: the signal stays caught.
+    signal(SignalKind::from_raw(SIGXFSZ))
+        .map(drop)
+        .map_err(|error| Failure::refused(format!("cannot catch a signal: {error}")))
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {

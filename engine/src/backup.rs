@@ -1,7 +1,7 @@
 //! Backup and restore of one space, from storage to storage.
 //!
-//! A backup is a space like any other: the files that one manifest names, that manifest, and a log without batches. It
-//! is consistent at the seq of its manifest, and it counts only once [`check`] has read it to the last byte. A restore
+//! A backup is a space like any other: the files that one manifest names, that manifest, and a log, which holds batches only
+//! where the store had no room to flush them. It counts only once [`check`] has read it to the last byte. A restore
 //! is a copy under a new id epoch, so that ids and roaring bytes of before are refused: they may mean other entities.
 
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use crate::ids::Seq;
 use crate::manifest::{self, Manifest};
 use crate::storage::transfer::{self, Transfer};
 use crate::storage::{Fence, Storage};
-use crate::wal::{LOG_DIR, Wal, WalConfig};
+use crate::wal::{FILE_BYTES_DEFAULT, LOG_DIR, Wal, WalConfig};
 use crate::write::{Frozen, PARTS_DIR, file_kind, read_durability, read_zone, write_durability, write_zone};
 
-/// The log file of a backup holds no batch, so it takes little room in advance.
-const LOG_FILE_BYTES: u64 = 4096;
+/// A log file without batches takes little room in advance.
+const EMPTY_LOG_FILE_BYTES: u64 = 4096;
 
 /// A backup that was verified, or what was restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +51,15 @@ pub(crate) fn back_up(frozen: &Frozen, target: &Arc<dyn Storage>) -> Result<Copi
         storage: Arc::clone(target),
         fence: Arc::new(Fence::new()),
         store_id: frozen.manifest.store_id,
-        file_bytes: LOG_FILE_BYTES,
+        file_bytes: if frozen.records.is_empty() { EMPTY_LOG_FILE_BYTES } else { FILE_BYTES_DEFAULT },
     };
     copy_words(&*frozen.storage, &**target)?;
-    Wal::create(config, frozen.manifest.log_floor, frozen.manifest.seq)?;
+    let mut log = Wal::create(config, frozen.manifest.log_floor, frozen.manifest.seq)?;
+    for record in &frozen.records {
+        let durable = log.durable();
+        log.append_group(&[record.as_log_record()], durable)?;
+    }
+    log.mark()?;
     finish(target, &frozen.manifest, frozen.manifest.id_epoch, linked)
 }
 

@@ -4,7 +4,10 @@
 //! it is for people and is no interface. `{}` prints the message, `{:#}` prints the sources behind it too: a source is
 //! displayed once, at the outermost place.
 
-use std::fmt;
+use std::{fmt, io};
+
+use muster_language::visible::visible;
+use rustix::io::Errno;
 
 /// What a function of the engine returns.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -134,6 +137,24 @@ impl Error {
         internal => Internal,
     }
 
+    /// A refusal of the operating system, told as `message`, by what a caller can do about it: a full disk and a process
+    /// without descriptors to spare are a limit, all else is io.
+    #[cold]
+    pub fn of_system(message: impl fmt::Display, error: io::Error) -> Error {
+        let refused = match error {
+            _ if error.kind() == io::ErrorKind::FileTooLarge => Error::limit(format!(
+                "disk full for this process, none of whose files may become longer (ulimit -f): {message}"
+            )),
+            _ if is_full(&error) => Error::limit(format!("disk full: {message}")),
+            // What was to be done needed a descriptor before it changed anything, so nothing is unknown.
+            _ if lacks_descriptors(&error) => Error::limit(format!(
+                "raise the limit of open files (ulimit -n) of the process that holds the store: none is left, {message}"
+            )),
+            _ => Error::io(message.to_string()),
+        };
+        refused.with_source(error)
+    }
+
     /// The same error with what lies behind it.
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Error {
         self.0.source = Some(Box::new(source));
@@ -180,13 +201,14 @@ impl Error {
     }
 }
 
+/// On one line: names, values and paths are somebody else's, and what a terminal acts upon in them is written out.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)?;
+        f.write_str(&visible(&self.0.message))?;
         if f.alternate() {
             let mut source = std::error::Error::source(self);
             while let Some(error) = source {
-                write!(f, ": {error}")?;
+                write!(f, ": {}", visible(&error.to_string()))?;
                 source = error.source();
             }
         }
@@ -204,6 +226,17 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
     }
+}
+
+/// Whether a refusal of the operating system means that there is no room: the disk is full, the owner has no more of it, or
+/// no file of the process may become longer (`ulimit -f`).
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+}
+
+/// Whether a refusal of the operating system means that the process, or the machine, has no descriptor left.
+fn lacks_descriptors(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
 }
 
 /// `.context(..)` on a [`Result`].
@@ -228,5 +261,28 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Io);
         assert_eq!(error.to_string(), "part 3: cannot read a");
         assert_eq!(format!("{error:#}"), "part 3: cannot read a: gone");
+    }
+
+    #[test]
+    fn an_error_is_one_line_whatever_it_names() {
+        let error = Error::io("cannot read a\nb\u{202e}").with_source(std::io::Error::other("go\rne"));
+        assert_eq!(error.to_string(), "cannot read a\\nb\\u{202e}");
+        assert_eq!(format!("{error:#}"), "cannot read a\\nb\\u{202e}: go\\rne");
+    }
+
+    #[test]
+    fn what_the_system_refuses_for_want_of_room_is_a_limit() {
+        for (errno, remedy) in [
+            (Errno::NOSPC, "disk full: "),
+            (Errno::DQUOT, "disk full: "),
+            (Errno::FBIG, "disk full for this process, none of whose files may become longer (ulimit -f): "),
+            (Errno::MFILE, "raise the limit of open files (ulimit -n) of the process that holds the store: "),
+            (Errno::NFILE, "raise the limit of open files (ulimit -n) of the process that holds the store: "),
+        ] {
+            let error = Error::of_system("cannot write a", errno.into());
+            assert_eq!(error.kind(), ErrorKind::Limit, "{errno}");
+            assert!(error.message().starts_with(remedy) && error.message().ends_with("cannot write a"), "{error}");
+        }
+        assert_eq!(Error::of_system("cannot write a", Errno::IO.into()).kind(), ErrorKind::Io);
     }
 }

@@ -29,6 +29,6 @@ pub mod write;
 
 pub use engine::Engine;
 
-pub use error::{Error, ErrorKind, QueryFault, Result};
+pub use error::{Error, ErrorKind, QueryFault, Result, is_full};
 pub use options::Options;
 pub use threads::ThreadPool;

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use muster_engine::backup::restore;
 use muster_engine::catalog::{CatalogChange, EntityKey, KeyKind, TagKind, TagSpec, Value};
-use muster_engine::storage::{ManualClock, Sim};
+use muster_engine::storage::{ManualClock, Sim, Storage};
 use muster_engine::write::{Batch, Change, EntityChanges};
 use muster_engine::{Engine, ErrorKind, Options};
 
 const ENTITIES: u64 = 40;
 
+fn options() -> Options {
+    Options { background: false, log_file_bytes: 1 << 15, new_store_id: Some([7; 16]), ..Options::default() }
+}
+
 fn open(sim: &Sim) -> Engine {
-    let options =
-        Options { background: false, log_file_bytes: 1 << 15, new_store_id: Some([7; 16]), ..Options::default() };
-    Engine::open(Arc::new(sim.clone()), options, Arc::new(ManualClock::new(0))).expect("it opens")
+    Engine::open(Arc::new(sim.clone()), options(), Arc::new(ManualClock::new(0))).expect("it opens")
 }
 
 fn batch(number: u64, change: Change) -> Batch {
@@ -100,4 +103,39 @@ fn deletes_are_not_refused_with_those_that_wait_beside_them() {
         }
     });
     assert_eq!((refused.load(Relaxed), live(&engine)), (4 * ENTITIES, entities - ENTITIES));
+}
+
+/// Backs up to a disk with room, and opens what arrived, and what is restored from it.
+fn assert_backed_up(engine: &Engine, what: &str) {
+    let disk = Sim::new(2);
+    let target: Arc<dyn Storage> = Arc::new(disk.clone());
+    let copied = engine.back_up(&target).unwrap_or_else(|error| panic!("{what}: {error:#}"));
+    assert_eq!(copied.version, engine.snapshot().version(), "{what}");
+    let again: Arc<dyn Storage> = Arc::new(Sim::new(3));
+    let restored = restore(&target, &again, 1).unwrap_or_else(|error| panic!("{what}: {error:#}"));
+    assert_eq!(restored.version, copied.version, "{what}");
+    for storage in [target, again] {
+        let copy = Engine::open(storage, options(), Arc::new(ManualClock::new(0))).expect("it opens");
+        assert_eq!((live(&copy), copy.status().dropped.len()), (live(engine), 0), "{what}");
+        copy.write(set(1 << 20)).expect("there is room");
+    }
+}
+
+#[test]
+fn a_backup_needs_no_room_in_the_store() {
+    let (sim, engine, _) = full();
+    assert_eq!(engine.flush().expect_err("no room").kind(), ErrorKind::Limit);
+    assert_backed_up(&engine, "with all in the log");
+    engine.write(batch(0, Change::Erase)).expect("erasing goes on");
+    assert_backed_up(&engine, "after an erasure");
+    drop(engine);
+    let sim = sim.crash(3);
+    sim.set_space(Some(0));
+    let reader = Engine::open_for_reading(Arc::new(sim.clone()), options(), Arc::new(ManualClock::new(0)));
+    assert_backed_up(&reader.expect("it opens"), "open for questions only");
+    let engine = open(&sim);
+    assert_backed_up(&engine, "opened when the disk was full");
+    sim.set_space(None);
+    engine.flush().expect("there is room again");
+    assert_backed_up(&engine, "flushed");
 }

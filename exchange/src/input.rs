@@ -89,7 +89,7 @@ impl Input {
     /// When it cannot be read, or is of a format that is not loaded.
     pub fn open(path: &Path) -> Result<Input> {
         let name = path.display().to_string();
-        let fault = |error| Error::io(format!("cannot read {name}")).with_source(error);
+        let fault = |error| Error::of_system(format_args!("cannot read {name}"), error);
         let mut file = File::open(path).map_err(fault)?;
         let metadata = file.metadata().map_err(fault)?;
         if metadata.is_dir() {
@@ -141,10 +141,10 @@ impl Input {
             Compression::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, stream))),
             Compression::Zstd => {
                 let mut decoder =
-                    zstd::Decoder::new(stream).map_err(|error| Error::io("cannot start zstd").with_source(error))?;
+                    zstd::Decoder::new(stream).map_err(|error| Error::of_system("cannot start zstd", error))?;
                 decoder
                     .window_log_max(ZSTD_WINDOW_LOG_MAX)
-                    .map_err(|error| Error::io("cannot start zstd").with_source(error))?;
+                    .map_err(|error| Error::of_system("cannot start zstd", error))?;
                 Box::new(decoder)
             }
         };
@@ -216,7 +216,7 @@ pub(crate) fn content_fault(name: &str, error: io::Error) -> Error {
         | io::ErrorKind::InvalidInput
         | io::ErrorKind::UnexpectedEof
         | io::ErrorKind::Other => Error::invalid(format!("{name} is damaged: it does not unpack")).with_source(error),
-        _ => Error::io(format!("cannot read {name}")).with_source(error),
+        _ => Error::of_system(format_args!("cannot read {name}"), error),
     }
 }
 

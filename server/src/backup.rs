@@ -127,7 +127,7 @@ fn names_of_backup(from: &Path) -> Result<Vec<String>> {
 
 /// Errors: conflict, when `to` lies in the directory `from`, whose reader would take it for a part of it.
 fn require_outside(to: &Path, from: &Path) -> Result<()> {
-    let failed = |error| Error::io(format!("cannot find {}", to.display())).with_source(error);
+    let failed = |error| Error::of_system(format_args!("cannot find {}", to.display()), error);
     let place = resolved(&std::path::absolute(to).map_err(failed)?);
     match from.canonicalize() {
         Ok(from) if place.starts_with(&from) => Err(Error::conflict(format!(
@@ -247,7 +247,7 @@ impl Unfinished {
     /// Errors: conflict, when `to` holds something, or an earlier attempt left its directory behind.
     fn begin(to: &Path) -> Result<Unfinished> {
         let to = std::path::absolute(to)
-            .map_err(|error| Error::io(format!("cannot find {}", to.display())).with_source(error))?;
+            .map_err(|error| Error::of_system(format_args!("cannot find {}", to.display()), error))?;
         let is_free = match std::fs::read_dir(&to) {
             Ok(mut entries) => entries.next().is_none(),
             Err(error) => error.kind() == std::io::ErrorKind::NotFound,
@@ -273,7 +273,7 @@ impl Unfinished {
 
     /// Gives the directory its final name, durably.
     fn finish(mut self) -> Result<()> {
-        let failed = |error| Error::io(format!("cannot rename {}", self.path.display())).with_source(error);
+        let failed = |error| Error::of_system(format_args!("cannot rename {}", self.path.display()), error);
         std::fs::create_dir_all(self.path.join(SPACES_FOLDER)).map_err(failed)?;
         std::fs::rename(&self.path, &self.to).map_err(|error| match error.kind() {
             std::io::ErrorKind::DirectoryNotEmpty => {
@@ -289,7 +289,7 @@ impl Unfinished {
 
 /// Removes what a command left that was killed. Errors: conflict, when somebody is at work there.
 fn clear_dead(path: &Path) -> Result<()> {
-    let failed = |error| Error::io(format!("cannot clear {}", path.display())).with_source(error);
+    let failed = |error| Error::of_system(format_args!("cannot clear {}", path.display()), error);
     match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(failed(error)),
@@ -304,7 +304,7 @@ fn clear_dead(path: &Path) -> Result<()> {
 }
 
 fn lock_folder(path: &Path) -> Result<File> {
-    let failed = |error| Error::io(format!("cannot lock {}", path.display())).with_source(error);
+    let failed = |error| Error::of_system(format_args!("cannot lock {}", path.display()), error);
     let folder = File::open(path).map_err(failed)?;
     match folder.try_lock() {
         Ok(()) => Ok(folder),

@@ -58,7 +58,7 @@ pub fn check_dir(data_dir: &Path, space: Option<&str>, progress: &mut dyn FnMut(
         let report = match place {
             Place::Folder => check_space(&data_dir.join(SPACES_FOLDER).join(&name), &mut |at| progress(&name, at))
                 .map_err(|error| error.within(format_args!("space {name}")))?,
-            place => not_there(&name, place),
+            place => not_there(&name, place, data_dir),
         };
         reports.push(SpaceReport { space: name, report });
     }
@@ -73,7 +73,7 @@ pub fn check_dir(data_dir: &Path, space: Option<&str>, progress: &mut dyn FnMut(
 fn check_ledger(path: &Path) -> Result<Report> {
     let bytes = match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Report::default()),
-        about => about.map_err(|error| Error::io(format!("cannot read {}", path.display())).with_source(error))?.len(),
+        about => about.map_err(|error| Error::of_system(format_args!("cannot read {}", path.display()), error))?.len(),
     };
     let mut report = Report { files: 1, bytes, ..Report::default() };
     let fault = |what: String| Fault { file: LEDGER_FILE.to_owned(), bytes: None, concerns: Vec::new(), what };
@@ -105,10 +105,10 @@ fn check_space(folder: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Repo
 }
 
 /// A space without a folder is a fault, for everything in it is lost.
-fn not_there(space: &str, place: Place) -> Report {
+fn not_there(space: &str, place: Place, data_dir: &Path) -> Report {
     let what = match place {
         Place::Link => "its folder is a link: put the folder itself in its place, or mount it there".to_owned(),
-        _ => format!("its folder is missing: {}", remedy_of_missing(space)),
+        _ => format!("its folder is missing: {}", remedy_of_missing(space, data_dir)),
     };
     let fault = Fault { file: String::new(), bytes: None, concerns: Vec::new(), what };
     Report { faults: vec![fault], ..Report::default() }
@@ -147,7 +147,7 @@ pub(crate) fn space_places(data_dir: &Path) -> Result<Vec<(String, Place)>> {
 /// Takes the lock of a space without writing into it; none where nobody ever opened the space here.
 fn lock_unchanged(folder: &Path) -> Result<Option<File>> {
     let path = folder.join(SPACE_LOCK);
-    let failed = |error| Error::io(format!("cannot lock {}", path.display())).with_source(error);
+    let failed = |error| Error::of_system(format_args!("cannot lock {}", path.display()), error);
     let mut file = match File::open(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(failed)?,

@@ -22,7 +22,7 @@ use rustix::fs::{FallocateFlags, OFlags};
 use rustix::io::Errno;
 use serde_json::{Value, json};
 
-use crate::files::{Access, is_full};
+use crate::files::Access;
 
 /// The ledger in the directory of a store, where no other place is configured.
 pub(crate) const LEDGER_FILE: &str = "erasures.ndjson";
@@ -86,7 +86,7 @@ impl Room<'_> {
                  has no end, and nothing was erased"
             ))),
             Err(error) => {
-                Err(Error::io(format!("nothing was erased: the ledger {place} cannot be read")).with_source(error))
+                Err(Error::of_system(format_args!("nothing was erased: the ledger {place} cannot be read"), error))
             }
         }
     }
@@ -132,12 +132,7 @@ impl Ledger {
         let bytes = erasures.iter().map(longest).sum();
         let file = self.reserve(bytes).map_err(|error| {
             let place = self.path.display();
-            match error.kind() {
-                _ if is_full(&error) => {
-                    Error::limit(format!("disk full: no room in the ledger of erasures {place}")).with_source(error)
-                }
-                _ => Error::io(format!("nothing was erased: the ledger {place} cannot be written")).with_source(error),
-            }
+            Error::of_system(format_args!("nothing was erased: the ledger {place} cannot be written"), error)
         })?;
         let mut room = Room { ledger: self, bytes, file };
         room.check_end()?;
@@ -281,7 +276,7 @@ impl Reading {
 
     /// A line without its end, and whether it had one.
     fn next_line(&mut self) -> Result<(Vec<u8>, bool)> {
-        let failed = |error: io::Error| Error::io(format!("cannot read {}", self.path.display())).with_source(error);
+        let failed = |error: io::Error| Error::of_system(format_args!("cannot read {}", self.path.display()), error);
         let file = match &mut self.file {
             Some(file) => file,
             None => {

@@ -53,8 +53,3 @@ impl Access {
         DirBuilder::new().mode(self.folder_mode()).create(path)
     }
 }
-
-/// Whether a refusal means that the disk is full.
-pub(crate) fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-}

@@ -9,7 +9,9 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use crate::files::{Access, is_full};
+use muster_engine::is_full;
+
+use crate::files::Access;
 
 /// The file in the directory.
 const HOLDER_FILE: &str = "server.lock";
@@ -99,7 +101,7 @@ pub fn holder_of(data_dir: &Path) -> io::Result<Option<String>> {
 /// Errors: conflict, naming the server that holds it.
 pub(crate) fn hold_unchanged(data_dir: &Path) -> muster_engine::Result<Option<File>> {
     let failed = |error: io::Error| {
-        muster_engine::Error::io(format!("cannot lock the directory {}", data_dir.display())).with_source(error)
+        muster_engine::Error::of_system(format_args!("cannot lock the directory {}", data_dir.display()), error)
     };
     let file = match open(data_dir, false) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

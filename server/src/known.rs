@@ -92,7 +92,7 @@ impl Known {
         let mut names = self.lock();
         let without: BTreeSet<String> = names.iter().filter(|known| *known != name).cloned().collect();
         self.write(&without)
-            .map_err(|error| Error::io(format!("cannot write {}", self.path.display())).with_source(error))?;
+            .map_err(|error| Error::of_system(format_args!("cannot write {}", self.path.display()), error))?;
         *names = without;
         Ok(())
     }
@@ -118,11 +118,11 @@ pub(crate) fn write_list(data_dir: &Path, names: impl Iterator<Item = String>) -
         Known { path: data_dir.join(KNOWN_FILE), access: Access::Private, names: Mutex::default(), is_written: false };
     known
         .write(&names.collect())
-        .map_err(|error| Error::io(format!("cannot write {}", known.path.display())).with_source(error))
+        .map_err(|error| Error::of_system(format_args!("cannot write {}", known.path.display()), error))
 }
 
 fn read(path: &Path) -> Result<Option<BTreeSet<String>>> {
-    let failed = |error| Error::io(format!("cannot read {}", path.display())).with_source(error);
+    let failed = |error| Error::of_system(format_args!("cannot read {}", path.display()), error);
     let file = match Access::Private.open_options().read(true).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(failed)?,

@@ -33,4 +33,5 @@ pub use holder::{Holder, holder_of};
 pub use limits::{DESCRIPTORS_RESERVED, Limits, QUERY_MEMORY_BYTES_DEFAULT, raise_descriptors};
 pub use muster_engine::check::{Fault, Note, Progress, Report};
 pub use muster_engine::options::Durability;
+pub use muster_engine::{Error, is_full};
 pub use run::{Listener, Opened, ServeError, is_loopback, open_listener, run};

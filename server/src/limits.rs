@@ -44,8 +44,8 @@ pub struct Limits {
     pub values_max: usize,
     /// Rejected rows that one load reports; the rest is counted.
     pub rejects_reported_max: u64,
-    /// Bytes of one uploaded file.
-    pub upload_bytes_max: u64,
+    /// Bytes of the files that arrive for loads and stay until those have read them, of all together.
+    pub spool_bytes_max: u64,
     /// Spaces of the directory.
     pub spaces_max: usize,
     /// A space that nobody used for so long is closed until it is asked for; none is where it is zero.
@@ -120,6 +120,9 @@ pub fn raise_descriptors() {
     }
 }
 
+/// With fewer descriptors a server could take no connection beside the files of a space.
+pub(crate) const DESCRIPTORS_MIN: u64 = 64;
+
 impl Limits {
     /// How many connections there may be, in all and of one peer, where the process may have so many descriptors.
     pub(crate) fn connections(&self, descriptors: u64) -> (usize, usize) {
@@ -131,7 +134,7 @@ impl Limits {
 }
 
 /// The limits that have an option of their name. What is a time has it in milliseconds.
-pub(crate) const LIMIT_OPTIONS: [&str; 33] = [
+pub(crate) const LIMIT_OPTIONS: [&str; 34] = [
     "spaces_max",
     "space_idle_ms",
     "queries_max",
@@ -153,6 +156,7 @@ pub(crate) const LIMIT_OPTIONS: [&str; 33] = [
     "loads_running_max",
     "loads_waiting_max",
     "loads_open_max",
+    "spool_bytes_max",
     "admin_running_max",
     "admin_waiting_max",
     "server_memory_bytes",
@@ -212,6 +216,7 @@ impl Limits {
             "loads_running_max" => Field::Count(&mut self.loads_running_max),
             "loads_waiting_max" => Field::Count(&mut self.loads_waiting_max),
             "loads_open_max" => Field::Count(&mut self.loads_open_max),
+            "spool_bytes_max" => Field::Bytes(&mut self.spool_bytes_max),
             "admin_running_max" => Field::Count(&mut self.admin_running_max),
             "admin_waiting_max" => Field::Count(&mut self.admin_waiting_max),
             "server_memory_bytes" => Field::Bytes(&mut self.server_memory_bytes),
@@ -256,7 +261,7 @@ impl Default for Limits {
             explain_budget_ms: 2_000,
             values_max: 10_000,
             rejects_reported_max: 100_000,
-            upload_bytes_max: 1 << 40,
+            spool_bytes_max: 256 << 30,
             spaces_max: 1_000,
             space_idle: Duration::from_secs(600),
             leases_max: 64,

@@ -216,7 +216,10 @@ async fn say_not_serving(health: &mut HealthReporter, name: &str) {
 
 /// Flushes and closes all spaces, as far as that goes within about `patience`.
 async fn close(shared: Arc<Shared>, patience: Duration) -> Result<(), ServeError> {
-    let closing = tokio::task::spawn_blocking(move || shared.spaces.close(patience));
+    let closing = tokio::task::spawn_blocking(move || {
+        shared.spool.end();
+        shared.spaces.close(patience)
+    });
     match tokio::time::timeout(patience + LAST_WORDS, closing).await {
         Ok(closed) => closed
             .unwrap_or_else(|panic| Err(muster_engine::Error::internal(format!("closing failed: {panic}"))))

@@ -11,6 +11,7 @@ use muster_engine::options::Options;
 use muster_engine::storage::Disk;
 use muster_engine::write::{Durability, Status, read_durability, read_zone, write_durability, write_zone};
 use muster_engine::{Error, Result, ThreadPool};
+use muster_language::shell_word;
 
 use crate::config::Config;
 use crate::files::Access;
@@ -99,7 +100,7 @@ impl Spaces {
         if !config.read_only {
             access
                 .create_folders(&folder)
-                .map_err(|error| Error::io(format!("cannot create {}", folder.display())).with_source(error))?;
+                .map_err(|error| Error::of_system(format_args!("cannot create {}", folder.display()), error))?;
         }
         let known = Known::open(&config.data_dir, &folders_in(&folder)?, &config.ledger_path(), access)?;
         if !config.read_only {
@@ -131,7 +132,7 @@ impl Spaces {
     pub(crate) fn get(&self, name: &str) -> Result<Arc<Space>> {
         let name = if name.is_empty() { MAIN } else { name };
         check_name(name)?;
-        let slot = Arc::clone(lock(&self.slots).entry(name.to_owned()).or_default());
+        let slot = self.slot(name);
         let mut place = lock(&slot.0);
         if let Some(space) = &*place {
             *lock(&space.used) = Instant::now();
@@ -145,7 +146,7 @@ impl Spaces {
         }
         if !is_made && !is_there {
             drop(place);
-            lock(&self.slots).remove(name);
+            self.give_up(name, &slot);
             return Err(self.unknown(name));
         }
         let space = Arc::new(self.open(name, &folder)?);
@@ -161,7 +162,7 @@ impl Spaces {
         refuse_link(folder).map_err(place)?;
         if !self.read_only && !folder.is_dir() {
             self.make_folder(folder)
-                .map_err(|error| Error::io(format!("cannot create {}", folder.display())).with_source(error))?;
+                .map_err(|error| Error::of_system(format_args!("cannot create {}", folder.display()), error))?;
         }
         let disk = Disk::open(folder).map_err(place)?;
         let durability = read_durability(&disk).map_err(place)?.unwrap_or(self.options.durability);
@@ -217,22 +218,52 @@ impl Spaces {
         if !folder.exists() && self.known.has(name) {
             return Err(missing(name, &folder));
         }
-        match self.make_folder(&folder) {
-            Ok(()) => {
-                if let Some(durability) = durability {
-                    let disk = Disk::open(&folder)?;
-                    let disk = if self.options.shared_files { disk.shared() } else { disk };
-                    write_durability(&disk, durability)?;
-                }
-                if zone.is_some() {
-                    write_zone(&Disk::open(&folder)?, zone)?;
-                }
-                self.get(name)
+        let slot = self.slot(name);
+        // Held to the end, so that nobody opens it half made.
+        let mut place = lock(&slot.0);
+        self.make_folder(&folder).map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => Error::conflict(format!("there is a space `{name}` already")),
+            _ => Error::of_system(format_args!("cannot create the space `{name}`"), error),
+        })?;
+        match self.fill(name, &folder, durability, zone) {
+            Ok(space) => {
+                self.known.add(name);
+                Ok(Arc::clone(place.insert(Arc::new(space))))
             }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                Err(Error::conflict(format!("there is a space `{name}` already")))
+            Err(error) => {
+                // Nobody has used it. What cannot be removed now is an empty space at the next start.
+                let _ = std::fs::remove_dir_all(&folder);
+                drop(place);
+                self.give_up(name, &slot);
+                Err(error)
             }
-            Err(error) => Err(Error::io(format!("cannot create the space `{name}`")).with_source(error)),
+        }
+    }
+
+    /// Gives the new folder of a space what it says of itself, and opens it.
+    fn fill(&self, name: &str, folder: &Path, durability: Option<Durability>, zone: Option<&Zone>) -> Result<Space> {
+        let disk = Disk::open(folder)?;
+        let disk = if self.options.shared_files { disk.shared() } else { disk };
+        if let Some(durability) = durability {
+            write_durability(&disk, durability)?;
+        }
+        if zone.is_some() {
+            write_zone(&disk, zone)?;
+        }
+        self.open(name, folder)
+    }
+
+    /// The place of the space with this name.
+    fn slot(&self, name: &str) -> Arc<Slot> {
+        Arc::clone(lock(&self.slots).entry(name.to_owned()).or_default())
+    }
+
+    /// Forgets the place of a space that does not exist, unless somebody waits for it who may make it.
+    fn give_up(&self, name: &str, slot: &Arc<Slot>) {
+        let mut slots = lock(&self.slots);
+        // The map's and the caller's.
+        if Arc::strong_count(slot) == 2 {
+            slots.remove(name);
         }
     }
 
@@ -271,13 +302,13 @@ impl Spaces {
             return Err(open_for_questions());
         }
         let folder = self.folder.join(name);
-        let slot = Arc::clone(lock(&self.slots).entry(name.to_owned()).or_default());
+        let slot = self.slot(name);
         // Held to the end, so that nobody opens it meanwhile.
         let mut place = lock(&slot.0);
         refuse_link(&folder)?;
         if !folder.is_dir() {
             drop(place);
-            lock(&self.slots).remove(name);
+            self.give_up(name, &slot);
             return match self.known.has(name) {
                 true => self.known.forget(name),
                 false => Err(self.unknown(name)),
@@ -292,7 +323,7 @@ impl Spaces {
             *place = Some(space);
             return Err(Error::busy(format!("try again later: requests still use the space `{name}`")));
         }
-        let failed = |error| Error::io(format!("cannot drop the space `{name}`")).with_source(error);
+        let failed = |error| Error::of_system(format_args!("cannot drop the space `{name}`"), error);
         let dropped = self.folder.join(format!("{DROPPED_PREFIX}{name}"));
         if dropped.exists() {
             std::fs::remove_dir_all(&dropped).map_err(failed)?;
@@ -397,19 +428,22 @@ pub(crate) fn open_for_questions() -> Error {
 }
 
 fn missing(name: &str, folder: &Path) -> Error {
-    Error::corrupt(format!("{}: its folder {} is missing", remedy_of_missing(name), folder.display()))
+    let data_dir = folder.ancestors().nth(2).unwrap_or(folder);
+    Error::corrupt(format!("{}: its folder {} is missing", remedy_of_missing(name, data_dir), folder.display()))
 }
 
 /// What to do about a space whose folder is missing.
-pub(crate) fn remedy_of_missing(name: &str) -> String {
+pub(crate) fn remedy_of_missing(name: &str, data_dir: &Path) -> String {
     format!(
-        "restore the space `{name}` from a backup, mount its disk, or give it up with muster space drop {name} --yes {name}"
+        "restore the space `{name}` from a backup, mount its disk, or give it up with muster space drop {name} --yes {name} \
+         --data {}",
+        shell_word(&data_dir.display().to_string())
     )
 }
 
 /// Removes what is left of spaces that were dropped, and forgets them, where the server ended in between.
 fn finish_drops(folder: &Path, known: &Known) -> Result<()> {
-    let failed = |error| Error::io(format!("cannot clear {}", folder.display())).with_source(error);
+    let failed = |error| Error::of_system(format_args!("cannot clear {}", folder.display()), error);
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
@@ -426,7 +460,7 @@ fn finish_drops(folder: &Path, known: &Known) -> Result<()> {
 
 /// The names of the folders of spaces; none where the folder of all is missing.
 pub(crate) fn folders_in(folder: &Path) -> Result<Vec<String>> {
-    let failed = |error| Error::io(format!("cannot list {}", folder.display())).with_source(error);
+    let failed = |error| Error::of_system(format_args!("cannot list {}", folder.display()), error);
     let entries = match std::fs::read_dir(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(failed)?,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use muster_client::v1::{BackupReply, BackupRequest};
+use muster_language::visible::visible;
 use serde_json::{Value, json};
 
 use crate::ask::Asker;
@@ -84,6 +85,6 @@ fn text(reply: &BackupReply) -> String {
         ));
     }
     let time = nanoseconds(reply.elapsed_ms.saturating_mul(1_000_000));
-    text.push_str(&format!("{} is complete and verified, in {time}\n", reply.directory));
+    text.push_str(&format!("{} is complete and verified, in {time}\n", visible(&reply.directory)));
     text
 }

@@ -176,7 +176,7 @@ fn table(reports: &DirReport, summary: &Summary) -> String {
     let mut text = String::new();
     for (space, report) in reports.all() {
         for fault in &report.faults {
-            text.push_str(&format!("damaged: {}{fault}\n", folder(space)));
+            text.push_str(&format!("damaged: {}{}\n", folder(space), visible(&fault.to_string())));
         }
         if let Some(space) = space.filter(|_| report.is_whole()) {
             text.push_str(&format!("space {space} is whole up to version {}\n", grouped(report.version.0)));

@@ -36,7 +36,7 @@ pub(super) async fn run(file: &Path, asker: &Asker) -> Result<(), Failure> {
             Some(Outcome::Count(count)) => asker.warn(count.info.as_ref(), line.text),
             Some(Outcome::Problem(problem)) => {
                 failed += 1;
-                output::note(&format!("line {}: {}", line.number, line.pasted(problem, &tags)));
+                output::note_lines(&format!("line {}: {}", line.number, line.pasted(problem, &tags)));
             }
             None => failed += 1,
         }

@@ -8,7 +8,6 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use muster_client::v1::{FileSource, LoadHeader, LoadResult, RejectedRow};
 use muster_client::{LoadEvent, Upload};
-use muster_language::visible::visible;
 use serde_json::{Value, json};
 
 use super::infer;
@@ -271,7 +270,7 @@ impl Watch {
         } else if self.shown < REJECTS_SHOWN {
             let column = if row.column.is_empty() { String::new() } else { format!(", column {}", row.column) };
             let said = format!("rejected line {}{column}: {}: {}", row.line, row.reason, row.raw);
-            self.progress.aside(|| note(&visible(&said)));
+            self.progress.aside(|| note(&said));
             self.shown += 1;
             if self.shown == REJECTS_SHOWN {
                 self.progress.aside(|| note("further rejected rows are only counted; --rejects FILE keeps them"));

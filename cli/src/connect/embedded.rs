@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use muster_client::Address;
-use muster_server::{Config, Holder, Listener, Opened, ServeError};
+use muster_server::{Config, Holder, Listener, Opened, ServeError, is_full};
 use tokio::net::UnixListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -23,8 +23,8 @@ const QUIET_WAIT: Duration = Duration::from_secs(2);
 /// Whether a directory refuses to be written to: it is mounted so, belongs to somebody else, or its disk has no room even
 /// for the name of a lock.
 fn cannot_be_written(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    matches!(error.kind(), ReadOnlyFilesystem | PermissionDenied | StorageFull | QuotaExceeded)
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    matches!(error.kind(), ReadOnlyFilesystem | PermissionDenied) || is_full(error)
 }
 
 /// A running server and what it needs.
@@ -43,13 +43,13 @@ impl Embedded {
             Ok(Some(holder)) => Embedded::serve(dir, holder, false).await.map(Some),
             Ok(None) => Ok(None),
             Err(error) if holds_store(dir) && cannot_be_written(&error) => Embedded::start_reading(dir).await,
-            Err(error) => Err(unusable(dir, &error)),
+            Err(error) => Err(unusable(dir, error)),
         }
     }
 
     /// Starts a server on `dir` that answers questions only; none if another one holds it that may write.
     pub(super) async fn start_reading(dir: &Path) -> Result<Option<Embedded>, Failure> {
-        match Holder::share(dir).map_err(|error| unusable(dir, &error))? {
+        match Holder::share(dir).map_err(|error| unusable(dir, error))? {
             Some(holder) => Embedded::serve(dir, holder, true).await.map(Some),
             None => Ok(None),
         }
@@ -77,7 +77,7 @@ impl Embedded {
             // The sender going away means the same as its order.
             let _ = stopped.await;
         }));
-        holder.announce(&address.to_string()).map_err(|error| unusable(dir, &error))?;
+        holder.announce(&address.to_string()).map_err(|error| unusable(dir, error))?;
         Ok(Embedded { address, stop, served, folder, holder })
     }
 

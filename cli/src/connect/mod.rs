@@ -146,6 +146,7 @@ fn holds_store(dir: &Path) -> bool {
     dir.join(SPACES_FOLDER).is_dir()
 }
 
-fn unusable(dir: &Path, error: &std::io::Error) -> Failure {
-    Failure::refused(format!("cannot use the directory {}: {error}", dir.display()))
+fn unusable(dir: &Path, error: std::io::Error) -> Failure {
+    let refused = muster_server::Error::of_system(format_args!("cannot use the directory {}", dir.display()), error);
+    Failure::refused(format!("{refused:#}"))
 }

@@ -14,10 +14,11 @@ pub(crate) mod zone;
 use clap::ValueEnum;
 use muster_client::v1;
 use muster_language::ast::Span;
+use muster_language::visible::visible;
 use serde_json::Value;
 
 use crate::exit::Failure;
-pub(crate) use streams::{LogLines, buffered, emit, emit_data, note, printable, written};
+pub(crate) use streams::{LogLines, buffered, emit, emit_data, note, note_lines, printable, written};
 
 /// How answers are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -109,7 +110,7 @@ impl Answer {
 /// Says what a server warned about, with carets under the characters of `text`.
 pub(crate) fn warn(warnings: &[v1::Warning], text: &str) {
     for warning in warnings {
-        note(&warning_text(warning, text));
+        note_lines(&warning_text(warning, text));
     }
 }
 
@@ -117,7 +118,7 @@ fn warning_text(warning: &v1::Warning, text: &str) -> String {
     let span = warning.span.as_ref().filter(|span| {
         span.byte_start < span.byte_end && text.get(span.byte_start as usize..span.byte_end as usize).is_some()
     });
-    let headline = format!("warning: {}", warning.message);
+    let headline = format!("warning: {}", visible(&warning.message));
     let Some(span) = span else {
         return match warning.suggestion.as_str() {
             "" => headline,

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::io::{BufWriter, ErrorKind, IsTerminal, Stdout, Write};
 
-use muster_language::visible::visible_lines;
+use muster_language::visible::{visible, visible_lines};
 
 use super::Format;
 use crate::exit::Failure;
@@ -43,8 +43,13 @@ pub(crate) fn written(outcome: std::io::Result<()>) -> Result<(), Failure> {
     })
 }
 
-/// Says something beside the answer.
+/// Says something beside the answer, in one line.
 pub(crate) fn note(text: &str) {
+    note_lines(&visible(text));
+}
+
+/// The same for a text of several lines, whose names and values are written out already.
+pub(crate) fn note_lines(text: &str) {
     // Nobody is left to be told when this fails.
     let _ = writeln!(std::io::stderr(), "{}", visible_lines(text));
 }

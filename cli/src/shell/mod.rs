@@ -31,7 +31,7 @@ use crate::ask::Settings;
 use crate::commands;
 use crate::connect::Connection;
 use crate::exit::Failure;
-use crate::output::{emit, note, numbers, zone};
+use crate::output::{emit, note, note_lines, numbers, zone};
 use complete::Complete;
 use highlight::Highlight;
 use names::Names;
@@ -230,7 +230,7 @@ fn with_command(failure: Failure, text: &str) -> Failure {
 
 fn tell(failure: &Failure) {
     if let Some(message) = failure.message() {
-        note(&message);
+        note_lines(&message);
     }
 }
 

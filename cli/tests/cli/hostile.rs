@@ -36,80 +36,80 @@ fn hostile_store() -> Store {
 }
 
 /// Every command with hostile words wherever it takes words.
-fn commands() -> Vec<Vec<String>> {
-    let key = format!("k{HOSTILE}");
-    let value = format!("`{MARKED}` = '{HOSTILE}'");
-    let wrong = format!("`{MARKED}` = '{HOSTILE}' AND {HOSTILE}");
-    let assigned = format!("{MARKED}={HOSTILE}");
+fn commands(hostile: &str) -> Vec<Vec<String>> {
+    let key = format!("k{hostile}");
+    let value = format!("`{MARKED}` = '{hostile}'");
+    let wrong = format!("`{MARKED}` = '{hostile}' AND {hostile}");
+    let assigned = format!("{MARKED}={hostile}");
     let lines: [&[&str]; 49] = [
         &["count", &value],
         &["count", &wrong],
-        &["count", &format!("nobody = '{HOSTILE}'")],
-        &["count", &format!("{value} AND age IN $c"), "--param", &format!("c={HOSTILE}")],
+        &["count", &format!("nobody = '{hostile}'")],
+        &["count", &format!("{value} AND age IN $c"), "--param", &format!("c={hostile}")],
         &["count", "-f", "questions.txt"],
-        &["count", "-f", &format!("no such {HOSTILE}")],
-        &["count", "age > 1", "--zone", HOSTILE],
-        &["count", "age > 1", "--now", HOSTILE],
-        &["count", "age > 1", "--type", HOSTILE],
-        &["count", "age > 1", "--space", HOSTILE],
-        &["count", "age > 1", &format!("--{HOSTILE}")],
-        &[HOSTILE],
+        &["count", "-f", &format!("no such {hostile}")],
+        &["count", "age > 1", "--zone", hostile],
+        &["count", "age > 1", "--now", hostile],
+        &["count", "age > 1", "--type", hostile],
+        &["count", "age > 1", "--space", hostile],
+        &["count", "age > 1", &format!("--{hostile}")],
+        &[hostile],
         &["members", "ALL"],
         &["members", "ALL", "--with", MARKED],
         &["members", "ALL", "--with", &format!("{MARKED},likes"), "--limit", "1"],
-        &["members", "ALL", "--page-token", HOSTILE],
-        &["members", "ALL", "--roaring", &format!("out{HOSTILE}.bin")],
+        &["members", "ALL", "--page-token", hostile],
+        &["members", "ALL", "--roaring", &format!("out{hostile}.bin")],
         &["get", &key],
-        &["get", HOSTILE],
+        &["get", hostile],
         &["why", &key, &value],
-        &["why", HOSTILE, "ALL"],
+        &["why", hostile, "ALL"],
         &["stats", "age", "--in", &value],
         &["stats", MARKED],
-        &["stats", HOSTILE],
+        &["stats", hostile],
         &["breakdown", MARKED],
         &["breakdown", "likes", "--in", &value],
-        &["breakdown", HOSTILE],
+        &["breakdown", hostile],
         &["explain", &value],
         &["explain", &value, "--analyze"],
         &["type", "list"],
-        &["type", "create", HOSTILE],
+        &["type", "create", hostile],
         &["tag", "list"],
         &["tag", "show", MARKED],
-        &["tag", "show", HOSTILE],
-        &["tag", "create", HOSTILE, "int"],
-        &["tag", "create", "fine", HOSTILE],
-        &["tag", "change", "age", "--description", HOSTILE, "--unit", MARKED, "--owner", MARKED],
+        &["tag", "show", hostile],
+        &["tag", "create", hostile, "int"],
+        &["tag", "create", "fine", hostile],
+        &["tag", "change", "age", "--description", hostile, "--unit", MARKED, "--owner", MARKED],
         &["tag", "show", "age"],
         &["stats", "age"],
         &["audience", "save", "all", &value, "--description", MARKED],
         &["audience", "show", "all"],
         &["audience", "list"],
-        &["audience", "show", HOSTILE],
+        &["audience", "show", hostile],
         &["set", &key, &assigned],
-        &["set", &key, &format!("age={HOSTILE}")],
-        &["add", &key, &format!("likes={HOSTILE}")],
-        &["add", &key, &format!("age={HOSTILE}")],
-        &["remove", &key, &format!("likes={HOSTILE}")],
-        &["clear", &key, HOSTILE],
+        &["set", &key, &format!("age={hostile}")],
+        &["add", &key, &format!("likes={hostile}")],
+        &["add", &key, &format!("age={hostile}")],
+        &["remove", &key, &format!("likes={hostile}")],
+        &["clear", &key, hostile],
     ];
     let more: [&[&str]; 18] = [
         &["load", "people.csv", "--map", "map.toml", "--dry-run"],
         &["load", "people.csv", "--map", "bad.toml", "--max-rejects", "9"],
-        &["load", "people.csv", "--map", &format!("no {HOSTILE}")],
-        &["load", &format!("no {HOSTILE}"), "--map", "map.toml"],
+        &["load", "people.csv", "--map", &format!("no {hostile}")],
+        &["load", &format!("no {hostile}"), "--map", "map.toml"],
         &["load", "people.csv", "--infer"],
         &["load", "columns.csv", "--infer", "--yes", "--type", "columns"],
-        &["load", "people.csv", "--infer", "--key", HOSTILE],
-        &["space", "create", HOSTILE],
+        &["load", "people.csv", "--infer", "--key", hostile],
+        &["space", "create", hostile],
         &["space", "list"],
         &["status"],
         &["flush"],
         &["compact"],
         &["sync"],
-        &["backup", "--to", &format!("backup{HOSTILE}")],
-        &["restore", "--from", &format!("none{HOSTILE}")],
+        &["backup", "--to", &format!("backup{hostile}")],
+        &["restore", "--from", &format!("none{hostile}")],
         &["check"],
-        &["erase", HOSTILE, &key],
+        &["erase", hostile, &key],
         &["erasures"],
     ];
     lines.iter().chain(&more).map(|line| line.iter().map(|word| (*word).to_owned()).collect()).collect()
@@ -130,7 +130,7 @@ fn prepared() -> Store {
 #[test]
 fn no_command_prints_what_a_terminal_acts_upon() {
     let store = prepared();
-    for arguments in commands() {
+    for arguments in commands(HOSTILE) {
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let output = store.command(&words).env("CLICOLOR_FORCE", "1").env("FORCE_COLOR", "1").output().unwrap();
         for (stream, bytes) in [("output", &output.stdout), ("error", &output.stderr)] {
@@ -141,6 +141,20 @@ fn no_command_prints_what_a_terminal_acts_upon() {
             assert!(is_data || found.is_none(), "{found:?} on standard {stream} of {words:?}:\n{text}");
             assert!(!text.contains(" ERROR ") && !text.contains(" WARN "), "a log line of {words:?}:\n{text}");
         }
+    }
+}
+
+#[test]
+fn no_name_breaks_a_message_into_lines() {
+    const REST: &str = "rest of a name";
+    let store = prepared();
+    for arguments in commands(&format!("name\n{REST}")) {
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let said = store.command(&words).output().unwrap().stderr;
+        let said = String::from_utf8_lossy(&said);
+        // A text that may be asked instead keeps its lines.
+        let mut lines = said.lines().take_while(|line| !line.starts_with("try: "));
+        assert!(!lines.any(|line| line.starts_with(REST)), "{words:?}:\n{said}");
     }
 }
 

@@ -11,6 +11,7 @@ mod loads;
 mod names;
 mod outputs;
 mod remedies;
+mod rooms;
 mod safety;
 mod serving;
 mod shell;

@@ -252,3 +252,19 @@ fn a_command_without_an_expression_is_shown_one_that_runs() {
     assert!(said.ends_with("a command begins with a backslash: \\members\n"), "{said}");
     assert!(!shell_refusal(&store, "agee > 3").contains("backslash"));
 }
+
+#[test]
+fn a_missing_space_is_given_up_by_the_command_that_is_told() {
+    let store = Store::of_people();
+    store.run(&["space", "create", "second"]).success();
+    std::fs::remove_dir_all(store.data().join("spaces/second")).unwrap();
+    let drop = format!("muster space drop second --yes second --data {}", store.data().display());
+    for said in [
+        store.refusal(&["status", "--space", "second"], 1),
+        String::from_utf8(store.run(&["check"]).code(1).get_output().stdout.clone()).unwrap(),
+    ] {
+        assert!(said.contains(&drop), "{said}");
+    }
+    muster().args(drop.split(' ').skip(1)).assert().success();
+    store.run(&["check"]).success();
+}

@@ -13,9 +13,14 @@ struct Server(Child);
 
 impl Server {
     fn start(store: &Store, listen: &str) -> Server {
+        Server::start_with(store, listen, &[])
+    }
+
+    fn start_with(store: &Store, listen: &str, arguments: &[&str]) -> Server {
         let child = Command::new(env!("CARGO_BIN_EXE_muster"))
             .args(["serve", "--quiet", "--listen", listen, "--data"])
             .arg(store.data())
+            .args(arguments)
             .env_remove("MUSTER_ADDR")
             .stdin(Stdio::null())
             .spawn()
@@ -152,4 +157,36 @@ fn what_other_machines_can_reach_is_not_served_by_accident() {
         assert!(said.contains("add --insecure-listen") && said.contains("127.0.0.1"), "{said}");
         assert!(!store.data().join("spaces").exists());
     }
+}
+
+#[test]
+fn a_server_that_stops_leaves_no_file_of_a_load() {
+    let store = Store::of_people();
+    let socket = format!("unix:{}", store.path().join("s.sock").display());
+    let server = Server::start_with(&store, &socket, &["--drain-ms", "100"]);
+    let started = Instant::now();
+    while muster().args(["count", "vip", "--addr", &socket]).output().unwrap().status.code() != Some(0) {
+        assert!(started.elapsed() < WAIT, "the server does not listen");
+    }
+    let mut load = Command::new(env!("CARGO_BIN_EXE_muster"))
+        .args(["load", "-", "--map", "map.toml", "--addr", &socket])
+        .current_dir(store.path())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let spool = store.data().join("spool");
+    let arrived = || std::fs::read_dir(&spool).is_ok_and(|mut entries| entries.next().is_some());
+    let mut input = load.stdin.take().unwrap();
+    input.write_all(crate::store::PEOPLE.as_bytes()).unwrap();
+    while !arrived() {
+        // Rows without an end.
+        assert!(started.elapsed() < WAIT, "nothing arrives");
+        input.write_all("u1,女,28,北京,ski|golf,1,120.50,2026-11-09\n".repeat(1_000).as_bytes()).unwrap();
+    }
+    server.terminate();
+    assert!(!arrived(), "the spool is cleared");
+    drop(input);
+    assert!(!load.wait().unwrap().success());
+    assert_eq!(store.count("vip"), 4);
 }

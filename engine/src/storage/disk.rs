@@ -409,21 +409,13 @@ fn is_unlinkable(error: &io::Error) -> bool {
 
 /// A refusal of the operating system by what a caller can do about it.
 fn failure(action: &str, path: &Path, error: io::Error) -> Error {
-    let message = format!("cannot {action} {}", path.display());
-    if matches!(Errno::from_io_error(&error), Some(Errno::MFILE | Errno::NFILE)) {
-        // What was to be done needed a descriptor before it changed anything, so nothing is unknown.
-        return Error::limit(format!("raise the limit of open files (ulimit -n): none is left, {message}"))
-            .with_source(error);
+    let kind = error.kind();
+    let refused = Error::of_system(format_args!("cannot {action} {}", path.display()), error);
+    match kind {
+        io::ErrorKind::AlreadyExists => refused.of_kind(ErrorKind::Conflict),
+        io::ErrorKind::NotFound => refused.of_kind(ErrorKind::NotFound),
+        _ => refused,
     }
-    let error_of = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            return Error::limit(format!("disk full: {message}")).with_source(error);
-        }
-        io::ErrorKind::AlreadyExists => Error::conflict,
-        io::ErrorKind::NotFound => Error::not_found,
-        _ => Error::io,
-    };
-    error_of(message).with_source(error)
 }
 
 /// A failed sync leaves unknown bytes behind, so it is never a mere full disk.

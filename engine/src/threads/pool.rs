@@ -99,7 +99,7 @@ impl Shared {
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
             .spawn(run)
-            .map_err(|error| Error::io(format!("cannot start the thread {name}")).with_source(error))?;
+            .map_err(|error| Error::of_system(format_args!("cannot start the thread {name}"), error))?;
         self.threads.lock().push(thread);
         Ok(())
     }

@@ -321,6 +321,23 @@ impl Wal {
         Ok(())
     }
 
+    /// Whether nothing was written since the open.
+    pub(crate) fn is_as_read(&self) -> bool {
+        self.current.is_none()
+    }
+
+    /// The records behind `start`, as they stand in the files, whether they are durable yet or not. Errors: corrupt.
+    pub(crate) fn read(&self, start: LogStart) -> Result<Vec<Record>> {
+        let recovery = recovery::recover(&self.config, start, RecoveryOptions::default())?;
+        match recovery.last_seq == self.last_seq {
+            true => Ok(recovery.records),
+            false => Err(Error::corrupt(format!(
+                "the log holds batches up to {} where {} were written",
+                recovery.last_seq, self.last_seq
+            ))),
+        }
+    }
+
     /// The file that groups go to.
     pub(crate) fn file_number(&self) -> FileNumber {
         self.highest

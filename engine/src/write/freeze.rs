@@ -1,11 +1,13 @@
-//! A moment of the store that lies whole in files, for a backup.
+//! A moment of the store for a backup: it lies whole in files, or where the disk has no room for that, in files and records
+//! of the log.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::manifest::{self, Manifest};
 use crate::storage::{HeldFile, Storage};
+use crate::wal::{LogStart, Record};
 
 use super::publish::file_kind;
 use super::stack::StackLayer;
@@ -15,24 +17,32 @@ use super::writer::Writer;
 /// How often it is tried again when a load commits between a flush and the look at its manifest.
 const TRIES_MAX: usize = 16;
 
-/// A manifest of which nothing but its log is missing, and the files that it names, which stay as long as this value.
+/// A manifest, the files that it names, which stay as long as this value, and what its log is to hold.
 pub(crate) struct Frozen {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) manifest: Manifest,
     pub(crate) files: Vec<Arc<HeldFile>>,
+    /// The batches that came after the manifest; none where all lie in the files.
+    pub(crate) records: Vec<Record>,
 }
 
 impl Writer {
-    /// Flushes, and holds on to what the manifest then names. Writers go on meanwhile; what they write is not in it.
+    /// Flushes, and holds on to what the manifest then names. Writers go on meanwhile; what they write is not in it. On a
+    /// full disk nothing is flushed, and the latest batches are taken from the log.
     ///
     /// Errors: those of a flush; busy, when loads commit faster than this can flush; read-only, behind the fence, unless
-    /// all that is visible lies in files.
+    /// all that is visible lies in files, or nothing was written since the open.
     pub(crate) fn freeze(&self) -> Result<Frozen> {
         for _ in 0..TRIES_MAX {
             if let Some(reason) = self.fence.reason() {
                 return self.freeze_fenced(reason);
             }
-            self.flush()?;
+            match self.flush() {
+                Err(error) if error.kind() == ErrorKind::Limit => {
+                    return self.gate.alone(|| self.frozen_with_log(&self.state.lock()));
+                }
+                flushed => flushed?,
+            }
             if let Some(frozen) = self.gate.alone(|| self.frozen(&self.state.lock()))? {
                 return Ok(frozen);
             }
@@ -44,7 +54,12 @@ impl Writer {
     fn freeze_fenced(&self, reason: &str) -> Result<Frozen> {
         let frozen = self.gate.alone(|| {
             let state = self.state.lock();
-            if state.seq == state.base.seq { self.frozen(&state) } else { Ok(None) }
+            match state.seq == state.base.seq {
+                true => self.frozen(&state),
+                // The log is as the open found it.
+                false if state.wal.is_as_read() => self.frozen_with_log(&state).map(Some),
+                false => Ok(None),
+            }
         })?;
         frozen.ok_or_else(|| {
             Error::read_only(format!(
@@ -61,6 +76,19 @@ impl Writer {
         if highest.is_some_and(|highest| highest > state.base.seq) {
             return Ok(None);
         }
+        self.frozen_with(state, Vec::new()).map(Some)
+    }
+
+    /// The newest manifest and all that came after it, as a crash would leave them.
+    fn frozen_with_log(&self, state: &State) -> Result<Frozen> {
+        let records = match &state.unwritten {
+            Some(records) => records.clone(),
+            None => state.wal.read(LogStart { floor: state.base.log_floor, after: state.base.seq })?,
+        };
+        self.frozen_with(state, records)
+    }
+
+    fn frozen_with(&self, state: &State, records: Vec<Record>) -> Result<Frozen> {
         let manifest = manifest::load(&*self.storage, state.manifest)?;
         let layer_files = state.stack.layers.iter().flat_map(StackLayer::files);
         let names_files = state.stack.names.iter().filter_map(|names| names.file.as_ref());
@@ -75,6 +103,6 @@ impl Writer {
             file.ok_or_else(|| Error::internal(format!("{path} is named by the manifest and not held")))
         });
         let files = files.collect::<Result<Vec<_>>>()?;
-        Ok(Some(Frozen { storage: Arc::clone(&self.storage), manifest, files }))
+        Ok(Frozen { storage: Arc::clone(&self.storage), manifest, files, records })
     }
 }

@@ -84,7 +84,7 @@ fn read(text: &[u8], delimiter: char) -> Result<Records> {
     let mut records = Records::new(None);
     RecordReader::new(Cursor::new(text), delimiter as u8, text.len())
         .read(&mut records, LOOK_RECORDS)
-        .map_err(|error| Error::io("cannot read from memory").with_source(error))?;
+        .map_err(|error| Error::of_system("cannot read from memory", error))?;
     Ok(records)
 }
 

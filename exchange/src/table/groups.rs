@@ -113,7 +113,7 @@ impl GroupedRows {
             .source
             .file
             .metadata()
-            .map_err(|error| Error::io(format!("cannot read {}", self.name)).with_source(error))?
+            .map_err(|error| Error::of_system(format_args!("cannot read {}", self.name), error))?
             .len();
         let mut places = Vec::new();
         for group in self.metadata.row_groups() {

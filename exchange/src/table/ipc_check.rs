@@ -118,7 +118,7 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn open<'a>(name: &'a str, file: &File, held_bytes_max: u64) -> Result<Source<'a>> {
-        let fault = |error| Error::io(format!("cannot read {name}")).with_source(error);
+        let fault = |error| Error::of_system(format_args!("cannot read {name}"), error);
         let bytes = file.metadata().map_err(fault)?.len();
         let file = again(file).map_err(fault)?;
         Ok(Source { name, file, bytes, held_bytes_max, dictionary_bytes: 0, batch_bytes: 0 })
@@ -145,7 +145,7 @@ impl Source<'_> {
         self.file
             .seek(SeekFrom::Start(at))
             .and_then(|_| self.file.read_exact(&mut buffer))
-            .map_err(|error| Error::io(format!("cannot read {}", self.name)).with_source(error))?;
+            .map_err(|error| Error::of_system(format_args!("cannot read {}", self.name), error))?;
         Ok(buffer)
     }
 
@@ -233,7 +233,7 @@ impl Source<'_> {
     fn lz4_bytes(&mut self, at: u64, packed: u64, unpacked: u64) -> Result<u64> {
         self.file
             .seek(SeekFrom::Start(at))
-            .map_err(|error| Error::io(format!("cannot read {}", self.name)).with_source(error))?;
+            .map_err(|error| Error::of_system(format_args!("cannot read {}", self.name), error))?;
         let frame = lz4_flex::frame::FrameDecoder::new((&mut self.file).take(packed));
         let mut becomes = 0;
         let mut limited = frame.take(unpacked + 1);

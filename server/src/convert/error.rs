@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use muster_engine::error::QueryFault;
 use muster_engine::{Error, ErrorKind};
+use muster_language::visible::visible;
 use muster_proto::v1;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -52,7 +53,7 @@ pub(crate) fn status_with(error: &Error, reword: impl FnOnce(String) -> String) 
     if error.kind() == ErrorKind::Busy {
         details.set_retry_info(Some(RETRY_DELAY));
     }
-    Status::with_error_details(code, cut(&reword(format!("{error:#}"))), details)
+    Status::with_error_details(code, cut(&visible(&reword(format!("{error:#}")))), details)
 }
 
 /// Says what an operator should know, whoever asked.
@@ -74,12 +75,12 @@ pub(crate) fn refuse_with(
     message: impl Into<String>,
     metadata: HashMap<String, String>,
 ) -> Status {
-    Status::with_error_details(code, cut(&message.into()), info(reason, metadata))
+    Status::with_error_details(code, cut(&visible(&message.into())), info(reason, metadata))
 }
 
 /// A field of the request is at fault.
 pub(crate) fn bad_field(field: &str, message: impl Into<String>) -> Status {
-    let message = cut(&message.into());
+    let message = cut(&visible(&message.into()));
     let mut details = info("INVALID", HashMap::new());
     details.add_bad_request_violation(field, &message);
     Status::with_error_details(Code::InvalidArgument, message, details)

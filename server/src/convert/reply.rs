@@ -3,6 +3,7 @@
 use muster_engine::Result;
 use muster_engine::query::plan::Warning;
 use muster_engine::query::{Prepared, Run};
+use muster_language::visible::visible;
 use muster_proto::v1;
 
 use super::span;
@@ -47,7 +48,7 @@ pub(crate) fn info(
 pub(crate) fn warning_to_wire(text: &str, warning: &Warning) -> v1::Warning {
     v1::Warning {
         code: warning.code.to_owned(),
-        message: warning.message.clone(),
+        message: visible(&warning.message).into_owned(),
         span: warning.span.map(|at| span::span(text, at)),
         suggestion: warning.suggestion.clone().unwrap_or_default(),
     }

@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use muster_engine::Error;
 use muster_engine::query::Run;
+use muster_language::visible::visible;
 use muster_proto::v1::{self, infer_load_request, load_request};
 use rustix::fs::OFlags;
 use tonic::{Code, Status, Streaming};
@@ -46,7 +47,7 @@ struct Source {
 impl Source {
     /// The status of an error of this file, by the name that its sender knows.
     fn status(&self, fault: &Error) -> Status {
-        error::status_with(fault, |message| message.replace(&self.path.display().to_string(), &self.name))
+        error::status_with(fault, |message| message.replace(&*visible(&self.path.display().to_string()), &self.name))
     }
 
     /// The name of the file without folders and endings, as a name for a type.
@@ -225,7 +226,7 @@ fn named(shared: &Shared, file: &v1::FileSource) -> Result<Option<Source>, Statu
         let message = format!("cannot read {}", file.path);
         error::status(&match fault.kind() {
             std::io::ErrorKind::NotFound => Error::not_found(format!("there is no file {}", file.path)),
-            _ => Error::io(message).with_source(fault),
+            _ => Error::of_system(message, fault),
         })
     })?;
     let (path, held) = if config.local_files { (path, None) } else { hold(&path, &file.path)? };
@@ -237,7 +238,7 @@ fn named(shared: &Shared, file: &v1::FileSource) -> Result<Option<Source>, Statu
 fn hold(path: &Path, name: &str) -> Result<(PathBuf, Option<File>), Status> {
     let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
     let opened = File::options().read(true).custom_flags(flags.bits() as i32).open(path);
-    let failed = |fault| error::status(&Error::io(format!("cannot read {name}")).with_source(fault));
+    let failed = |fault| error::status(&Error::of_system(format_args!("cannot read {name}"), fault));
     let file = opened.map_err(failed)?;
     let about = file.metadata().map_err(failed)?;
     if !about.is_file() && !about.is_dir() {
@@ -258,8 +259,10 @@ fn arrived(spooled: muster_engine::Result<Spooled>, name: String) -> Result<Sour
 }
 
 fn notes(notes: &[muster_exchange::Note]) -> Vec<v1::LoadNote> {
-    let note =
-        |note: &muster_exchange::Note| v1::LoadNote { column: note.column.clone(), message: note.message.clone() };
+    let note = |note: &muster_exchange::Note| v1::LoadNote {
+        column: note.column.clone(),
+        message: visible(&note.message).into_owned(),
+    };
     notes.iter().map(note).collect()
 }
 

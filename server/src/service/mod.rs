@@ -14,6 +14,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
+use muster_engine::Error;
 use muster_engine::query::Run;
 use rustix::process::{Resource, getrlimit};
 use tonic::{Request, Response, Status};
@@ -23,6 +24,7 @@ use crate::connections::Connections;
 use crate::convert::error;
 use crate::erasures::Ledger;
 use crate::files::Access;
+use crate::limits::DESCRIPTORS_MIN;
 use crate::loads::LoadsOpen;
 use crate::memory::Memory;
 use crate::spaces::Spaces;
@@ -46,16 +48,22 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn open(config: Config) -> muster_engine::Result<Shared> {
+        let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        if descriptors < DESCRIPTORS_MIN {
+            return Err(Error::limit(format!(
+                "raise the limit of open files, as with ulimit -n 1024: it is {descriptors}, and a store takes at least \
+                 {DESCRIPTORS_MIN}"
+            )));
+        }
         let access = Access::of(config.engine.shared_files);
-        let (data_dir, upload_bytes_max) = (&config.data_dir, config.limits.upload_bytes_max);
+        let (data_dir, spool_bytes_max) = (&config.data_dir, config.limits.spool_bytes_max);
         let ledger = config.ledger_path();
         // They make the directory, if need be, in which the others lie.
         let spaces = Spaces::new(&config)?;
         let (spool, ledger) = match config.read_only {
-            true => (Spool::unused(data_dir, upload_bytes_max, access), Ledger::new(ledger, access)),
-            false => (Spool::new(data_dir, upload_bytes_max, access)?, Ledger::open(ledger, access)?),
+            true => (Spool::unused(data_dir, spool_bytes_max, access), Ledger::new(ledger, access)),
+            false => (Spool::new(data_dir, spool_bytes_max, access)?, Ledger::open(ledger, access)?),
         };
-        let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         let (connections_max, peer_connections_max) = config.limits.connections(descriptors);
         let memory = Arc::new(Memory::new(config.limits.server_memory_bytes));
         Ok(Shared {

@@ -31,7 +31,7 @@ const FOOTER_TIMES: u64 = 2;
 /// # Errors
 /// When it is damaged or becomes too much.
 pub(in crate::table) fn check(name: &str, file: &File, bytes_max: u64) -> Result<u64> {
-    let fault = |error| Error::io(format!("cannot read {name}")).with_source(error);
+    let fault = |error| Error::of_system(format_args!("cannot read {name}"), error);
     let damaged = |why: &str| Error::invalid(format!("{name} is damaged: {why}"));
     let too_large = |bytes: u64| {
         Error::limit(format!(
