@@ -24,11 +24,12 @@ impl ShownZone {
     pub(crate) fn text(&self, value: &v1::Value) -> String {
         match &value.value {
             Some(v1::value::Value::Time(ms)) if self.0 != TimeZone::UTC => match Timestamp::from_millisecond(*ms) {
-                Ok(instant) => {
+                // No offset of whole minutes is true of the clocks of another age: universal time is.
+                Ok(instant) if self.0.to_offset(instant).seconds() % 60 == 0 => {
                     let shown = instant.display_with_offset(self.0.to_offset(instant));
                     if ms % 1000 == 0 { shown.to_string() } else { format!("{shown:.3}") }
                 }
-                Err(_) => format_value(value),
+                _ => format_value(value),
             },
             _ => format_value(value),
         }

@@ -15,6 +15,7 @@ pub mod entity_type;
 pub mod key;
 pub mod kind;
 pub mod limits;
+pub(crate) mod moment;
 pub mod name;
 pub mod tag;
 pub mod value;

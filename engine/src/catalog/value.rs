@@ -4,11 +4,12 @@
 
 use std::fmt;
 
-use jiff::civil::{Date, DateTime, Time};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
+use jiff::civil::{Date, Time};
 
 use crate::catalog::kind::TagKind;
 use crate::catalog::limits::{SCALE_MAX, VALUE_BYTES_MAX};
+use crate::catalog::moment::{is_shaped, read_time};
 use crate::catalog::name::shown;
 use crate::catalog::zone::Zone;
 use crate::error::{Error, Result};
@@ -255,18 +256,9 @@ fn format_decimal(number: i64, scale: u8) -> String {
     format!("{}{whole}.{part}", if number < 0 { "-" } else { "" })
 }
 
-/// Whether every `0` of `pattern` stands over a digit and everything else over itself.
-fn has_shape(text: &[u8], pattern: &[u8]) -> bool {
-    text.len() == pattern.len()
-        && text.iter().zip(pattern).all(|(found, expected)| match expected {
-            b'0' => found.is_ascii_digit(),
-            other => found == other,
-        })
-}
-
 fn parse_date(text: &str) -> Result<i64> {
     let fault = || Error::invalid("is no date; expected YYYY-MM-DD");
-    if !has_shape(text.as_bytes(), b"0000-00-00") {
+    if !is_shaped(text, "0000-00-00") {
         return Err(fault());
     }
     let date: Date = text.parse().map_err(|error: jiff::Error| fault().with_source(error))?;
@@ -286,29 +278,11 @@ fn parse_time(text: &str, zone: &Zone) -> Result<i64> {
             "is no time; expected YYYY-MM-DD[ HH:MM[:SS[.mmm]]] or RFC 3339, such as 2026-11-21T09:30:00+08:00",
         )
     };
-    if let Ok(days) = parse_date(text) {
-        return zone.start_of_written(days);
+    match (parse_date(text), read_time(text)) {
+        (Ok(days), _) => zone.start_of(days),
+        (Err(_), Some(written)) => zone.instant_written(written?),
+        (Err(_), None) => Err(fault()),
     }
-    let bytes = text.as_bytes();
-    let shaped = bytes.len() >= 16
-        && has_shape(&bytes[..10], b"0000-00-00")
-        && matches!(bytes[10], b'T' | b't' | b' ')
-        && has_shape(&bytes[11..16], b"00:00")
-        && !text.contains('[');
-    if !shaped {
-        return Err(fault());
-    }
-    let instant = match text.parse::<Timestamp>() {
-        Ok(instant) => instant,
-        Err(_) => text
-            .parse::<DateTime>()
-            .map_err(|error| fault().with_source(error))
-            .and_then(|civil| zone.instant_of(civil))?,
-    };
-    if instant.as_nanosecond() % 1_000_000 != 0 {
-        return Err(Error::invalid("is finer than a millisecond, which times keep"));
-    }
-    Ok(instant.as_millisecond())
 }
 
 /// By the calendar and not by instants, which end a day before the years of four digits do.

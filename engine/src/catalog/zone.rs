@@ -3,14 +3,20 @@
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::civil::{Date, DateTime};
-use jiff::tz::{Offset, TimeZone};
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
+use super::moment::{OUTSIDE, WrittenTime, is_shaped, read_time};
 use crate::error::{Error, Result};
 
 /// Milliseconds of a day without a change of the clocks.
 const DAY_MS: i64 = 86_400_000;
+const MINUTE_MS: i64 = 60_000;
+/// 0000-01-01 in days since 1970-01-01.
+const DAY_MIN: i64 = -719_528;
+/// 9999-12-31.
+const DAY_MAX: i64 = 2_932_896;
 const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
 /// A zone with its name; cheap to clone.
@@ -60,59 +66,101 @@ impl Zone {
     }
 
     /// The instant at which its clocks show `civil`, in milliseconds; the first where they show it twice, moved forward by
-    /// the gap where they never do. Errors: invalid, outside the calendar.
-    pub fn instant_of(&self, civil: DateTime) -> Result<Timestamp> {
-        self.zone.to_timestamp(civil).map_err(|error| Error::invalid("is outside the calendar").with_source(error))
+    /// the gap where they never do. By arithmetic: instants of jiff end before the calendar does. Errors: invalid, outside
+    /// the years 0000 to 9999 of universal time.
+    pub(crate) fn instant_of(&self, civil: DateTime) -> Result<i64> {
+        in_calendar(self.unbounded(civil))
     }
 
-    /// The first instant of a day, which is counted from 1970-01-01. Errors: invalid, outside the calendar.
-    pub fn start_of(&self, day: i64) -> Result<Timestamp> {
-        let hours = day.checked_mul(24).and_then(SignedDuration::try_from_hours);
-        let date = hours.and_then(|hours| EPOCH.checked_add(hours).ok());
-        let date = date.ok_or_else(|| Error::invalid(format!("{day} days are outside the calendar")))?;
-        let zoned = date.to_zoned(self.zone.clone());
-        zoned
-            .map(|zoned| zoned.timestamp())
-            .map_err(|error| Error::invalid("is outside the calendar").with_source(error))
+    /// The instant that was written, in milliseconds. Errors: invalid, outside the calendar.
+    pub(crate) fn instant_written(&self, written: WrittenTime) -> Result<i64> {
+        match written.offset_ms {
+            Some(offset_ms) => in_calendar(civil_ms(written.civil) - offset_ms),
+            None => self.instant_of(written.civil),
+        }
     }
 
-    /// An instant in milliseconds as its clocks show it, with the offset; `Z` for universal time. None at the last days of
-    /// the calendar, which not every zone reaches.
+    /// The first instant of a day, which is counted from 1970-01-01. A day at the edge of the calendar, which stands for
+    /// *never*, begins as in universal time where its own beginning lies outside. Errors: invalid, outside the calendar.
+    pub(crate) fn start_of(&self, day: i64) -> Result<i64> {
+        in_calendar(day.saturating_mul(DAY_MS))?;
+        let civil = civil_of(day * DAY_MS).ok_or_else(|| Error::invalid(OUTSIDE))?;
+        in_calendar(self.unbounded(civil)).or(Ok(day * DAY_MS))
+    }
+
+    /// The day that its clocks show at an instant. Errors: invalid, outside the calendar.
+    pub(crate) fn day_of(&self, ms: i64) -> Result<i64> {
+        in_calendar(ms)?;
+        let local = ms + self.offset_ms(ms);
+        in_calendar(local).map(|local| local.div_euclid(DAY_MS))
+    }
+
+    /// An instant in milliseconds as its clocks show it, with the offset; `Z` for universal time, and where no offset of
+    /// whole minutes would be true. None outside the calendar.
     pub fn format(&self, ms: i64) -> Option<String> {
-        let instant = Timestamp::from_millisecond(ms).ok()?;
-        Some(match self.is_utc() {
-            true => instant.to_string(),
-            false => instant.display_with_offset(self.zone.to_offset(instant)).to_string(),
+        let offset_ms = self.offset_ms(ms);
+        let (local, minutes) = match offset_ms % MINUTE_MS {
+            0 => (civil_of(ms.checked_add(offset_ms)?)?, offset_ms / MINUTE_MS),
+            _ => (civil_of(ms)?, 0),
+        };
+        Some(match minutes {
+            0 if self.is_utc() || offset_ms != 0 => format!("{local}Z"),
+            _ => {
+                let sign = if minutes < 0 { '-' } else { '+' };
+                format!("{local}{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
+            }
         })
     }
 
     /// The instant that a person means by a date (its noon), a date and time of day in this zone, or RFC 3339, in
     /// milliseconds. Errors: invalid.
     pub fn moment(&self, text: &str) -> Result<i64> {
-        let fault = || {
-            Error::invalid(format!(
-                "write a date such as 2026-11-11 or a moment such as 2026-11-11T08:00:00Z, not `{}`",
-                super::name::shown(text)
-            ))
+        let told = || super::name::shown(text);
+        let day = is_shaped(text, "0000-00-00").then(|| text.parse::<Date>().ok()).flatten();
+        let instant = match (day, read_time(text)) {
+            (Some(day), _) => self.instant_of(day.at(12, 0, 0, 0)),
+            (None, Some(written)) => written.and_then(|written| self.instant_written(written)),
+            (None, None) => {
+                return Err(Error::invalid(format!(
+                    "write a date such as 2026-11-11 or a moment such as 2026-11-11T08:00:00Z, not `{}`",
+                    told()
+                )));
+            }
         };
-        if let Ok(instant) = text.parse::<Timestamp>() {
-            return Ok(instant.as_millisecond());
-        }
-        // A bare date also reads as a date with midnight, so the date is tried first.
-        let civil = match text.len() == "2026-11-11".len() {
-            true => text.parse::<Date>().map(|date| date.at(12, 0, 0, 0)),
-            false => text.parse::<DateTime>(),
-        };
-        let civil = civil.map_err(|error| fault().with_source(error))?;
-        Ok(self.instant_of(civil)?.as_millisecond())
+        instant.map_err(|error| error.of_subject(format_args!("write another moment: `{}`", told())))
     }
 
-    /// The first instant of a written date, where `text` is one: what a time tag keeps of it.
-    pub(crate) fn start_of_written(&self, days: i64) -> Result<i64> {
-        match self.is_utc() {
-            true => Ok(days * DAY_MS),
-            false => self.start_of(days).map(|instant| instant.as_millisecond()),
-        }
+    /// How many milliseconds its clocks are before universal time at an instant; beyond the instants of jiff as at the last.
+    fn offset_ms(&self, ms: i64) -> i64 {
+        let (first, last) = (Timestamp::MIN.as_millisecond(), Timestamp::MAX.as_millisecond());
+        let instant = Timestamp::from_millisecond(ms.clamp(first, last)).unwrap_or_default();
+        i64::from(self.zone.to_offset(instant).seconds()) * 1_000
+    }
+
+    fn unbounded(&self, civil: DateTime) -> i64 {
+        let offset = match self.zone.to_ambiguous_timestamp(civil).offset() {
+            AmbiguousOffset::Unambiguous { offset } => offset,
+            AmbiguousOffset::Gap { before, .. } | AmbiguousOffset::Fold { before, .. } => before,
+        };
+        civil_ms(civil) - i64::from(offset.seconds()) * 1_000
+    }
+}
+
+/// What clocks show, as if they stood in universal time.
+fn civil_ms(civil: DateTime) -> i64 {
+    civil.duration_since(EPOCH.to_datetime(Time::midnight())).as_millis() as i64
+}
+
+/// What clocks in universal time show; none outside of jiff's years.
+fn civil_of(ms: i64) -> Option<DateTime> {
+    EPOCH.to_datetime(Time::midnight()).checked_add(SignedDuration::from_millis(ms)).ok()
+}
+
+/// Errors: invalid, for an instant outside the years 0000 to 9999.
+fn in_calendar(ms: i64) -> Result<i64> {
+    match (DAY_MIN..=DAY_MAX).contains(&ms.div_euclid(DAY_MS)) {
+        true => Ok(ms),
+        false => Err(Error::invalid(OUTSIDE)),
     }
 }
 
@@ -165,6 +213,53 @@ mod tests {
         }
         for wrong in ["Mars/Olympus", "", "+19:00", "+08:60"] {
             assert!(Zone::named(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_calendar_are_exact_or_refused() {
+        const OUT: &str = "is outside the calendar";
+        for (zone, text, expected) in [
+            ("UTC", "9999-12-31", "9999-12-31T00:00:00Z"),
+            ("UTC", "9999-12-31T23:59:59.999", "9999-12-31T23:59:59.999Z"),
+            ("UTC", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+            ("UTC", "9999-12-31T23:59:59-00:01", OUT),
+            ("UTC", "0000-01-01", "0000-01-01T00:00:00Z"),
+            ("UTC", "0000-01-01T00:00+00:01", OUT),
+            ("+14:00", "9999-12-31T23:59", "9999-12-31T23:59:00+14:00"),
+            ("-12:00", "9999-12-31T11:59", "9999-12-31T11:59:00-12:00"),
+            ("-12:00", "9999-12-31T12:00", OUT),
+            ("America/New_York", "9999-12-31", "9999-12-31T00:00:00-05:00"),
+            ("America/New_York", "9999-12-31T18:59:59", "9999-12-31T18:59:59-05:00"),
+            ("America/New_York", "9999-12-31T19:00", OUT),
+            // A day that begins outside begins as in universal time; a time of that day is outside.
+            ("Asia/Shanghai", "0000-01-01", "0000-01-01T00:00:00Z"),
+            ("Asia/Shanghai", "0000-01-01T00:00", OUT),
+            // Clocks of that age were no whole minutes from universal time, and RFC 3339 has no others.
+            ("Asia/Shanghai", "0000-01-02T00:00", "0000-01-01T15:54:17Z"),
+            ("UTC", "2026-11-11T08:00:60", "is no time of a day"),
+            ("UTC", "2026-11-11T24:00", "is no time of a day"),
+            ("UTC", "2026-11-11T08:00:00.0001", "is finer than a millisecond"),
+            ("UTC", "10000-01-01", "is no time; expected"),
+        ] {
+            let zone = Zone::named(zone).unwrap();
+            let moment = zone.moment(text).map(|ms| zone.format(ms).unwrap());
+            match TagKind::Time.parse_value_in(text, &zone) {
+                Ok(Value::Time(ms)) => {
+                    let shown = zone.format(ms).unwrap();
+                    assert_eq!(shown, expected, "{text} in {zone}");
+                    // A date of the clock is its noon.
+                    assert!(text.len() == 10 || moment.unwrap() == shown, "{text} in {zone}");
+                    let again = TagKind::Time.parse_value_in(&shown, &zone).unwrap();
+                    assert_eq!(again, Value::Time(ms), "{shown} is read back");
+                }
+                other => {
+                    let said = other.unwrap_err().to_string();
+                    assert!(said.contains(expected), "{text} in {zone}: {said}");
+                    let said = moment.unwrap_err().to_string();
+                    assert!(said.starts_with("write "), "{text} in {zone}: {said}");
+                }
+            }
         }
     }
 

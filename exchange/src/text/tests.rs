@@ -99,3 +99,35 @@ fn times_know_their_zone_and_are_cut_to_milliseconds() {
     assert_eq!(parse_date_as("03/12/2020", "%d/%m/%Y"), parse_date(b"2020-12-03"));
     assert_eq!(parse_time_as("03/12/2020 08:30", "%d/%m/%Y %H:%M"), parse_written_time(b"2020-12-03 08:30"));
 }
+
+/// A file and a batch mean the same by a written time, to both ends of the calendar; what is finer than a millisecond is cut
+/// in a file, and refused in a batch.
+#[test]
+fn a_time_of_a_file_is_that_of_a_batch() {
+    use muster_engine::catalog::{TagKind, Value, Zone};
+    for zone in ["UTC", "Asia/Shanghai", "America/New_York", "Pacific/Kiritimati"] {
+        let known = Zone::named(zone).unwrap();
+        for text in [
+            "9999-12-31T23:59:59",
+            "9999-12-31 23:59:59.999Z",
+            "9999-12-31T18:59:59-0500",
+            "9999-12-31T19:00-05",
+            "0000-01-01T00:00",
+            "0000-01-01T00:00:00+00:01",
+            "0000-01-01T12:00:00,5",
+            "2026-11-11T08:00:60",
+            "2026-11-11T24:00:00",
+            "2026-02-29T08:00",
+            "2026-03-08T02:30",
+            "2026-11-01T01:30",
+            "2026-11-11T08:00:00 +08:00",
+        ] {
+            let read = parse_written_time(text.as_bytes()).and_then(|written| match written.is_local {
+                true => in_zone(written.ms, known.rules()).map(|(ms, _)| ms),
+                false => Some(written.ms),
+            });
+            let of_batch = TagKind::Time.parse_value_in(text, &known).ok();
+            assert_eq!(read.filter(|ms| is_time(*ms)).map(Value::Time), of_batch, "{text} in {zone}");
+        }
+    }
+}

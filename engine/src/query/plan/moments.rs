@@ -5,12 +5,13 @@
 
 use std::cell::OnceCell;
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use muster_language::ast;
 
 use crate::catalog::Zone;
+use crate::catalog::moment::read_time;
 use crate::error::{Error, Result};
 
 /// Milliseconds of a day without a change of the clocks.
@@ -95,24 +96,14 @@ impl Clock {
     /// The day of an instant in the zone.
     fn day_of(&self, ms: i64) -> Result<i64> {
         self.used.set(true);
-        if self.zone == TimeZone::UTC {
-            return in_calendar(ms.div_euclid(DAY_MS));
-        }
-        let instant = Timestamp::from_millisecond(ms).map_err(out_of_calendar)?;
-        Ok(day_number(instant.to_zoned(self.zone.clone()).date()))
+        self.known.day_of(ms).map_err(outside)
     }
 
-    /// The first instant of a day in the zone. Days at the edge of the calendar, which stand for *never*, begin as in UTC.
+    /// The first instant of a day in the zone. Days at the edge of the calendar, which stand for *never*, begin as in UTC
+    /// where they would begin outside of it.
     pub(super) fn start_of(&self, day: i64) -> Result<i64> {
         self.used.set(true);
-        let date = date_of(day)?;
-        if self.zone == TimeZone::UTC {
-            return Ok(day * DAY_MS);
-        }
-        Ok(match date.to_zoned(self.zone.clone()) {
-            Ok(zoned) => zoned.timestamp().as_millisecond(),
-            Err(_) => day * DAY_MS,
-        })
+        self.known.start_of(day).map_err(outside)
     }
 
     /// The first instant after a day in the zone.
@@ -123,37 +114,25 @@ impl Clock {
         }
     }
 
-    /// The instant when clocks in the zone show this; the later one when they show it never, the earlier when twice.
-    fn instant_of(&self, civil: DateTime) -> Result<i64> {
-        self.used.set(true);
-        let zoned = civil.to_zoned(self.zone.clone()).map_err(out_of_calendar)?;
-        Ok(zoned.timestamp().as_millisecond())
-    }
-
     /// The instant of a written day and time.
     pub(super) fn instant_written(&self, written: ast::DateTime) -> Result<i64> {
         let time = jiff::civil::time(written.hour as i8, written.minute as i8, written.second as i8, 0);
-        self.instant_of(date_of(day_written(written.date)?)?.to_datetime(time))
+        self.used.set(true);
+        self.known.instant_of(date_of(day_written(written.date)?)?.to_datetime(time)).map_err(outside)
     }
 
-    /// The day or instant in quotes or from a parameter: a date, a date and time in the zone, or RFC 3339. None for what
-    /// is finer than a millisecond: rounded it would be another instant.
+    /// The day or instant in quotes or from a parameter: a date, a date and time in the zone, or RFC 3339. None for what is
+    /// written otherwise. Errors: invalid, for what is written so and is no time; limit, outside the calendar.
     pub(super) fn parse(&self, text: &str) -> Option<Result<Moment>> {
         if let Some(day) = parse_day(text) {
             return Some(Ok(Moment::Day(day)));
         }
-        let digits = text.as_bytes().get(..4)?;
-        if !digits.iter().all(u8::is_ascii_digit) || text.contains('[') || text.len() < 16 {
-            return None;
-        }
-        if is_finer_than_ms(text) {
-            return None;
-        }
-        if let Ok(instant) = text.parse::<Timestamp>() {
-            return Some(Ok(Moment::Instant(instant.as_millisecond())));
-        }
-        let civil = text.parse::<DateTime>().ok()?;
-        Some(self.instant_of(civil).map(Moment::Instant))
+        Some(read_time(text)?.and_then(|written| {
+            if written.offset_ms.is_none() {
+                self.used.set(true);
+            }
+            self.known.instant_written(written).map(Moment::Instant).map_err(outside)
+        }))
     }
 
     /// `moment` moved by `sign * count` units, as a calendar moves: days, months and years keep the time of day in the
@@ -198,13 +177,7 @@ impl Clock {
     pub(super) fn show(&self, moment: Moment) -> String {
         match moment {
             Moment::Day(day) => show_day(day),
-            Moment::Instant(ms) => Timestamp::from_millisecond(ms).map_or_else(
-                |_| format!("{ms} ms"),
-                |instant| {
-                    let zoned = instant.to_zoned(self.zone.clone());
-                    format!("{}{}", zoned.datetime(), zoned.offset())
-                },
-            ),
+            Moment::Instant(ms) => self.known.format(ms).unwrap_or_else(|| format!("{ms} ms")),
         }
     }
 }
@@ -301,6 +274,10 @@ fn date_of(day: i64) -> Result<Date> {
 
 fn out_of_calendar(error: jiff::Error) -> Error {
     Error::limit(OUTSIDE).with_source(error)
+}
+
+fn outside(_: Error) -> Error {
+    Error::limit(OUTSIDE)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::arithmetic::{Item, ItemKind, Measure, Measured, Side, parse_number, s
 use super::linear::{Fraction, Sum};
 use super::{Resolver, with_article};
 use crate::catalog::{Tag, TagKind};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 impl Resolver<'_> {
     /// Instants that lie before, in or behind a day of the zone.
@@ -191,11 +191,17 @@ impl Resolver<'_> {
             return Ok(Moment::Day(day));
         }
         match self.clock.parse(text) {
-            None if is_finer_than_ms(text) => Err(self.refuse(
+            _ if is_finer_than_ms(text) => Err(self.refuse(
                 fault::WRONG_VALUE,
                 span,
                 "write at most three digits behind the second",
                 format!("`{}` is a time, it counts milliseconds", subject.name),
+            )),
+            Some(Err(error)) if error.kind() == ErrorKind::Invalid => Err(self.refuse(
+                fault::WRONG_VALUE,
+                span,
+                "write a time of a day that there is",
+                format!("`{text}` {}", error.message()),
             )),
             Some(moment) if measure == Measure::Instants => self.located(moment, span),
             Some(_) => Err(self.finer(subject, span, text.get(..10).unwrap_or("today").to_owned())),

@@ -86,6 +86,38 @@ fn lengths_that_no_two_days_are_apart_are_decided() {
     }
 }
 
+/// A time in quotes is the instant that a batch would write for it, or is refused as it would be there.
+#[test]
+fn a_written_time_is_asked_as_it_is_set() {
+    let mut world = world();
+    for zone in ["UTC", "Asia/Shanghai", "America/New_York", "+14:00"] {
+        world.request.zone = Some(zone.to_owned());
+        let known = crate::catalog::Zone::named(zone).unwrap();
+        for text in [
+            "9999-12-31T23:59:59",
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T18:59:59.999",
+            "9999-12-31T23:59:59-01:00",
+            "0000-01-01T00:00",
+            "0000-01-01T00:00:00+00:01",
+            "2026-11-11T08:00:60",
+            "2026-11-11T08:00:00.0001",
+            "2026-11-11 08:00:00.250 +0800",
+            "2026-03-08T02:30",
+        ] {
+            let asked = world.plan(&format!("t = '{text}'"));
+            match TagKind::Time.parse_value_in(text, &known) {
+                Ok(crate::catalog::Value::Time(ms)) => {
+                    let planned = asked.unwrap_or_else(|error| panic!("{text} in {zone}: {error}"));
+                    let node = format!("{:?}", planned.plan.node(planned.plan.root));
+                    assert!(node.contains(&ms.to_string()), "{text} in {zone}, {ms}: {node}");
+                }
+                _ => assert!(asked.is_err(), "{text} in {zone}"),
+            }
+        }
+    }
+}
+
 #[test]
 fn the_first_and_the_last_day_of_the_calendar_can_be_asked() {
     let mut world = world();
