@@ -69,19 +69,30 @@ pub struct Error {
     /// Where.
     pub span: Span,
     /// Why.
-    pub detail: String,
+    pub detail: Box<str>,
     /// The whole text corrected, if there is a likely correction. It always parses.
     pub suggestion: Option<String>,
     /// The same text read otherwise, the likeliest first, each with its suggestion: for who knows the catalog, and can tell
     /// which of them works.
     pub others: Vec<Error>,
+    /// Where the fault lies in a saved text that the query names at `span`: that text is shown instead of the query.
+    pub within: Option<Box<Within>>,
+}
+
+/// A saved text, and the place in it that is at fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Within {
+    /// The text.
+    pub text: String,
+    /// Where in it.
+    pub span: Span,
 }
 
 impl Error {
     /// An error without a suggestion.
     pub fn new(code: &'static str, span: Span, remedy: impl Into<String>, detail: impl Into<String>) -> Error {
-        let (remedy, detail) = (shorten(remedy.into()), shorten(detail.into()));
-        Error { code, remedy, span, detail, suggestion: None, others: Vec::new() }
+        let (remedy, detail) = (shorten(remedy.into()), shorten(detail.into()).into_boxed_str());
+        Error { code, remedy, span, detail, suggestion: None, others: Vec::new(), within: None }
     }
 
     /// The same error with another remedy.
@@ -104,9 +115,19 @@ impl Error {
         self
     }
 
+    /// The same error, shown at `span` of a saved `text`, which is at fault.
+    pub fn inside(mut self, text: impl Into<String>, span: Span) -> Error {
+        self.within = Some(Box::new(Within { text: text.into(), span }));
+        self
+    }
+
     /// The same error when nothing that it offers works: it shows no text that would be refused when it is written.
     pub fn without_offer(mut self) -> Error {
         self.suggestion = None;
+        if self.within.is_some() {
+            // Its remedy is about the saved text.
+            return self;
+        }
         let shows = self.remedy.contains(['`', '\'', '?', ':']) || self.remedy.starts_with("write ");
         if !shows && self.code != code::MISSING_AND {
             return self;
@@ -132,9 +153,13 @@ impl Error {
 
     /// Several lines: the remedy, the line of the query with carets, the detail, and the corrected text if there is one.
     pub fn render(&self, text: &str) -> String {
+        let (text, span) = match &self.within {
+            Some(within) => (within.text.as_str(), within.span),
+            None => (text, self.span),
+        };
         let notice = render::Notice {
             headline: &self.remedy,
-            span: self.span,
+            span,
             detail: &self.detail,
             suggestion: self.suggestion.as_deref(),
         };

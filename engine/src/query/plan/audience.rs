@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use muster_language::ast::{Expr, Name, Path};
+use muster_language::ast::{Expr, Name, Path, Span};
 use muster_language::highlight::{PieceKind, tokens};
 use muster_language::limits::TEXT_BYTES_MAX;
 use muster_language::{parse, print};
@@ -16,7 +16,7 @@ use super::context::PlanContext;
 use super::remedy::checked;
 use super::rename::{Names, rename, set_path};
 use super::request::{QueryRequest, UnknownValues};
-use super::resolve::Resolver;
+use super::resolve::{Resolver, written};
 use super::{Planned, fault};
 use crate::catalog::{AudienceUse, TagKind};
 use crate::error::{Error, Result};
@@ -109,9 +109,28 @@ pub fn today_text(context: &dyn PlanContext, type_id: TypeId, stored: &str) -> R
 /// The same, with the last known names of what is gone: for people who look at an audience that cannot be asked any
 /// more. Errors: corrupt.
 pub fn last_known_text(context: &dyn PlanContext, type_id: TypeId, stored: &str) -> Result<String> {
+    with_last_names(context, type_id, stored).map(|(text, _)| text)
+}
+
+/// The same text, and where the first thing stands in it that is gone; none where that cannot be found.
+pub(super) fn dropped_place(context: &dyn PlanContext, type_id: TypeId, stored: &str) -> Option<(String, Span)> {
+    let (text, dropped) = with_last_names(context, type_id, stored).ok()?;
+    let name = written(&dropped?);
+    let pieces = tokens(&text);
+    let is_end = |end: u32| pieces.iter().any(|piece| piece.span.end == end);
+    let place = pieces.iter().find_map(|piece| {
+        let (start, end) = (piece.span.start, piece.span.start + name.len() as u32);
+        (text[start as usize..].starts_with(&name) && is_end(end)).then_some(Span { start, end })
+    })?;
+    Some((text, place))
+}
+
+/// The text with the last known names, and the name of the first thing that is gone.
+fn with_last_names(context: &dyn PlanContext, type_id: TypeId, stored: &str) -> Result<(String, Option<String>)> {
     let mut expr = read_stored(stored)?;
-    rename(&mut expr, &mut LastNames { known: ToNames { context, type_id } })?;
-    Ok(print(&expr))
+    let mut names = LastNames { known: ToNames { context, type_id }, dropped: None };
+    rename(&mut expr, &mut names)?;
+    Ok((print(&expr), names.dropped))
 }
 
 fn read_stored(stored: &str) -> Result<Expr> {
@@ -251,12 +270,15 @@ const FORGOTTEN: &str = "(dropped)";
 
 struct LastNames<'a> {
     known: ToNames<'a>,
+    /// The first that is gone.
+    dropped: Option<String>,
 }
 
 impl LastNames<'_> {
-    fn name_of_dropped(path: &mut Path) {
+    fn name_dropped(&mut self, path: &mut Path) {
         let name = hint_in(path).unwrap_or(FORGOTTEN.into()).into_owned();
         set_path(path, &name);
+        self.dropped.get_or_insert(name);
     }
 }
 
@@ -265,7 +287,7 @@ impl Names for LastNames<'_> {
         let id = TagId(number_in(path)?);
         match self.known.tag(path) {
             Err(_) => {
-                Self::name_of_dropped(path);
+                self.name_dropped(path);
                 // Its values have to be named too, if it had some: those of a number stand as they are.
                 Ok(Some((id, TagKind::Choice)))
             }
@@ -275,14 +297,14 @@ impl Names for LastNames<'_> {
 
     fn below(&mut self, path: &mut Path) -> Result<()> {
         if self.known.below(path).is_err() {
-            Self::name_of_dropped(path);
+            self.name_dropped(path);
         }
         Ok(())
     }
 
     fn audience(&mut self, path: &mut Path, version: Option<u64>) -> Result<()> {
         if self.known.audience(path, version).is_err() {
-            Self::name_of_dropped(path);
+            self.name_dropped(path);
         }
         Ok(())
     }

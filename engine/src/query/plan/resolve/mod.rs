@@ -329,8 +329,15 @@ impl<'a> Resolver<'a> {
         replacement: Option<(Span, String)>,
     ) -> Error {
         if let Some((outer, name)) = &self.frame.audience {
-            let detail = format!("in the audience @{name}, at `{}`: {}", span.of(&self.frame.text), detail.into());
-            let error = muster_language::Error::new(code, *outer, remedy, detail);
+            let detail = format!("in the audience @{name}: {}", detail.into());
+            let error = match code {
+                // The whole is too large, and no text by itself is at fault.
+                code::TOO_DEEP | code::TOO_MANY_LEAVES => muster_language::Error::new(code, *outer, remedy, detail),
+                _ => {
+                    let remedy = format!("save `@{}` anew: {}", written(name), remedy.into());
+                    muster_language::Error::new(code, *outer, remedy, detail).inside(&*self.frame.text, span)
+                }
+            };
             return Error::query(&*self.sources[0], error);
         }
         let error = muster_language::Error::new(code, span, remedy, detail);

@@ -3,7 +3,7 @@
 use muster_language::ast::{Path, Span};
 use muster_language::{parse, suggest};
 
-use super::super::audience::today_text;
+use super::super::audience::{dropped_place, today_text};
 use super::super::fault;
 use super::super::planned::{Condition, ConditionKind};
 use super::{Frame, Resolver, written};
@@ -83,17 +83,17 @@ impl<'a> Resolver<'a> {
 
     /// The query of an audience, with today's names.
     fn expand(&mut self, span: Span, audience: &'a Audience, version: &'a AudienceVersion) -> Result<Condition> {
-        let broken = |resolver: &Self, reason: String| {
-            resolver.refuse(
-                fault::BROKEN_AUDIENCE,
-                span,
-                format!("save the audience `@{}` anew", audience.name),
-                reason,
-            )
+        let text = match today_text(self.context, self.type_id, &version.stored) {
+            Ok(text) => text,
+            Err(error) => {
+                let place = dropped_place(self.context, self.type_id, &version.stored);
+                return Err(self.broken(span, audience, error.message(), place));
+            }
         };
-        let text = today_text(self.context, self.type_id, &version.stored)
-            .map_err(|error| broken(self, error.message().to_owned()))?;
-        let parsed = parse(&text).map_err(|error| broken(self, error.to_string()))?;
+        let parsed = match parse(&text) {
+            Ok(parsed) => parsed,
+            Err(error) => return Err(self.broken(span, audience, &error.to_string(), Some((text, error.span)))),
+        };
         let text: std::sync::Arc<str> = text.into();
         let outer = match &self.frame.audience {
             Some((outer, _)) => *outer,
@@ -111,5 +111,19 @@ impl<'a> Resolver<'a> {
         self.frame = before;
         self.open.pop();
         Ok(condition)
+    }
+    /// The text of an audience cannot be asked any more, because of what stands at `place` of it.
+    #[cold]
+    fn broken(&self, span: Span, audience: &Audience, reason: &str, place: Option<(String, Span)>) -> Error {
+        let outer = self.frame.audience.as_ref().map_or(span, |(outer, _)| *outer);
+        let name = written(&audience.name);
+        let (remedy, detail) =
+            (format!("save the audience `@{name}` anew"), format!("in the audience @{name}: {reason}"));
+        let error = muster_language::Error::new(fault::BROKEN_AUDIENCE, outer, remedy, detail);
+        let error = match place {
+            Some((text, span)) => error.inside(text, span),
+            None => error,
+        };
+        Error::query(&*self.sources[0], error)
     }
 }

@@ -74,15 +74,53 @@ fn a_value_that_is_gone_is_a_warning_in_an_audience() {
 }
 
 #[test]
-fn faults_inside_an_audience_point_at_its_name() {
+fn faults_inside_an_audience_name_it_and_show_its_text() {
     let mut world = examples();
-    world.save("with_age", "age > 3").unwrap();
+    world.save("with_age", "country = DEU AND age > 3").unwrap();
+    world.save("outer one", "@with_age OR country = DEU").unwrap();
+    world.save("over", "@黑名单 AND 兴趣.瑜伽").unwrap();
     world.change(CatalogChange::DropTag { type_name: "users".into(), name: "age".into(), force: true });
-    let error = world.plan("country = DEU AND @with_age").unwrap_err();
+    world.change(CatalogChange::DropTag { type_name: "users".into(), name: "兴趣.瑜伽".into(), force: true });
+    for (text, named, audience, shown) in [
+        (
+            "country = DEU AND @with_age",
+            "@with_age",
+            "with_age",
+            "  country = DEU AND age > 3\n                    ^^^\n",
+        ),
+        ("@`outer one`", "@`outer one`", "with_age", "  country = DEU AND age > 3\n                    ^^^\n"),
+        ("@over", "@over", "over", "  @黑名单 AND 兴趣.瑜伽\n              ^^^^^^^^^\n"),
+    ] {
+        let error = world.plan(text).unwrap_err();
+        let fault = error.query_fault().unwrap();
+        assert_eq!(fault.error.code, "broken_audience", "{text}");
+        // Programs mark what they sent; people see what is at fault.
+        assert_eq!(fault.error.span.of(&fault.text), named);
+        let told = fault.error.render(&fault.text);
+        assert!(told.starts_with(&format!("save the audience `@{audience}` anew\n{shown}")), "{told}");
+        assert!(
+            told.ends_with(&format!(
+                "in the audience @{audience}: the tag `{}` that it uses was dropped",
+                if audience == "over" { "兴趣.瑜伽" } else { "age" }
+            )),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn what_an_audience_can_no_longer_mean_is_shown_in_its_text() {
+    let mut world = examples();
+    world.save("recent", "country = DEU AND seen > now - 3000000h").unwrap();
+    world.request.now_unix_ms = -62_135_596_800_000;
+    let error = world.plan("@recent AND country = DEU").unwrap_err();
     let fault = error.query_fault().unwrap();
-    assert_eq!(fault.error.code, "broken_audience");
-    assert_eq!(fault.error.span.of(&fault.text), "@with_age");
-    assert!(fault.error.detail.contains("dropped"), "{error}");
+    assert_eq!(fault.error.span.of(&fault.text), "@recent");
+    let within = fault.error.within.as_ref().unwrap();
+    assert_eq!(within.text, "country = DEU AND seen > now - 3000000h");
+    assert_eq!(within.span.of(&within.text), "3000000h");
+    assert!(fault.error.remedy.starts_with("save `@recent` anew: "), "{error}");
+    assert!(fault.error.detail.starts_with("in the audience @recent: "), "{error}");
 }
 
 #[test]
