@@ -237,6 +237,33 @@ fn reversed_intervals_warn_with_the_ends_exchanged() {
 }
 
 #[test]
+fn an_interval_of_no_length_warns_with_both_ends_in_it() {
+    for (text, right) in [
+        ("a IN [5, 5)", "a IN [5, 5]"),
+        ("a IN (5.0, 5] AND b", "a IN [5.0, 5] AND b"),
+        ("a IN [2024-01-01,2024-01-01)", "a IN [2024-01-01,2024-01-01]"),
+    ] {
+        let parsed = parse(text).expect("a query");
+        let [warning] = parsed.warnings.as_slice() else { panic!("{text} earns one warning") };
+        assert!(warning.message.contains("both ends are the same"), "{warning}");
+        assert_eq!(warning.suggestion.as_deref(), Some(right));
+    }
+    assert_eq!(parse("a IN [5, 5]").expect("a query").warnings, []);
+}
+
+#[test]
+fn a_window_has_no_sign() {
+    for (text, right) in [("a IN LAST -7d", "a IN LAST 7d"), ("a IN PREV -1 mo AND b", "a IN PREV 1 mo AND b")] {
+        let error = parse(text).expect_err("refused");
+        assert_eq!(
+            (error.remedy.as_str(), error.suggestion.as_deref()),
+            ("write the length without a sign", Some(right))
+        );
+        parse(right).expect("a query");
+    }
+}
+
+#[test]
 fn two_numbers_in_a_list_offer_the_interval() {
     let offer = |text: &str| {
         let parsed = parse(text).expect("a query");

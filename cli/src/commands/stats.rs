@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use clap::Args;
-use muster_client::v1::{StatsReply, StatsRequest};
+use muster_client::v1::{self, StatsReply, StatsRequest, TagKind, value};
 use serde_json::{Value, json};
 
 use super::change::bare;
@@ -15,6 +15,10 @@ use crate::output::json::{with_info, written};
 use crate::output::numbers::{grouped, nanoseconds};
 use crate::output::table::Align::{Left, Right};
 use crate::output::table::Table;
+use crate::output::zone::ShownZone;
+
+/// The fewest digits behind the point of a mean.
+const MEAN_DIGITS_MIN: usize = 4;
 
 /// Sum, least, greatest, mean and quantiles of a number tag within an audience.
 #[derive(Debug, Args)]
@@ -113,9 +117,8 @@ fn table(reply: &StatsReply) -> String {
     if !reply.sum.is_empty() {
         table.row(["sum", &reply.sum]);
     }
-    // The mean of dates and times is a number of days or milliseconds, which says nothing to people.
-    if let Some(mean) = reply.mean.filter(|_| !reply.sum.is_empty()) {
-        table.row(["mean", &format!("{mean:.4}")]);
+    if let Some(mean) = reply.mean {
+        table.row(["mean", &shown_mean(mean, reply)]);
     }
     table.row(["min", &reply.min]);
     for quantile in &reply.quantiles {
@@ -124,6 +127,21 @@ fn table(reply: &StatsReply) -> String {
     table.row(["max", &reply.max]);
     let time = reply.info.as_ref().and_then(|info| info.engine_time).unwrap_or_default();
     format!("{}{}\n", table.render(), nanoseconds(time.total_ns))
+}
+
+/// The mean as people read it: of dates and times, which are numbers of days and milliseconds, the nearest one; of numbers
+/// with two digits more than they have themselves.
+fn shown_mean(mean: f64, reply: &StatsReply) -> String {
+    let value = match reply.kind() {
+        TagKind::Date => value::Value::Date(mean.round() as i64),
+        TagKind::Time => value::Value::Time(mean.round() as i64),
+        _ => {
+            let digits = reply.sum.split_once('.').map_or(0, |(_, part)| part.len());
+            return format!("{mean:.*}", (digits + 2).max(MEAN_DIGITS_MIN));
+        }
+    };
+    let zone = reply.info.as_ref().map_or("", |info| info.zone.as_str());
+    ShownZone::named(zone).text(&v1::Value { value: Some(value) })
 }
 
 /// A quantile in percent with all its digits: 0.07 is 7, where a product in floating point is 7.000000000000001.
@@ -157,6 +175,19 @@ mod tests {
         }
         let error = "0.50000000000000000001".parse::<Quantile>().unwrap_err();
         assert_eq!(error, "write it with fewer digits: it would be taken as 0.5");
+    }
+
+    #[test]
+    fn a_mean_is_shown_as_what_it_is_the_mean_of() {
+        let of = |kind: TagKind, sum: &str, mean| {
+            let mut reply = StatsReply { sum: sum.to_owned(), ..StatsReply::default() };
+            reply.set_kind(kind);
+            shown_mean(mean, &reply)
+        };
+        assert_eq!(of(TagKind::Date, "", 20_450.6), "2025-12-29");
+        assert_eq!(of(TagKind::Time, "", 1_780_000_000_250.4), "2026-05-28T20:26:40.250Z");
+        assert_eq!(of(TagKind::Int, "7", 3.5), "3.5000");
+        assert_eq!(of(TagKind::Decimal, "0.000007", 0.000_003_5), "0.00000350");
     }
 
     #[test]

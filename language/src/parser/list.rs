@@ -7,7 +7,7 @@ use crate::ast::{
 };
 use crate::error::{Error, Warning, code};
 use crate::fold::fold_name;
-use crate::lexer::{TokenKind, unquote};
+use crate::lexer::{Token, TokenKind, unquote};
 use crate::suggest;
 use crate::words::Word;
 
@@ -173,6 +173,10 @@ impl Parser<'_> {
         };
         self.bump();
         self.note_reversed(&low, &high, span);
+        if ends != IntervalEnds::Both && compare_literals(&low, &high) == Some(Ordering::Equal) {
+            let closed = format!("[{}]", span.of(self.text));
+            self.warn_of_no_length(opening.span.to(closing.span), &closed);
+        }
         Ok(InSource::Interval { low, high, ends })
     }
 
@@ -228,6 +232,7 @@ impl Parser<'_> {
             Some(Word::Last | Word::Previous) => {
                 matches!(next.kind, TokenKind::Number | TokenKind::Duration)
                     || matches!(next.word(), Some(Word::Unit(_)))
+                    || self.has_signed_length()
             }
             // A minus begins a day here; a tag named `since` may stand in brackets or backticks.
             Some(Word::Since) => {
@@ -239,6 +244,16 @@ impl Parser<'_> {
             }
             _ => false,
         }
+    }
+
+    /// Whether the word here is followed by a sign and a length, and nothing makes a sum or interval of them.
+    fn has_signed_length(&self) -> bool {
+        let end = match (self.peek_after(2).kind, self.peek_after(3).word()) {
+            (TokenKind::Duration, _) => 3,
+            (TokenKind::Number, Some(Word::Unit(_))) => 4,
+            _ => return false,
+        };
+        matches!(self.peek_after(1).kind, TokenKind::Minus | TokenKind::Plus) && !self.goes_on_as_arith(self.at + end)
     }
 
     /// `LAST duration [ENDING day]`, `PREV duration`, `SINCE day`
@@ -257,6 +272,9 @@ impl Parser<'_> {
     /// `7d` or `7 days`, more than none of them.
     fn duration(&mut self) -> Result<Duration, Error> {
         let token = self.peek();
+        if matches!(token.kind, TokenKind::Minus | TokenKind::Plus) {
+            return Err(self.signed_duration(token));
+        }
         let unit = self.peek_after(1);
         let duration = match (token.kind, unit.word()) {
             (TokenKind::Duration, _) => {
@@ -291,6 +309,25 @@ impl Parser<'_> {
             ));
         }
         Ok(duration)
+    }
+
+    /// `LAST -7d`
+    #[cold]
+    fn signed_duration(&mut self, sign: Token) -> Error {
+        let detail = "a window goes back by itself, and a length has no sign";
+        let length = self.peek_after(1).span;
+        let error = Error::new(code::FOREIGN, sign.span, "write the length without a sign", detail);
+        error.suggest(suggest::replace(self.text, sign.span.to(length), length.of(self.text)))
+    }
+
+    /// Warns of an interval at `span` whose ends are the same and do not both belong to it.
+    fn warn_of_no_length(&mut self, span: Span, closed: &str) {
+        self.warn(Warning {
+            code: code::REVERSED_INTERVAL,
+            message: "both ends are the same and one of them is left out: nobody is selected".to_owned(),
+            span,
+            suggestion: Some(suggest::replace(self.text, span, closed)),
+        });
     }
 
     /// Warns of literal ends in the wrong order.

@@ -108,8 +108,13 @@ impl<'a> Resolver<'a> {
         let outcome = self.both(above, below);
         let is_empty = matches!(&outcome.shape, Shape::Ranges(_, ranges) if ranges.is_empty());
         if both_full && is_empty && outcome.tags.len() == 1 {
-            self.warn_reversed(span, "the interval holds nothing: its lower end is above its upper end");
-            self.offer_swapped(span, low.span, high.span);
+            if low.span.of(&self.frame.text) == high.span.of(&self.frame.text) {
+                let message = "the interval holds nothing: its ends are the same, and one of them is left out";
+                self.warn_reversed(span, message);
+            } else {
+                self.warn_reversed(span, "the interval holds nothing: its lower end is above its upper end");
+                self.offer_swapped(span, low.span, high.span);
+            }
         }
         Ok(outcome)
     }
