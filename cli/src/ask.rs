@@ -96,6 +96,12 @@ impl Settings {
                 words.extend([option, name.as_str()]);
             }
         }
+        self.store_command(&words)
+    }
+
+    /// The same for a command that says its space itself.
+    pub(crate) fn store_command(&self, words: &[&str]) -> String {
+        let mut words = words.to_vec();
         // A shell is at its store.
         if self.face == Face::Program {
             words.extend(self.place_words.iter().map(String::as_str));
@@ -162,6 +168,11 @@ impl Asker {
     pub(crate) fn check_parameters<'a>(&self, texts: impl Iterator<Item = &'a str> + Clone) -> Result<(), Failure> {
         for name in &self.settings.said_parameters {
             if !texts.clone().any(|text| parameter::is_used(name, text)) {
+                if let Some(other) = texts.clone().find_map(|text| parameter::in_other_case(name, text)) {
+                    return Err(Failure::usage(format!(
+                        "write --param {other}=VALUE: the expression has ${other}, and the case of names counts"
+                    )));
+                }
                 return Err(Failure::usage(format!(
                     "leave out --param {name}, or write ${name} in the expression: nothing in it is called so"
                 )));

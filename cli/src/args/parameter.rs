@@ -32,7 +32,10 @@ impl FromStr for NamedParameter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<NamedParameter, String> {
-        let (name, value) = text.split_once('=').ok_or_else(|| "write name=value or name=@file".to_owned())?;
+        let (name, value) = text.split_once('=').ok_or_else(|| match text.trim_start_matches('$') {
+            "" => "write NAME=VALUE or NAME=@FILE".to_owned(),
+            name => format!("write {name}=VALUE or {name}=@FILE"),
+        })?;
         let name = name.strip_prefix('$').unwrap_or(name);
         if name.is_empty() {
             return Err("write the name that stands behind $ in the expression, as in name=value".to_owned());
@@ -66,9 +69,20 @@ pub(crate) fn is_used(name: &str, text: &str) -> bool {
     pieces.any(|piece| names(piece.span.of(text), name))
 }
 
+/// The name that an expression has in the place of `name`, if they differ in case alone.
+pub(crate) fn in_other_case(name: &str, text: &str) -> Option<String> {
+    let pieces = tokens(text).into_iter().filter(|piece| piece.kind == PieceKind::Param);
+    let mut written = pieces.map(|piece| name_of(piece.span.of(text)));
+    written.find(|other| other.to_lowercase() == name.to_lowercase())
+}
+
 /// Whether a piece of an expression is `$name`, in quotes or not.
 pub(crate) fn names(piece: &str, name: &str) -> bool {
-    piece.chars().skip(1).collect::<String>().trim_matches('`') == name
+    name_of(piece) == name
+}
+
+fn name_of(piece: &str) -> String {
+    piece.chars().skip(1).collect::<String>().trim_matches('`').to_owned()
 }
 
 /// The parameters as a request carries them. A name said once with a value is a scalar, said more often a list.

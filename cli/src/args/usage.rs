@@ -4,7 +4,45 @@ use std::error::Error;
 use std::num::{IntErrorKind, ParseIntError};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use muster_language::suggest::nearest;
 use muster_language::visible::visible;
+
+/// Words that other programs have for a command, each with what does it here.
+const COMMANDS: [(&[&str], &str); 13] = [
+    (&["help"], "muster --help, or muster COMMAND --help"),
+    (&["tags", "ls", "list", "describe", "schema"], "muster tag list"),
+    (&["types", "tables"], "muster type list"),
+    (&["audiences"], "muster audience list"),
+    (&["spaces", "databases"], "muster space list"),
+    (&["values"], "muster tag show TAG"),
+    (&["query", "select", "search", "find", "where"], "muster count EXPRESSION, or muster members EXPRESSION"),
+    (&["export"], "muster members EXPRESSION"),
+    (&["import", "insert", "ingest", "upload"], "muster load FILE"),
+    (&["update", "put", "write"], "muster set KEY TAG=VALUE"),
+    (&["delete", "del", "rm"], "muster erase KEY, or muster clear KEY TAG"),
+    (&["start", "server", "daemon"], "muster serve --data DIR"),
+    (&["version"], "muster --version"),
+];
+/// The same for options.
+const OPTIONS: [(&[&str], &str); 7] = [
+    (&["--sep", "--separator", "--delimiter"], "csv = { delimiter = \";\" } into the mapping of --map"),
+    (&["--host", "--port", "--server", "--url"], "--addr HOST:PORT"),
+    (&["--dir", "--store", "--db", "--path"], "--data DIR"),
+    (&["--entity-type", "--table"], "--type NAME"),
+    (&["--tz", "--timezone", "--time-zone"], "--zone ZONE"),
+    (&["--json", "--csv", "--tsv", "--output"], "--format json, jsonl, csv or tsv"),
+    (&["--where", "--filter", "--query", "--expr"], "the expression itself, without an option"),
+];
+
+/// What a word that is none here does by its nature.
+fn guessed<'g>(guesses: &[(&[&str], &'g str)], word: &str) -> Option<&'g str> {
+    guesses.iter().find(|(words, _)| words.contains(&word)).map(|(_, hint)| *hint)
+}
+
+/// Whether the word stands where the commands of the program do, and not behind one of them.
+fn is_of_the_program(error: &clap::Error) -> bool {
+    usage(error).is_some_and(|usage| usage.split_whitespace().skip(2).eq(["[OPTIONS]", "<COMMAND>"]))
+}
 
 /// What is wrong, in one line.
 pub(crate) fn fault(error: &clap::Error) -> String {
@@ -19,12 +57,21 @@ pub(crate) fn fault(error: &clap::Error) -> String {
             format!("{}write one of {valid} for {argument}: `{value}` is none of them", near.unwrap_or_default())
         }
         ErrorKind::ValueValidation => format!("{}: for {argument} came `{value}`", wanted(error)),
-        ErrorKind::UnknownArgument => match near(ContextKind::SuggestedArg) {
-            Some(near) => format!("did you mean {near}? There is no {argument} here"),
-            None => format!("leave out {argument}: the command does not take it; --help shows what it takes"),
-        },
+        ErrorKind::UnknownArgument => {
+            let near = near(ContextKind::SuggestedArg).filter(|near| nearest(&argument, [near.as_str()]).is_some());
+            match (guessed(&OPTIONS, &argument), near) {
+                (Some(hint), _) => format!("write {hint}: there is no {argument} here"),
+                (None, Some(near)) => format!("did you mean {near}? There is no {argument} here"),
+                (None, None) => {
+                    format!("leave out {argument}: the command does not take it; --help shows what it takes")
+                }
+            }
+        }
         ErrorKind::InvalidSubcommand => {
             let word = strings(error, ContextKind::InvalidSubcommand).join(" ");
+            if let Some(hint) = guessed(&COMMANDS, &word).filter(|_| is_of_the_program(error)) {
+                return format!("write {hint}: there is no command {word}");
+            }
             match near(ContextKind::SuggestedSubcommand) {
                 Some(near) => format!("did you mean {near}? There is no command {word}"),
                 None => format!("--help lists the commands: there is no command {word}"),
@@ -101,12 +148,21 @@ mod tests {
             ("breakdown a --top 4294967296", "write a whole number in "),
             ("count vip --timeout 3y", "write a number and ms, s, m or h, as in 500ms: for --timeout <DURATION>"),
             ("count vip --now soon", "write a date such as"),
-            ("count vip --param k", "write name=value"),
+            ("count vip --param k", "write k=VALUE or k=@FILE"),
+            ("count vip --param $k", "write k=VALUE or k=@FILE"),
             ("count vip --format jsno", "did you mean json? write one of table, json"),
             ("count vip --format xx", "write one of table, json"),
             ("count vip --fromat json", "did you mean --format? There is no --fromat here"),
             ("count vip --nonsense", "leave out --nonsense: "),
             ("cuont vip", "did you mean count? There is no command cuont"),
+            ("help", "write muster --help, or muster COMMAND --help: there is no command help"),
+            ("help count", "write muster --help, or muster COMMAND --help: "),
+            ("tags", "write muster tag list: there is no command tags"),
+            ("delete u1", "write muster erase KEY, or muster clear KEY TAG: "),
+            ("tag delete a", "--help lists the commands: there is no command delete"),
+            ("load a.csv --map m --sep ;", "write csv = { delimiter = \";\" } into the mapping of --map: "),
+            ("count vip --tz UTC", "write --zone ZONE: there is no --tz here"),
+            ("compact --force", "leave out --force: "),
             ("get", "give <KEY> too"),
             ("count vip --format", "give --format <FORMAT> a value"),
             ("count vip --type ", "give --type <NAME> a value"),

@@ -1,7 +1,7 @@
 //! What the verbs that change one entity have in common.
 
 use muster_client::text_key;
-use muster_client::v1::{Change, EntityChanges, WriteReply, WriteRequest, change};
+use muster_client::v1::{Change, EntityChanges, GetTagRequest, Tag, WriteReply, WriteRequest, change};
 use serde_json::json;
 
 use crate::ask::Asker;
@@ -16,9 +16,10 @@ pub(super) fn assignment(text: &str) -> Result<(&str, &str), Failure> {
     }
 }
 
-/// What to do about a text without a value: the whole command, where a command of these words does it.
-pub(super) fn instead(text: &str, command: &str) -> Failure {
-    Failure::usage(format!("write TAG=VALUE instead of '{text}', or `{command}`"))
+/// The tag of this name or label; none where there is none, or it cannot be asked.
+pub(super) async fn tag_named(name: &str, asker: &Asker) -> Option<Tag> {
+    let request = GetTagRequest { space: asker.space(), entity_type: asker.entity_type(), name: name.to_owned() };
+    asker.client.get_tag(request).await.ok()?.tag
 }
 
 /// A tag's name without the backticks that it has in expressions.

@@ -1,9 +1,9 @@
 //! `muster clear`: whole tags of one entity.
 
 use clap::Args;
-use muster_client::v1::{ClearTag, change};
+use muster_client::v1::{ClearTag, TagKind, change};
 
-use super::change::{apply, bare, change};
+use super::change::{apply, assignment, bare, change, tag_named};
 use crate::ask::Asker;
 use crate::exit::Failure;
 
@@ -23,6 +23,27 @@ pub(crate) struct ClearArgs {
 
 /// Clears tags.
 pub(crate) async fn run(args: &ClearArgs, asker: &Asker) -> Result<(), Failure> {
+    for text in &args.tags {
+        refuse_value(&args.key, text, asker).await?;
+    }
     let clear = |tag: &String| change(change::Change::Clear(ClearTag { tag: bare(tag).to_owned() }));
     apply(vec![(args.key.clone(), args.tags.iter().map(clear).collect())], asker).await
+}
+
+/// Errors: usage, where a text says a value of a tag: the command takes whole tags.
+async fn refuse_value(key: &str, text: &str, asker: &Asker) -> Result<(), Failure> {
+    let Ok((name, _)) = assignment(text) else { return Ok(()) };
+    // A name may have the sign in it.
+    if text.starts_with('`') || tag_named(text, asker).await.is_some() {
+        return Ok(());
+    }
+    let Some(tag) = tag_named(name, asker).await else { return Ok(()) };
+    let whole = asker.settings.command(&["clear", key, &tag.name]);
+    Err(Failure::usage(match tag.kind() {
+        TagKind::Set => {
+            let one = asker.settings.command(&["remove", key, text]);
+            format!("take one value away: `{one}`, or the whole tag: `{whole}`")
+        }
+        _ => format!("name the tag alone: `{whole}`"),
+    }))
 }

@@ -28,6 +28,7 @@ pub(crate) mod restore;
 mod same_file;
 pub(crate) mod serve;
 pub(crate) mod set;
+mod set_values;
 pub(crate) mod space;
 pub(crate) mod stats;
 pub(crate) mod status;

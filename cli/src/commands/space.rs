@@ -90,8 +90,8 @@ pub(crate) async fn run(args: &SpaceArgs, asker: &Asker) -> Result<(), Failure> 
         }
         Action::Drop { name, yes } => {
             if yes != name {
-                let drop = asker.settings.command(&["space", "drop", name, "--yes", name]);
-                let backup = asker.settings.command(&["backup", "--space", name, "--to", "DIR"]);
+                let drop = asker.settings.store_command(&["space", "drop", name, "--yes", name]);
+                let backup = asker.settings.store_command(&["backup", "--space", name, "--to", "DIR"]);
                 return Err(Failure::usage(format!(
                     "repeat the name to drop the space with all that it holds: {drop}; before that, {backup} keeps a copy"
                 )));

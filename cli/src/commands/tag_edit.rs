@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use muster_client::v1::{
-    self, ChangeTagRequest, CreateTagRequest, DeclaredValue, DeclaredValues, DropTagRequest, RenameTagRequest, Tag,
-    TagKind,
+    self, ChangeTagRequest, CreateTagRequest, DeclaredValue, DeclaredValues, DropTagRequest, ListValuesRequest,
+    RenameTagRequest, Tag, TagKind,
 };
 use serde_json::json;
 
@@ -13,6 +13,7 @@ use super::tag::{document, kind_text};
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::Answer;
+use crate::output::numbers::grouped;
 
 /// The most digits behind the point of a decimal.
 const SCALE_MAX: u32 = 18;
@@ -70,6 +71,17 @@ impl About {
     /// Whether the list of values is closed from now on; none where nothing was said.
     fn closed_values(&self) -> Option<bool> {
         (self.closed || self.open).then_some(self.closed)
+    }
+
+    /// Whether nothing is said.
+    fn is_empty(&self) -> bool {
+        let texts = [&self.label, &self.description, &self.source, &self.unit, &self.owner];
+        texts.iter().all(|text| text.is_none())
+            && self.layer.is_none()
+            && self.sensitivity.is_none()
+            && self.ttl.is_none()
+            && self.values.is_none()
+            && self.closed_values().is_none()
     }
 
     fn declared_values(&self) -> Option<DeclaredValues> {
@@ -198,6 +210,13 @@ pub(super) async fn create(args: &CreateArgs, asker: &Asker) -> Result<(), Failu
 
 /// Changes what is said about a tag.
 pub(super) async fn change(name: &str, about: &About, asker: &Asker) -> Result<(), Failure> {
+    if about.is_empty() {
+        let rename = asker.settings.command(&["tag", "rename", name, "NAME"]);
+        return Err(Failure::usage(format!(
+            "say what to change: --label, --description, --source, --unit, --owner, --layer, --sensitivity, --ttl, --values, \
+             --closed or --open; {rename} gives another name, and the kind never changes"
+        )));
+    }
     let request = ChangeTagRequest {
         space: asker.space(),
         entity_type: asker.entity_type(),
@@ -215,7 +234,33 @@ pub(super) async fn change(name: &str, about: &About, asker: &Asker) -> Result<(
     };
     let reply = asker.client.change_tag(request).await?;
     let tag = reply.tag.unwrap_or_default();
+    if tag.closed_values && (about.closed || about.values.is_some()) {
+        note_undeclared(&tag, asker).await?;
+    }
     asker.print(&changed(&tag, reply.version, format!("changed {}\n", tag.name)))
+}
+
+/// Says how many values a closed tag has beside those that it declares.
+async fn note_undeclared(tag: &Tag, asker: &Asker) -> Result<(), Failure> {
+    let request = ListValuesRequest {
+        space: asker.space(),
+        entity_type: asker.entity_type(),
+        tag: tag.name.clone(),
+        ..ListValuesRequest::default()
+    };
+    let reply = asker.client.list_values(request).await?;
+    let is_declared = |name: &str| tag.declared_values.iter().any(|declared| declared.value == name);
+    let mut others = reply.values.iter().filter(|value| !is_declared(&value.name));
+    if let Some(first) = others.next() {
+        let (count, least) = (1 + others.count(), if reply.truncated { "at least " } else { "" });
+        asker.note(&format!(
+            "`{}` has {least}{} that it does not declare, such as `{}`: who has one keeps it, and nobody gets one any more",
+            tag.name,
+            if count == 1 { "1 value".to_owned() } else { format!("{} values", grouped(count as u64)) },
+            first.name
+        ));
+    }
+    Ok(())
 }
 
 /// Gives a tag another name.

@@ -206,3 +206,43 @@ fn an_option_that_is_not_read_is_refused() {
         store.run(words).code(2);
     }
 }
+
+#[test]
+fn a_change_that_changes_nothing_says_so() {
+    let store = Store::of_people();
+    let said = store.refusal(&["remove", "u1", "interests=gulf"], 0);
+    assert_eq!(said, "`interests` has no value `gulf` to remove: did you mean 'golf'?\n");
+    assert_eq!(store.refusal(&["remove", "u1", "interests=golf"], 0), "");
+    let said = store.refusal(&["tag", "change", "age"], 2);
+    assert!(
+        said.starts_with("say what to change: --label, --description") && said.contains("tag rename age NAME"),
+        "{said}"
+    );
+    let said = store.refusal(&["tag", "change", "城市", "--closed", "--values", "北京"], 0);
+    assert!(said.starts_with("`城市` has 2 values that it does not declare, such as `New York`: "), "{said}");
+    assert_eq!(store.refusal(&["tag", "change", "城市", "--values", "北京,上海,New York"], 0), "");
+}
+
+#[test]
+fn a_value_where_none_belongs_is_answered_by_the_kind_of_the_tag() {
+    let store = Store::of_people();
+    for (arguments, code, begins) in [
+        (&["clear", "u1", "interests=ski"][..], 2, "take one value away: `muster remove u1 interests=ski --data"),
+        (&["clear", "u1", "城市=北京"], 2, "name the tag alone: `muster clear u1 城市 --data"),
+        (&["add", "u1", "vip"], 2, "`vip` holds one value: `muster set u1 vip --data"),
+        (&["add", "u1", "城市"], 2, "`城市` holds one value: `muster set u1 城市=VALUE --data"),
+        (&["add", "u1", "interests"], 2, "write interests=VALUE instead of 'interests'\n"),
+        (
+            &["remove", "u1", "interests"],
+            2,
+            "write interests=VALUE instead of 'interests', or take all its values away: ",
+        ),
+        (&["remove", "u1", "vip"], 2, "`vip` holds one value: `muster clear u1 vip --data"),
+        (&["remove", "u1", "age=28"], 1, "`age` holds one value: `muster clear u1 age --data"),
+        (&["remove", "u1", "nonsense"], 2, "write TAG=VALUE instead of 'nonsense'\n"),
+    ] {
+        let said = store.refusal(arguments, code);
+        assert!(said.starts_with(begins), "{arguments:?}: {said}");
+    }
+    assert_eq!(store.json(&["get", "u1"])["tags"]["interests"], json!(["ski", "golf"]));
+}

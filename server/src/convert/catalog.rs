@@ -20,7 +20,10 @@ pub(crate) fn entity_type<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a En
         (None, _) => Err(Error::not_found("create an entity type first: the space has none")),
         (Some(_), Some(_)) => {
             let names: Vec<&str> = catalog.types().map(|entity_type| entity_type.name.as_str()).collect();
-            Err(Error::invalid(format!("say which entity type: the space has {}", names.join(", "))))
+            Err(Error::invalid(format!(
+                "say which entity type, with --type NAME or in the shell \\use NAME (entity_type in a request): the space has {}",
+                names.join(", ")
+            )))
         }
     }
 }
