@@ -345,8 +345,9 @@ fn codes_and_times_are_told_by_their_numbers() {
     assert!(of("shop_id", &|row| (1_000_000_000 + row).to_string()).contains(code));
     assert!(of("code", &|row| (row % 50 + 2).to_string()).contains(code));
     assert_eq!(of("code", &|row| (row as i64 % 50 - 20).to_string()), "");
-    let with_nulls =
-        |numbers: fn(u64) -> u64| move |row: u64| if row % 5 == 0 { String::new() } else { numbers(row).to_string() };
+    let with_nulls = |numbers: fn(u64) -> u64| {
+        move |row: u64| if row.is_multiple_of(5) { String::new() } else { numbers(row).to_string() }
+    };
     assert!(of("agent", &with_nulls(|row| row % 40 * 13 + 1)).contains(code));
     for name in ["age", "agent"] {
         assert_eq!(of(name, &with_nulls(|row| row % 60 + 18)), "", "{name}");
