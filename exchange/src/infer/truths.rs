@@ -94,7 +94,8 @@ mod tests {
 
     #[test]
     fn words_that_are_not_known_are_told_beside_those_that_are() {
-        let cases: [(&[&str], &[&str], &[&str], &[&str], bool); 5] = [
+        type Words = &'static [&'static str];
+        let cases: [(Words, Words, Words, Words, bool); 5] = [
             (&["是", "否", "未知"], &["是"], &["否"], &["未知"], false),
             (&["是", "1", "0"], &["是", "1"], &["0"], &[], false),
             (&["Yes", "no", "1"], &["Yes", "1"], &["no"], &[], true),
