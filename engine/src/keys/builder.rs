@@ -83,6 +83,10 @@ struct Entries<'a> {
 }
 
 impl Source for Entries<'_> {
+    fn count(&self) -> usize {
+        self.entries.len()
+    }
+
     fn walk(&self, each: &mut dyn FnMut(Candidate) -> Result<()>) -> Result<()> {
         for (place, entry) in self.entries.iter().enumerate() {
             let next = self.entries.get(place + 1);

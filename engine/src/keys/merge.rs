@@ -74,6 +74,10 @@ impl<'a> Layers<'a> {
 }
 
 impl Source for Layers<'_> {
+    fn count(&self) -> usize {
+        self.scopes.iter().map(|scope| scope.count() as usize).sum()
+    }
+
     fn walk(&self, each: &mut dyn FnMut(Candidate) -> Result<()>) -> Result<()> {
         let mut cursors = Vec::with_capacity(self.scopes.len());
         for layer in 0..self.scopes.len() {

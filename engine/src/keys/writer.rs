@@ -27,6 +27,9 @@ pub(super) struct Candidate {
 
 /// Entries of one scope.
 pub(super) trait Source {
+    /// How many candidates there are.
+    fn count(&self) -> usize;
+
     /// Hands over the candidates by rising number, the same ones on every walk.
     fn walk(&self, each: &mut dyn FnMut(Candidate) -> Result<()>) -> Result<()>;
 
@@ -222,7 +225,7 @@ struct Selection {
 impl Selection {
     fn new(source: &dyn Source, keep: &dyn Fn(u32) -> bool) -> Result<Selection> {
         let mut dropped = Vec::new();
-        let mut order = Vec::new();
+        let mut order = Vec::with_capacity(source.count());
         let mut index = 0u32;
         source.walk(&mut |candidate| {
             if index.is_multiple_of(64) {

@@ -17,7 +17,7 @@ use crate::wal::RECORD_BYTES_MAX;
 
 use super::allocate::Allocator;
 use super::batch::{BATCH_CHANGES_MAX, BATCH_ENTITIES_MAX, Batch, Change, EntityChanges};
-use super::load::Young;
+use super::load::{Young, YoungKey};
 use super::record::{BatchRecord, EntityChange, NewKey, NewValue, What};
 
 /// Resolves the batches of one commit group.
@@ -334,7 +334,7 @@ impl<'a> Resolver<'a> {
             return Ok(value);
         }
         let young = match numbers.young.get(&record.type_id) {
-            Some(young) => young.values.find(tag, &slot.1)?,
+            Some(young) => young.value(tag, &slot.1)?,
             None => None,
         };
         let value = match young {
@@ -371,7 +371,7 @@ enum Undo {
 pub(crate) fn untake(record: &BatchRecord, numbers: &mut Numbers<'_>) {
     if let Some(young) = numbers.young.get_mut(&record.type_id) {
         for key in &record.keys {
-            young.keys.untake(key.local);
+            young.untake(key.local);
         }
     }
 }
@@ -402,7 +402,9 @@ fn new_local(
             let allocator = &mut *numbers.allocator;
             let mut fresh = || allocator.locals(population, 1);
             let local = match numbers.young.get_mut(&entity_type.id) {
-                Some(young) => young.keys.for_small_write(key.hash(), canonical, fresh)?,
+                Some(young) => {
+                    young.key_for_small_write(YoungKey { population, hash: key.hash(), canonical }, fresh)?
+                }
                 None => fresh()?,
             };
             record.keys.push(NewKey { local, canonical: canonical.to_vec() });

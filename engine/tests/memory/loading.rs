@@ -1,4 +1,4 @@
-//! A load stays within its memory, with the block at hand and the names of new values counted.
+//! A load stays within its memory, with the block at hand and the names of new keys and values counted.
 
 use muster_engine::catalog::{CatalogChange, KeyKind, TagKind, TagSpec};
 use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn};
@@ -21,16 +21,11 @@ struct Loading {
     _folder: tempfile::TempDir,
 }
 
-fn loading() -> Loading {
+fn loading(key: KeyKind) -> Loading {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { background: false, load_bytes_max: BYTES_MAX, ..Options::default() };
     let engine = Engine::open_dir(folder.path(), options).unwrap();
-    let create = CatalogChange::CreateType {
-        name: "users".into(),
-        key: KeyKind::Dense,
-        label: None,
-        description: String::new(),
-    };
+    let create = CatalogChange::CreateType { name: "users".into(), key, label: None, description: String::new() };
     let type_id = engine.change_catalog(create).unwrap().type_id.unwrap();
     let kinds = [("code", TagKind::Choice), ("score", TagKind::Int), ("likes", TagKind::Set)];
     let create = |(name, kind)| {
@@ -62,7 +57,7 @@ fn block(tags: &[TagId], random: &mut Random, number: u64, (name, values): (&str
 
 #[test]
 fn a_load_of_many_blocks_stays_within_its_memory() {
-    let store = loading();
+    let store = loading(KeyKind::Dense);
     let mut random = Random::seeded(3);
     let (loaded, peak) = peak_of(|| {
         let spec = LoadSpec { type_id: store.type_id, load_id: "many".into() };
@@ -80,7 +75,7 @@ fn a_load_of_many_blocks_stays_within_its_memory() {
 fn a_load_of_more_new_values_than_memory_holds_stays_within_it() {
     const BLOCKS: u64 = 16;
     const NAMES: u64 = 20_000;
-    let store = loading();
+    let store = loading(KeyKind::Dense);
     let mut random = Random::seeded(4);
     let spec = LoadSpec { type_id: store.type_id, load_id: "names".into() };
     let long = "name ".repeat(20);
@@ -97,4 +92,33 @@ fn a_load_of_more_new_values_than_memory_holds_stays_within_it() {
     assert!(loaded.new_values > names * 9 / 10 && loaded.new_values <= names, "{}", loaded.new_values);
     assert!(loaded.new_values * long.len() as u64 > BYTES_MAX, "their texts alone are more than the bound");
     assert!(peak <= BYTES_MAX as usize + FIXED_BYTES, "{peak} bytes with a bound of {BYTES_MAX}");
+}
+
+#[test]
+fn a_load_of_more_new_keys_than_memory_holds_stays_within_it() {
+    const BLOCKS: u64 = 40;
+    /// What a commit holds of each new name.
+    const MERGING_NAME_BYTES: u64 = 16;
+    let store = loading(KeyKind::String);
+    let spec = LoadSpec { type_id: store.type_id, load_id: "keys".into() };
+    let long = "somebody with a long key ".repeat(2);
+    let (loaded, peak) = peak_of(|| {
+        let mut load = store.engine.begin_load(spec).unwrap();
+        for number in 0..BLOCKS {
+            // Of the block before, half are named once more.
+            let first = number * ROWS / 2;
+            let keys = (first..first + ROWS).map(|key| format!("{long}{key}")).collect();
+            let codes = (0..ROWS as u32).map(|row| row % 3).collect();
+            let dictionary = ["a", "b", "c"].map(str::to_owned).to_vec();
+            let values = ColumnValues::Choice { dictionary, codes };
+            let columns = vec![LoadColumn { tag: store.tags[0], values, null_clears: false }];
+            load.append(LoadBlock { keys: KeyColumn::Text(keys), columns }).unwrap();
+        }
+        load.commit().unwrap()
+    });
+    let keys = (BLOCKS + 1) * ROWS / 2;
+    assert_eq!((loaded.rows, loaded.new_entities), (BLOCKS * ROWS, keys));
+    assert!(keys * (long.len() as u64 + 70) > 2 * BYTES_MAX, "as a table in memory they took twice the bound");
+    let bound = (BYTES_MAX + keys * MERGING_NAME_BYTES) as usize + FIXED_BYTES;
+    assert!(peak <= bound, "{peak} bytes with a bound of {BYTES_MAX}");
 }

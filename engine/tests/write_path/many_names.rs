@@ -1,4 +1,4 @@
-//! Loads that bring more new values than they may hold in memory: their names go into files while the load runs.
+//! Loads that bring more new keys and values than they may hold in memory: their names go into files while the load runs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ const BLOCKS: u64 = 12;
 struct Store {
     sim: Sim,
     engine: Engine,
+    keys: KeyKind,
     type_id: TypeId,
     code: TagId,
     near: TagId,
@@ -29,22 +30,26 @@ fn open(sim: &Sim) -> Engine {
     Engine::open(Arc::new(sim.clone()), options, Arc::new(ManualClock::new(0))).unwrap()
 }
 
-fn store() -> Store {
+/// Of each kind of keys.
+fn stores() -> impl Iterator<Item = Store> {
+    [KeyKind::Dense, KeyKind::U64, KeyKind::String].into_iter().map(store)
+}
+
+fn store(keys: KeyKind) -> Store {
     let sim = Sim::new(1);
     let engine = open(&sim);
-    let create = CatalogChange::CreateType {
-        name: "users".into(),
-        key: KeyKind::Dense,
-        label: None,
-        description: String::new(),
-    };
+    let create = CatalogChange::CreateType { name: "users".into(), key: keys, label: None, description: String::new() };
     let type_id = engine.change_catalog(create).unwrap().type_id.unwrap();
     let tag = |name: &str| {
         let create = CatalogChange::CreateTag(Box::new(TagSpec::new("users", name, TagKind::Choice)));
         engine.change_catalog(create).unwrap().tag_id.unwrap()
     };
     let (code, near) = (tag("code"), tag("near"));
-    Store { sim, engine, type_id, code, near }
+    Store { sim, engine, keys, type_id, code, near }
+}
+
+fn key_text(id: u64) -> String {
+    format!("somebody {id}")
 }
 
 fn name(id: u64) -> String {
@@ -63,7 +68,10 @@ impl Store {
         };
         let pairs = codes.iter().map(|code| code / 2).collect();
         LoadBlock {
-            keys: KeyColumn::Number(ids.clone().collect()),
+            keys: match self.keys {
+                KeyKind::String => KeyColumn::Text(ids.clone().map(key_text).collect()),
+                KeyKind::U64 | KeyKind::Dense => KeyColumn::Number(ids.clone().collect()),
+            },
             columns: vec![
                 column(self.code, ids.clone().map(name).collect(), codes),
                 column(self.near, ids.map(|id| name(id / 2)).step_by(2).collect(), pairs),
@@ -73,7 +81,11 @@ impl Store {
 
     fn set(&self, id: u64, value: u64) {
         let change = Change::set("code", Value::Text(name(value)));
-        let entities = vec![EntityChanges::new(EntityKey::Number(id), vec![change])];
+        let key = match self.keys {
+            KeyKind::String => EntityKey::Text(key_text(id)),
+            KeyKind::U64 | KeyKind::Dense => EntityKey::Number(id),
+        };
+        let entities = vec![EntityChanges::new(key, vec![change])];
         self.engine.write(Batch { type_name: "users".into(), source: None, entities }).unwrap();
     }
 
@@ -94,8 +106,11 @@ impl Store {
 }
 
 #[test]
-fn a_value_has_one_number_whoever_names_it_first_and_wherever_its_name_stands() {
-    let store = store();
+fn a_name_has_one_number_whoever_names_it_first_and_wherever_it_stands() {
+    stores().for_each(|store| check_numbers(&store));
+}
+
+fn check_numbers(store: &Store) {
     let mut expected: Vec<u64> = (0..BLOCKS * NAMES).collect();
     let mut set = |id: u64, value: u64| {
         store.set(id, value);
@@ -110,11 +125,14 @@ fn a_value_has_one_number_whoever_names_it_first_and_wherever_its_name_stands() 
         set(100 + block, block * NAMES / 2);
         load.append(store.block(block)).unwrap();
         set(200 + block, block * NAMES + 7);
+        // The same of keys: of the last block, and of one long ago.
+        set(BLOCKS * NAMES - 1 - block, 5);
+        set(block * NAMES / 2 + 300, 6);
         files_max = files_max.max(store.files());
     }
     assert!(files_max > 2, "names and blocks go into files: {files_max}");
     let loaded = load.commit().unwrap();
-    assert_eq!(loaded.rows, BLOCKS * NAMES);
+    assert_eq!((loaded.rows, loaded.entities), (BLOCKS * NAMES, BLOCKS * NAMES));
     let mut counts = BTreeMap::new();
     expected.iter().for_each(|value| *counts.entry(name(*value)).or_insert(0) += 1);
     let pairs: BTreeMap<String, u64> = (0..BLOCKS * NAMES / 2).map(|pair| (name(pair), 2)).collect();
@@ -126,7 +144,8 @@ fn a_value_has_one_number_whoever_names_it_first_and_wherever_its_name_stands() 
     let spec = LoadSpec { type_id: store.type_id, load_id: "again".into() };
     let mut load = store.engine.begin_load(spec).unwrap();
     load.append(store.block(0)).unwrap();
-    assert_eq!(load.commit().unwrap().new_values, 0);
+    let again = load.commit().unwrap();
+    assert_eq!((again.new_values, again.new_entities), (0, 0));
     expected[..NAMES as usize].copy_from_slice(&(0..NAMES).collect::<Vec<_>>());
     let mut counts = BTreeMap::new();
     expected.iter().for_each(|value| *counts.entry(name(*value)).or_insert(0) += 1);
@@ -138,7 +157,10 @@ fn a_value_has_one_number_whoever_names_it_first_and_wherever_its_name_stands() 
 
 #[test]
 fn a_load_that_is_given_up_leaves_no_files_and_no_values() {
-    let store = store();
+    stores().for_each(check_nothing_is_left);
+}
+
+fn check_nothing_is_left(store: Store) {
     store.set(1, 1);
     store.engine.flush().unwrap();
     let before = store.files();

@@ -15,8 +15,6 @@ use crate::write::built::MEMORY_NAME;
 use crate::write::files::retire;
 use crate::write::writer::Writer;
 
-/// Files of names are merged into one when they are so many: a new value is looked for in each of them.
-const NAMES_FILES_MAX: usize = 8;
 /// Blocks in memory are merged into files when they are this many, whatever their size.
 const BLOCKS_MAX: usize = 256;
 
@@ -195,41 +193,47 @@ impl Work {
 
     /// The number of a checked value, a new one where nobody knows it.
     fn value(&mut self, writer: &Writer, tag: &Tag, text: &str) -> Result<ValueId> {
-        if let Some(value) = self.running.young.lock().values.find_recent(tag.id, text) {
+        if let Some(value) = self.running.young.lock().recent_value(tag.id, text) {
             return Ok(value);
         }
         if let Some(value) = self.snapshot.value_id(tag.id, text)? {
             return Ok(value);
         }
         if self.memory.are_names_full() {
-            self.spill_values(writer)?;
+            self.spill_names(writer)?;
         }
         // Small writes ask for numbers under the same lock.
         let mut young = self.running.young.lock();
-        if let Some(value) = young.values.find_written(tag.id, text)? {
+        if let Some(value) = young.written_value(tag.id, text)? {
             return Ok(value);
         }
         let value = writer.allocator.lock().value_for_load(tag.id, text)?;
-        young.values.insert(tag.id, text, value);
-        self.memory.name(text);
+        young.insert_value(tag.id, text, value);
+        self.memory.hold_names(young.names.held_bytes());
         Ok(value)
     }
 
-    /// Puts the new values in memory into a file.
-    fn spill_values(&mut self, writer: &Writer) -> Result<()> {
+    /// Puts the new names in memory into a file, and merges files where there are many.
+    pub(super) fn spill_names(&mut self, writer: &Writer) -> Result<()> {
+        let young = &self.running.young;
+        let leaving = young.lock().names.leave();
         let mut names = NamesBuilder::new();
-        self.running.young.lock().values.add_recent_to(&mut names);
-        // Only the load adds any: those that are written are those that are there.
+        leaving.add_to(&mut names);
+        drop(leaving);
         let part = NamesPart::open(Mapped::from_bytes(names.build()?), None)?;
         let file = writer.write_names(&[Arc::new(part)], &mut |_, _| Ok(true))?;
-        self.running.young.lock().values.wrote_recent(file);
-        self.memory.names_spilled();
-        let parts = self.running.young.lock().values.parts();
-        if parts.len() >= NAMES_FILES_MAX {
+        young.lock().names.wrote(file);
+        loop {
+            let (files, parts) = {
+                let young = young.lock();
+                let Some(files) = young.names.to_merge(self.memory.names_merging_bytes_max()) else { break };
+                (files, young.names.last_parts(files))
+            };
             let merged = writer.write_names(&parts, &mut |_, _| Ok(true))?;
-            let old = self.running.young.lock().values.merged(merged);
+            let old = young.lock().names.merged(files, merged);
             retire(old.iter().map(|(_, file)| file));
         }
+        self.memory.hold_names(young.lock().names.held_bytes());
         Ok(())
     }
 }

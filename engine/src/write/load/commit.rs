@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{PLACE_PAYLOAD, Work};
-use crate::catalog::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::keys::{NamesBuilder, NamesPart};
 use crate::part::Part;
@@ -66,21 +65,21 @@ fn write_files(writer: &Writer, work: &Work) -> Result<Ready> {
 fn write_names(writer: &Writer, work: &Work) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
     let mut builder = NamesBuilder::new();
     let mut parts = {
-        let young = work.running.young.lock();
-        if work.entity_type.key != KeyKind::Dense {
-            for key in young.keys.iter().filter(|key| work.seen.contains(key.local.0)) {
-                builder.add(work.entity_type.population, key.local.0, key.hash, key.canonical);
-            }
-        }
-        young.values.add_recent_to(&mut builder);
-        young.values.parts()
+        let mut young = work.running.young.lock();
+        let recent = young.names.leave();
+        let parts = young.names.parts();
+        drop(young);
+        recent.add_to(&mut builder);
+        parts
     };
     if !builder.is_empty() {
         parts.push(Arc::new(NamesPart::open(Mapped::from_bytes(builder.build()?), None)?));
     }
+    // Keys that small writes alone named are no business of the load.
+    let population = work.entity_type.population;
     match parts.is_empty() {
         true => Ok(None),
-        false => writer.write_names(&parts, &mut |_, _| Ok(true)),
+        false => writer.write_names(&parts, &mut |scope, number| Ok(scope != population || work.seen.contains(number))),
     }
 }
 
@@ -105,7 +104,7 @@ fn name_files(writer: &Writer, spec: &LoadSpec, work: &Work, ready: &Ready) -> R
         rows: work.rows,
         entities: work.seen.len(),
         new_entities: work.seen.len() - work.known.len(),
-        new_values: work.running.young.lock().values.count(),
+        new_values: work.running.young.lock().new_values,
         repeated: false,
     };
     let result = publish(writer, &mut state, spec, work, ready, loaded);

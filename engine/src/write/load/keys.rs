@@ -3,6 +3,7 @@
 use roaring::RoaringBitmap;
 
 use super::Work;
+use super::young::YoungKey;
 use crate::catalog::key::{append_canonical_text, canonical_number, hash_number, hash_text};
 use crate::catalog::{EntityKey, KeyKind};
 use crate::columns::KeyColumn;
@@ -91,12 +92,16 @@ impl Work {
                 let fresh = (first.0..first.0 + count as u32).rev().map(LocalId);
                 self.reserved.splice(0..0, fresh);
             }
+            if self.memory.are_names_full() {
+                self.spill_names(writer)?;
+            }
             let mut young = self.running.young.lock();
-            for key in some {
+            for Unknown { row, hash, canonical } in some {
                 let reserved = &mut self.reserved;
                 let fresh = || reserved.pop().ok_or_else(|| Error::internal("too few ids were reserved"));
-                ids[key.row] = young.keys.for_load(key.hash, &key.canonical, fresh)?.0;
+                ids[*row] = young.key_for_load(YoungKey { population, hash: *hash, canonical }, fresh)?.0;
             }
+            self.memory.hold_names(young.names.held_bytes());
         }
         Ok(ids)
     }

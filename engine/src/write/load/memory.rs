@@ -1,5 +1,5 @@
-//! What a load takes in memory: its blocks, the block at hand while it becomes a part, the names of new values, and what
-//! is held by who reads the file. All together stay within `load_bytes_max`, as far as a single block allows.
+//! What a load takes in memory: its blocks, the block at hand while it becomes a part, the names of new keys and values, and
+//! what is held by who reads the file. All together stay within `load_bytes_max`, as far as a single block allows.
 
 use crate::columns::{ColumnValues, KeyColumn, LoadBlock};
 use crate::part::PartLimits;
@@ -13,14 +13,7 @@ const MERGING_PARTS: u64 = 4;
 /// How much more than the blocks themselves a merge of them holds at most: pairs with room to grow.
 const MERGING_TIMES: u64 = 3;
 
-/// What a new name takes beside its characters: its places in a list and a map with room to grow, and, while it goes into
-/// a file, in the dictionary that is made of them.
-const NAME_BYTES: u64 = 192;
-
-/// How often its characters stand in memory then.
-const NAME_TIMES: u64 = 4;
-
-/// Of so many parts the names of new values may take one, before they go into a file.
+/// Of so many parts the names of new keys and values may take one, before they go into a file.
 const NAMES_PARTS: u64 = 4;
 
 /// Of so many parts of the whole a block is meant to take one, and as much is always left to who reads.
@@ -93,19 +86,19 @@ impl LoadMemory {
         self.blocks = 0;
     }
 
-    /// A value has got a name that nobody knew.
-    pub(super) fn name(&mut self, text: &str) {
-        self.names += NAME_TIMES * text.len() as u64 + NAME_BYTES;
+    /// So much is held of names that nobody knew.
+    pub(super) fn hold_names(&mut self, bytes: u64) {
+        self.names = bytes;
+    }
+
+    /// What a merge of files of names may hold.
+    pub(super) fn names_merging_bytes_max(&self) -> u64 {
+        self.own_bytes_max() / NAMES_PARTS
     }
 
     /// Whether the names have to go to make room for more.
     pub(super) fn are_names_full(&self) -> bool {
         self.names > (self.own_bytes_max() / NAMES_PARTS).max(NAMES_BYTES_FREE)
-    }
-
-    /// The names have gone into a file.
-    pub(super) fn names_spilled(&mut self) {
-        self.names = 0;
     }
 }
 

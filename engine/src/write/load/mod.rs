@@ -10,8 +10,8 @@ mod block;
 mod commit;
 mod keys;
 mod memory;
-pub(crate) mod values;
-pub(crate) mod young;
+mod names;
+mod young;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,8 +28,7 @@ use crate::snapshot::Snapshot;
 use crate::wal::LogRecord;
 
 use self::memory::LoadMemory;
-use self::values::YoungValues;
-use self::young::YoungKeys;
+pub(crate) use self::young::{Young, YoungKey};
 use super::files::retire;
 use super::reply::{LoadSpec, Loaded};
 use super::stack::StackPart;
@@ -45,13 +44,6 @@ pub(crate) struct Running {
     pub(crate) seq: Seq,
     pub(crate) type_id: TypeId,
     pub(crate) young: Mutex<Young>,
-}
-
-/// What became known since the load began.
-#[derive(Default)]
-pub(crate) struct Young {
-    pub(crate) keys: YoungKeys,
-    pub(crate) values: YoungValues,
 }
 
 /// One bulk load. Dropping it aborts it.
@@ -235,7 +227,7 @@ impl Work {
         for layer in &self.spilled {
             retire(layer.iter().filter_map(|part| part.file.as_ref()));
         }
-        retire(self.running.young.lock().values.files());
+        retire(self.running.young.lock().names.files());
         let mut loads = writer.loads.lock();
         loads.retain(|load| !Arc::ptr_eq(load, &self.running));
         if loads.is_empty() {

@@ -1,74 +1,66 @@
-//! Keys of one type that became known since its running load began.
+//! Keys and values that became known since a running load of their type began.
 //!
-//! The load and the small writes beside it both ask here before they give a key an id, so one key gets one id whoever
-//! comes first, and nothing has to be moved when the load commits. A small write *takes* the id that it used. A key that
-//! was taken and then erased is dead; when it returns in a small write it gets an id of its own, while the load's older
-//! row stays with the dead one and vanishes below the erasure.
+//! The load and the small writes beside it both ask here before they give a name a number, so one name gets one number
+//! whoever comes first, and nothing has to be moved when the load commits. A small write *takes* the id of the key that it
+//! used. A key that was taken and then erased is dead; when it returns in a small write it gets an id of its own, while
+//! the load's older row stays with the dead one and vanishes below the erasure.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use roaring::RoaringBitmap;
+use xxhash_rust::xxh3::xxh3_64;
 
+use super::names::YoungNames;
 use crate::error::Result;
-use crate::ids::LocalId;
+use crate::ids::{LocalId, TagId, ValueId};
 
 /// See the module.
-#[derive(Debug, Default)]
-pub(crate) struct YoungKeys {
-    by_hash: HashMap<u64, u32, IdentityHash>,
-    /// Keys whose 64-bit hash another key had first.
-    collisions: Vec<u32>,
-    entries: Vec<Entry>,
-    bytes: Vec<u8>,
+#[derive(Default)]
+pub(crate) struct Young {
+    pub(super) names: YoungNames,
+    /// Ids of keys that small writes took.
     taken: RoaringBitmap,
+    /// Values that the load made known.
+    pub(super) new_values: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    hash: u64,
-    end: u64,
-    local: LocalId,
-}
-
-/// One key and its id.
+/// A key that nobody knew when the load began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct YoungKey<'a> {
+    /// The population of its type.
+    pub(crate) population: TagId,
     pub(crate) hash: u64,
     pub(crate) canonical: &'a [u8],
-    pub(crate) local: LocalId,
 }
 
-impl YoungKeys {
-    /// The load's id of a key that was unknown when it began.
-    pub(crate) fn for_load(
+impl Young {
+    /// The load's id of a key that was unknown when it began. Errors: corrupt, and those of `fresh`.
+    pub(crate) fn key_for_load(
         &mut self,
-        hash: u64,
-        canonical: &[u8],
+        key: YoungKey<'_>,
         fresh: impl FnOnce() -> Result<LocalId>,
     ) -> Result<LocalId> {
-        if let Some(local) = self.find(hash, canonical) {
+        if let Some(local) = self.find_key(key)? {
             return Ok(local);
         }
         let local = fresh()?;
-        self.insert(hash, canonical, local);
+        self.names.insert(key.population, key.hash, key.canonical, local.0);
         Ok(local)
     }
 
     /// The id under which a small write makes an unknown key known. It counts as taken unless the write fails and
-    /// [`untake`](Self::untake) says so.
-    pub(crate) fn for_small_write(
+    /// [`untake`](Self::untake) says so. Errors: corrupt, and those of `fresh`.
+    pub(crate) fn key_for_small_write(
         &mut self,
-        hash: u64,
-        canonical: &[u8],
+        key: YoungKey<'_>,
         fresh: impl FnOnce() -> Result<LocalId>,
     ) -> Result<LocalId> {
-        match self.find(hash, canonical) {
+        match self.find_key(key)? {
             Some(local) if self.taken.insert(local.0) => Ok(local),
             Some(_) => fresh(),
             None => {
                 let local = fresh()?;
-                self.insert(hash, canonical, local);
+                self.names.insert(key.population, key.hash, key.canonical, local.0);
                 self.taken.insert(local.0);
                 Ok(local)
             }
@@ -80,42 +72,29 @@ impl YoungKeys {
         self.taken.remove(local.0);
     }
 
-    /// All keys, in the order in which they came.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = YoungKey<'_>> {
-        (0..self.entries.len()).map(|index| YoungKey {
-            hash: self.entries[index].hash,
-            canonical: self.canonical(index),
-            local: self.entries[index].local,
-        })
+    /// The number of a value that the load made known. Errors: corrupt.
+    pub(crate) fn value(&self, tag: TagId, text: &str) -> Result<Option<ValueId>> {
+        Ok(self.names.find(tag, xxh3_64(text.as_bytes()), text.as_bytes())?.map(ValueId))
     }
 
-    fn canonical(&self, index: usize) -> &[u8] {
-        let start = if index == 0 { 0 } else { self.entries[index - 1].end };
-        &self.bytes[start as usize..self.entries[index].end as usize]
+    /// The same where it is in memory.
+    pub(super) fn recent_value(&self, tag: TagId, text: &str) -> Option<ValueId> {
+        self.names.find_recent(tag, xxh3_64(text.as_bytes()), text.as_bytes()).map(ValueId)
     }
 
-    fn find(&self, hash: u64, canonical: &[u8]) -> Option<LocalId> {
-        let first = *self.by_hash.get(&hash)? as usize;
-        if self.canonical(first) == canonical {
-            return Some(self.entries[first].local);
-        }
-        self.collisions
-            .iter()
-            .map(|&index| index as usize)
-            .find(|&index| self.entries[index].hash == hash && self.canonical(index) == canonical)
-            .map(|index| self.entries[index].local)
+    /// The same where it is in a file. Errors: corrupt.
+    pub(super) fn written_value(&self, tag: TagId, text: &str) -> Result<Option<ValueId>> {
+        Ok(self.names.find_written(tag, xxh3_64(text.as_bytes()), text.as_bytes())?.map(ValueId))
     }
 
-    fn insert(&mut self, hash: u64, canonical: &[u8], local: LocalId) {
-        let index = self.entries.len() as u32;
-        self.bytes.extend_from_slice(canonical);
-        self.entries.push(Entry { hash, end: self.bytes.len() as u64, local });
-        match self.by_hash.entry(hash) {
-            std::collections::hash_map::Entry::Vacant(slot) => {
-                slot.insert(index);
-            }
-            std::collections::hash_map::Entry::Occupied(_) => self.collisions.push(index),
-        }
+    /// Notes the number that the load gave a value.
+    pub(super) fn insert_value(&mut self, tag: TagId, text: &str, value: ValueId) {
+        self.names.insert(tag, xxh3_64(text.as_bytes()), text.as_bytes(), value.0);
+        self.new_values += 1;
+    }
+
+    fn find_key(&self, key: YoungKey<'_>) -> Result<Option<LocalId>> {
+        Ok(self.names.find(key.population, key.hash, key.canonical)?.map(LocalId))
     }
 }
 
@@ -146,35 +125,41 @@ impl Hasher for Identity {
 mod tests {
     use super::*;
 
-    #[test]
-    fn one_key_has_one_id_whoever_comes_first() {
-        let mut young = YoungKeys::default();
+    fn key(canonical: &[u8]) -> YoungKey<'_> {
+        // Keys may share a hash.
+        YoungKey { population: TagId(1), hash: 7, canonical }
+    }
+
+    fn numbers() -> impl FnMut() -> Result<LocalId> {
         let mut next = 0;
-        let mut fresh = || {
+        move || {
             next += 1;
             Ok(LocalId(next))
-        };
-        let loaded = young.for_load(7, b"a", &mut fresh).unwrap();
-        assert_eq!(young.for_small_write(7, b"a", &mut fresh).unwrap(), loaded);
-        let collided = young.for_small_write(7, b"b", &mut fresh).unwrap();
+        }
+    }
+
+    #[test]
+    fn one_key_has_one_id_whoever_comes_first() {
+        let mut young = Young::default();
+        let mut fresh = numbers();
+        let loaded = young.key_for_load(key(b"a"), &mut fresh).unwrap();
+        assert_eq!(young.key_for_small_write(key(b"a"), &mut fresh).unwrap(), loaded);
+        let collided = young.key_for_small_write(key(b"b"), &mut fresh).unwrap();
         assert_ne!(collided, loaded);
-        assert_eq!(young.for_load(7, b"b", &mut fresh).unwrap(), collided);
-        assert_eq!(young.iter().map(|key| key.canonical.to_vec()).collect::<Vec<_>>(), [b"a", b"b"]);
+        assert_eq!(young.key_for_load(key(b"b"), &mut fresh).unwrap(), collided);
+        let other = YoungKey { population: TagId(2), ..key(b"a") };
+        assert_ne!(young.key_for_load(other, &mut fresh).unwrap(), loaded);
     }
 
     #[test]
     fn a_key_that_was_taken_returns_under_another_id() {
-        let mut young = YoungKeys::default();
-        let mut next = 0;
-        let mut fresh = || {
-            next += 1;
-            Ok(LocalId(next))
-        };
-        let first = young.for_small_write(7, b"a", &mut fresh).unwrap();
-        let second = young.for_small_write(7, b"a", &mut fresh).unwrap();
+        let mut young = Young::default();
+        let mut fresh = numbers();
+        let first = young.key_for_small_write(key(b"a"), &mut fresh).unwrap();
+        let second = young.key_for_small_write(key(b"a"), &mut fresh).unwrap();
         assert_ne!(first, second);
-        assert_eq!(young.for_load(7, b"a", &mut fresh).unwrap(), first);
+        assert_eq!(young.key_for_load(key(b"a"), &mut fresh).unwrap(), first);
         young.untake(first);
-        assert_eq!(young.for_small_write(7, b"a", &mut fresh).unwrap(), first);
+        assert_eq!(young.key_for_small_write(key(b"a"), &mut fresh).unwrap(), first);
     }
 }
