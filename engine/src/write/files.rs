@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::catalog::Catalog;
 use crate::error::{Error, ErrorKind, Result, ResultExt};
 use crate::ids::{PartId, TagId};
-use crate::keys::{NamesPart, merge_names};
+use crate::keys::{NamesBuilder, NamesPart, NamesSummary, merge_names};
 use crate::part::{Merge, MergeTag, Part, PartLimits, PartSink, PartSummary};
 use crate::storage::publish;
 use crate::storage::{AlignedWriter, HeldFile};
@@ -119,13 +119,30 @@ impl Writer {
         parts: &[Arc<NamesPart>],
         keep: &mut dyn FnMut(TagId, u32) -> Result<bool>,
     ) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
-        let mut summary = None;
         let parts: Vec<&NamesPart> = parts.iter().map(|part| &**part).collect();
         let keep = Chooser { keep: RefCell::new(keep), failure: RefCell::new(None) };
+        self.write_names_file(|sink| {
+            let summary = merge_names(&parts, &|tag, number| keep.keeps(tag, number), &mut |bytes| sink.write(bytes))?;
+            keep.failure.take().map_or(Ok(summary), Err)
+        })
+    }
+
+    /// Writes `names` into a names file; none when there are none.
+    pub(super) fn write_new_names(&self, names: &NamesBuilder) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
+        match names.is_empty() {
+            true => Ok(None),
+            false => self.write_names_file(|sink| names.write(&mut |bytes| sink.write(bytes))),
+        }
+    }
+
+    fn write_names_file(
+        &self,
+        fill: impl FnOnce(&mut FileSink<'_>) -> Result<NamesSummary>,
+    ) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
+        let mut summary = None;
         let (id, bytes, held) = self.write_file(FileKind::Names, |sink| {
-            summary =
-                Some(merge_names(&parts, &|tag, number| keep.keeps(tag, number), &mut |bytes| sink.write(bytes))?);
-            keep.failure.take().map_or(Ok(()), Err)
+            summary = Some(fill(sink)?);
+            Ok(())
         })?;
         let summary = summary.ok_or_else(|| Error::internal("names were published before they were written"))?;
         let file = StoredFile { id, footer_crc: summary.footer_crc, bytes, held };

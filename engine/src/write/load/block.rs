@@ -8,9 +8,7 @@ use crate::catalog::{Tag, TagKind};
 use crate::columns::{ColumnValues, LoadBlock, LoadColumn, NULL_CODE};
 use crate::error::{Error, Result, ResultExt};
 use crate::ids::{LocalId, ValueId};
-use crate::keys::{NamesBuilder, NamesPart};
 use crate::part::{ColumnBuilder, Part};
-use crate::storage::Mapped;
 use crate::write::built::MEMORY_NAME;
 use crate::write::files::retire;
 use crate::write::writer::Writer;
@@ -217,11 +215,8 @@ impl Work {
     pub(super) fn spill_names(&mut self, writer: &Writer) -> Result<()> {
         let young = &self.running.young;
         let leaving = young.lock().names.leave();
-        let mut names = NamesBuilder::new();
-        leaving.add_to(&mut names);
+        let file = writer.write_new_names(&leaving.names)?;
         drop(leaving);
-        let part = NamesPart::open(Mapped::from_bytes(names.build()?), None)?;
-        let file = writer.write_names(&[Arc::new(part)], &mut |_, _| Ok(true))?;
         young.lock().names.wrote(file);
         loop {
             let (files, parts) = {

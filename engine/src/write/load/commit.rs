@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::{PLACE_PAYLOAD, Work};
 use crate::error::{Error, ErrorKind, Result};
-use crate::keys::{NamesBuilder, NamesPart};
+use crate::keys::NamesPart;
 use crate::part::Part;
-use crate::storage::Mapped;
 use crate::wal::LogRecord;
 use crate::write::files::retire;
 use crate::write::reply::{LoadSpec, Loaded};
@@ -29,7 +28,7 @@ impl Ready {
 }
 
 /// Commits the load. On an error nothing has happened, unless the fence has tripped.
-pub(super) fn commit(writer: &Writer, spec: &LoadSpec, work: &Work) -> Result<Loaded> {
+pub(super) fn commit(writer: &Writer, spec: &LoadSpec, work: &mut Work) -> Result<Loaded> {
     let ready = write_files(writer, work)?;
     let result = writer.gate.alone(|| name_files(writer, spec, work, &ready));
     if result.as_ref().is_err_and(|error| error.kind() != ErrorKind::Io && writer.fence.reason().is_none()) {
@@ -40,7 +39,7 @@ pub(super) fn commit(writer: &Writer, spec: &LoadSpec, work: &Work) -> Result<Lo
 }
 
 /// Merges all blocks into the final part files and writes what the load named.
-fn write_files(writer: &Writer, work: &Work) -> Result<Ready> {
+fn write_files(writer: &Writer, work: &mut Work) -> Result<Ready> {
     let current = writer.snapshot();
     let spilled = work.spilled.iter().map(|layer| layer.iter().map(|part| Arc::clone(&part.part)).collect());
     let blocks = work.blocks.iter().map(|block| vec![Arc::clone(block)]);
@@ -62,19 +61,17 @@ fn write_files(writer: &Writer, work: &Work) -> Result<Ready> {
 
 /// The keys and values that were unknown when the load began. What a small write made known meanwhile is named here
 /// too, so that the load's layer stands by itself; the small write's names are newer and say the same.
-fn write_names(writer: &Writer, work: &Work) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
-    let mut builder = NamesBuilder::new();
-    let mut parts = {
+fn write_names(writer: &Writer, work: &mut Work) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
+    work.spill_names(writer)?;
+    let parts = {
         let mut young = work.running.young.lock();
-        let recent = young.names.leave();
-        let parts = young.names.parts();
-        drop(young);
-        recent.add_to(&mut builder);
-        parts
+        if young.is_of_load_alone()
+            && let Some(file) = young.names.take_only()
+        {
+            return Ok(Some(file));
+        }
+        young.names.parts()
     };
-    if !builder.is_empty() {
-        parts.push(Arc::new(NamesPart::open(Mapped::from_bytes(builder.build()?), None)?));
-    }
     // Keys that small writes alone named are no business of the load.
     let population = work.entity_type.population;
     match parts.is_empty() {

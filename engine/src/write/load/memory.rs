@@ -14,7 +14,7 @@ const MERGING_PARTS: u64 = 4;
 const MERGING_TIMES: u64 = 3;
 
 /// Of so many parts the names of new keys and values may take one, before they go into a file.
-const NAMES_PARTS: u64 = 4;
+const NAMES_PARTS: u64 = 3;
 
 /// Of so many parts of the whole a block is meant to take one, and as much is always left to who reads.
 const BLOCK_PARTS: u64 = 16;

@@ -157,9 +157,9 @@ impl Load {
 
     /// Makes all rows visible at once, durably. Errors: not found, when the type was dropped meanwhile; limit, when the
     /// disk is full: nothing has happened.
-    pub fn commit(self) -> Result<Loaded> {
+    pub fn commit(mut self) -> Result<Loaded> {
         self.writer.check_open()?;
-        match &self.stage {
+        match &mut self.stage {
             Stage::Repeated(loaded) => Ok(Loaded { repeated: true, ..*loaded }),
             Stage::Running(work) => commit::commit(&self.writer, &self.spec, work),
         }

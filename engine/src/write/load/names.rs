@@ -18,12 +18,12 @@ const FILES_OF_LEVEL_MAX: usize = 8;
 /// What a merge of files holds of each name.
 const MERGING_NAME_BYTES: u64 = 16;
 
-/// What a name in memory takes beside its characters: its places in a list and a map with room to grow, and, while it goes
-/// into a file, in the dictionary that is made of them.
-const NAME_BYTES: u64 = 192;
+/// What a name in memory takes beside its characters: its places in a list and a map with room to grow, and in the two
+/// orders in which it is written into a file.
+const NAME_BYTES: u64 = 112;
 
-/// How often its characters stand in memory then.
-const NAME_TIMES: u64 = 4;
+/// How often its characters stand in memory, with room to grow.
+const NAME_TIMES: u64 = 2;
 
 /// See the module. A name belongs to a scope: a tag, or the population of a type.
 #[derive(Default)]
@@ -42,18 +42,7 @@ pub(super) struct Recent {
     by_hash: HashMap<u64, u32, IdentityHash>,
     /// Those whose hash another had first.
     collisions: Vec<u32>,
-    entries: Vec<Entry>,
-    bytes: Vec<u8>,
-}
-
-#[derive(Clone, Copy)]
-struct Entry {
-    /// Of the name alone.
-    hash: u64,
-    /// Where its name ends, which begins where that of the entry before ends.
-    end: usize,
-    scope: TagId,
-    number: u32,
+    pub(super) names: NamesBuilder,
 }
 
 /// A file of names, as it is stored.
@@ -98,7 +87,8 @@ impl YoungNames {
 
     /// What those in memory take, with what writing them into a file will.
     pub(super) fn held_bytes(&self) -> u64 {
-        let of = |recent: &Recent| NAME_TIMES * recent.bytes.len() as u64 + NAME_BYTES * recent.entries.len() as u64;
+        let of =
+            |recent: &Recent| NAME_TIMES * recent.names.name_bytes() as u64 + NAME_BYTES * recent.names.len() as u64;
         of(&self.recent) + self.leaving.as_deref().map_or(0, of)
     }
 
@@ -112,7 +102,7 @@ impl YoungNames {
 
     /// What left memory stands in this file from now on.
     pub(super) fn wrote(&mut self, file: Option<NamesFile>) {
-        let count = self.leaving.take().map_or(0, |leaving| leaving.entries.len() as u64);
+        let count = self.leaving.take().map_or(0, |leaving| leaving.names.len() as u64);
         self.written.extend(file.map(|file| Written { file, level: 0, count }));
     }
 
@@ -137,6 +127,14 @@ impl YoungNames {
         self.written[self.written.len() - files..].iter().map(|written| Arc::clone(&written.file.0)).collect()
     }
 
+    /// The file, if there is one and no other: it is the caller's from now on.
+    pub(super) fn take_only(&mut self) -> Option<NamesFile> {
+        match self.written.len() {
+            1 => self.written.pop().map(|written| written.file),
+            _ => None,
+        }
+    }
+
     /// All files, oldest first.
     pub(super) fn parts(&self) -> Vec<Arc<NamesPart>> {
         self.last_parts(self.written.len())
@@ -150,37 +148,20 @@ impl YoungNames {
 
 impl Recent {
     fn find(&self, scope: TagId, hash: u64, name: &[u8]) -> Option<u32> {
-        let is_it = |index: usize| {
-            let entry = &self.entries[index];
-            (entry.hash, entry.scope) == (hash, scope) && self.name(index) == name
-        };
-        let first = *self.by_hash.get(&with_scope(hash, scope))? as usize;
-        let others = || self.collisions.iter().map(|&index| index as usize);
-        std::iter::once(first).chain(others()).find(|&index| is_it(index)).map(|index| self.entries[index].number)
+        let first = *self.by_hash.get(&with_scope(hash, scope))?;
+        let all = std::iter::once(first).chain(self.collisions.iter().copied());
+        all.into_iter().find_map(|index| self.names.number_if(index, scope, hash, name))
     }
 
     fn insert(&mut self, scope: TagId, hash: u64, name: &[u8], number: u32) {
-        let index = self.entries.len() as u32;
-        self.bytes.extend_from_slice(name);
-        self.entries.push(Entry { hash, end: self.bytes.len(), scope, number });
+        let index = self.names.len() as u32;
+        self.names.add(scope, number, hash, name);
         match self.by_hash.entry(with_scope(hash, scope)) {
             std::collections::hash_map::Entry::Vacant(slot) => {
                 slot.insert(index);
             }
             std::collections::hash_map::Entry::Occupied(_) => self.collisions.push(index),
         }
-    }
-
-    /// Adds all of them to `names`.
-    pub(super) fn add_to(&self, names: &mut NamesBuilder) {
-        for (index, entry) in self.entries.iter().enumerate() {
-            names.add(entry.scope, entry.number, entry.hash, self.name(index));
-        }
-    }
-
-    fn name(&self, index: usize) -> &[u8] {
-        let start = if index == 0 { 0 } else { self.entries[index - 1].end };
-        &self.bytes[start..self.entries[index].end]
     }
 }
 
@@ -223,9 +204,7 @@ mod tests {
         assert!(is_whole(&names) && names.held_bytes() == held);
         // One that comes meanwhile stays when the others have gone.
         names.insert(TagId(3), xxh3_64(b"late"), b"late", 7);
-        let mut builder = NamesBuilder::new();
-        leaving.add_to(&mut builder);
-        let part = NamesPart::open(Mapped::from_bytes(builder.build().unwrap()), None).unwrap();
+        let part = NamesPart::open(Mapped::from_bytes(leaving.names.build().unwrap()), None).unwrap();
         assert_eq!(part.find(TagId(2), xxh3_64(b"value 7"), b"value 7").unwrap(), Some(508));
         names.wrote(None);
         assert!(!is_whole(&names), "the test sees what is lost");

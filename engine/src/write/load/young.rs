@@ -20,6 +20,8 @@ pub(crate) struct Young {
     pub(super) names: YoungNames,
     /// Ids of keys that small writes took.
     taken: RoaringBitmap,
+    /// Whether a small write brought a name.
+    is_shared: bool,
     /// Values that the load made known.
     pub(super) new_values: u64,
 }
@@ -61,6 +63,7 @@ impl Young {
             None => {
                 let local = fresh()?;
                 self.names.insert(key.population, key.hash, key.canonical, local.0);
+                self.is_shared = true;
                 self.taken.insert(local.0);
                 Ok(local)
             }
@@ -70,6 +73,11 @@ impl Young {
     /// The write that took `local` did not happen.
     pub(crate) fn untake(&mut self, local: LocalId) {
         self.taken.remove(local.0);
+    }
+
+    /// Whether all names are the load's.
+    pub(super) fn is_of_load_alone(&self) -> bool {
+        !self.is_shared
     }
 
     /// The number of a value that the load made known. Errors: corrupt.
