@@ -169,7 +169,7 @@ impl Inference {
 /// # Errors
 /// When the file cannot be read, is damaged or empty, or has columns of equal names, and when none can be the key.
 pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inference, InferError> {
-    let input = Input::open(path)?;
+    let input = Input::open(path)?.stopped_by(&options.limits.look);
     let mut notes = Vec::new();
     let encoding = match &options.encoding {
         None => None,

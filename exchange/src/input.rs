@@ -13,6 +13,7 @@ use flate2::read::MultiGzDecoder;
 use muster_engine::{Error, Result};
 
 use crate::mapping::encoding_label;
+use crate::options::Look;
 use foreign::Foreign;
 
 /// How many bytes are looked at to tell compression and format.
@@ -180,6 +181,15 @@ impl Input {
         }
     }
 
+    /// The same, which asks `look` before each piece of a text.
+    pub(crate) fn stopped_by(self, look: &Look) -> Input {
+        let content = match self.content {
+            Content::Stream(inner) => Content::Stream(Box::new(Looking { inner, look: look.clone() })),
+            file @ Content::File(_) => file,
+        };
+        Input { content, ..self }
+    }
+
     /// What kind of file it is.
     pub fn format(&self) -> Format {
         self.format
@@ -268,6 +278,19 @@ fn read_full(stream: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
         }
     }
     Ok(filled)
+}
+
+/// A stream that ends when it is told to.
+struct Looking<R> {
+    inner: R,
+    look: Look,
+}
+
+impl<R: Read> Read for Looking<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.look.look().map_err(|error| io::Error::new(io::ErrorKind::TimedOut, error))?;
+        self.inner.read(buffer)
+    }
 }
 
 /// A stream that says how far it is.

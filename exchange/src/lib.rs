@@ -29,6 +29,6 @@ pub use mapping::{
     TimeUnit,
 };
 pub use note::Note;
-pub use options::{HELD_BYTES_MIN, ReadOptions};
+pub use options::{HELD_BYTES_MIN, Look, ReadOptions};
 pub use reader::{Block, LoadReader, Progress, ResolvedColumn};
 pub use reject::Reject;

@@ -1,4 +1,9 @@
-//! What a reader may take.
+//! What a reader may take, and who may stop it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use muster_engine::Result;
 
 /// So much of a file may always be held: less makes no sense.
 pub const HELD_BYTES_MIN: usize = 32 << 20;
@@ -22,6 +27,37 @@ pub struct ReadOptions {
     pub record_bytes_max: usize,
     /// The most rows that are read, rejected ones included; the file ends there.
     pub rows_max: u64,
+    /// Asked between two pieces of a text and between two runs of rows.
+    pub look: Look,
+}
+
+/// Whether to go on: asked again and again by a reader, which ends with the error that it is given.
+#[derive(Clone)]
+pub struct Look(Arc<dyn Fn() -> Result<()> + Send + Sync>);
+
+impl Look {
+    /// One that asks `look`.
+    pub fn new(look: impl Fn() -> Result<()> + Send + Sync + 'static) -> Look {
+        Look(Arc::new(look))
+    }
+
+    /// Errors: those of whoever is asked.
+    pub(crate) fn look(&self) -> Result<()> {
+        (self.0)()
+    }
+}
+
+impl Default for Look {
+    /// Goes on.
+    fn default() -> Look {
+        Look::new(|| Ok(()))
+    }
+}
+
+impl fmt::Debug for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Look")
+    }
 }
 
 impl Default for ReadOptions {
@@ -32,6 +68,7 @@ impl Default for ReadOptions {
             held_bytes_max: 256 << 20,
             record_bytes_max: 16 << 20,
             rows_max: u64::MAX,
+            look: Look::default(),
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::csv::{CsvTable, Records};
 use crate::decoder::guard;
 use crate::input::{Content, Format, Input};
 use crate::mapping::{CsvOptions, nfkc};
-use crate::options::ReadOptions;
+use crate::options::{Look, ReadOptions};
 use crate::scalar::{Scalar, Shape, each_scalar};
 use groups::{GroupedRows, check_footer};
 
@@ -35,6 +35,7 @@ const CSV_RUN_BYTES: u64 = 4 << 20;
 /// A file whose columns are known.
 pub(crate) struct Table {
     name: String,
+    look: Look,
     columns: Vec<String>,
     /// The columns with their types; empty for CSV, where all is text.
     fields: Vec<FieldRef>,
@@ -87,6 +88,7 @@ impl Table {
     /// When the file is damaged or takes more than it may, or two columns have names that look alike.
     pub(crate) fn open(input: Input, csv: &CsvOptions, limits: &ReadOptions) -> Result<Table> {
         let held_bytes_max = limits.held_bytes_max as u64;
+        let input = input.stopped_by(&limits.look);
         let name = input.name().to_owned();
         let format = input.format();
         let bytes_total = input.bytes_total();
@@ -100,6 +102,7 @@ impl Table {
         }
         let mut table = Table {
             name: name.clone(),
+            look: limits.look.clone(),
             columns: Vec::new(),
             fields: Vec::new(),
             rows_total: None,
@@ -284,6 +287,7 @@ impl Table {
     /// # Errors
     /// When the file is damaged.
     pub(crate) fn next(&mut self, rows_max: usize) -> Result<Option<Run>> {
+        self.look.look()?;
         let rows_max = rows_max.min(RUN_ROWS_MAX);
         if let Source::Csv(csv) = &mut self.source {
             let records = csv.next(rows_max)?;

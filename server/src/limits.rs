@@ -62,6 +62,8 @@ pub struct Limits {
     pub queries_waiting_max: usize,
     /// Status, catalog, questions about one entity and short counts that run at once; more wait.
     pub short_running_max: usize,
+    /// How long one of them may take; one that takes longer begins anew among the long ones.
+    pub short: Duration,
     /// Of those that wait; more are told `busy`.
     pub short_waiting_max: usize,
     /// Batches and catalog changes that run at once; more wait. They share syncs, so many are good.
@@ -134,7 +136,7 @@ impl Limits {
 }
 
 /// The limits that have an option of their name. What is a time has it in milliseconds.
-pub(crate) const LIMIT_OPTIONS: [&str; 34] = [
+pub(crate) const LIMIT_OPTIONS: [&str; 35] = [
     "spaces_max",
     "space_idle_ms",
     "queries_max",
@@ -149,6 +151,7 @@ pub(crate) const LIMIT_OPTIONS: [&str; 34] = [
     "queries_running_max",
     "caller_queries_max",
     "queries_waiting_max",
+    "short_ms",
     "short_running_max",
     "short_waiting_max",
     "writes_running_max",
@@ -209,6 +212,7 @@ impl Limits {
             "queries_running_max" => Field::Count(&mut self.queries_running_max),
             "caller_queries_max" => Field::Count(&mut self.caller_queries_max),
             "queries_waiting_max" => Field::Count(&mut self.queries_waiting_max),
+            "short_ms" => Field::Time(&mut self.short),
             "short_running_max" => Field::Count(&mut self.short_running_max),
             "short_waiting_max" => Field::Count(&mut self.short_waiting_max),
             "writes_running_max" => Field::Count(&mut self.writes_running_max),
@@ -269,6 +273,7 @@ impl Default for Limits {
             queries_running_max: threads * 4,
             caller_queries_max: threads * 3,
             queries_waiting_max: 4_096,
+            short: Duration::from_millis(100),
             short_running_max: 64,
             short_waiting_max: 16_384,
             writes_running_max: 256,

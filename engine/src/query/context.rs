@@ -29,10 +29,7 @@ impl PlanContext for Snapshot {
     fn values(&self, tag: TagId, memory_bytes_max: u64, stop: &Stop) -> Result<Vec<(ValueId, String)>> {
         let mut budget = Budget::new(memory_bytes_max);
         let mut values = Vec::new();
-        self.visit_values(tag, &mut |value, name| {
-            if values.len() % SMALL_PER_UNIT == 0 {
-                stop.look()?;
-            }
+        PlanContext::visit_values(self, tag, stop, &mut |value, name| {
             // The list doubles as it grows.
             let place = 2 * size_of::<(ValueId, String)>() as u64;
             budget.charge(place + name.len() as u64 + ALLOCATION_BYTES, "all values of a tag")?;
@@ -40,6 +37,17 @@ impl PlanContext for Snapshot {
             Ok(())
         })?;
         Ok(values)
+    }
+
+    fn visit_values(&self, tag: TagId, stop: &Stop, each: &mut dyn FnMut(ValueId, &str) -> Result<()>) -> Result<()> {
+        let mut visited = 0_usize;
+        self.visit_values(tag, &mut |value, name| {
+            if visited.is_multiple_of(SMALL_PER_UNIT) {
+                stop.look()?;
+            }
+            visited += 1;
+            each(value, name)
+        })
     }
 
     fn id_end(&self, type_id: TypeId) -> Result<u64> {

@@ -3,8 +3,9 @@
 use muster_engine::Error;
 use muster_engine::catalog::{DeclaredValue, Tag};
 use muster_engine::engine::Engine;
+use muster_engine::query::Run;
 use muster_exchange::{
-    InferError, InferOptions, Inference, KnownTag, KnownType, Note, ReadOptions, RejectKind, name_encoding,
+    InferError, InferOptions, Inference, KnownTag, KnownType, Look, Note, ReadOptions, RejectKind, name_encoding,
 };
 use muster_language::shell_word;
 use muster_proto::v1;
@@ -21,6 +22,8 @@ pub(super) struct Wish<'a> {
     pub(super) encoding: &'a str,
     /// What a load may take, and so a guess.
     pub(super) load_bytes_max: u64,
+    /// Who waits for it.
+    pub(super) run: &'a Run,
 }
 
 /// Guesses a mapping.
@@ -36,11 +39,14 @@ pub(super) fn guess(engine: &Engine, source: &Source, wish: Wish<'_>) -> Result<
         type_name,
         key_column: (!wish.key_column.is_empty()).then(|| wish.key_column.to_owned()),
         encoding: (!wish.encoding.is_empty()).then(|| wish.encoding.to_owned()),
-        limits: ReadOptions::for_load(wish.load_bytes_max),
+        limits: read_options(wish.load_bytes_max, wish.run),
         ..InferOptions::default()
     };
     let is_new = wish.entity_type.is_empty() && options.known.is_none();
-    let mut inference = muster_exchange::infer(&source.path, &options).map_err(|fault| match fault {
+    let inference = muster_exchange::infer(&source.path, &options);
+    // Where nobody waits any more, that is why it ended.
+    wish.run.look().map_err(|fault| error::status(&fault))?;
+    let mut inference = inference.map_err(|fault| match fault {
         InferError::File(fault) => source.status(&fault),
         InferError::NoKey(message) => key_needed(message),
         InferError::NoEncoding(message) => encoding_needed(message),
@@ -49,6 +55,12 @@ pub(super) fn guess(engine: &Engine, source: &Source, wish: Wish<'_>) -> Result<
         note_other_types(engine, &mut inference);
     }
     Ok(inference)
+}
+
+/// How a file is read for a load that may take so much, as long as somebody waits for it.
+pub(super) fn read_options(load_bytes_max: u64, run: &Run) -> ReadOptions {
+    let run = run.clone();
+    ReadOptions { look: Look::new(move || run.look()), ..ReadOptions::for_load(load_bytes_max) }
 }
 
 /// A file of any name may be meant for the type that is there already.

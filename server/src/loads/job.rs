@@ -16,7 +16,7 @@ use tonic::{Code, Status};
 
 use super::distinct::Distinct;
 use super::events::LaneEvents;
-use super::guess::{Wish, guess_surely};
+use super::guess::{Wish, guess_surely, read_options};
 use super::target::Target;
 use super::{Source, elapsed_ms, notes};
 use crate::convert::error;
@@ -117,7 +117,7 @@ impl<'a> Job<'a> {
     }
 
     fn read_options(&self) -> ReadOptions {
-        ReadOptions::for_load(self.shared.config.engine.load_bytes_max)
+        read_options(self.shared.config.engine.load_bytes_max, self.run)
     }
 
     fn load_id(&self) -> String {
@@ -145,6 +145,7 @@ impl<'a> Job<'a> {
             key_column: &self.header.key_column,
             encoding: &self.header.encoding,
             load_bytes_max: self.shared.config.engine.load_bytes_max,
+            run: self.run,
         };
         let inference = guess_surely(engine, self.source, wish)?;
         self.send(load_reply::Event::Guess(v1::LoadGuess {
@@ -227,7 +228,10 @@ impl<'a> Job<'a> {
     /// Errors: rejected rows, when there are more than allowed; a dry run counts them all.
     fn next(&mut self, reader: &mut LoadReader) -> Result<Option<Block>, Status> {
         self.run.look().map_err(|fault| error::status(&fault))?;
-        let Some(mut block) = reader.next_block().map_err(|fault| self.source.status(&fault))? else {
+        let block = reader.next_block();
+        // Where nobody waits any more, that is why it ended.
+        self.run.look().map_err(|fault| error::status(&fault))?;
+        let Some(mut block) = block.map_err(|fault| self.source.status(&fault))? else {
             return Ok(None);
         };
         self.rows += block.rows_read;

@@ -113,17 +113,26 @@ pub(crate) async fn infer(
         }
     };
     let owned = Arc::clone(shared);
-    let job = move |_: &Run| {
+    let job = move |run: &Run| {
         let space = owned.spaces.get(&header.space).map_err(|fault| error::status(&fault))?;
         let wish = Wish {
             entity_type: &header.entity_type,
             key_column: &header.key_column,
             encoding: &header.encoding,
             load_bytes_max: owned.config.engine.load_bytes_max,
+            run,
         };
         guess::guess(&space.engine, &source, wish).map(|inference| guess::to_wire(&inference))
     };
     shared.work.run(Kind::Load, call, job).await
+}
+
+/// How many rows a guess looks at in a file of this machine.
+#[cfg(test)]
+pub(crate) fn guessed(engine: &muster_engine::Engine, path: &Path, run: &Run) -> Result<u64, Status> {
+    let source = Source { path: path.to_owned(), name: path.display().to_string(), _spooled: None, _held: None };
+    let wish = Wish { entity_type: "", key_column: "", encoding: "", load_bytes_max: 1 << 29, run };
+    guess::guess(engine, &source, wish).map(|inference| inference.rows_looked_at)
 }
 
 /// Begins a load, and gives what it says up to its result.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use muster_engine::Result;
 use muster_engine::ids::LocalId;
+use muster_engine::query::plan::QueryRequest;
 use muster_engine::query::{Entities, Memberships, Prepared, Run, contains_each};
 use muster_proto::v1;
 use tonic::Status;
@@ -120,14 +121,16 @@ pub(super) fn prepare_batch(
 
 pub(super) fn is_member_batch(batch: &Batch, run: &Run) -> std::result::Result<v1::IsMemberBatchReply, Status> {
     let Batch { asked, queries, ids } = batch;
+    // It may have been prepared among the short ones, whose time is over.
+    let request = QueryRequest { stop: run.stop(), ..asked.request.clone() };
     let entities = Entities::new(ids.iter().flatten().copied().collect());
     let places: Vec<Option<usize>> = ids.iter().map(|id| id.and_then(|id| entities.place_of(id))).collect();
-    let mut memberships = Memberships::new(&entities, asked.request.memory_bytes_max, run);
+    let mut memberships = Memberships::new(&entities, request.memory_bytes_max, run);
     let mut items = Vec::with_capacity(queries.len());
     for some in queries.chunks(TOGETHER_MAX) {
         run.look().or_status()?;
         let texts: Vec<&str> = some.iter().map(|query| query.text.as_str()).collect();
-        let prepared = asked.snapshot.prepare_kept(asked.entity_type.id, &texts, &asked.request);
+        let prepared = asked.snapshot.prepare_kept(asked.entity_type.id, &texts, &request);
         for (query, prepared) in some.iter().zip(prepared) {
             let column = for_one(prepared.and_then(|prepared| memberships.of(&prepared))).or_status()?;
             let outcome = match column {

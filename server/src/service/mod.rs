@@ -12,10 +12,11 @@ mod query;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use muster_engine::Error;
 use muster_engine::query::Run;
+use prost::Message;
 use rustix::process::{Resource, getrlimit};
 use tonic::{Request, Response, Status};
 
@@ -101,53 +102,122 @@ impl Service {
         (Call::of(&self.shared.work.calls, &request), request.into_inner())
     }
 
-    /// Answers a unary request among those of its kind.
-    async fn answer<Q, R>(
-        &self,
-        kind: Kind,
-        request: Request<Q>,
-        answer: impl FnOnce(&Shared, Q, &Run) -> Result<R, Status> + Send + 'static,
-    ) -> Result<Response<R>, Status>
+    /// Answers a unary request among those of its kind; one that turns out not to be short begins anew among the long ones.
+    async fn answer<Q, R>(&self, kind: Kind, request: Request<Q>, answer: Answer<Q, R>) -> Result<Response<R>, Status>
     where
-        Q: Send + 'static,
+        Q: Message + Clone + 'static,
         R: Send + 'static,
     {
         let (call, message) = self.begin(request);
         let _cancel = call.cancel_on_drop();
+        let work = &self.shared.work;
         let shared = Arc::clone(&self.shared);
-        let job = move |run: &Run| answer(&shared, message, run);
-        self.shared.work.run(kind, &call, job).await.map(Response::new)
+        if kind != Kind::Short || is_long(&message) {
+            let kind = if kind == Kind::Short { Kind::Long } else { kind };
+            let job = move |run: &Run| answer(&shared, message, run);
+            return work.run(kind, &call, job).await.map(Response::new);
+        }
+        let again = message.clone();
+        let job = move |run: &Run| {
+            let brief = Brief::of(run, shared.config.limits.short);
+            brief.outcome(answer(&shared, message, &brief.run), run)
+        };
+        let reply = match work.run(Kind::Short, &call, job).await? {
+            Some(reply) => reply,
+            None => {
+                let shared = Arc::clone(&self.shared);
+                work.run(Kind::Long, &call, move |run: &Run| answer(&shared, again, run)).await?
+            }
+        };
+        Ok(Response::new(reply))
     }
 
     /// Answers a request that shows only when it is prepared whether it is short: a short one is answered where it was
     /// prepared, a long one gives that place back and waits among the long ones.
     async fn answer_by_length<Q, P, R>(&self, request: Request<Q>, steps: Steps<Q, P, R>) -> Result<Response<R>, Status>
     where
-        Q: Send + 'static,
+        Q: Message + Clone + 'static,
         P: Send + 'static,
         R: Send + 'static,
     {
         let (call, message) = self.begin(request);
         let _cancel = call.cancel_on_drop();
         let (shared, work) = (Arc::clone(&self.shared), &self.shared.work);
+        let long = move |shared: &Shared, message: Q, run: &Run| {
+            let prepared = (steps.prepare)(shared, message, run)?;
+            (steps.answer)(&prepared, run)
+        };
+        if is_long(&message) {
+            let reply = work.run(Kind::Long, &call, move |run: &Run| long(&shared, message, run)).await?;
+            return Ok(Response::new(reply));
+        }
+        let again = message.clone();
         let job = move |run: &Run| {
-            let prepared = (steps.prepare)(&shared, message, run)?;
-            match (steps.is_short)(&prepared, run)? {
-                true => (steps.answer)(&prepared, run).map(Ok),
-                false => Ok(Err(prepared)),
+            let brief = Brief::of(run, shared.config.limits.short);
+            match brief.outcome((steps.prepare)(&shared, message, &brief.run), run)? {
+                None => Ok(Begun::Anew),
+                Some(prepared) => match (steps.is_short)(&prepared, run)? {
+                    true => (steps.answer)(&prepared, run).map(Begun::Ended),
+                    false => Ok(Begun::Prepared(prepared)),
+                },
             }
         };
         let reply = match work.run(Kind::Short, &call, job).await? {
-            Ok(reply) => reply,
-            Err(long) => work.run(Kind::Long, &call, move |run: &Run| (steps.answer)(&long, run)).await?,
+            Begun::Ended(reply) => reply,
+            Begun::Prepared(prepared) => {
+                work.run(Kind::Long, &call, move |run: &Run| (steps.answer)(&prepared, run)).await?
+            }
+            Begun::Anew => {
+                let shared = Arc::clone(&self.shared);
+                work.run(Kind::Long, &call, move |run: &Run| long(&shared, again, run)).await?
+            }
         };
         Ok(Response::new(reply))
     }
 }
 
+/// What a request comes to among the short ones.
+enum Begun<P, R> {
+    Ended(R),
+    /// It is long, and goes on where it stands.
+    Prepared(P),
+    /// It took too long already.
+    Anew,
+}
+
+/// The time that a request has among the short ones.
+struct Brief {
+    /// The request's own, or what ends that time.
+    run: Run,
+}
+
+impl Brief {
+    fn of(run: &Run, time: Duration) -> Brief {
+        let end = Instant::now() + time;
+        Brief { run: Run { deadline: Some(run.deadline.map_or(end, |deadline| deadline.min(end))), ..run.clone() } }
+    }
+
+    /// None, where only this time was over, and not that of `run`.
+    fn outcome<T>(&self, outcome: Result<T, Status>, run: &Run) -> Result<Option<T>, Status> {
+        match outcome {
+            Err(_) if self.run.look().is_err() && run.look().is_ok() => Ok(None),
+            outcome => outcome.map(Some),
+        }
+    }
+}
+
+type Answer<Q, R> = fn(&Shared, Q, &Run) -> Result<R, Status>;
+
+/// A message of more bytes is no short work: it takes long to read and to plan.
+const SHORT_MESSAGE_BYTES_MAX: usize = 64 << 10;
+
+fn is_long(message: &impl Message) -> bool {
+    message.encoded_len() > SHORT_MESSAGE_BYTES_MAX
+}
+
 /// What a request does before and after it is known how long it takes.
 struct Steps<Q, P, R> {
-    prepare: fn(&Shared, Q, &Run) -> Result<P, Status>,
+    prepare: Answer<Q, P>,
     is_short: fn(&P, &Run) -> Result<bool, Status>,
     answer: fn(&P, &Run) -> Result<R, Status>,
 }

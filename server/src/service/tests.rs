@@ -30,6 +30,8 @@ async fn service_with(change: impl FnOnce(&mut Limits)) -> (Service, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let mut config = Config::new(folder.path());
     config.limits.message_members_max = 1;
+    // However busy the machine is, what is short stays so.
+    config.limits.short = Duration::from_secs(3_600);
     change(&mut config.limits);
     let service = Service::new(Arc::new(Shared::open(config).unwrap()));
     let people = v1::CreateTypeRequest { name: "people".into(), ..Default::default() };
@@ -107,6 +109,46 @@ async fn short_answers_and_writes_never_wait_behind_long_ones() {
     drop(held);
     // It is answered of the version at which it was asked.
     assert_eq!(long.await.unwrap(), PEOPLE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_long_among_the_short_ones_begins_anew_among_the_long_ones() {
+    let is_member = |text: String| {
+        let queries = vec![v1::NamedQuery { name: String::new(), text }];
+        v1::IsMemberRequest { key: Some(key(7)), queries, ..Default::default() }
+    };
+    // One whose time is over at once, and one that is too large.
+    let large = format!("ALL {}", "-- a long comment\n".repeat(SHORT_MESSAGE_BYTES_MAX / 16));
+    for (short, text) in [(Duration::ZERO, LONG.to_owned()), (Duration::from_secs(3_600), large)] {
+        let (service, _folder) = service_with(|limits| limits.short = short).await;
+        let held = hold_all(&service, Kind::Long).await;
+        let waiting = tokio::spawn({
+            let (service, request) = (service.clone(), is_member(text));
+            async move { service.is_member(Request::new(request)).await }
+        });
+        while service.shared.work.lane(Kind::Long).load().1 == 0 {
+            tokio::task::yield_now().await;
+        }
+        let held_short = hold_all(&service, Kind::Short).await;
+        assert_eq!(held_short.len(), service.shared.config.limits.short_running_max, "it holds no place");
+        assert!(!waiting.is_finished());
+        drop((held, held_short));
+        let reply = waiting.await.unwrap().unwrap().into_inner();
+        assert_eq!(reply.items[0].outcome, Some(v1::is_member_item::Outcome::Member(true)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guess_ends_when_nobody_waits_for_it() {
+    let (service, folder) = service().await;
+    let path = folder.path().join("people.csv");
+    std::fs::write(&path, "id,a\n1,2\n3,4\n").unwrap();
+    let engine = &service.shared.spaces.get("").unwrap().engine;
+    let cancelled = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let run = Run { cancelled: Some(Arc::clone(&cancelled)), ..Run::default() };
+    assert_eq!(crate::loads::guessed(engine, &path, &run).unwrap(), 2);
+    cancelled.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(crate::loads::guessed(engine, &path, &run).unwrap_err().code(), tonic::Code::Cancelled);
 }
 
 #[tokio::test(flavor = "multi_thread")]

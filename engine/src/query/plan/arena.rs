@@ -38,6 +38,8 @@ pub(super) struct Arena<'a> {
     choices: Vec<TagId>,
     context: &'a dyn PlanContext,
     live: u64,
+    /// What the lists of values of all nodes take.
+    list_bytes: u64,
 }
 
 const NOTHING: NodeId = NodeId(0);
@@ -62,6 +64,7 @@ impl<'a> Arena<'a> {
             choices: Vec::new(),
             context,
             live: context.members_estimate(BitmapId::live(population)),
+            list_bytes: 0,
         };
         let nothing = arena.intern(Node::Nothing);
         let everyone = arena.intern(Node::Everyone);
@@ -352,12 +355,20 @@ impl<'a> Arena<'a> {
         Plan { nodes: self.nodes, root }
     }
 
+    /// What the lists of values of all nodes take.
+    pub(super) fn list_bytes(&self) -> u64 {
+        self.list_bytes
+    }
+
     fn intern(&mut self, node: Node) -> NodeId {
         let digest = self.digest_of(&node);
         if let Some(known) = self.known(digest) {
             return known;
         }
         let id = NodeId(self.nodes.len() as u32);
+        if let Node::Values { values, .. } = &node {
+            self.list_bytes += size_of_val(&values[..]) as u64;
+        }
         self.work.push(self.work_of(&node));
         self.digests.push(digest);
         self.nodes.push(node);

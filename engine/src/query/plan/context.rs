@@ -22,6 +22,9 @@ pub trait PlanContext {
     /// All values of a choice or set tag, where they take no more than `memory_bytes_max`; else a limit. Ends at `stop`.
     fn values(&self, tag: TagId, memory_bytes_max: u64, stop: &Stop) -> Result<Vec<(ValueId, String)>>;
 
+    /// Hands over each value of a choice or set tag with its name. Ends at `stop`, and with the errors of `each`.
+    fn visit_values(&self, tag: TagId, stop: &Stop, each: &mut dyn FnMut(ValueId, &str) -> Result<()>) -> Result<()>;
+
     /// Behind the last id that an entity of the type may have.
     fn id_end(&self, type_id: TypeId) -> Result<u64>;
 

@@ -11,7 +11,6 @@ use crate::catalog::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::LocalId;
 use crate::query::budget::over;
-use crate::query::pace::SMALL_PER_UNIT;
 
 /// The low half of the first word of portable roaring bytes with runs.
 const COOKIE_RUNS: u32 = 12_347;
@@ -62,19 +61,14 @@ impl Resolver<'_> {
                 if id_epoch.is_some_and(|given| given != epoch) {
                     return Err(self.foreign(param, "its ids are of another epoch of this store"));
                 }
-                let mut ids = read_roaring(bytes, self.request.memory_bytes_max).map_err(|(kind, reason)| {
-                    self.refuse(
-                        fault::PARAMETER,
-                        param.span,
-                        format!("send ${} in the portable roaring format", param.name),
-                        reason,
-                    )
-                    .of_kind(kind)
+                let end = self.context.id_end(self.type_id)?;
+                let ids = read_roaring(bytes, end, self.request.memory_bytes_max).map_err(|(kind, reason)| {
+                    let remedy = match kind {
+                        ErrorKind::Limit => format!("send ${} in pieces, or with its runs packed", param.name),
+                        _ => format!("send ${} in the portable roaring format", param.name),
+                    };
+                    self.refuse(fault::PARAMETER, param.span, remedy, reason).of_kind(kind)
                 })?;
-                // Nobody has the others, and there may be four billion of them.
-                if let Ok(end) = u32::try_from(self.context.id_end(self.type_id)?) {
-                    ids.remove_range(end..);
-                }
                 Ok(self.arena.given(GivenIds::new(ids, &self.request.stop)?))
             }
             Parameter::List(_) | Parameter::Scalar(_) => {
@@ -124,9 +118,7 @@ impl Resolver<'_> {
                     return Err(over(self.request.memory_bytes_max, "a list of so many keys"));
                 }
                 for (place, text) in texts.iter().enumerate() {
-                    if place % SMALL_PER_UNIT == 0 {
-                        self.request.stop.look()?;
-                    }
+                    self.look_at(place)?;
                     self.add_key(key_kind, text, param.span, &mut ids, &mut unknown)?;
                 }
             }
@@ -164,51 +156,93 @@ const KEY_BYTES: u64 = 256;
 /// How often the ids stand in memory at once: as a bitmap, as a draft, and as the bytes of a part, which double.
 const GIVEN_TIMES: u64 = 4;
 
-/// What the containers of a portable bitmap take in memory: runs no more than their bytes, others by their members.
-fn grown_bytes(bytes: &[u8], containers: usize, has_runs: bool) -> u64 {
-    let (flags, descriptions) = match has_runs {
-        true => (bytes.get(4..).unwrap_or_default(), 4 + containers.div_ceil(8)),
-        false => (&[][..], 8),
-    };
-    let is_run = |index: usize| flags.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1);
-    let members = |index: usize| {
-        let at = descriptions + 4 * index + 2;
-        let pair = bytes.get(at..at + 2).and_then(|pair| pair.try_into().ok());
-        u64::from(pair.map_or(u16::MAX, u16::from_le_bytes)) + 1
-    };
-    let others = (0..containers).filter(|&index| !is_run(index));
-    let grown: u64 = others.map(|index| (2 * members(index)).min(CONTAINER_BYTES_MAX)).sum();
-    bytes.len() as u64 + grown + CONTAINER_BYTES_BESIDE * containers as u64
+/// The head of a portable bitmap: how many containers there are, and where what is said of them stands.
+struct Head<'b> {
+    bytes: &'b [u8],
+    containers: usize,
+    has_runs: bool,
 }
 
-/// Reads a portable roaring bitmap, nothing before or behind it. What it can grow to is bounded before it is read.
-fn read_roaring(bytes: &[u8], memory_bytes_max: u64) -> std::result::Result<RoaringBitmap, (ErrorKind, String)> {
-    let invalid = |reason: String| (ErrorKind::Invalid, reason);
-    let word = |at: usize| {
-        bytes
-            .get(at..at + 4)
-            .and_then(|word| word.try_into().ok())
-            .map(u32::from_le_bytes)
-            .ok_or_else(|| invalid(format!("{} bytes are too short for a bitmap", bytes.len())))
-    };
-    let first = word(0)?;
-    let containers = match first {
-        COOKIE_PLAIN => u64::from(word(4)?),
-        _ if first & 0xFFFF == COOKIE_RUNS => u64::from(first >> 16) + 1,
-        _ if is_wide_roaring(bytes) => {
-            return Err(invalid(
-                "write it as a bitmap of 32 bits (Roaring32, not Roaring64): ids have 32 bits, and it has 64"
-                    .to_owned(),
-            ));
-        }
-        _ => {
-            return Err(invalid(format!("it begins with {first:#x}, which is no roaring bitmap")));
-        }
-    };
-    if containers > 1 << 16 {
-        return Err(invalid(format!("it claims {containers} containers, at most 65536 can be")));
+/// With runs, fewer containers than these have no offsets.
+const OFFSETS_FROM: usize = 4;
+
+impl<'b> Head<'b> {
+    /// Where the key and the members of each container stand, four bytes each.
+    fn descriptions(&self) -> usize {
+        if self.has_runs { 4 + self.containers.div_ceil(8) } else { 8 }
     }
-    let grown = GIVEN_TIMES * grown_bytes(bytes, containers as usize, first & 0xFFFF == COOKIE_RUNS);
+
+    fn has_offsets(&self) -> bool {
+        !self.has_runs || self.containers >= OFFSETS_FROM
+    }
+
+    fn half(&self, at: usize) -> Option<u16> {
+        self.bytes.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes)
+    }
+
+    fn is_run(&self, index: usize) -> bool {
+        self.has_runs && self.bytes.get(4 + index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1)
+    }
+
+    /// What the containers take in memory: runs no more than their bytes, others by their members.
+    fn grown_bytes(&self) -> u64 {
+        let members = |index: usize| u64::from(self.half(self.descriptions() + 4 * index + 2).unwrap_or(u16::MAX)) + 1;
+        let others = (0..self.containers).filter(|&index| !self.is_run(index));
+        let grown: u64 = others.map(|index| (2 * members(index)).min(CONTAINER_BYTES_MAX)).sum();
+        self.bytes.len() as u64 + grown + CONTAINER_BYTES_BESIDE * self.containers as u64
+    }
+
+    /// The bytes of a bitmap of the containers below `end` alone, where there are others; their keys rise.
+    fn cut(&self, end: u64) -> Option<Vec<u8>> {
+        let key = |index: usize| self.half(self.descriptions() + 4 * index);
+        let is_below = |index: usize| key(index).is_none_or(|key| u64::from(key) << 16 < end);
+        let kept = (0..self.containers).take_while(|&index| is_below(index)).count();
+        if kept == self.containers || !self.has_offsets() {
+            return None;
+        }
+        let offsets = self.descriptions() + 4 * self.containers;
+        let offset = |index: usize| {
+            let four = self.bytes.get(offsets + 4 * index..offsets + 4 * index + 4)?;
+            Some(u32::from_le_bytes(four.try_into().ok()?) as usize)
+        };
+        let content = self.bytes.get(offsets + 4 * self.containers..offset(kept)?)?;
+        let mut cut = Vec::with_capacity(16 + 9 * kept + content.len());
+        if kept == 0 {
+            cut.extend([COOKIE_PLAIN.to_le_bytes(), [0; 4]].as_flattened());
+            return Some(cut);
+        }
+        if self.has_runs {
+            cut.extend((COOKIE_RUNS | ((kept as u32 - 1) << 16)).to_le_bytes());
+            cut.extend(self.bytes.get(4..4 + kept.div_ceil(8))?);
+        } else {
+            cut.extend([COOKIE_PLAIN.to_le_bytes(), (kept as u32).to_le_bytes()].as_flattened());
+        }
+        cut.extend(self.bytes.get(self.descriptions()..self.descriptions() + 4 * kept)?);
+        if !self.has_runs || kept >= OFFSETS_FROM {
+            // Where a container begins is known by those before it.
+            let moved = offsets + 4 * self.containers - (cut.len() + 4 * kept);
+            for index in 0..kept {
+                cut.extend((offset(index)?.checked_sub(moved)? as u32).to_le_bytes());
+            }
+        }
+        cut.extend(content);
+        Some(cut)
+    }
+}
+
+/// Reads the ids below `end` of a portable roaring bitmap, nothing before or behind it. What it can grow to is bounded before
+/// it is read; of what lies behind `end`, which nobody has, only the head is looked at.
+fn read_roaring(
+    bytes: &[u8],
+    end: u64,
+    memory_bytes_max: u64,
+) -> std::result::Result<RoaringBitmap, (ErrorKind, String)> {
+    let invalid = |reason: String| (ErrorKind::Invalid, reason);
+    let head = read_head(bytes).map_err(invalid)?;
+    let cut = head.cut(end);
+    let bytes = cut.as_deref().unwrap_or(bytes);
+    let head = read_head(bytes).map_err(invalid)?;
+    let grown = GIVEN_TIMES * head.grown_bytes();
     if grown > memory_bytes_max {
         return Err((
             ErrorKind::Limit,
@@ -222,7 +256,33 @@ fn read_roaring(bytes: &[u8], memory_bytes_max: u64) -> std::result::Result<Roar
         return Err(invalid(format!("{} bytes follow the bitmap", rest.len())));
     }
     ids.remove(LocalId::MAX.0 + 1);
+    if let Ok(end) = u32::try_from(end) {
+        ids.remove_range(end..);
+    }
     Ok(ids)
+}
+
+/// Errors: what the bytes are instead.
+fn read_head(bytes: &[u8]) -> std::result::Result<Head<'_>, String> {
+    let word = |at: usize| {
+        let word = bytes.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
+        word.ok_or_else(|| format!("{} bytes are too short for a bitmap", bytes.len()))
+    };
+    let first = word(0)?;
+    let has_runs = first & 0xFFFF == COOKIE_RUNS;
+    let containers = match first {
+        COOKIE_PLAIN => u64::from(word(4)?),
+        _ if has_runs => u64::from(first >> 16) + 1,
+        _ if is_wide_roaring(bytes) => {
+            return Err("write it as a bitmap of 32 bits (Roaring32, not Roaring64): ids have 32 bits, and it has 64"
+                .to_owned());
+        }
+        _ => return Err(format!("it begins with {first:#x}, which is no roaring bitmap")),
+    };
+    if containers > 1 << 16 {
+        return Err(format!("it claims {containers} containers, at most 65536 can be"));
+    }
+    Ok(Head { bytes, containers: containers as usize, has_runs })
 }
 
 /// Whether the bytes are a bitmap of 64 bits: a count in 64 bits, then for each upper half its 32 bits and a bitmap of
@@ -245,28 +305,57 @@ mod tests {
         let ids: RoaringBitmap = (0..100_000).chain([u32::MAX - 1, u32::MAX]).collect();
         let mut bytes = Vec::new();
         ids.serialize_into(&mut bytes).unwrap();
-        let read = read_roaring(&bytes, 1 << 30).unwrap();
+        let read = read_roaring(&bytes, 1 << 32, 1 << 30).unwrap();
         assert_eq!(read.len(), ids.len() - 1, "the largest u32 is no id");
         for length in 0..bytes.len().min(64) {
-            assert!(read_roaring(&bytes[..length], 1 << 30).is_err(), "cut to {length}");
+            assert!(read_roaring(&bytes[..length], 1 << 32, 1 << 30).is_err(), "cut to {length}");
         }
-        assert_eq!(read_roaring(&bytes, 1_000).unwrap_err().0, ErrorKind::Limit);
+        assert_eq!(read_roaring(&bytes, 1 << 32, 1_000).unwrap_err().0, ErrorKind::Limit);
         for wide in [roaring::RoaringTreemap::new(), (0..10_u64).collect(), (1 << 40..(1 << 40) + 70_000).collect()] {
             let mut bytes = Vec::new();
             wide.serialize_into(&mut bytes).unwrap();
-            let (kind, reason) = read_roaring(&bytes, 1 << 30).unwrap_err();
+            let (kind, reason) = read_roaring(&bytes, 1 << 32, 1 << 30).unwrap_err();
             assert_eq!(kind, ErrorKind::Invalid);
             assert!(reason.contains("ids have 32 bits, and it has 64"), "{reason}");
         }
         let mut longer = bytes.clone();
         longer.push(0);
-        assert!(read_roaring(&longer, 1 << 30).is_err());
+        assert!(read_roaring(&longer, 1 << 32, 1 << 30).is_err());
         for place in 0..16 {
             for bit in 0..8 {
                 let mut flipped = bytes.clone();
                 flipped[place] ^= 1 << bit;
-                let _ = read_roaring(&flipped, 1 << 30);
+                let _ = read_roaring(&flipped, 1 << 32, 1 << 30);
+                let _ = read_roaring(&flipped, 1 << 16, 1 << 30);
             }
         }
+    }
+
+    #[test]
+    fn of_ids_that_nobody_has_only_the_head_is_read() {
+        // Dense, scattered and run containers, with holes between; with runs packed and not.
+        let mut ids: RoaringBitmap = (0..50_000).chain((70_000..80_000).step_by(3)).chain([200_000]).collect();
+        ids.insert_range(300_000..700_000);
+        ids.extend((1_000_000..40_000_000).step_by(9_973));
+        let mut packed = ids.clone();
+        packed.optimize();
+        for given in [&ids, &packed] {
+            let mut bytes = Vec::new();
+            given.serialize_into(&mut bytes).unwrap();
+            for end in [0, 1, 65_535, 65_536, 65_537, 131_072, 200_000, 300_001, 700_000, 5_000_000, 1 << 31, 1 << 32] {
+                let mut expected = ids.clone();
+                if let Ok(end) = u32::try_from(end) {
+                    expected.remove_range(end..);
+                }
+                assert_eq!(read_roaring(&bytes, end, 1 << 30).unwrap(), expected, "below {end}");
+            }
+        }
+        let mut all = RoaringBitmap::new();
+        all.insert_range(0..=u32::MAX - 1);
+        all.optimize();
+        let mut bytes = Vec::new();
+        all.serialize_into(&mut bytes).unwrap();
+        // What all of them would take is not asked for.
+        assert_eq!(read_roaring(&bytes, 1 << 20, 1 << 20).unwrap().len(), 1 << 20);
     }
 }

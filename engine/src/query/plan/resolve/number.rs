@@ -169,7 +169,8 @@ impl<'a> Resolver<'a> {
                 }
             }
             ValueList::Param(param) => {
-                for text in self.list_of(param)? {
+                for (place, text) in self.list_of(param)?.iter().enumerate() {
+                    self.look_at(place)?;
                     let kind = Cow::Owned(TermKind::Text(text.clone()));
                     let side = Side::of_literal(false, kind, param.span);
                     self.collect_equal(param.span, &subject, &side, &mut found)?;

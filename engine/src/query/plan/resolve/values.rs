@@ -13,6 +13,8 @@ use super::{Resolver, with_article, written};
 use crate::catalog::{Tag, TagKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::ValueId;
+use crate::query::budget::over;
+use crate::query::pace::SMALL_PER_UNIT;
 
 /// More values than these are not compared for a suggestion.
 const NEAREST_VALUES_MAX: usize = 100_000;
@@ -47,7 +49,7 @@ impl<'a> Resolver<'a> {
     pub(super) fn value_node(&mut self, tag: &Tag, text: &str, span: Span) -> Result<NodeId> {
         let mut found = Vec::with_capacity(1);
         self.require_value(tag, text, span, &mut found)?;
-        Ok(self.arena.values(Self::valued(tag), found))
+        self.values_node(tag, found)
     }
 
     /// Adds the values that `text` stands for; what an unknown one means is up to the request.
@@ -105,12 +107,13 @@ impl<'a> Resolver<'a> {
             ValueList::Param(param) => {
                 let mut nodes = Vec::new();
                 let mut unknown = Unknown::default();
-                for text in self.list_of(param)? {
+                for (place, text) in self.list_of(param)?.iter().enumerate() {
+                    self.look_at(place)?;
                     let mut found = Vec::with_capacity(1);
                     if !self.find_value(tag, text, &mut found)? {
                         unknown.add(text);
                     }
-                    nodes.push(self.arena.values(Self::valued(tag), found));
+                    nodes.push(self.values_node(tag, found)?);
                 }
                 self.warn_unknown(tag, param, &unknown);
                 Ok(nodes)
@@ -130,7 +133,8 @@ impl<'a> Resolver<'a> {
             }
             ValueList::Param(param) => {
                 let mut unknown = Unknown::default();
-                for text in self.list_of(param)? {
+                for (place, text) in self.list_of(param)?.iter().enumerate() {
+                    self.look_at(place)?;
                     if !self.find_value(tag, text, &mut found)? {
                         unknown.add(text);
                     }
@@ -138,7 +142,24 @@ impl<'a> Resolver<'a> {
                 self.warn_unknown(tag, param, &unknown);
             }
         }
-        Ok(self.arena.values(Self::valued(tag), found))
+        self.values_node(tag, found)
+    }
+
+    /// Whether to go on at this place of a list. Errors: cancelled, deadline.
+    pub(super) fn look_at(&self, place: usize) -> Result<()> {
+        match place.is_multiple_of(SMALL_PER_UNIT) {
+            true => self.request.stop.look(),
+            false => Ok(()),
+        }
+    }
+
+    /// The node of those who have one of the values. Errors: limit, where the lists of the query take too much.
+    fn values_node(&mut self, tag: &Tag, found: Vec<ValueId>) -> Result<NodeId> {
+        let node = self.arena.values(Self::valued(tag), found);
+        match self.arena.list_bytes() > self.request.memory_bytes_max {
+            true => Err(over(self.request.memory_bytes_max, "so many values in lists and patterns")),
+            false => Ok(node),
+        }
     }
 
     fn warn_unknown(&mut self, tag: &Tag, param: &Param, unknown: &Unknown<'_>) {
@@ -246,20 +267,24 @@ impl<'a> Resolver<'a> {
         for declared in side {
             found.extend(self.context.value_id(tag.id, &declared.value)?);
         }
-        Ok(self.arena.values(Self::valued(tag), found))
+        self.values_node(tag, found)
     }
 
     /// Those whose value fits the pattern.
     pub(super) fn like_node(&mut self, tag: &Tag, pattern: &Text) -> Result<NodeId> {
         let matcher = Pattern::new(&pattern.text);
-        let values = self.context.values(tag.id, self.request.memory_bytes_max, &self.request.stop)?;
-        let found: Vec<ValueId> =
-            values.into_iter().filter(|(_, name)| matcher.matches(name)).map(|(value, _)| value).collect();
+        let mut found = Vec::new();
+        self.context.visit_values(tag.id, &self.request.stop, &mut |value, name| {
+            if matcher.matches(name) {
+                found.push(value);
+            }
+            Ok(())
+        })?;
         if found.is_empty() && pattern.text.contains('*') && !pattern.text.contains(['%', '_']) {
             let message = "`*` is itself in a pattern, and no value has it; % stands for any characters";
             self.warn(fault::EMPTY, pattern.span, message.to_owned());
         }
-        Ok(self.arena.values(Self::valued(tag), found))
+        self.values_node(tag, found)
     }
 
     /// `path [NOT] LIKE pattern`.

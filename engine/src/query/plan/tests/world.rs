@@ -203,6 +203,11 @@ impl PlanContext for World {
         Ok(values.enumerate().map(|(place, name)| (ValueId(place as u32 + 1), name.clone())).collect())
     }
 
+    fn visit_values(&self, tag: TagId, _: &Stop, each: &mut dyn FnMut(ValueId, &str) -> Result<()>) -> Result<()> {
+        let values = self.values.get(&tag).into_iter().flatten();
+        values.enumerate().try_for_each(|(place, name)| each(ValueId(place as u32 + 1), name))
+    }
+
     fn id_end(&self, _type_id: TypeId) -> Result<u64> {
         Ok(1 << 32)
     }
