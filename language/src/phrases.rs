@@ -180,7 +180,10 @@ fn rewrite(text: &str) -> Vec<Rewritten> {
             };
             let span = span_of(&pieces);
             for template in *meant {
-                let instead = fill(text, template, &pieces);
+                let mut instead = fill(text, template, &pieces);
+                if template.matches("TAG").count() > 1 && is_negated(text, &tokens, first) {
+                    instead = format!("({instead})");
+                }
                 let replaced = match instead.is_empty() {
                     true => suggest::replace(text, span, ""),
                     false => suggest::replace_word(text, span, &instead),
@@ -207,6 +210,12 @@ fn rewrite(text: &str) -> Vec<Rewritten> {
         }
     }
     rewritten
+}
+
+/// Whether NOT stands before a token: it was meant of the whole phrase, and would take the first of two conditions.
+fn is_negated(text: &str, tokens: &[Token], first: usize) -> bool {
+    let before = first.checked_sub(1).map(|before| tokens[before]);
+    before.is_some_and(|token| token.word() == Some(Word::Not) || matches!(token.span.of(text), "!" | "！" | "¬" | "~"))
 }
 
 /// Whether a length follows a word of windows: 近 7日 are seven days, and > 7日 the seventh of a month.

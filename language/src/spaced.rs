@@ -7,7 +7,8 @@ use crate::fold::fold_text;
 use crate::lexer::{Token, TokenKind};
 use crate::words::{WORDS, Word};
 
-/// The text with spaces around the Chinese words in its names: those of two characters and more, then all of them.
+/// The text with spaces around the Chinese words in its names: those of two characters and more, then all of them; then in
+/// the names that begin with one and hold a number only, 超过30天 beside the tag 最近交易日.
 ///
 /// `phrases` are words of phrases beside those of the language. Empty if that changes nothing.
 pub(crate) fn spaced<'p>(text: &str, tokens: &[Token], phrases: impl Iterator<Item = &'p str>) -> Vec<String> {
@@ -23,8 +24,11 @@ pub(crate) fn spaced<'p>(text: &str, tokens: &[Token], phrases: impl Iterator<It
     words.dedup();
     let long: Vec<&str> = words.iter().copied().filter(|word| word.chars().nth(1).is_some()).collect();
     let mut texts: Vec<String> = Vec::new();
-    for words in [&long, &words] {
-        let apart = names_apart(text, tokens, words);
+    let begins = |name: &str| name.contains(|c: char| c.is_ascii_digit()) && words.iter().any(|w| name.starts_with(*w));
+    let any = |_: &str| true;
+    let ways: [(&[&str], &dyn Fn(&str) -> bool); 3] = [(&long, &any), (&words, &any), (&words, &begins)];
+    for (words, is_meant) in ways {
+        let apart = names_apart(text, tokens, words, is_meant);
         if apart != text && !texts.contains(&apart) {
             texts.push(apart);
         }
@@ -36,15 +40,15 @@ fn is_han(c: char) -> bool {
     ('\u{4e00}'..='\u{9fff}').contains(&c)
 }
 
-/// The text with each of its names taken apart; what is quoted stays.
-fn names_apart(text: &str, tokens: &[Token], words: &[&str]) -> String {
+/// The text with each of its names that are meant taken apart; what is quoted stays.
+fn names_apart(text: &str, tokens: &[Token], words: &[&str], is_meant: &dyn Fn(&str) -> bool) -> String {
     let mut apart = String::with_capacity(text.len() + 16);
     let mut copied = 0;
     for token in tokens.iter().filter(|token| is_taken_apart(token.kind)) {
         let start = token.span.start as usize;
         let written = fold_text(token.span.of(text));
         // A word that stands apart already would only gain blanks.
-        if !written.chars().any(is_han) || words.contains(&written.as_str()) {
+        if !written.chars().any(is_han) || words.contains(&written.as_str()) || !is_meant(&written) {
             continue;
         }
         apart.push_str(&text[copied..start]);

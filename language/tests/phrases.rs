@@ -33,6 +33,18 @@ const TABLE: &[(&str, &str)] = &[
     ("age between 20 to 30", "age BETWEEN 20 AND 30"),
     ("age IN 25-35", "age IN 25..35"),
     ("interests HAS ANY ski", "interests HAS ANY (ski)"),
+    ("age:>30", "age>30"),
+    ("age：< 30", "age< 30"),
+    ("age is > 30", "age > 30"),
+    ("d 超过30天", "d < today - 30天"),
+    ("最近交易日 超过30天", "最近交易日 < today - 30天"),
+    ("最近交易日 近30天", "最近交易日 IN LAST 30天"),
+    ("最近交易日 在30天内", "最近交易日 IN LAST 30天"),
+    ("interests HAS ANY ski, golf", "interests HAS ANY (ski, golf)"),
+    ("interests HAS ALL ski, golf", "interests HAS ALL (ski, golf)"),
+    ("interests HAS NONE ski, golf", "interests HAS NONE (ski, golf)"),
+    ("not age > 30 and < 50", "not (age > 30 and age < 50)"),
+    ("vip and NOT d > 30, < 50", "vip and NOT (d > 30 AND d < 50)"),
     ("兴趣 包含任一 瑜伽", "兴趣 包含任一 (瑜伽)"),
     ("country CONTAINS 'EU'", "country HAS 'EU'"),
     ("name starts with 'A_b'", "name LIKE 'A\\_b%'"),
@@ -116,7 +128,9 @@ fn other_readings_stand_beside_the_first() {
 
 #[test]
 fn nothing_is_offered_where_the_meaning_is_not_certain() {
-    for text in ["a = AT or None", "a not in b, None", "sample(0.1)", "sample(1000)", "split('x', [0.0, 0.5))"] {
+    for text in
+        ["a = AT or None", "a not in b, None", "sample(0.1)", "sample(1000)", "split('x', [0.0, 0.5))", "age = >30"]
+    {
         let error = parse(text).expect_err(text);
         let offers: Vec<_> = error.others.iter().chain([&error]).filter_map(|e| e.suggestion.as_deref()).collect();
         assert!(offers.is_empty(), "{text}: {offers:?}");

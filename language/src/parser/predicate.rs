@@ -126,14 +126,14 @@ impl Parser<'_> {
         error(span).suggest(suggest::replace(self.text, span, &pair)).with_remedy(format!("write {pair}"))
     }
 
-    /// Two signs in a row: `> =` or `= >`.
+    /// Two signs in a row: `> =`. Behind `=` a `>` is meant alone, or with its end.
     fn two_signs(&self, first: Span) -> Error {
         let second = self.peek().span;
         let span = first.to(second);
         let error = Error::new(code::SYNTAX, span, "write one sign: =, !=, <, <=, > or >=", "two signs stand in a row");
         let joined = match (first.of(self.text), second.of(self.text)) {
-            (">", "=") | ("=", ">") => ">=",
-            ("<", "=") | ("=", "<") => "<=",
+            (">", "=") => ">=",
+            ("<", "=") => "<=",
             ("<", ">") => "!=",
             _ => return error,
         };

@@ -41,6 +41,11 @@ impl Parser<'_> {
             (TokenKind::Colon, _) if matches!(self.peek_after(2).kind, TokenKind::Compare(_)) => {
                 Error::new(code::FOREIGN, token.span, "put a name with a sign in backticks", "a colon compares nothing")
             }
+            // With a = in its place, `:>` would be `>=`.
+            (TokenKind::Colon, _) if matches!(next.kind, TokenKind::Compare(_)) => {
+                Error::new(code::FOREIGN, token.span, "leave out the colon", "a colon compares nothing")
+                    .suggest(suggest::replace(self.text, token.span, ""))
+            }
             (TokenKind::Colon, _) => Error::new(code::FOREIGN, token.span, "write =", "a colon compares nothing")
                 .suggest(suggest::replace_word(self.text, token.span, "=")),
             (_, Some(Word::Last | Word::Previous | Word::Since))

@@ -20,7 +20,7 @@ pub(super) fn shop() -> World {
 }
 
 /// What is typed, and the remedy.
-const OFFERED: &[(&str, &str)] = &[
+pub(super) const OFFERED: &[(&str, &str)] = &[
     ("amount > ￥10000", "amount > 10000"),
     ("amount > ¥10000", "amount > 10000"),
     ("amount > $12.5", "amount > 12.5"),
@@ -271,7 +271,7 @@ const OFFERED: &[(&str, &str)] = &[
     ("how many users have age > 30", "age > 30"),
     ("who has age > 30", "age > 30"),
     ("age: 30", "age = 30"),
-    ("age:>30", "age >=30"),
+    ("age:>30", "age>30"),
     ("age > 30 ORDER BY age", "age > 30"),
     ("age > 30 LIMIT 10", "age > 30"),
     ("age > 30 # comment", "age > 30"),
