@@ -8,6 +8,7 @@ use muster_language::highlight::{PieceKind, tokens};
 use muster_language::suggest;
 use muster_language::words::{Word, lookup};
 
+use super::kept::keeps_all;
 use super::node::Node;
 use super::planned::{Condition, ConditionKind, Planned};
 use crate::catalog::{Catalog, TagKind};
@@ -32,6 +33,7 @@ pub(super) fn is_meant(catalog: &Catalog, text: &str, offered: &str, planned: &P
     let offers = bare(offered);
     let is_kept = |name: &String| catalog.tag_named(planned.type_id, name).is_none() || offers.contains(&bare(name));
     !hides_a_rest(text)
+        && keeps_all(catalog, planned.type_id, text, offered)
         && names.iter().all(|name| typed.names(name))
         && typed.names.iter().all(is_kept)
         && !asks_presence_unasked(&typed, offered, &planned.expr)

@@ -10,6 +10,7 @@ mod digest;
 mod fault;
 mod headline;
 mod joined;
+mod kept;
 mod like;
 mod meant;
 mod moments;

@@ -8,7 +8,7 @@ use super::queries::examples;
 use super::world::World;
 
 /// What people type, and the remedy.
-const PHRASES: &[(&str, &str)] = &[
+pub(super) const PHRASES: &[(&str, &str)] = &[
     ("age >= 18 and <= 30", "age >= 18 and age <= 30"),
     ("country = DEU or PRT", "country = DEU or country = PRT"),
     ("城市 = 北京 或 上海", "城市 = 北京 或 城市 = 上海"),
@@ -70,6 +70,15 @@ const PHRASES: &[(&str, &str)] = &[
     ("age is greater than 30", "age > 30"),
     ("kind = none", "kind = 'None'"),
     ("kind is None", "kind = 'None'"),
+    ("interests HAS NONE golf, ski", "interests HAS NONE (golf, ski)"),
+    ("interests HAS ALL golf, ski AND age > 3", "interests HAS ALL (golf, ski) AND age > 3"),
+    ("age：<30", "age<30"),
+    ("age is > 30", "age > 30"),
+    ("not age > 30 and < 50", "not (age > 30 and age < 50)"),
+    ("NOT country = DEU or PRT", "NOT (country = DEU or country = PRT)"),
+    ("最近交易日 超过30天", "最近交易日 < today - 30天"),
+    ("最近交易日 近30天", "最近交易日 IN LAST 30天"),
+    ("最近交易日 在30天内", "最近交易日 IN LAST 30天"),
 ];
 
 /// What the text is refused with offers.
@@ -92,6 +101,19 @@ const UNSURE: &[&str] = &[
     "country in DEU..PRT",
     "AT MOST 1 OF (兴趣.瑜伽)",
     "country IN ()",
+    // The opposite, another end, or another sort of question.
+    "country is !DEU",
+    "country:!DEU",
+    "age = >30",
+    "age = <30",
+    "城市 = '北京%'",
+    "interests HAS 'ski%'",
+    // Of whom else it is asked.
+    "SELECT * FROM devices WHERE age > 5",
+    "SELECT * FROM users JOIN devices ON 1=1 WHERE age > 5",
+    "SELECT * FROM users u WHERE age > 5",
+    "SELECT DISTINCT country FROM users",
+    "from nosuch where age > 5",
 ];
 
 #[test]
