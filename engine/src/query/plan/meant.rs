@@ -12,6 +12,7 @@ use super::kept::keeps_all;
 use super::node::Node;
 use super::planned::{Condition, ConditionKind, Planned};
 use crate::catalog::{Catalog, TagKind};
+use crate::ids::TagId;
 
 /// Words of sentences that name no tag, however near they are to one.
 const FILLERS: &[&str] = &[
@@ -27,17 +28,30 @@ const NEAR_CHARS_MIN: usize = 3;
 /// Whether `offered`, which was planned, may be meant by `text`: it names the tags of the text and no other.
 pub(super) fn is_meant(catalog: &Catalog, text: &str, offered: &str, planned: &Planned) -> bool {
     let typed = Typed::new(text);
-    let mut names: Vec<String> = planned.expr.tag_paths().iter().map(|path| path.dotted().into_owned()).collect();
-    names.sort_unstable();
-    names.dedup();
+    let paths: Vec<String> = planned.expr.tag_paths().iter().map(|path| path.dotted().into_owned()).collect();
+    let spellings = |path: &str| spellings(catalog, planned, path);
     let offers = bare(offered);
-    let is_kept = |name: &String| catalog.tag_named(planned.type_id, name).is_none() || offers.contains(&bare(name));
+    let is_asked = |tag: TagId| paths.iter().any(|path| tag_of(catalog, planned, path) == Some(tag));
+    let is_kept =
+        |name: &String| tag_of(catalog, planned, name).is_none_or(|tag| is_asked(tag) || offers.contains(&bare(name)));
     !hides_a_rest(text)
         && keeps_all(catalog, planned.type_id, text, offered)
-        && names.iter().all(|name| typed.names(name))
+        && paths.iter().all(|path| spellings(path).iter().any(|name| typed.names(name)))
         && typed.names.iter().all(is_kept)
-        && !asks_presence_unasked(&typed, offered, &planned.expr)
+        && !present_tag(&planned.expr).is_some_and(|path| asks_presence_unasked(&typed, offered, &spellings(&path)))
         && leaves_fit(catalog, &typed, planned, &planned.conditions)
+}
+
+fn tag_of(catalog: &Catalog, planned: &Planned, name: &str) -> Option<TagId> {
+    catalog.tag_named(planned.type_id, name).map(|tag| tag.id)
+}
+
+/// How a path may be typed: as it stands, and by the name and the label of its tag.
+fn spellings(catalog: &Catalog, planned: &Planned, path: &str) -> Vec<String> {
+    let tag = catalog.tag_named(planned.type_id, path);
+    let others =
+        tag.into_iter().flat_map(|tag| [Some(tag.name.to_string()), tag.label.as_ref().map(|l| l.to_string())]);
+    [Some(path.to_owned())].into_iter().chain(others).flatten().collect()
 }
 
 /// What was typed, in forms that are looked through.
@@ -133,15 +147,13 @@ fn least_errors(name: &[char], text: &[char]) -> usize {
     least
 }
 
-/// Whether an offer asks in one more condition whether a tag is there, which the text does not ask.
-fn asks_presence_unasked(typed: &Typed<'_>, offered: &str, expr: &Expr) -> bool {
-    let Some(name) = present_tag(expr) else {
-        return false;
-    };
+/// Whether an offer that asks whether a tag is there, which may be written in some ways, asks so in one more condition
+/// than the text.
+fn asks_presence_unasked(typed: &Typed<'_>, offered: &str, spellings: &[String]) -> bool {
     let is_asked = ASKING_PRESENCE.iter().any(|word| typed.whole.contains(word));
-    let name = bare(&name);
     // Behind a path may stand its star.
-    let is_exact = typed.words.iter().any(|word| word.trim_end_matches(['.', '*']) == name);
+    let is = |word: &String, name: &String| word.trim_end_matches(['.', '*']) == bare(name);
+    let is_exact = typed.words.iter().any(|word| spellings.iter().any(|name| is(word, name)));
     !is_asked && (!is_exact || joins(offered) > joins(typed.text))
 }
 

@@ -5,6 +5,7 @@ mod audiences;
 mod calendar;
 mod customs;
 mod kinds;
+mod labels;
 mod meaning;
 mod mutations;
 mod naive;
