@@ -24,11 +24,8 @@ pub(crate) fn spaced<'p>(text: &str, tokens: &[Token], phrases: impl Iterator<It
     words.dedup();
     let long: Vec<&str> = words.iter().copied().filter(|word| word.chars().nth(1).is_some()).collect();
     let mut texts: Vec<String> = Vec::new();
-    let begins = |name: &str| name.contains(|c: char| c.is_ascii_digit()) && words.iter().any(|w| name.starts_with(*w));
-    let any = |_: &str| true;
-    let ways: [(&[&str], &dyn Fn(&str) -> bool); 3] = [(&long, &any), (&words, &any), (&words, &begins)];
-    for (words, is_meant) in ways {
-        let apart = names_apart(text, tokens, words, is_meant);
+    for (words, is_numbers_only) in [(&long, false), (&words, false), (&words, true)] {
+        let apart = names_apart(text, tokens, words, is_numbers_only);
         if apart != text && !texts.contains(&apart) {
             texts.push(apart);
         }
@@ -40,15 +37,18 @@ fn is_han(c: char) -> bool {
     ('\u{4e00}'..='\u{9fff}').contains(&c)
 }
 
-/// The text with each of its names that are meant taken apart; what is quoted stays.
-fn names_apart(text: &str, tokens: &[Token], words: &[&str], is_meant: &dyn Fn(&str) -> bool) -> String {
+/// The text with each of its names taken apart; what is quoted stays.
+fn names_apart(text: &str, tokens: &[Token], words: &[&str], is_numbers_only: bool) -> String {
     let mut apart = String::with_capacity(text.len() + 16);
     let mut copied = 0;
     for token in tokens.iter().filter(|token| is_taken_apart(token.kind)) {
         let start = token.span.start as usize;
         let written = fold_text(token.span.of(text));
         // A word that stands apart already would only gain blanks.
-        if !written.chars().any(is_han) || words.contains(&written.as_str()) || !is_meant(&written) {
+        if !written.chars().any(is_han)
+            || words.contains(&written.as_str())
+            || is_numbers_only && !is_number_behind_word(&written, words)
+        {
             continue;
         }
         apart.push_str(&text[copied..start]);
@@ -57,6 +57,10 @@ fn names_apart(text: &str, tokens: &[Token], words: &[&str], is_meant: &dyn Fn(&
     }
     apart.push_str(&text[copied..]);
     apart
+}
+
+fn is_number_behind_word(name: &str, words: &[&str]) -> bool {
+    name.contains(|c: char| c.is_ascii_digit()) && words.iter().any(|word| name.starts_with(*word))
 }
 
 fn is_taken_apart(kind: TokenKind) -> bool {
