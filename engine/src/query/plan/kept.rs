@@ -3,10 +3,13 @@
 //! A text that drops one of them may be a query, and is another question or the opposite one.
 
 use muster_language::highlight::{Piece, PieceKind, tokens};
+use muster_language::visible::is_acted_upon;
 use muster_language::words::{Word, lookup};
 
-use crate::catalog::Catalog;
-use crate::ids::TypeId;
+use super::node::Node;
+use super::planned::{Condition, ConditionKind, Planned};
+use crate::catalog::{Catalog, TagKind};
+use crate::ids::{BitmapId, TypeId};
 
 /// Words with which a strict sign takes its end in: `> 30 以上`, `> since 2024-05-01`.
 const TAKES_END: &[&str] = &["以上", "以下", "since", "自从"];
@@ -20,6 +23,34 @@ pub(super) fn keeps_all(catalog: &Catalog, type_id: TypeId, text: &str, offered:
         && keeps_strictness(text, offered, '<')
         && keeps_patterns(text, offered)
         && asks_of(catalog, type_id, text)
+}
+
+/// Whether a text can be copied from a terminal: not what holds ESC or marks that turn a line around.
+pub(super) fn can_be_pasted(offered: &str) -> bool {
+    !offered.contains(|c| is_acted_upon(c) && !matches!(c, '\n' | '\r' | '\t'))
+}
+
+/// Whether conditions that hold together cannot: `30 < x < 18`, `vip AND NOT vip`, two values of a choice.
+pub(super) fn contradicts_itself(catalog: &Catalog, planned: &Planned, condition: &Condition) -> bool {
+    let is_nobody = |condition: &Condition| matches!(planned.plan.node(condition.node), Node::Nothing);
+    let children = &condition.children;
+    if children.iter().any(|child| contradicts_itself(catalog, planned, child)) {
+        return true;
+    }
+    if !matches!(condition.kind, ConditionKind::And | ConditionKind::Except) {
+        return false;
+    }
+    let value = |child: &Condition| match planned.plan.node(child.node) {
+        Node::Bitmap(id) if id.slot() != BitmapId::FLAG_SLOT => Some(*id),
+        _ => None,
+    };
+    let is_choice = |id: &BitmapId| catalog.tag(id.tag()).is_some_and(|tag| tag.kind == TagKind::Choice);
+    let values: Vec<BitmapId> = match condition.kind {
+        ConditionKind::And => children.iter().filter_map(value).filter(is_choice).collect(),
+        _ => Vec::new(),
+    };
+    let differ = |id: &BitmapId| values.iter().any(|other| other.tag() == id.tag() && other != id);
+    is_nobody(condition) && !children.iter().any(is_nobody) || values.iter().any(differ)
 }
 
 /// Whether an offer for a text with `!` before a value or a name negates something.

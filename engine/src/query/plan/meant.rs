@@ -8,7 +8,7 @@ use muster_language::highlight::{PieceKind, tokens};
 use muster_language::suggest;
 use muster_language::words::{Word, lookup};
 
-use super::kept::keeps_all;
+use super::kept::{can_be_pasted, contradicts_itself, keeps_all};
 use super::node::Node;
 use super::planned::{Condition, ConditionKind, Planned};
 use crate::catalog::{Catalog, TagKind};
@@ -36,6 +36,8 @@ pub(super) fn is_meant(catalog: &Catalog, text: &str, offered: &str, planned: &P
         |name: &String| tag_of(catalog, planned, name).is_none_or(|tag| is_asked(tag) || offers.contains(&bare(name)));
     !hides_a_rest(text)
         && keeps_all(catalog, planned.type_id, text, offered)
+        && can_be_pasted(offered)
+        && !contradicts_itself(catalog, planned, &planned.conditions)
         && paths.iter().all(|path| spellings(path).iter().any(|name| typed.names(name)))
         && typed.names.iter().all(is_kept)
         && !present_tag(&planned.expr).is_some_and(|path| asks_presence_unasked(&typed, offered, &spellings(&path)))

@@ -108,6 +108,12 @@ const UNSURE: &[&str] = &[
     "age = <30",
     "城市 = '北京%'",
     "interests HAS 'ski%'",
+    // Nobody is both.
+    "30 < age < 18",
+    "age > 30, age < 18",
+    "country = DEU country = PRT",
+    "country = DEU, country = PRT",
+    "兴趣.瑜伽, not 兴趣.瑜伽",
     // Of whom else it is asked.
     "SELECT * FROM devices WHERE age > 5",
     "SELECT * FROM users JOIN devices ON 1=1 WHERE age > 5",
@@ -135,6 +141,15 @@ fn phrases_that_people_type_have_their_remedy() {
         }
     }
     assert!(others.is_empty(), "{}", others.join("\n"));
+}
+
+#[test]
+fn a_value_that_no_terminal_copies_is_not_offered() {
+    let mut world = World::new();
+    world.valued("plain", crate::catalog::TagKind::Choice, &["\u{1b}[31mred", "\u{202e}green", "blue"]);
+    assert_eq!(offered(&world, "plain = '\u{1b}[31mrex'"), None);
+    assert_eq!(offered(&world, "plain = '\u{202e}greem'"), None);
+    assert_eq!(offered(&world, "plain = 'bluw'").as_deref(), Some("plain = 'blue'"));
 }
 
 /// How a tag is asked.
