@@ -164,7 +164,13 @@ impl Rule {
                 None => format!("{shown} is no number"),
                 Some(Marks { point, thousands: None }) => format!("{shown} is no number with decimal_point {point:?}"),
                 Some(Marks { point, thousands: Some(mark) }) => {
-                    format!("{shown} is no number with {mark:?} between thousands and decimal_point {point:?}")
+                    let raw = cell.raw();
+                    let digits = raw.trim_start_matches(['-', '+']);
+                    let why = match digits.split_once(mark) {
+                        Some((first, _)) if first.starts_with('0') => ": no thousands begin with 0",
+                        _ => "",
+                    };
+                    format!("{shown} is no number with {mark:?} between thousands and decimal_point {point:?}{why}")
                 }
             },
             NumberFault::TooPrecise => format!("{shown} does not fit {}", self.kind),

@@ -358,7 +358,7 @@ fn decide_text_numbers(seen: &Observed, guess: &mut Guess) -> bool {
 }
 
 pub(super) fn note_marks(seen: &Observed, marks: Marks, other: Option<Marks>, guess: &mut Guess) {
-    if let Some(other) = other {
+    if let Some(other) = other.filter(|_| marks.thousands.is_some()) {
         let sample = seen.samples.iter().find(|text| text.contains(other.point)).map_or("", String::as_str);
         guess.note(format!(
             "{:?} is taken as what stands between thousands, as in {sample:?}; if it stands before a fraction: \

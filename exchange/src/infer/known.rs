@@ -16,6 +16,9 @@ use crate::rule::accept;
 use crate::scalar::Shape;
 use crate::text::Rounding;
 
+/// Digits between two signs that part thousands.
+const GROUP_DIGITS: u8 = 3;
+
 /// An entity type that exists, as far as a guess has to know it.
 #[derive(Clone, Debug)]
 pub struct KnownType {
@@ -156,8 +159,18 @@ fn lists_as(seen: &Observed, guess: &mut Guess) {
 fn numbers_as(seen: &Observed, kind: TagKind, guess: &mut Guess) {
     let numbers = match &seen.shape {
         Some(Shape::Text) => {
-            let (marks, numbers) = seen.texts.most_numbers();
-            let other = seen.texts.all_numbers(seen.texts.tried).and_then(|(_, _, other)| other);
+            let (mut marks, mut numbers) = seen.texts.most_numbers();
+            let mut other = seen.texts.contrary(marks);
+            // Of what may be thousands or a fraction of three digits the tag has such fractions, or none at all.
+            let is_unlike = match marks.thousands {
+                Some(_) => kind.scale() >= GROUP_DIGITS,
+                None => kind == TagKind::Int && numbers.digits > 0,
+            };
+            if let Some(contrary) = other.filter(|_| is_unlike)
+                && let Some(read) = seen.texts.numbers_as(contrary)
+            {
+                (other, marks, numbers) = (Some(marks), contrary, read);
+            }
             guess.marks(marks);
             note_marks(seen, marks, other, guess);
             numbers

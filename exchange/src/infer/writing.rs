@@ -208,12 +208,29 @@ impl Writing {
     /// The numbers of a way of writing them, if all `count` texts are.
     pub(super) fn all_numbers(&self, count: u64) -> Option<(Marks, Numbers, Option<Marks>)> {
         let whole = |index: &usize| self.numbers_in(*index).is_some_and(|numbers| numbers.count == count);
-        let mut ways = (0..NUMBER_FORMS.len()).filter(whole);
-        let first = ways.next()?;
-        // `1,234` alone is a thousand or one and a quarter.
-        let is_contrary = |index: &usize| Some(NUMBER_FORMS[*index].point) == NUMBER_FORMS[first].thousands;
-        let other = ways.find(is_contrary).map(|index| NUMBER_FORMS[index]);
-        Some((NUMBER_FORMS[first], self.numbers_in(first)?, other))
+        let first = (0..NUMBER_FORMS.len()).find(whole)?;
+        let marks = NUMBER_FORMS[first];
+        Some((marks, self.numbers_in(first)?, self.contrary(marks)))
+    }
+
+    /// Another way that reads all that this one does, with the one's mark between thousands as the other's point: `1,234`
+    /// and `1.234` alone are thousands or one and a quarter.
+    pub(super) fn contrary(&self, marks: Marks) -> Option<Marks> {
+        let count = |form: Marks| {
+            let at = NUMBER_FORMS.iter().position(|one| *one == form)?;
+            self.numbers[at].as_ref().map(|numbers| numbers.count)
+        };
+        let read = count(marks).filter(|read| *read > 0)?;
+        let is_contrary = |form: &&Marks| match marks.thousands {
+            Some(mark) => form.point == mark,
+            None => form.thousands == Some(marks.point),
+        };
+        NUMBER_FORMS.iter().filter(is_contrary).find(|form| count(**form) == Some(read)).copied()
+    }
+
+    /// The numbers of one of the ways.
+    pub(super) fn numbers_as(&self, marks: Marks) -> Option<Numbers> {
+        self.numbers_in(NUMBER_FORMS.iter().position(|form| *form == marks)?)
     }
 
     /// The way of writing numbers that most texts are written in, and its numbers.
@@ -323,8 +340,14 @@ mod tests {
 
     #[test]
     fn numbers_show_their_point_and_thousands() {
-        let cases: [(&[&str], char, Option<char>, bool); 9] = [
+        let cases: [(&[&str], char, Option<char>, bool); 15] = [
             (&["1", "2.5"], '.', None, false),
+            (&["1.500", "250"], '.', None, true),
+            (&["1.500", "0.250"], '.', None, false),
+            (&["1.500", "1250.125"], '.', None, false),
+            (&["0,125", "1,250", "12,375"], ',', None, false),
+            (&["-0,125", "1,250"], ',', None, false),
+            (&["1,250.5", "1,250"], '.', Some(','), false),
             (&["1", "2,5"], ',', None, false),
             (&["1,234", "7"], '.', Some(','), true),
             (&["1,234", "2,345.5"], '.', Some(','), false),

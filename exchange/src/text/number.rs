@@ -269,7 +269,8 @@ pub(crate) struct Marks {
 impl Marks {
     /// The number with a point and without marks between thousands, in `plain`.
     ///
-    /// Errors: a mark stands where none can: groups have three digits each, but for the first.
+    /// Errors: a mark stands where none can: groups have three digits each, but for the first, which does not begin with 0:
+    /// `0,125` is an eighth.
     pub(crate) fn strip(self, text: &[u8], plain: &mut Vec<u8>) -> Result<(), NumberFault> {
         plain.clear();
         let text = std::str::from_utf8(text).map_err(|_| NumberFault::NotANumber)?;
@@ -288,7 +289,7 @@ impl Marks {
         if groups > 1 {
             let mut sizes = whole.split(|c| Some(c) == self.thousands).map(str::len);
             let first = sizes.next().unwrap_or(0);
-            if !(1..=3).contains(&first) || sizes.any(|size| size != 3) {
+            if !(1..=3).contains(&first) || whole.starts_with('0') || sizes.any(|size| size != 3) {
                 return Err(NumberFault::NotANumber);
             }
         }
