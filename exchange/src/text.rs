@@ -11,7 +11,7 @@ use jiff::civil::{Date, DateTime};
 
 pub(crate) use format::{Asked, check_date_format, parse_date_as, parse_time_as};
 pub use number::Rounding;
-pub(crate) use number::{Marks, NumberFault, Scale, decimal_of_f32, decimal_of_f64, parse_decimal};
+pub(crate) use number::{Marks, NumberFault, Scale, parse_decimal};
 pub(crate) use zone::{Shown, Written, in_zone};
 
 /// Milliseconds of a day.

@@ -337,3 +337,27 @@ fn a_uuid_is_a_key_and_never_loses_to_five_values() {
         assert_eq!((inference.trial.rows_loaded, inference.trial.rows_rejected), (1_000, 0));
     }
 }
+
+#[test]
+fn an_id_is_the_key_whatever_it_holds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("things.parquet");
+    let large = Decimal128Array::from(vec![1_i128 << 70, 2]).with_precision_and_scale(38, 0).expect("it has room");
+    let ids: [(ArrayRef, KeyKind, &str); 5] = [
+        (Arc::new(Float64Array::from(vec![1.5, 2.0])), KeyKind::String, ""),
+        (Arc::new(large), KeyKind::String, ""),
+        (Arc::new(Date32Array::from(vec![20_000, 20_001])), KeyKind::String, ""),
+        (Arc::new(Float64Array::from(vec![1e19, 2.0])), KeyKind::U64, "keys beyond 2^53"),
+        (Arc::new(Float64Array::from(vec![1e15, 2.0])), KeyKind::U64, ""),
+    ];
+    for (id, kind, said) in ids {
+        let what = format!("{id:?}");
+        let other: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+        write_parquet(&path, vec![("id".to_owned(), id), ("a".to_owned(), other)]);
+        let inference = check(&path, &InferOptions::default(), &what).expect("it has an id");
+        assert_eq!((inference.mapping.key.column.as_str(), inference.mapping.key.kind), ("id", kind), "{what}");
+        assert_eq!((inference.trial.rows_loaded, inference.key_doubt.is_none()), (2, true), "{what}");
+        let notes: Vec<&str> = inference.notes.iter().map(|note| note.message.as_str()).collect();
+        assert!(notes.concat().starts_with(said) && (said.is_empty() == notes.is_empty()), "{what}: {notes:?}");
+    }
+}

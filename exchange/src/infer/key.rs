@@ -18,6 +18,9 @@ use crate::scalar::Shape;
 /// The longest text that can be a key by its looks, in bytes.
 const KEY_TEXT_BYTES_MAX: usize = 256;
 
+/// From here on floating-point numbers leave out whole ones.
+const EXACT_IN_FLOATS: u128 = 1 << 53;
+
 /// The column of the key.
 pub(super) struct KeyGuess {
     /// Its place among the columns.
@@ -144,7 +147,9 @@ fn can_be_key(column: &Observed, name: KeyName) -> bool {
     let is_named = name != KeyName::Unnamed;
     match &column.shape {
         Some(Shape::Int | Shape::Uuid) => true,
-        Some(Shape::Float | Shape::Decimal { .. }) => is_named && column.is_whole(),
+        // `id` is the key whatever it holds.
+        Some(Shape::Float | Shape::Decimal { .. }) => is_named && column.is_whole() || name == KeyName::OfType,
+        Some(Shape::Date | Shape::Time) => name == KeyName::OfType,
         Some(Shape::Text) => {
             let is_short = column.bytes_max <= KEY_TEXT_BYTES_MAX;
             is_short && (is_named || !column.has_amounts() && !column.is_dated())
@@ -254,6 +259,14 @@ pub(super) fn decide(
     let trim = column.blanks > 0 && column.shape == Some(Shape::Text);
     if trim {
         note(format!("blanks around the key in {}: trim leaves them out", plural(column.blanks, "row")));
+    }
+    let is_float = matches!(column.shape, Some(Shape::Float));
+    if is_float && column.is_whole() && column.numbers.magnitude_max >= EXACT_IN_FLOATS {
+        note(
+            "keys beyond 2^53 as floating-point numbers have lost digits, so that different ones became equal: export them \
+             as whole numbers or text"
+                .to_owned(),
+        );
     }
     if kind == KeyKind::U64 && column.has_points() {
         note("keys written with a point, such as 1.0, are taken as whole numbers".to_owned());

@@ -5,7 +5,7 @@ use muster_engine::ids::LocalId;
 
 use super::Taken;
 use crate::scalar::{Scalar, print_decimal, print_digits, print_uuid};
-use crate::text::{NumberFault, decimal_of_f32, decimal_of_f64, is_date, is_time, print_date, print_time};
+use crate::text::{is_date, is_time, print_date, print_time};
 
 impl Scalar<'_> {
     /// The cell in a message.
@@ -63,8 +63,8 @@ pub(crate) fn number_key(kind: KeyKind, cell: Scalar<'_>) -> std::result::Result
         Scalar::Int(number) => u64::try_from(number).ok(),
         Scalar::Uint(number) => Some(number),
         Scalar::Text(text) => parse_key(text),
-        Scalar::Float(number) => whole(decimal_of_f64(number, 0)),
-        Scalar::Float32(number) => whole(decimal_of_f32(number, 0)),
+        Scalar::Float(number) => whole(number, &number),
+        Scalar::Float32(number) => whole(number.into(), &number),
         Scalar::Decimal { unscaled, scale } => whole_decimal(unscaled, scale),
         _ => None,
     };
@@ -84,8 +84,14 @@ pub(crate) fn number_key(kind: KeyKind, cell: Scalar<'_>) -> std::result::Result
     }
 }
 
-fn whole(number: std::result::Result<i64, NumberFault>) -> Option<u64> {
-    u64::try_from(number.ok()?).ok()
+/// A floating-point number without a fraction, as the shortest decimal that reads back as it.
+fn whole(number: f64, shortest: &dyn std::fmt::Display) -> Option<u64> {
+    const EXACT: f64 = (1_u64 << 24) as f64;
+    match number {
+        0.0..EXACT if number.fract() == 0.0 => Some(number as u64),
+        EXACT.. => parse_key(shortest.to_string().as_bytes()),
+        _ => None,
+    }
 }
 
 /// A decimal without a fraction; those of 20 digits are what warehouses make of unsigned numbers.

@@ -172,16 +172,6 @@ pub(crate) fn parse_decimal(text: &[u8], scale: u8) -> Result<i64, NumberFault> 
     Scale::exact(scale).of_text(text)
 }
 
-/// A double as an unscaled integer of `scale`, exact.
-pub(crate) fn decimal_of_f64(value: f64, scale: u8) -> Result<i64, NumberFault> {
-    Scale::exact(scale).of_f64(value)
-}
-
-/// A single as an unscaled integer of `scale`, exact.
-pub(crate) fn decimal_of_f32(value: f32, scale: u8) -> Result<i64, NumberFault> {
-    Scale::exact(scale).of_f32(value)
-}
-
 /// The common case without exponent and overflow; nothing where a closer look is needed.
 #[inline]
 fn parse_short(digits: &[u8], scale: u8) -> Option<i64> {

@@ -2,6 +2,14 @@ use jiff::tz::TimeZone;
 
 use super::*;
 
+fn decimal_of_f64(value: f64, scale: u8) -> Result<i64, NumberFault> {
+    Scale::exact(scale).of_f64(value)
+}
+
+fn decimal_of_f32(value: f32, scale: u8) -> Result<i64, NumberFault> {
+    Scale::exact(scale).of_f32(value)
+}
+
 #[test]
 fn a_number_is_exact_or_refused() {
     use NumberFault::{NotANumber, TooLarge, TooPrecise};
