@@ -6,6 +6,7 @@ use encoding_rs::{Encoding, UTF_8};
 use muster_engine::{Error, Result};
 
 use super::encoding::read_head;
+use super::key::{KeyName, key_name};
 use crate::csv::{RecordReader, Records};
 use crate::input::{Content, Input, content_fault};
 use crate::mapping::{CsvOptions, encoding_label};
@@ -14,6 +15,8 @@ use crate::text::{parse_date, parse_decimal, parse_written_time};
 
 /// The records that are looked at.
 const LOOK_RECORDS: usize = 50;
+/// How many lines a title may have.
+const TITLE_LINES_MAX: usize = 5;
 const DELIMITERS: [char; 4] = [',', '\t', ';', '|'];
 
 /// How the file is written, and why its encoding should not be taken without a person's word.
@@ -42,6 +45,9 @@ pub(super) fn guess(
         text.truncate(end.map_or(text.len(), |end| end + 1));
     }
     let (delimiter, records) = best_delimiter(&text)?;
+    if let Some(title) = title_above(&text, records.as_ref())? {
+        return Err(Error::invalid(format!("{title}: {name} begins with what is no table")));
+    }
     let mut options = CsvOptions { delimiter, encoding: head.encoding, ..CsvOptions::default() };
     if records.as_ref().is_some_and(|records| !is_header(records)) {
         options.header = false;
@@ -78,6 +84,38 @@ fn best_delimiter(text: &[u8]) -> Result<(char, Option<Records>)> {
         }
     }
     Ok(best.map_or((CsvOptions::default().delimiter, None), |(_, delimiter, records)| (delimiter, Some(records))))
+}
+
+/// What to do with lines above the header that are no part of the table: a title, the time of an export.
+///
+/// There are such where nothing divides the first line, which is called no key, and something divides all lines below
+/// alike, of which the first are names.
+fn title_above(text: &[u8], records: Option<&Records>) -> Result<Option<String>> {
+    let Some(records) = records.filter(|records| records.fields() == 1 && !records.is_empty()) else {
+        return Ok(None);
+    };
+    let first = String::from_utf8_lossy(records.cell(0, 0).0).into_owned();
+    if key_name(&first, "") != KeyName::Unnamed {
+        return Ok(None);
+    }
+    let mut rest = text;
+    for lines in 1..=TITLE_LINES_MAX {
+        let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
+            return Ok(None);
+        };
+        rest = &rest[end + 1..];
+        let (_, below) = best_delimiter(rest)?;
+        let is_table =
+            |below: &Records| below.fields() > 1 && below.len() > 1 && below.malformed.is_empty() && is_header(below);
+        if let Some(below) = below.filter(is_table) {
+            let strike = if lines == 1 { "first line".to_owned() } else { format!("first {lines} lines") };
+            return Ok(Some(format!(
+                "strike the {strike} from the file: line 1, {first:?}, has 1 field, and the lines below have {}",
+                below.fields()
+            )));
+        }
+    }
+    Ok(None)
 }
 
 fn read(text: &[u8], delimiter: char) -> Result<Records> {
