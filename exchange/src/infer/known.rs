@@ -205,6 +205,9 @@ fn days_as(seen: &Observed, kind: TagKind, guess: &mut Guess) {
                 take_compact_days(guess);
             } else if dates.fits == 0 && digits.count > 0 && kind == TagKind::Time {
                 take_unit(epoch_unit(digits), guess);
+            } else if let Some(formats) = dates.midnights.filter(|_| kind == TagKind::Date && dates.has_times) {
+                guess.note(format!("times that all are midnight: dates, written as {}", formats.join(", ")));
+                guess.column.date_formats = formats;
             } else {
                 if !dates.formats.is_empty() {
                     guess.note(format!("{kind}s written as {}", dates.formats.join(", ")));

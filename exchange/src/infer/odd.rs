@@ -96,7 +96,15 @@ const ODD_DATES: [&str; 18] = [
     "%Y年%m月%d号",
 ];
 /// Clocks of twelve hours, and those with the name of a zone behind them.
-const ODD_CLOCKS: [&str; 4] = [" %I:%M %p", " %I:%M:%S %p", " %H:%M:%S %Q", " %H:%M:%S%.f %Q"];
+const ODD_CLOCKS: [&str; 7] = [
+    " %I:%M %p",
+    " %I:%M:%S %p",
+    " %H:%M:%S %Q",
+    " %H:%M:%S%.f %Q",
+    "T%H:%M:%S%.f",
+    "T%H:%M:%S%.fZ",
+    "T%H:%M:%S%.f%:z",
+];
 /// Times that are no day with a clock behind it: those of C, of mails and of logs.
 const ODD_TIMES: [&str; 3] = ["%a %b %e %H:%M:%S %Y", "%a, %d %b %Y %H:%M:%S %z", "%d/%b/%Y:%H:%M:%S %z"];
 
@@ -126,8 +134,9 @@ pub(super) fn remedy_for(kind: TagKind, texts: &[String]) -> Option<String> {
         _ if texts.is_empty() => None,
         TagKind::Int | TagKind::Decimal { .. } => numbers(texts),
         TagKind::Date | TagKind::Time => {
-            let (_, formats) = days(texts)?;
-            Some(format!("strike skip and give date_format = {}, which reads them", shown(&formats)))
+            let (found, formats) = days(texts)?;
+            let what = if kind == TagKind::Date && found == "time" { "the days of them" } else { "them" };
+            Some(format!("strike skip and give date_format = {}, which reads {what}", shown(&formats)))
         }
         TagKind::Flag | TagKind::Choice | TagKind::Set => None,
     }

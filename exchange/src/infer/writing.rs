@@ -14,6 +14,11 @@ const TRIED_MIN: u64 = 64;
 /// After how many texts a way that none of them was written in is given up.
 const IDLE_MAX: u64 = 1_000;
 
+/// The bytes of a date in ISO 8601.
+const ISO_DATE_BYTES: usize = 10;
+/// In how many ways midnights may be written.
+const MIDNIGHTS_MAX: usize = 8;
+
 /// How many texts are kept to be looked at once more, and how long they may be.
 const FIRST_MAX: usize = 32;
 const FIRST_BYTES_MAX: usize = 64;
@@ -75,6 +80,8 @@ pub(super) struct DateWriting {
     pub(super) fits: u64,
     /// Those in ISO 8601 that are finer than a millisecond.
     pub(super) cuts: u64,
+    /// The formats that read the days, where all times are midnight, and nothing but midnights.
+    pub(super) midnights: Option<Vec<String>>,
 }
 
 /// What the distinct texts of a column fit.
@@ -92,6 +99,8 @@ pub(super) struct Writing {
     dates: HashMap<u64, u64>,
     dates_tried: u64,
     cuts: u64,
+    /// What stands behind the days of times that are midnight; `None` once one is not, or they are too many.
+    midnights: Option<Vec<String>>,
     /// The ways that are still looked at; none of them once most texts are no dates.
     dates_live: u64,
     dates_seen: u64,
@@ -113,6 +122,7 @@ impl Writing {
             dates: HashMap::new(),
             dates_tried: 0,
             cuts: 0,
+            midnights: Some(Vec::new()),
             dates_live,
             dates_seen: 0,
             scratch: Vec::new(),
@@ -188,6 +198,7 @@ impl Writing {
         }
         if let Some(written) = parse_written_time(text.as_bytes()) {
             self.cuts += u64::from(written.cut);
+            self.look_at_clock(&text[ISO_DATE_BYTES..]);
             return ISO_TIME;
         }
         let has_year = text.as_bytes().windows(4).any(|four| four.iter().all(u8::is_ascii_digit));
@@ -202,7 +213,38 @@ impl Writing {
             };
             bits |= u64::from(is_written_so) << index;
         }
+        if bits >> DATE_FORMS.len() != 0 {
+            self.look_at_clock(text.rfind(' ').map_or("", |at| &text[at..]));
+        }
         bits
+    }
+
+    /// Keeps what stands behind a day while all of it is midnight.
+    fn look_at_clock(&mut self, clock: &str) {
+        let Some(seen) = self.midnights.as_mut().filter(|seen| !seen.iter().any(|one| one == clock)) else {
+            return;
+        };
+        let of_day = clock.get(1..).unwrap_or("").split(['Z', 'z', '+', '-']).next().unwrap_or("");
+        let is_midnight = of_day.bytes().all(|byte| !byte.is_ascii_digit() || byte == b'0');
+        match is_midnight && seen.len() < MIDNIGHTS_MAX {
+            true => seen.push(clock.to_owned()),
+            false => self.midnights = None,
+        }
+    }
+
+    /// The formats that read the days of these bits with what stands behind them, letter by letter.
+    fn midnight_formats(&self, bits: &[u32]) -> Option<Vec<String>> {
+        let clocks = self.midnights.as_ref()?;
+        let mut formats: Vec<String> = Vec::new();
+        for bit in bits {
+            let form = if 1_u64 << bit == ISO_TIME { 0 } else { *bit as usize % DATE_FORMS.len() };
+            let is_day = (*bit as usize) < DATE_FORMS.len();
+            let behind = if is_day { &[String::new()][..] } else { clocks };
+            formats.extend(behind.iter().map(|clock| format!("{}{clock}", DATE_FORMS[form])));
+        }
+        formats.sort_unstable();
+        formats.dedup();
+        (formats.len() <= MIDNIGHTS_MAX).then_some(formats)
     }
 
     /// The numbers of a way of writing them, if all `count` texts are.
@@ -284,6 +326,7 @@ impl Writing {
             or_else: or_else.then(|| formats_of(&swapped())),
             fits,
             cuts: self.cuts,
+            midnights: self.midnight_formats(&chosen),
         }
     }
 }
