@@ -7,8 +7,15 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 
 /// Gives each text of the list, without holding the list.
 ///
-/// Errors: the text is no such list, or `each` refuses one.
+/// Errors: the text is no such list, has a null, or `each` refuses one.
 pub(crate) fn each_of_list(text: &[u8], each: &mut dyn FnMut(&str) -> Result<(), String>) -> Result<(), String> {
+    read_list(text, &mut |value| match value {
+        Some(value) => each(value),
+        None => Err("a value of the list is null".to_owned()),
+    })
+}
+
+fn read_list(text: &[u8], each: &mut dyn FnMut(Option<&str>) -> Result<(), String>) -> Result<(), String> {
     let mut fault = None;
     let mut reader = serde_json::Deserializer::from_slice(text);
     let read = reader.deserialize_seq(Texts { each, fault: &mut fault }).and_then(|()| reader.end());
@@ -19,13 +26,18 @@ pub(crate) fn each_of_list(text: &[u8], each: &mut dyn FnMut(&str) -> Result<(),
     }
 }
 
-/// Whether the text is a list of texts.
-pub(crate) fn is_list(text: &[u8]) -> bool {
-    text.first() == Some(&b'[') && each_of_list(text, &mut |_| Ok(())).is_ok()
+/// Whether the text is a list of texts, and whether nulls are among them.
+pub(crate) fn list_with_nulls(text: &[u8]) -> Option<bool> {
+    let mut has_nulls = false;
+    let mut look = |value: Option<&str>| {
+        has_nulls |= value.is_none();
+        Ok(())
+    };
+    (text.first() == Some(&b'[') && read_list(text, &mut look).is_ok()).then_some(has_nulls)
 }
 
 struct Texts<'a> {
-    each: &'a mut dyn FnMut(&str) -> Result<(), String>,
+    each: &'a mut dyn FnMut(Option<&str>) -> Result<(), String>,
     fault: &'a mut Option<String>,
 }
 
@@ -37,8 +49,8 @@ impl<'de> Visitor<'de> for Texts<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while let Some(text) = list.next_element::<String>()? {
-            if let Err(fault) = (self.each)(&text) {
+        while let Some(text) = list.next_element::<Option<String>>()? {
+            if let Err(fault) = (self.each)(text.as_deref()) {
                 *self.fault = Some(fault);
                 return Err(A::Error::custom("refused"));
             }
@@ -60,9 +72,12 @@ mod tests {
         };
         each_of_list(br#" ["a", "b,c", "\u4e2d\"|"] "#, &mut keep).expect("a list");
         assert_eq!(read, ["a", "b,c", "中\"|"]);
-        assert!(is_list(b"[]"));
-        for text in ["", "[", "a", "[1]", "[null]", "[\"a\"] x", "[[\"a\"]]", "{}", "[\"a\",]"] {
-            assert!(!is_list(text.as_bytes()), "{text}");
+        assert_eq!(list_with_nulls(b"[]"), Some(false));
+        assert_eq!(list_with_nulls(b"[\"a\", null]"), Some(true));
+        let refused = each_of_list(b"[null]", &mut |_| Ok(()));
+        assert_eq!(refused, Err("a value of the list is null".to_owned()));
+        for text in ["", "[", "a", "[1]", "null", "[null", "[\"a\"] x", "[[\"a\"]]", "{}", "[\"a\",]"] {
+            assert_eq!(list_with_nulls(text.as_bytes()), None, "{text}");
         }
         let refused = each_of_list(b"[\"a\"]", &mut |text| Err(format!("{text} is refused")));
         assert_eq!(refused, Err("a is refused".to_owned()));

@@ -84,8 +84,13 @@ pub(super) fn decide(seen: &Observed) -> Guess {
         Some(Shape::Uuid) => decide_values(seen, &mut guess),
         Some(Shape::Text) => decide_text(seen, &mut guess),
     }
-    if guess.column.kind == TagKind::Choice && seen.bytes_max > VALUE_BYTES_MAX && !guess.column.skip {
-        guess.skip(format!("skipped: a value has {} bytes, at most {VALUE_BYTES_MAX} are allowed", seen.bytes_max));
+    // A few that are too long are rows to be rejected, which their own note says.
+    if guess.column.kind == TagKind::Choice && seen.too_long * 2 > seen.values() && !guess.column.skip {
+        guess.skip(format!(
+            "skipped: most values are too long, up to {} bytes, and at most {VALUE_BYTES_MAX} are allowed; strike skip to \
+             load the others",
+            seen.bytes_max
+        ));
     }
     guess
 }
@@ -265,8 +270,9 @@ fn decide_text(seen: &Observed, guess: &mut Guess) {
         return;
     }
     note_null_words(seen, guess);
-    if seen.blanks > 0 {
-        guess.note(format!("blanks around the text in {} are kept: trim = true?", plural(seen.blanks, "row")));
+    let padded = seen.blanks - seen.blank_cells;
+    if padded > 0 {
+        guess.note(format!("blanks around the text in {} are kept: trim = true?", plural(padded, "row")));
     }
     decide_values(seen, guess);
     let is_told = dates_fit == count;

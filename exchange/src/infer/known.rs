@@ -6,12 +6,12 @@ use muster_engine::catalog::{KeyKind, TagKind};
 
 use super::coded::{epoch_unit, looks_like_days};
 use super::decide::{Guess, decide, note_marks, take_nans};
-use super::lists::trim_pieces;
+use super::lists::{take_json, trim_pieces};
 use super::nulls::take_null_words;
 use super::observe::{LOOSE_SEPARATORS, Observed, SEPARATORS};
 use super::truths::most_truths;
 use super::words::plural;
-use crate::mapping::{JSON_LISTS, TimeUnit, nfkc};
+use crate::mapping::{TimeUnit, nfkc};
 use crate::rule::accept;
 use crate::scalar::Shape;
 use crate::text::Rounding;
@@ -128,9 +128,8 @@ fn flags_as(seen: &Observed, guess: &mut Guess) {
 
 /// Texts as lists of a set, by what most of them have between values.
 fn lists_as(seen: &Observed, guess: &mut Guess) {
-    if seen.json_lists * 2 > seen.worded() {
-        guess.column.list_separator = Some(JSON_LISTS.to_owned());
-        return guess.note(format!("lists in JSON in {}", plural(seen.json_lists, "row")));
+    if (seen.json_lists + seen.json_nulls) * 2 > seen.worded() {
+        return take_json(seen, guess);
     }
     let firm = SEPARATORS.iter().zip(&seen.separated).map(|(separator, (texts, _))| (separator.to_string(), *texts));
     let loose = LOOSE_SEPARATORS.iter().zip(&seen.loose).map(|(separator, texts)| ((*separator).to_owned(), *texts));

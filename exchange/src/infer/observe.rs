@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use muster_engine::Result;
+use muster_engine::catalog::limits::VALUE_BYTES_MAX;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::numbers::{Numbers, measure};
@@ -110,6 +111,13 @@ pub(super) struct Observed {
     /// The texts that have what may separate values, and those that are lists in JSON.
     pub(super) loose: [u64; LOOSE_SEPARATORS.len()],
     pub(super) json_lists: u64,
+    /// Lists in JSON of which a value is null.
+    pub(super) json_nulls: u64,
+    /// For each separator the texts in which it separates nothing from something.
+    pub(super) empty_pieces: [u64; SEPARATORS.len()],
+    /// Texts that are blanks alone, and texts that are too long for a value.
+    pub(super) blank_cells: u64,
+    pub(super) too_long: u64,
 }
 
 impl Observed {
@@ -141,6 +149,10 @@ impl Observed {
             separated: Default::default(),
             loose: Default::default(),
             json_lists: 0,
+            json_nulls: 0,
+            empty_pieces: [0; SEPARATORS.len()],
+            blank_cells: 0,
+            too_long: 0,
         }
     }
 
@@ -335,6 +347,9 @@ impl Observed {
             *self.null_words.entry(word).or_default() += 1;
         }
         self.json_lists += u64::from(marks.is_json);
+        self.json_nulls += u64::from(marks.has_json_null);
+        self.blank_cells += u64::from(marks.has_blanks && trimmed(text).is_empty());
+        self.too_long += u64::from(text.len() > VALUE_BYTES_MAX);
         for (texts, is_separated) in self.loose.iter_mut().zip(marks.loose) {
             *texts += u64::from(is_separated);
         }
@@ -342,6 +357,7 @@ impl Observed {
             let is_separated = marks.separated[index];
             *texts += u64::from(is_separated);
             self.blank_pieces[index] += u64::from(marks.blank_pieces[index]);
+            self.empty_pieces[index] += u64::from(marks.empty_pieces[index]);
             if pieces.len() >= PIECES_MAX {
                 continue;
             }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::observe::{LOOSE_SEPARATORS, SEPARATORS, trimmed};
-use crate::json_list::is_list;
+use crate::json_list::list_with_nulls;
 
 /// Shorter texts are looked at each time.
 const LONG_BYTES: usize = 64;
@@ -82,9 +82,13 @@ pub(super) struct RowMarks {
     /// For each separator whether it stands in the text, and whether blanks stand around what it separates.
     pub(super) separated: [bool; SEPARATORS.len()],
     pub(super) blank_pieces: [bool; SEPARATORS.len()],
+    /// Whether it separates nothing from something, as at the end of `a;b;`, which is refused.
+    pub(super) empty_pieces: [bool; SEPARATORS.len()],
     /// The same of marks that separate values, but stand inside of them too.
     pub(super) loose: [bool; LOOSE_SEPARATORS.len()],
     pub(super) is_json: bool,
+    /// Whether it is a list in JSON with a null among its values, which is refused.
+    pub(super) has_json_null: bool,
     /// The text without blanks around it, as a piece of a list of one.
     pub(super) whole: u64,
 }
@@ -98,13 +102,20 @@ impl RowMarks {
             let mut pieces = text.split(|byte| *byte == *separator as u8);
             *has_blanks = is_separated && pieces.any(|piece| trimmed(piece).len() < piece.len());
         }
+        let json = list_with_nulls(inner);
+        let empty_pieces = [0, 1].map(|at| {
+            let mut pieces = text.split(|byte| *byte == SEPARATORS[at] as u8);
+            separated[at] && pieces.any(|piece| trimmed(piece).is_empty())
+        });
         let readable = std::str::from_utf8(text).unwrap_or_default();
         RowMarks {
             has_blanks: inner.len() < text.len(),
             separated,
             blank_pieces,
+            empty_pieces,
             loose: LOOSE_SEPARATORS.map(|separator| readable.contains(separator)),
-            is_json: is_list(inner),
+            is_json: json == Some(false),
+            has_json_null: json == Some(true),
             whole: xxh3_64(inner),
         }
     }
