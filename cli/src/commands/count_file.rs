@@ -29,6 +29,12 @@ pub(super) async fn run(file: &Path, asker: &Asker) -> Result<(), Failure> {
     asker.check_parameters(lines.iter().map(|line| line.text))?;
     let mut reply = count_all(lines.iter().map(|line| (line.name.as_str(), line.text)), asker).await?;
     tell_headlines(&lines, &tags, &mut reply, asker).await?;
+    for (line, item) in lines.iter().zip(&mut reply.items) {
+        item.outcome = match item.outcome.take() {
+            Some(Outcome::Problem(problem)) => Some(Outcome::Problem(line.pasted(problem, &tags))),
+            outcome => outcome,
+        };
+    }
     asker.print(&answer(&lines, &reply))?;
     let mut failed = 0;
     for (line, item) in lines.iter().zip(&reply.items) {
@@ -36,7 +42,7 @@ pub(super) async fn run(file: &Path, asker: &Asker) -> Result<(), Failure> {
             Some(Outcome::Count(count)) => asker.warn(count.info.as_ref(), line.text),
             Some(Outcome::Problem(problem)) => {
                 failed += 1;
-                output::note_lines(&format!("line {}: {}", line.number, line.pasted(problem, &tags)));
+                output::note_lines(&format!("line {}: {}", line.number, problem.message));
             }
             None => failed += 1,
         }

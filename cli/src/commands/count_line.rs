@@ -51,26 +51,32 @@ pub(super) fn lines<'a>(content: &'a str, tags: &Tags<'_>) -> Vec<Line<'a>> {
 
 impl Line<'_> {
     /// Why the line was refused, with what is offered as a line of the file: behind the name that it has.
-    pub(super) fn pasted(&self, problem: &v1::Problem, tags: &Tags<'_>) -> String {
-        let Some(named) = muster_language::named(self.whole) else { return problem.message.clone() };
+    pub(super) fn pasted(&self, mut problem: v1::Problem, tags: &Tags<'_>) -> v1::Problem {
+        let Some(named) = muster_language::named(self.whole) else { return problem };
         let offer = format!("try: {}", problem.suggestion);
         let rest = problem.message.strip_suffix(&offer).filter(|_| !problem.suggestion.is_empty());
         match (self.name.is_empty(), rest) {
             (false, Some(rest)) => {
                 let head = &self.whole[..self.whole.len() - self.text.len()];
-                format!("{rest}try: {head}{}", problem.suggestion)
+                let suggestion = format!("{head}{}", problem.suggestion);
+                problem.message = format!("{rest}try: {suggestion}");
+                problem.suggestion = suggestion;
             }
             (true, _) if is_expression(named.text, tags) => {
                 let quoted = suggest::quoted(&named.name);
-                format!("{}\nor, if `{}` is a name, write: {quoted} = {}", problem.message, named.name, named.text)
+                let way = format!("\nor, if `{}` is a name, write: {quoted} = {}", named.name, named.text);
+                problem.message.push_str(&way);
             }
-            _ => problem.message.clone(),
+            _ => {}
         }
+        problem
     }
 
     /// The line with its headline as a name, where it seems to have one that is none.
     pub(super) fn headed(&self, tags: &Tags<'_>) -> Option<Headed<'_>> {
-        let Named { name, text } = headline(self.whole).filter(|_| self.name.is_empty())?;
+        // What could be a name as it stands was taken for a comparison.
+        let may_have_headline = self.name.is_empty() && muster_language::named(self.whole).is_none();
+        let Named { name, text } = headline(self.whole).filter(|_| may_have_headline)?;
         // `vip level = gold` lacks an AND, where `gold` is a tag too.
         let names_tag = || tokens(&name).iter().any(|piece| tags.holds(piece.span.of(&name)));
         if !is_expression(text, tags) || is_word(text) && names_tag() {
@@ -80,13 +86,14 @@ impl Line<'_> {
             |line: &String| split_name(line, tags).is_some_and(|named| named.name == name && named.text == text);
         let written = [format!("{name} = {text}"), format!("{} = {text}", suggest::quoted(&name))];
         let line = written.into_iter().find(is_read)?;
-        Some(Headed { name_bytes: name.len(), line, text })
+        Some(Headed { name_bytes: name.len(), is_word: is_word(&name), line, text })
     }
 }
 
 /// A line whose headline became a name.
 pub(super) struct Headed<'a> {
     name_bytes: usize,
+    is_word: bool,
     line: String,
     /// What stands behind the headline.
     pub(super) text: &'a str,
@@ -97,11 +104,15 @@ impl Headed<'_> {
     pub(super) fn problem(&self, written: &str) -> v1::Problem {
         let span = Span::new(0, self.name_bytes as u32);
         let name = span.of(written);
-        let (remedy, detail) = match self.line.starts_with('\'') {
-            true => {
+        let (remedy, detail) = match (self.line.starts_with('\''), self.is_word) {
+            (true, true) => (
+                "put the name in quotes, and = behind it",
+                format!("`{name}` is a tag, or a typing error away from one"),
+            ),
+            (true, false) => {
                 ("put the name in quotes", format!("`{name}` is no single word, so nothing says that it is a name"))
             }
-            false => ("write = behind the name", format!("`{name}` is read as a tag")),
+            (false, _) => ("write = behind the name", format!("`{name}` is read as a tag")),
         };
         let error = Error::new(code::MUST_QUOTE, span, remedy, detail).suggest(self.line.clone());
         v1::Problem {
@@ -115,13 +126,13 @@ impl Headed<'_> {
 
 /// The name and the expression of `name = expression`; none where the whole line is the expression.
 ///
-/// A line that is an expression with the tags that there are is that expression. Else the word before its `=` names what
-/// follows. Where that is no expression either, the line is more likely a comparison if the word is a tag, or if a single
-/// word follows: `contry = DEU`. So it is where the word is a typing error away from a tag and a single word follows,
+/// A line that is an expression with the tags that there are is that expression, and so is one with a tag before its `=`,
+/// which quotes alone make a name: `vip = None` asks for nobody's name. Else the word before its `=` names what follows.
+/// Where that is no expression either, the line is more likely a comparison if a single word follows: `contry = DEU`. So it is where the word is a typing error away from a tag and a single word follows,
 /// whatever that word is: `levl = vip` counts no flag `vip`.
 fn split_name<'a>(line: &'a str, tags: &Tags<'_>) -> Option<Named<'a>> {
     let named = muster_language::named(line)?;
-    if is_expression(line, tags) {
+    if is_expression(line, tags) || tags.holds(&named.name) && !is_quoted(line) {
         return None;
     }
     let valued = || tags.0.iter().filter(|(_, has_values)| **has_values).map(|(name, _)| *name);
@@ -129,12 +140,8 @@ fn split_name<'a>(line: &'a str, tags: &Tags<'_>) -> Option<Named<'a>> {
         return None;
     }
     let is_flag = |expr: &Expr| matches!(expr.kind, ExprKind::Flag(_));
-    let is_comparison = || {
-        tags.holds(&named.name)
-            || is_value(named.text)
-            || is_word(named.text)
-            || parse(named.text).is_ok_and(|parsed| is_flag(&parsed.expr))
-    };
+    let is_comparison =
+        || is_value(named.text) || is_word(named.text) || parse(named.text).is_ok_and(|parsed| is_flag(&parsed.expr));
     (is_expression(named.text, tags) || !is_comparison()).then_some(named)
 }
 
@@ -152,9 +159,9 @@ fn is_word(text: &str) -> bool {
     matches!(tokens(text).as_slice(), [one] if matches!(one.kind, PieceKind::Name | PieceKind::Word))
 }
 
-/// Whether a line begins with a quote: what is inside is a name.
+/// Whether a line begins with a quote: what is inside is a name. Backticks hold tags too.
 fn is_quoted(line: &str) -> bool {
-    line.starts_with(['\'', '"', '`', '‘', '’', '“', '”'])
+    line.starts_with(['\'', '"', '‘', '’', '“', '”'])
 }
 
 /// Whether a text can be read, and every tag that it names is one of `tags`.
@@ -233,7 +240,8 @@ mod tests {
             ("`two words` = vip AND age = 3", "two words: vip AND age = 3"),
             ("a.b = vip", "a.b: vip"),
             ("2024Q1 = vip", "2024Q1: vip"),
-            ("level = age = 3", "level: age = 3"),
+            ("'level' = age = 3", "level: age = 3"),
+            ("\"vip\" = NONE", "vip: NONE"),
             ("bad = age >", "bad: age >"),
         ] {
             assert_eq!(read(line), expected);
@@ -254,6 +262,15 @@ mod tests {
             "levl = None",
             "levl = vip",
             "ctiy = vip",
+            // A tag is no name, whatever follows.
+            "level = age = 3",
+            "level = NOT vip",
+            "vip = None",
+            "vip = all",
+            "age = none",
+            "age = @young",
+            "兴趣.体育 = ALL",
+            "`city code` = NONE",
         ] {
             assert_eq!(read(line), line);
         }
@@ -274,7 +291,9 @@ mod tests {
             ("big spenders = vip", Some("'big spenders' = vip")),
             ("young: age < 30", Some("young = age < 30")),
             ("young := age < 30", Some("young = age < 30")),
-            ("level: age < 30", Some("level = age < 30")),
+            ("level: age < 30", Some("'level' = age < 30")),
+            ("ctiy = vip", None),
+            ("vip = all", None),
             ("O'Neil fans = age > 3", None),
             ("spend-30d = age > 3", Some("'spend-30d' = age > 3")),
             ("big spenders = agee > 3", None),
@@ -297,7 +316,9 @@ mod tests {
                 suggestion: suggestion.to_owned(),
                 ..v1::Problem::default()
             };
-            lines(line, &tags)[0].pasted(&problem, &tags)
+            let pasted = lines(line, &tags)[0].pasted(problem, &tags);
+            assert!(pasted.message.contains(&format!("try: {}", pasted.suggestion)), "{}", pasted.message);
+            pasted.message
         };
         assert_eq!(said("n = agee > 3 AND vip", "age > 3 AND vip"), "did you mean that?\ntry: n = age > 3 AND vip");
         assert_eq!(said("agee > 3", "age > 3"), "did you mean that?\ntry: age > 3");
