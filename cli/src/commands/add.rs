@@ -3,7 +3,7 @@
 use clap::Args;
 use muster_client::v1::{SetTag, TextList, Value, change, value};
 
-use super::change::{apply, change};
+use super::change::{apply, change, check_key};
 use super::set_values::{Verb, read};
 use crate::ask::Asker;
 use crate::exit::Failure;
@@ -24,6 +24,7 @@ pub(crate) struct AddArgs {
 
 /// Adds values.
 pub(crate) async fn run(args: &AddArgs, asker: &Asker) -> Result<(), Failure> {
+    check_key("add", &args.key, &args.values, asker).await?;
     let values = read(Verb::Add, &args.key, &args.values, asker).await?;
     let add = |(tag, added): (&str, &str)| {
         // A list is refused for every other kind, so that `add` never replaces anything.

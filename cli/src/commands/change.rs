@@ -1,7 +1,7 @@
 //! What the verbs that change one entity have in common.
 
 use muster_client::text_key;
-use muster_client::v1::{Change, EntityChanges, GetTagRequest, Tag, WriteReply, WriteRequest, change};
+use muster_client::v1::{Change, EntityChanges, GetTagRequest, ProfileRequest, Tag, WriteReply, WriteRequest, change};
 use serde_json::json;
 
 use crate::ask::Asker;
@@ -20,6 +20,28 @@ pub(super) fn assignment(text: &str) -> Result<(&str, &str), Failure> {
 pub(super) async fn tag_named(name: &str, asker: &Asker) -> Option<Tag> {
     let request = GetTagRequest { space: asker.space(), entity_type: asker.entity_type(), name: name.to_owned() };
     asker.client.get_tag(request).await.ok()?.tag
+}
+
+/// Errors: usage, where the key of a `command` is one more of the `texts` that stand behind it, and no entity has it.
+pub(super) async fn check_key(command: &str, key: &str, texts: &[String], asker: &Asker) -> Result<(), Failure> {
+    let Ok((name, _)) = assignment(key) else { return Ok(()) };
+    if tag_named(name, asker).await.is_none() {
+        return Ok(());
+    }
+    let request = ProfileRequest {
+        space: asker.space(),
+        entity_type: asker.entity_type(),
+        key: Some(text_key(key.to_owned())),
+        zone: asker.zone(),
+    };
+    if asker.client.profile(request).await.is_ok() {
+        return Ok(());
+    }
+    let words: Vec<&str> = [command, "KEY", key].into_iter().chain(texts.iter().map(String::as_str)).collect();
+    Err(Failure::usage(format!(
+        "give the key first, as in `{}`: `{name}` is a tag, and no entity has the key `{key}`",
+        asker.settings.command(&words)
+    )))
 }
 
 /// A tag's name without the backticks that it has in expressions.

@@ -3,6 +3,8 @@
 use clap::Args;
 use muster_client::text_key;
 use muster_client::v1::{WhyReply, WhyRequest};
+use muster_language::ast::ExprKind;
+use muster_language::parse;
 use serde_json::{Value, json};
 
 use super::explain::TEXT_CELLS_MAX;
@@ -30,8 +32,22 @@ pub(crate) struct WhyArgs {
     text: Vec<String>,
 }
 
+impl WhyArgs {
+    /// Errors: usage, where the key is missing: the words can be asked only with the one that stands in its place.
+    fn check_key(&self, asker: &Asker) -> Result<(), Failure> {
+        let rest = self.text.join(" ");
+        let whole = [self.key.as_str(), &rest].join(" ");
+        if parse(&rest).is_ok() || !parse(whole.trim()).is_ok_and(|it| !matches!(it.expr.kind, ExprKind::Flag(_))) {
+            return Ok(());
+        }
+        let command = asker.settings.command(&["why", "KEY", whole.trim()]);
+        Err(Failure::usage(format!("give the key before the expression, as in `{command}`")))
+    }
+}
+
 /// Explains a membership.
 pub(crate) async fn run(args: &WhyArgs, asker: &Asker) -> Result<(), Failure> {
+    args.check_key(asker)?;
     let text = query_text(&args.text, &["why", &args.key], &asker.settings)?;
     asker.check_parameters(std::iter::once(text.as_str()))?;
     let request = WhyRequest { context: asker.context(), text: text.clone(), key: Some(text_key(args.key.clone())) };
