@@ -9,7 +9,7 @@ const NO_COLOR_VARIABLE: &str = "NO_COLOR";
 
 /// Colours a line as the language reads it, unless nobody wants colours.
 pub(super) struct Highlight {
-    is_plain: bool,
+    pub(super) is_plain: bool,
 }
 
 impl Highlight {
@@ -37,7 +37,8 @@ impl Highlighter for Highlight {
             let (start, stop) = (span.start as usize, span.end as usize);
             styled.push((Color::Default.normal(), shown(&rest[end..start])));
             let style = match kind {
-                PieceKind::Word => self.colour(Color::LightBlue).bold(),
+                PieceKind::Word if self.is_plain => Color::Default.normal(),
+                PieceKind::Word => Color::LightBlue.bold(),
                 PieceKind::Name => Color::Default.normal(),
                 PieceKind::Text => self.colour(Color::Green).normal(),
                 PieceKind::Number => self.colour(Color::Cyan).normal(),
@@ -75,5 +76,6 @@ mod tests {
         let plain = Highlight { is_plain: true }.highlight("\\count a AND 'b'", 0);
         let has_colour = plain.buffer.iter().any(|(style, _)| style.foreground.is_some_and(|it| it != Color::Default));
         assert!(!has_colour, "{:?}", plain.buffer);
+        assert!(!plain.buffer.iter().any(|(style, _)| style.is_bold), "{:?}", plain.buffer);
     }
 }

@@ -75,7 +75,7 @@ impl Shell<'_> {
         let mut editor = editor(&names);
         while !self.is_over {
             names.ask_with(self.connection.asker(self.settings.clone()).await);
-            let prompt = TypePrompt::new(&self.settings.entity_type);
+            let prompt = TypePrompt::new(&self.settings.entity_type, Highlight::wanted());
             let read = tokio::task::block_in_place(|| editor.read_line(&prompt));
             let text = match read {
                 Ok(Signal::Success(text)) => text,

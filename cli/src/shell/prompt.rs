@@ -3,17 +3,20 @@
 use std::borrow::Cow;
 
 use muster_language::visible::visible;
-use reedline::{Prompt, PromptEditMode, PromptHistorySearch, PromptHistorySearchStatus};
+use reedline::{Color, Prompt, PromptEditMode, PromptHistorySearch, PromptHistorySearchStatus};
+
+use super::highlight::Highlight;
 
 /// Shows the entity type, if one was chosen.
 pub(super) struct TypePrompt {
     left: String,
+    highlight: Highlight,
 }
 
 impl TypePrompt {
-    pub(super) fn new(entity_type: &str) -> TypePrompt {
+    pub(super) fn new(entity_type: &str, highlight: Highlight) -> TypePrompt {
         let left = if entity_type.is_empty() { "muster" } else { entity_type };
-        TypePrompt { left: visible(left).into_owned() }
+        TypePrompt { left: visible(left).into_owned(), highlight }
     }
 }
 
@@ -40,5 +43,32 @@ impl Prompt for TypePrompt {
             PromptHistorySearchStatus::Failing => "nothing for ",
         };
         Cow::Owned(format!(" ({found}{}) ", search.term))
+    }
+
+    fn get_prompt_color(&self) -> Color {
+        self.highlight.colour(Color::LightGreen)
+    }
+
+    fn get_prompt_multiline_color(&self) -> Color {
+        self.highlight.colour(Color::LightBlue)
+    }
+
+    fn get_indicator_color(&self) -> Color {
+        self.highlight.colour(Color::LightCyan)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prompt_is_plain_where_nobody_wants_colours() {
+        for (is_plain, has_colour) in [(true, false), (false, true)] {
+            let prompt = TypePrompt::new("", Highlight { is_plain });
+            let colours =
+                [prompt.get_prompt_color(), prompt.get_prompt_multiline_color(), prompt.get_indicator_color()];
+            assert!(colours.into_iter().all(|colour| (colour != Color::Default) == has_colour), "{colours:?}");
+        }
     }
 }
