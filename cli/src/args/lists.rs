@@ -5,6 +5,9 @@ const LISTS: [&str; 3] = ["--with", "--quantiles", "--values"];
 /// The commas of lists, with those that input methods write.
 const COMMAS: [char; 3] = [',', '，', '、'];
 
+/// How a quote inside of a quoted value is written.
+const DOUBLED: &str = r#"and double one that belongs to a value, as in "a, b","c ""d""""#;
+
 /// The words of a command, those of one list together: `--with age, country` is `--with age,country`.
 pub(crate) fn joined(words: Vec<String>) -> Vec<String> {
     let mut joined: Vec<String> = Vec::with_capacity(words.len());
@@ -40,9 +43,75 @@ pub(crate) fn names(values: &[String]) -> Vec<String> {
     names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
+/// The values of a list that is declared, without the blanks beside its commas. In double quotes, as in a CSV, a value keeps
+/// its commas and blanks, and a quote is doubled.
+///
+/// Errors: how to write it, where a quote is not closed, or something stands beside one.
+pub(crate) fn values(text: &str) -> Result<Vec<String>, String> {
+    let mut values = Vec::new();
+    let mut rest = text.trim();
+    loop {
+        let (value, behind) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted_value(quoted)?,
+            None => {
+                let (value, behind) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
+                (value.trim().to_owned(), behind)
+            }
+        };
+        values.push(value);
+        match behind.strip_prefix(',') {
+            Some(next) => rest = next.trim_start(),
+            None => return Ok(values),
+        }
+    }
+}
+
+/// A value up to its closing quote, and the comma and what else follows.
+fn quoted_value(text: &str) -> Result<(String, &str), String> {
+    let mut value = String::new();
+    let mut rest = text;
+    while let Some((part, behind)) = rest.split_once('"') {
+        value.push_str(part);
+        match behind.strip_prefix('"') {
+            Some(next) => {
+                value.push('"');
+                rest = next;
+            }
+            None => {
+                let behind = behind.trim_start();
+                return match behind.is_empty() || behind.starts_with(',') {
+                    true => Ok((value, behind)),
+                    false => Err(format!("put a comma behind the closing quote, {DOUBLED}")),
+                };
+            }
+        }
+    }
+    Err(format!("close the quote, {DOUBLED}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn declared_values_stand_between_commas_or_in_quotes() {
+        for (text, read) in [
+            ("gold,silver", "gold|silver"),
+            ("gold, silver", "gold|silver"),
+            (" gold ,	New York ", "gold|New York"),
+            (r#"a,"d,e""#, "a|d,e"),
+            (r#""a " , b"#, "a |b"),
+            (r#""say ""hi""",x"#, r#"say "hi"|x"#),
+            (r#"5" disk,x"#, r#"5" disk|x"#),
+            ("a,,b", "a||b"),
+            ("", ""),
+        ] {
+            assert_eq!(values(text).unwrap().join("|"), read, "{text}");
+        }
+        for wrong in [r#""a"#, r#""a" b,c"#, r#"a,"b"""#] {
+            assert!(values(wrong).unwrap_err().contains("double"), "{wrong}");
+        }
+    }
 
     fn of(line: &str) -> String {
         joined(line.split(' ').map(str::to_owned).collect()).join(" ")

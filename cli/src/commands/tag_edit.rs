@@ -10,6 +10,7 @@ use muster_client::v1::{
 use serde_json::json;
 
 use super::tag::{document, kind_text};
+use crate::args::lists;
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::Answer;
@@ -54,11 +55,11 @@ pub(super) struct About {
     #[arg(long, value_enum)]
     sensitivity: Option<Sensitivity>,
     /// How long a value is kept after its last write, in days such as 30d; none for ever
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", allow_hyphen_values = true)]
     ttl: Option<TimeToLive>,
     /// The values that a choice or set tag declares, in their order
-    #[arg(long, value_name = "VALUE,VALUE", value_delimiter = ',')]
-    values: Option<Vec<String>>,
+    #[arg(long, value_name = "VALUE,VALUE", value_parser = lists::values)]
+    values: Option<Vec<Vec<String>>>,
     /// Refuse values that it does not declare
     #[arg(long, conflicts_with = "open")]
     closed: bool,
@@ -86,7 +87,7 @@ impl About {
 
     fn declared_values(&self) -> Option<DeclaredValues> {
         let declared = |value: &String| DeclaredValue { value: value.clone(), ..DeclaredValue::default() };
-        self.values.as_ref().map(|values| DeclaredValues { values: values.iter().map(declared).collect() })
+        self.values.as_ref().map(|values| DeclaredValues { values: values.iter().flatten().map(declared).collect() })
     }
 }
 
