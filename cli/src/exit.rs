@@ -6,6 +6,11 @@ use muster_language::visible::visible;
 /// The exit code after Ctrl-C, as shells expect it.
 const INTERRUPTED: u8 = 130;
 
+/// How the server ends the name of a field of a request, beside the option that stands for it.
+const IN_A_REQUEST: &str = " in a request)";
+/// The longest name of such a field, with its signs, in bytes.
+const REQUEST_BYTES_MAX: usize = 32;
+
 /// Why a command did not succeed.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -58,8 +63,8 @@ impl Failure {
     pub(crate) fn message(&self) -> Option<String> {
         match self {
             // A text with carets has lines.
-            Failure::Client(error) if error.details.position.is_some() => Some(error.message.clone()),
-            Failure::Client(error) => Some(visible(&error.message).into_owned()),
+            Failure::Client(error) if error.details.position.is_some() => Some(for_people(&error.message)),
+            Failure::Client(error) => Some(visible(&for_people(&error.message)).into_owned()),
             Failure::Usage(message) | Failure::Refused(message) | Failure::Unreachable(message) => {
                 // Each of them is one line, whatever names and paths are in it.
                 Some(visible(message).into_owned())
@@ -68,6 +73,19 @@ impl Failure {
             Failure::Interrupted => Some("interrupted; everything acknowledged is kept".to_owned()),
         }
     }
+}
+
+/// A message of the server without what it says to programs alone: ``(`force` in a request)``.
+fn for_people(message: &str) -> String {
+    let words = |said: &str| said.len() < REQUEST_BYTES_MAX && !said.contains(['(', ')']);
+    let mut text = message.to_owned();
+    if let Some(end) = text.find(IN_A_REQUEST)
+        && let Some(start) = text[..end].rfind(" (")
+        && words(&text[start + 2..end])
+    {
+        text.replace_range(start..end + IN_A_REQUEST.len(), "");
+    }
+    text
 }
 
 impl From<ClientError> for Failure {

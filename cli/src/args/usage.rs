@@ -39,6 +39,16 @@ fn guessed<'g>(guesses: &[(&[&str], &'g str)], word: &str) -> Option<&'g str> {
     guesses.iter().find(|(words, _)| words.contains(&word)).map(|(_, hint)| *hint)
 }
 
+/// What an option of another program means for one command only.
+fn guessed_of(error: &clap::Error, word: &str) -> Option<&'static str> {
+    let is_serve = usage(error).is_some_and(|usage| usage.split_whitespace().nth(2) == Some("serve"));
+    match word {
+        "--port" if is_serve => Some("--listen 127.0.0.1:PORT"),
+        "--host" | "--bind" | "--address" if is_serve => Some("--listen HOST:PORT"),
+        _ => None,
+    }
+}
+
 /// Whether the word stands where the commands of the program do, and not behind one of them.
 fn is_of_the_program(error: &clap::Error) -> bool {
     usage(error).is_some_and(|usage| usage.split_whitespace().skip(2).eq(["[OPTIONS]", "<COMMAND>"]))
@@ -59,7 +69,8 @@ pub(crate) fn fault(error: &clap::Error) -> String {
         ErrorKind::ValueValidation => format!("{}: for {argument} came `{value}`", wanted(error)),
         ErrorKind::UnknownArgument => {
             let near = near(ContextKind::SuggestedArg).filter(|near| nearest(&argument, [near.as_str()]).is_some());
-            match (guessed(&OPTIONS, &argument), near) {
+            let hint = guessed_of(error, &argument).or_else(|| guessed(&OPTIONS, &argument));
+            match (hint, near) {
                 (Some(hint), _) => format!("write {hint}: there is no {argument} here"),
                 (None, Some(near)) => format!("did you mean {near}? There is no {argument} here"),
                 (None, None) => {
@@ -72,7 +83,8 @@ pub(crate) fn fault(error: &clap::Error) -> String {
             if let Some(hint) = guessed(&COMMANDS, &word).filter(|_| is_of_the_program(error)) {
                 return format!("write {hint}: there is no command {word}");
             }
-            match near(ContextKind::SuggestedSubcommand) {
+            let near = strings(error, ContextKind::SuggestedSubcommand);
+            match nearest(&word, near.iter().map(String::as_str)).or(near.last().map(String::as_str)) {
                 Some(near) => format!("did you mean {near}? There is no command {word}"),
                 None => format!("--help lists the commands: there is no command {word}"),
             }
@@ -155,6 +167,10 @@ mod tests {
             ("count vip --fromat json", "did you mean --format? There is no --fromat here"),
             ("count vip --nonsense", "leave out --nonsense: "),
             ("cuont vip", "did you mean count? There is no command cuont"),
+            ("stat", "did you mean stats? "),
+            ("serve --port 80", "write --listen 127.0.0.1:PORT: there is no --port here"),
+            ("count a --port 80", "write --addr HOST:PORT: "),
+            ("tag create x int --ttl -1d", "write"),
             ("help", "write muster --help, or muster COMMAND --help: there is no command help"),
             ("help count", "write muster --help, or muster COMMAND --help: "),
             ("tags", "write muster tag list: there is no command tags"),
