@@ -27,8 +27,8 @@ use crate::exit::Failure;
 
 const AFTER_HELP: &str = "\
 Examples:
-  muster demo                                       a million shoppers and a dozen questions
-  muster load bookings.csv --infer > map.toml       propose how columns become tags
+  muster demo                                     # a million shoppers and a dozen questions
+  muster load bookings.csv --infer > map.toml     # propose how columns become tags
   muster load bookings.csv --map map.toml --data ./store
   muster count \"country = 'DEU' AND lead_time > 100\" --data ./store
   muster shell --data ./store
@@ -115,7 +115,7 @@ pub(crate) enum Command {
 Examples:
   muster shell --data ./store
   muster shell --addr 127.0.0.1:7411 --type shoppers
-  echo '\\count 性别 = 女' | muster shell --data ./store    lines from a pipe, without prompts
+  echo '\\count 性别 = 女' | muster shell --data ./store  # lines from a pipe, without prompts
 
 Inside: a bare expression counts; \\help lists the commands; an open parenthesis or quote continues on the next line.")]
 pub(crate) struct ShellArgs {}

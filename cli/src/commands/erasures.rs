@@ -14,7 +14,7 @@ use crate::output::{Answer, Format, emit_data, json};
 #[command(after_help = "\
 Examples:
   muster erasures --since 4711 --addr 127.0.0.1:7411
-  muster erasures --format jsonl > /elsewhere/erasures.ndjson    for `muster restore --erasures`
+  muster erasures --format jsonl > /elsewhere/erasures.ndjson  # for `muster restore --erasures`
 
 All spaces, unless --space names one. A backup prints its version; erasures above it are applied again by a restore.")]
 pub(crate) struct ErasuresArgs {

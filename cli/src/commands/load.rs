@@ -34,9 +34,9 @@ Your own CSV in three commands:
 Further examples:
   muster load bookings.parquet --map map.toml --dry-run --rejects rejected.csv
   zcat bookings.csv.gz | muster load - --map map.toml --type bookings
-  muster load bookings.csv --yes                  propose a mapping and load with it at once
-  muster load bookings.csv --infer --key booking   name the key where it is not sure
-  muster load today.csv --map map.toml --load-id 2026-11-11    asked again, it answers its first result
+  muster load bookings.csv --yes                # propose a mapping and load with it at once
+  muster load bookings.csv --infer --key booking  # name the key where it is not sure
+  muster load today.csv --map map.toml --load-id 2026-11-11  # asked again, it answers its first result
 
 The type and the tags of the mapping are made if they are missing. A null keeps the old value, false clears a flag, a
 list replaces a set; of two rows with one key the last one counts. Exit code 4: more rows were rejected than
@@ -100,14 +100,16 @@ impl LoadArgs {
         // A remedy must not lead to a file that cannot be read.
         check_file(&self.file)?;
         if self.map.is_none() && !self.infer && !self.yes {
-            let file = self.file.display().to_string();
-            let propose = match settings.face {
-                Face::Program => format!("{} > map.toml", settings.command(&["load", &file, "--infer"])),
-                Face::Shell => settings.command(&["load", &file, "--infer", "--map-out", "map.toml"]),
+            let propose = match (&self.map_out, settings.face) {
+                (None, Face::Program) => format!("{} > map.toml", self.command(&["--infer"], settings)),
+                (None, Face::Shell) => self.command(&["--infer", "--map-out", "map.toml"], settings),
+                (Some(_), _) => self.command(&["--infer"], settings),
             };
+            let map = self.map_out.as_deref().unwrap_or(Path::new("map.toml")).display().to_string();
+            let load = [vec!["--map".to_owned(), map], self.words_of_loads()].concat().join(" ");
             return Err(Failure::usage(format!(
-                "propose a mapping first: {propose}, then load with --map map.toml (or at once: {})",
-                settings.command(&["load", &file, "--yes"])
+                "propose a mapping first: {propose}, then load with {load} (or at once: {})",
+                self.command(&["--yes"], settings)
             )));
         }
         let is_input = |path: &Path| path == Path::new(input::STANDARD_INPUT);
@@ -118,6 +120,28 @@ impl LoadArgs {
             check_file(map)?;
         }
         self.check_outputs(settings)
+    }
+
+    /// The same command with `more` in place of what is missing: `--infer` takes what a proposal reads, `--yes` all.
+    fn command(&self, more: &[&str], settings: &Settings) -> String {
+        let mut words = vec!["load".to_owned(), self.file.display().to_string()];
+        words.extend(more.iter().map(|word| (*word).to_owned()));
+        let map_out = self.map_out.as_ref().map(|path| path.display().to_string());
+        words.extend(options([("--key", &self.key), ("--encoding", &self.encoding), ("--map-out", &map_out)]));
+        if more.contains(&"--yes") {
+            words.extend(self.words_of_loads());
+        }
+        settings.command(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// The options that only a load reads, as they were written.
+    fn words_of_loads(&self) -> Vec<String> {
+        let rejects = self.rejects.as_ref().map(|path| path.display().to_string());
+        let max_rejects = self.max_rejects.map(|count| count.to_string());
+        let mut words =
+            options([("--rejects", &rejects), ("--max-rejects", &max_rejects), ("--load-id", &self.load_id)]);
+        words.extend(self.dry_run.then(|| "--dry-run".to_owned()));
+        words
     }
 
     fn wish(&self) -> infer::Wish {
@@ -136,6 +160,12 @@ impl LoadArgs {
         let outputs: Vec<_> = rejects.chain(map_out).collect();
         same_file::check_outputs(&outputs, &inputs, settings)
     }
+}
+
+/// The words of the options that have a value.
+fn options(values: [(&str, &Option<String>); 3]) -> Vec<String> {
+    let of = |(option, value): (&str, &Option<String>)| Some([option.to_owned(), value.clone()?]);
+    values.into_iter().filter_map(of).flatten().collect()
 }
 
 /// Loads, or proposes how to.

@@ -28,8 +28,8 @@ const TERMINAL_LIMIT: u64 = 100;
 Examples:
   muster members 'vip' --limit 20 --with 城市,年龄
   muster members '城市 = 北京' --format csv > beijing.csv
-  muster members '城市 = 北京' --limit 1000 --page-token 0a1b...     the next page, of the same version
-  muster members 'vip' --roaring vip.roaring                         a portable roaring bitmap of ids
+  muster members '城市 = 北京' --limit 1000 --page-token 0a1b...   # the next page, of the same version
+  muster members 'vip' --roaring vip.roaring                       # a portable roaring bitmap of ids
 
 Members come as they are found. A table on a terminal stops at 100 unless --limit says otherwise; 0 means all.")]
 pub(crate) struct MembersArgs {
@@ -57,6 +57,22 @@ pub(crate) struct MembersArgs {
 }
 
 impl MembersArgs {
+    /// The command without its expression.
+    fn words(&self) -> Vec<String> {
+        let options = [
+            ("--limit", self.limit.map(|limit| limit.to_string())),
+            ("--page-token", self.page_token.clone()),
+            ("--roaring", self.roaring.as_ref().map(|path| path.display().to_string())),
+            ("--with", (!self.with.is_empty()).then(|| self.with.join(","))),
+        ];
+        let of = |(option, value): (&str, Option<String>)| Some([option.to_owned(), value?]);
+        let flags = [("--ids", self.ids), ("--keys", self.keys)];
+        std::iter::once("members".to_owned())
+            .chain(options.into_iter().filter_map(of).flatten())
+            .chain(flags.into_iter().filter(|(_, is_said)| *is_said).map(|(flag, _)| flag.to_owned()))
+            .collect()
+    }
+
     /// Errors: usage, where the file to be written is read or lies in the store.
     pub(crate) fn check(&self, settings: &Settings) -> Result<(), Failure> {
         let outputs: Vec<_> = self.roaring.iter().map(|path| ("--roaring", path.as_path())).collect();
@@ -66,7 +82,9 @@ impl MembersArgs {
 
 /// Lists members.
 pub(crate) async fn run(args: &MembersArgs, asker: &Asker) -> Result<(), Failure> {
-    let text = query_text(&args.text, &["members"], &asker.settings)?;
+    let words = args.words();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let text = query_text(&args.text, &words, &asker.settings)?;
     asker.check_parameters(std::iter::once(text.as_str()))?;
     let pieced = key_lists::in_pieces(&text, asker).await?;
     match &args.roaring {

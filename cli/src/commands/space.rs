@@ -16,7 +16,7 @@ use crate::output::table::Table;
 Examples:
   muster space create brand_b
   muster space create clicks --durability interval --zone Asia/Shanghai
-  muster space change clicks --zone Europe/Paris     an empty text takes it away: the server's counts
+  muster space change clicks --zone Europe/Paris   # an empty text takes it away: the server's counts
   muster space list
   muster backup --space brand_b --to ./brand_b-last && muster space drop brand_b --yes brand_b
   muster count 'vip' --space brand_b")]

@@ -26,7 +26,7 @@ const MEAN_DIGITS_MIN: usize = 4;
 Examples:
   muster stats adr_cents --in \"hotel = 'Resort Hotel'\"
   muster stats 消费金额_30d --in '会员等级 = 金卡' --quantiles 0.5,0.9,0.99
-  muster stats 年龄                                          of everyone
+  muster stats 年龄                                        # of everyone
 
 Quantile q is the smallest value v with at least ceil(q * n) entities <= v.")]
 pub(crate) struct StatsArgs {

@@ -42,7 +42,7 @@ const ZONE: &str = "Asia/Shanghai";
 Examples:
   muster demo
   muster demo --rows 100000 --seed 7
-  muster demo --keep ./shop            keep the store, and print the command that opens it
+  muster demo --keep ./shop          # keep the store, and print the command that opens it
 
 Makes a population from a seed, loads it through the ordinary load into a temporary store, asks what a marketer would
 ask, kills its own server with -9 in the middle of a load and opens the store again. On a terminal it ends in the
