@@ -15,5 +15,6 @@ mod rooms;
 mod safety;
 mod serving;
 mod shell;
+mod slips;
 mod store;
 mod terminal;
