@@ -3,9 +3,12 @@
 use std::error::Error;
 use std::num::{IntErrorKind, ParseIntError};
 
+use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use muster_language::suggest::nearest;
 use muster_language::visible::visible;
+
+use super::Cli;
 
 /// Words that other programs have for a command, each with what does it here.
 const COMMANDS: [(&[&str], &str); 13] = [
@@ -54,6 +57,16 @@ fn is_of_the_program(error: &clap::Error) -> bool {
     usage(error).is_some_and(|usage| usage.split_whitespace().skip(2).eq(["[OPTIONS]", "<COMMAND>"]))
 }
 
+/// The commands of the command behind which one was named that it does not have.
+fn commands_of(error: &clap::Error) -> Option<String> {
+    let usage = usage(error)?;
+    let program = Cli::command();
+    let command = program.find_subcommand(usage.split_whitespace().nth(2)?)?;
+    let names: Vec<&str> =
+        command.get_subcommands().map(clap::Command::get_name).filter(|name| *name != "help").collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
 /// What is wrong, in one line.
 pub(crate) fn fault(error: &clap::Error) -> String {
     let argument = strings(error, ContextKind::InvalidArg).join(", ");
@@ -86,7 +99,10 @@ pub(crate) fn fault(error: &clap::Error) -> String {
             let near = strings(error, ContextKind::SuggestedSubcommand);
             match nearest(&word, near.iter().map(String::as_str)).or(near.last().map(String::as_str)) {
                 Some(near) => format!("did you mean {near}? There is no command {word}"),
-                None => format!("--help lists the commands: there is no command {word}"),
+                None => match commands_of(error) {
+                    Some(commands) => format!("write one of {commands}: there is no command {word}"),
+                    None => format!("--help lists the commands: there is no command {word}"),
+                },
             }
         }
         ErrorKind::ArgumentConflict => {
@@ -149,7 +165,6 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::args::Cli;
 
     #[test]
     fn the_remedy_comes_first() {
@@ -175,7 +190,9 @@ mod tests {
             ("help count", "write muster --help, or muster COMMAND --help: "),
             ("tags", "write muster tag list: there is no command tags"),
             ("delete u1", "write muster erase KEY, or muster clear KEY TAG: "),
-            ("tag delete a", "--help lists the commands: there is no command delete"),
+            ("tag delete a", "write one of create, list, show, change, rename, drop: there is no command delete"),
+            ("space brand_b", "write one of create, "),
+            ("nonsense", "--help lists the commands: there is no command nonsense"),
             ("load a.csv --map m --sep ;", "write csv = { delimiter = \";\" } into the mapping of --map: "),
             ("count vip --tz UTC", "write --zone ZONE: there is no --tz here"),
             ("compact --force", "leave out --force: "),

@@ -8,6 +8,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use muster_client::v1::{FileSource, LoadHeader, LoadResult, RejectedRow};
 use muster_client::{LoadEvent, Upload};
+use muster_language::shell_word;
 use serde_json::{Value, json};
 
 use super::infer;
@@ -106,7 +107,9 @@ impl LoadArgs {
                 (Some(_), _) => self.command(&["--infer"], settings),
             };
             let map = self.map_out.as_deref().unwrap_or(Path::new("map.toml")).display().to_string();
-            let load = [vec!["--map".to_owned(), map], self.words_of_loads()].concat().join(" ");
+            let load = [vec!["--map".to_owned(), map], self.words_of_loads()].concat();
+            let load: Vec<String> = load.iter().map(|word| shell_word(word)).collect();
+            let load = load.join(" ");
             return Err(Failure::usage(format!(
                 "propose a mapping first: {propose}, then load with {load} (or at once: {})",
                 self.command(&["--yes"], settings)
