@@ -65,7 +65,12 @@ pub(crate) async fn measure(client: &Client, times: usize) -> Result<Duration, F
                 "count" => freed(client, client.count(CountRequest { context, text })).await?,
                 "members" => {
                     let request = MembersRequest { context, text, ..Default::default() };
-                    freed(client, async { client.members(request).await?.next().await }).await?
+                    let read = async {
+                        let mut members = client.members(request).await?;
+                        while members.next().await?.is_some() {}
+                        Ok(())
+                    };
+                    freed(client, read).await?
                 }
                 "breakdown" => {
                     let request = BreakdownRequest { context, text, tag: "c".into(), ..Default::default() };
