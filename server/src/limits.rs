@@ -273,7 +273,7 @@ impl Default for Limits {
             queries_running_max: threads * 4,
             caller_queries_max: threads * 3,
             queries_waiting_max: 4_096,
-            short: Duration::from_millis(100),
+            short: Duration::from_millis(500),
             short_running_max: 64,
             short_waiting_max: 16_384,
             writes_running_max: 256,
