@@ -219,9 +219,17 @@ impl Input {
     }
 }
 
+/// What zstd says of a frame whose window is larger than [`ZSTD_WINDOW_LOG_MAX`]; it has no code that gets through.
+const ZSTD_WINDOW_TOO_LARGE: &str = "Frame requires too much memory for decoding";
+
 /// An error while reading or unpacking `name`. What a decoder refuses is the file's fault, the rest the machine's.
 pub(crate) fn content_fault(name: &str, error: io::Error) -> Error {
     match error.kind() {
+        io::ErrorKind::Other if error.to_string().contains(ZSTD_WINDOW_TOO_LARGE) => Error::limit(format!(
+            "write {name} again without --long, or with --long={ZSTD_WINDOW_LOG_MAX} at most: its zstd window is larger than \
+             the {} MiB that a reader keeps",
+            (1u64 << ZSTD_WINDOW_LOG_MAX) >> 20
+        )),
         io::ErrorKind::InvalidData
         | io::ErrorKind::InvalidInput
         | io::ErrorKind::UnexpectedEof

@@ -255,3 +255,15 @@ fn blocks_hold_no_more_rows_than_asked_for() {
     assert_eq!(lengths, [300, 300, 300, 100]);
     assert_eq!(lines, [2, 302, 602, 902]);
 }
+
+/// What says a window of 256 MiB is no damage: the way out is another window.
+#[test]
+fn a_zstd_window_beyond_the_limit_is_named() {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 3).expect("memory");
+    encoder.window_log(28).expect("a window that zstd knows");
+    encoder.write_all(b"id,a\n1,2\n").expect("memory");
+    let packed = encoder.finish().expect("memory");
+    let refused = Input::from_read("wide.csv.zst", std::io::Cursor::new(packed)).err().expect("refused").to_string();
+    assert!(refused.contains("--long=27") && refused.contains("128 MiB"), "{refused}");
+    assert!(!refused.contains("damaged"), "{refused}");
+}

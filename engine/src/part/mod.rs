@@ -30,6 +30,7 @@ pub(crate) use check::unopened_bytes;
 pub use columns::ColumnBuilder;
 pub use cursor::{Alone, Cursor, Holder, Holders};
 pub use drafts::KeptBitmap;
+pub(crate) use format::UNIT_BYTES;
 pub use group::PartBuilder;
 pub use merge::{Merge, MergeTag, PartLimits};
 pub use merged::MergedBitmap;

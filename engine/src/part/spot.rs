@@ -19,6 +19,12 @@ impl Part {
     pub fn spot(&self, view: &BitmapView, chunk: ChunkId) -> Option<Spot<'_>> {
         self.entry(view, chunk).map(|entry| Spot { part: self, entry })
     }
+
+    /// The spot at a place of the table of chunks.
+    #[inline(always)]
+    pub(super) fn spot_at(&self, place: u32) -> Spot<'_> {
+        Spot { part: self, entry: self.chunk_entry(place) }
+    }
 }
 
 impl<'a> Spot<'a> {
@@ -26,6 +32,13 @@ impl<'a> Spot<'a> {
     #[inline(always)]
     pub fn look(&self) -> u32 {
         self.entry.offset
+    }
+
+    /// Looks at the place where an id would stand among the members, and at the directory; what cannot be read is left to
+    /// who asks. The number means nothing.
+    #[inline(always)]
+    pub fn look_near(&self, low: u16) -> u64 {
+        self.container().map_or(0, |members| members.look_near(low))
     }
 
     /// The members, checked. Errors: corrupt.

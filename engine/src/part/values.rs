@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::Role;
+use super::Spot;
 use super::format::form;
 use super::read::{PairBlock, PairsView, Part};
 use crate::bitmap::{CHUNK_IDS, Container, for_each_id};
@@ -252,6 +253,13 @@ impl ValueIndex {
         Ok(())
     }
 
+    /// The spots that [`ValueIndex::added_to`] looks at in one chunk, to be brought closer all at once.
+    pub fn for_each_spot<'a>(&'a self, chunk: ChunkId, visit: &mut dyn FnMut(Spot<'a>)) {
+        if self.known_by_id(chunk).is_none() {
+            self.added.of(chunk).iter().for_each(|&(_, place)| visit(self.part.spot_at(place)));
+        }
+    }
+
     /// Appends the values that the part takes from one entity. Errors: corrupt.
     pub fn removed_from(&self, chunk: ChunkId, low: u16, values: &mut Vec<ValueId>) -> Result<()> {
         for &(value, place) in self.removed.of(chunk) {
@@ -281,6 +289,15 @@ impl ValueIndex {
         self.part.decode(self.part.chunk_entry(place))
     }
 
+    fn state(&self, chunk: ChunkId) -> Option<&ChunkState> {
+        self.added.index(chunk).and_then(|index| self.states.get(index))
+    }
+
+    /// The pairs of a chunk by id, where they are known.
+    fn known_by_id(&self, chunk: ChunkId) -> Option<&ValuesById> {
+        self.state(chunk)?.by_id.get().map(Arc::as_ref)
+    }
+
     /// The pairs of a chunk by id, where they are known or it is time to make them: when as many containers were asked
     /// as they have members, both ways have cost the same.
     fn by_id(
@@ -290,7 +307,7 @@ impl ValueIndex {
         held: &mut HeldChunk,
         bytes_max: u64,
     ) -> Result<Option<Arc<ValuesById>>> {
-        let Some(state) = self.added.index(chunk).and_then(|index| self.states.get(index)) else {
+        let Some(state) = self.state(chunk) else {
             return Ok(None);
         };
         if let Some(by_id) = state.by_id.get() {

@@ -10,24 +10,32 @@ use parking_lot::RwLock;
 
 use crate::ids::TagId;
 
-/// Tags for which something is kept; there are seldom more numbers in use, and each takes some kilobytes.
-const TAGS_MAX: usize = 64;
+/// What is kept with one version, in bytes: a flag takes some hundred, a number some thousand.
+const DERIVED_BYTES_MAX: u64 = 4 << 20;
 
 /// By tag: one thing of a type that only whoever keeps it knows.
 #[derive(Debug, Default)]
-pub(crate) struct Derived(RwLock<HashMap<TagId, Arc<dyn Any + Send + Sync>>>);
+pub(crate) struct Derived(RwLock<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    by_tag: HashMap<TagId, Arc<dyn Any + Send + Sync>>,
+    bytes: u64,
+}
 
 impl Derived {
     /// What is kept of `tag`, if it is a `T`.
     pub(super) fn find<T: Any + Send + Sync>(&self, tag: TagId) -> Option<Arc<T>> {
-        Arc::clone(self.0.read().get(&tag)?).downcast().ok()
+        Arc::clone(self.0.read().by_tag.get(&tag)?).downcast().ok()
     }
 
-    /// Keeps `derived`, unless there is no room.
-    pub(super) fn keep<T: Any + Send + Sync>(&self, tag: TagId, derived: &Arc<T>) {
+    /// Keeps `derived`, which takes about `bytes`, unless there is no room or something is kept of the tag already.
+    pub(super) fn keep<T: Any + Send + Sync>(&self, tag: TagId, derived: &Arc<T>, bytes: u64) {
         let mut kept = self.0.write();
-        if kept.len() < TAGS_MAX {
-            kept.insert(tag, Arc::clone(derived) as Arc<dyn Any + Send + Sync>);
+        if kept.bytes + bytes > DERIVED_BYTES_MAX || kept.by_tag.contains_key(&tag) {
+            return;
         }
+        kept.bytes += bytes;
+        kept.by_tag.insert(tag, Arc::clone(derived) as Arc<dyn Any + Send + Sync>);
     }
 }

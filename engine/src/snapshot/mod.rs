@@ -121,9 +121,10 @@ impl Snapshot {
         self.version.derived.find(tag)
     }
 
-    /// Keeps what was found out about `tag` as long as the version lives; what is kept never changes.
-    pub(crate) fn keep_derived<T: Any + Send + Sync>(&self, tag: TagId, derived: &Arc<T>) {
-        self.version.derived.keep(tag, derived);
+    /// Keeps what was found out about `tag`, about `bytes`, as long as the version lives and where there is room; what is
+    /// kept never changes.
+    pub(crate) fn keep_derived<T: Any + Send + Sync>(&self, tag: TagId, derived: &Arc<T>, bytes: u64) {
+        self.version.derived.keep(tag, derived, bytes);
     }
 
     /// What these layers of `bitmap` come to, where they were merged.

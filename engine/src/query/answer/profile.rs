@@ -1,16 +1,18 @@
 //! All tags of one entity, by point.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use crate::catalog::{Tag, TagKind};
 use crate::error::{Error, Result};
-use crate::ids::{BitmapId, LocalId, TagId, TypeId, ValueId};
+use crate::ids::{ChunkId, LocalId, TagId, TypeId, ValueId};
+use crate::part::Spot;
 use crate::query::bind::{BoundBitmap, BoundNumber, HeldChunks, Means, TagValues, VALUES};
 use crate::query::budget::{ALLOCATION_BYTES, Budget};
 use crate::query::evaluate::Run;
 use crate::query::pace::{Pace, Stop};
-use crate::snapshot::{Snapshot, taken};
+use crate::snapshot::Snapshot;
 
 /// What one entity says under one tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,9 +29,14 @@ pub enum ProfileValue {
 ///
 /// Of a choice or set tag only the values that an entity has are looked at, however many there are.
 pub struct Profiler {
+    reader: Reader,
+    tags: HashMap<TagId, BoundTag>,
+}
+
+/// Binds tags, and reads what they say.
+struct Reader {
     snapshot: Snapshot,
     population: TagId,
-    tags: HashMap<TagId, BoundTag>,
     budget: Budget,
     stop: Stop,
     pace: Pace,
@@ -37,7 +44,7 @@ pub struct Profiler {
 }
 
 enum BoundTag {
-    Flag(BoundBitmap),
+    Flag(Arc<BoundBitmap>),
     Values(Box<(TagValues, HeldChunks)>),
     Number(Arc<BoundNumber>),
 }
@@ -45,10 +52,35 @@ enum BoundTag {
 impl Profiler {
     /// Reads entities of a type; the tags that it binds take at most `memory_bytes_max`. Errors: not found.
     pub fn new(snapshot: &Snapshot, type_id: TypeId, memory_bytes_max: u64, run: &Run) -> Result<Profiler> {
-        Ok(Profiler {
+        Ok(Profiler { reader: Reader::new(snapshot, type_id, memory_bytes_max, run)?, tags: HashMap::new() })
+    }
+
+    /// What the entity says under `tag`; none where the tag is missing. Errors: limit, corrupt, cancelled, deadline.
+    pub fn value(&mut self, tag: &Tag, entity: LocalId) -> Result<Option<ProfileValue>> {
+        self.reader.look()?;
+        let bound = match self.tags.entry(tag.id) {
+            Entry::Occupied(bound) => bound.into_mut(),
+            Entry::Vacant(place) => place.insert(self.reader.bind(tag)?),
+        };
+        self.reader.value(tag.id, bound, entity)
+    }
+
+    /// How many values of choice and set tags it has read the names of.
+    pub fn values_read(&self) -> u64 {
+        self.reader.values_read
+    }
+
+    /// Whether to go on. Errors: cancelled, deadline.
+    pub(super) fn look(&mut self) -> Result<()> {
+        self.reader.look()
+    }
+}
+
+impl Reader {
+    fn new(snapshot: &Snapshot, type_id: TypeId, memory_bytes_max: u64, run: &Run) -> Result<Reader> {
+        Ok(Reader {
             population: snapshot.entity_type(type_id)?.population,
             snapshot: snapshot.clone(),
-            tags: HashMap::new(),
             budget: Budget::new(memory_bytes_max),
             stop: run.stop(),
             pace: Pace::default(),
@@ -56,53 +88,14 @@ impl Profiler {
         })
     }
 
-    /// What the entity says under `tag`; none where the tag is missing. Errors: limit, corrupt, cancelled, deadline.
-    pub fn value(&mut self, tag: &Tag, entity: LocalId) -> Result<Option<ProfileValue>> {
-        self.look()?;
-        if !self.tags.contains_key(&tag.id) {
-            let bound = self.bind(tag)?;
-            self.tags.insert(tag.id, bound);
-        }
-        let room = self.budget.room_for(1) as u64;
-        let found = match self.tags.get_mut(&tag.id) {
-            Some(BoundTag::Flag(flag)) => return Ok(flag.contains(entity)?.then_some(ProfileValue::True)),
-            Some(BoundTag::Number(number)) => return Ok(number.value(entity)?.map(ProfileValue::Number)),
-            Some(BoundTag::Values(values)) => values.0.of(entity, &mut values.1, room)?,
-            None => Vec::new(),
-        };
-        self.values_read += found.len() as u64;
-        self.budget.check((found.len() * size_of::<String>()) as u64, VALUES)?;
-        let mut names = Vec::with_capacity(found.len());
-        let mut bytes = 0;
-        for value in found {
-            let name = self.name(tag.id, value)?;
-            bytes += size_of::<String>() as u64 + name.len() as u64 + ALLOCATION_BYTES;
-            self.budget.check(bytes, VALUES)?;
-            names.push(name);
-        }
-        Ok((!names.is_empty()).then_some(ProfileValue::Values(names)))
-    }
-
-    /// How many values of choice and set tags it has read the names of.
-    pub fn values_read(&self) -> u64 {
-        self.values_read
-    }
-
-    /// Whether to go on. Errors: cancelled, deadline.
-    pub(super) fn look(&mut self) -> Result<()> {
+    fn look(&mut self) -> Result<()> {
         self.pace.work(1, self.stop.cancelled.as_deref(), self.stop.deadline)
-    }
-
-    fn name(&self, tag: TagId, value: ValueId) -> Result<String> {
-        let name = self.snapshot.value_name(tag, value)?;
-        name.ok_or_else(|| Error::corrupt(format!("value {value} of tag {tag} has no name")))
     }
 
     fn bind(&mut self, tag: &Tag) -> Result<BoundTag> {
         let bound = match tag.kind {
             TagKind::Flag => {
-                let taken = taken(self.snapshot.layers(), tag.id, self.population)?;
-                let flag = BoundBitmap::new(&self.snapshot, BitmapId::flag(tag.id), &taken)?;
+                let flag = BoundBitmap::flag(&self.snapshot, tag.id, self.population)?;
                 self.budget.charge(flag.heap_bytes(), "reading a tag")?;
                 BoundTag::Flag(flag)
             }
@@ -114,18 +107,60 @@ impl Profiler {
             }
             _ => {
                 let number = BoundNumber::new(&self.snapshot, tag.id, self.population)?;
-                let bytes = number.bitmaps().map(BoundBitmap::heap_bytes).sum();
-                self.budget.charge(bytes, "reading a tag")?;
+                self.budget.charge(number.heap_bytes(), "reading a tag")?;
                 BoundTag::Number(number)
             }
         };
         self.budget.charge(2 * size_of::<(TagId, BoundTag)>() as u64, "reading a tag")?;
         Ok(bound)
     }
+
+    fn value(&mut self, tag: TagId, bound: &mut BoundTag, entity: LocalId) -> Result<Option<ProfileValue>> {
+        let found = match bound {
+            BoundTag::Flag(flag) => return Ok(flag.contains(entity)?.then_some(ProfileValue::True)),
+            BoundTag::Number(number) => return Ok(number.value(entity)?.map(ProfileValue::Number)),
+            BoundTag::Values(values) => values.0.of(entity, &mut values.1, self.budget.room_for(1) as u64)?,
+        };
+        self.values_read += found.len() as u64;
+        self.budget.check((found.len() * size_of::<String>()) as u64, VALUES)?;
+        let mut names = Vec::with_capacity(found.len());
+        let mut bytes = 0;
+        for value in found {
+            let name = self.name(tag, value)?;
+            bytes += size_of::<String>() as u64 + name.len() as u64 + ALLOCATION_BYTES;
+            self.budget.check(bytes, VALUES)?;
+            names.push(name);
+        }
+        Ok((!names.is_empty()).then_some(ProfileValue::Values(names)))
+    }
+
+    fn name(&self, tag: TagId, value: ValueId) -> Result<String> {
+        let name = self.snapshot.value_name(tag, value)?;
+        name.ok_or_else(|| Error::corrupt(format!("value {value} of tag {tag} has no name")))
+    }
 }
+
+impl BoundTag {
+    /// The spots in one chunk that answer for an entity, as far as they stand in one part each.
+    fn for_each_spot<'a>(&'a self, chunk: ChunkId, visit: &mut dyn FnMut(Spot<'a>)) {
+        match self {
+            BoundTag::Flag(flag) => flag.spot(chunk).into_iter().for_each(visit),
+            BoundTag::Values(values) => values.0.for_each_spot(chunk, visit),
+            BoundTag::Number(number) => number.bitmaps().filter_map(|bitmap| bitmap.spot(chunk)).for_each(visit),
+        }
+    }
+}
+
+/// Tags whose memory is waited for at once.
+const PREFETCHED_TAGS: usize = 16;
+/// Their containers up to which it is worth while: the first-level cache holds as many lines.
+const PREFETCHED_SPOTS_MAX: usize = 256;
 
 /// All tags that one entity has, by name of the tag, within `memory_bytes_max`. Errors: not found, limit, corrupt,
 /// cancelled, deadline.
+///
+/// What the tags say of one entity lies far apart in memory, and waiting for it is most of the time: so some tags are
+/// prefetched together, first the entries of their directories, then the members, and read from the cache.
 pub fn profile(
     snapshot: &Snapshot,
     type_id: TypeId,
@@ -133,12 +168,39 @@ pub fn profile(
     memory_bytes_max: u64,
     run: &Run,
 ) -> Result<Vec<(TagId, ProfileValue)>> {
-    let mut profiler = Profiler::new(snapshot, type_id, memory_bytes_max, run)?;
+    let mut reader = Reader::new(snapshot, type_id, memory_bytes_max, run)?;
     let mut profile = Vec::new();
-    for tag in snapshot.catalog().tags_of(type_id) {
-        if let Some(value) = profiler.value(tag, entity)? {
-            profile.push((tag.id, value));
+    let mut tags = snapshot.catalog().tags_of(type_id);
+    let mut group: Vec<(TagId, BoundTag)> = Vec::with_capacity(PREFETCHED_TAGS);
+    loop {
+        group.clear();
+        for tag in tags.by_ref().take(PREFETCHED_TAGS) {
+            reader.look()?;
+            group.push((tag.id, reader.bind(tag)?));
+        }
+        if group.is_empty() {
+            return Ok(profile);
+        }
+        prefetch(&group, entity);
+        for (tag, bound) in &mut group {
+            if let Some(value) = reader.value(*tag, bound, entity)? {
+                profile.push((*tag, value));
+            }
         }
     }
-    Ok(profile)
+}
+
+/// Brings what `tags` say of one entity into the cache.
+fn prefetch(tags: &[(TagId, BoundTag)], entity: LocalId) {
+    let mut spots = Vec::with_capacity(PREFETCHED_SPOTS_MAX);
+    for (_, bound) in tags {
+        bound.for_each_spot(entity.chunk(), &mut |spot| {
+            if spots.len() < PREFETCHED_SPOTS_MAX {
+                spots.push(spot);
+            }
+        });
+    }
+    let directory = spots.iter().fold(0, |seen, spot| seen ^ spot.look());
+    let members = spots.iter().fold(0, |seen, spot| seen ^ spot.look_near(entity.low()));
+    std::hint::black_box((directory, members));
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::bitmap::{ChunkBuffer, Container};
 use crate::error::Result;
-use crate::ids::{BitmapId, ChunkId, LocalId, TypeId};
+use crate::ids::{BitmapId, ChunkId, LocalId, TagId, TypeId};
 use crate::part::{Alone, BitmapStack, BitmapView, Cursor, Holders, MergedBitmap, NOBODY, Part, SEVERAL, Source, Spot};
 use crate::query::budget::ALLOCATION_BYTES;
-use crate::snapshot::{Snapshot, stack};
+use crate::snapshot::{Snapshot, stack, taken};
 
 /// A bitmap through all layers, and which of them say something about which chunk.
 ///
@@ -47,6 +47,19 @@ impl BoundBitmap {
     /// Binds `bitmap`; `taken` is what the layers take from its tag. Errors: corrupt.
     pub(in crate::query) fn new(snapshot: &Snapshot, bitmap: BitmapId, taken: &[Source]) -> Result<BoundBitmap> {
         BoundBitmap::of_stack(snapshot, bitmap, stack(snapshot.layers(), bitmap, taken)?)
+    }
+
+    /// Binds a flag, or finds it bound by an earlier question; `population` stands for its type. Errors: corrupt.
+    pub(in crate::query) fn flag(snapshot: &Snapshot, tag: TagId, population: TagId) -> Result<Arc<BoundBitmap>> {
+        if let Some(known) = snapshot.derived(tag) {
+            return Ok(known);
+        }
+        let taken = taken(snapshot.layers(), tag, population)?;
+        let flag = Arc::new(BoundBitmap::new(snapshot, BitmapId::flag(tag), &taken)?);
+        if flag.is_settled() {
+            snapshot.keep_derived(tag, &flag, size_of::<BoundBitmap>() as u64 + flag.heap_bytes());
+        }
+        Ok(flag)
     }
 
     /// Binds who lives of a type. Errors: not found, corrupt.

@@ -21,7 +21,7 @@ use crate::bitmap::{ChunkBuffer, Container, and_into};
 use crate::catalog::{KeyKind, TagKind};
 use crate::error::{Error, Result};
 use crate::ids::{BitmapId, ChunkId, LocalId, TagId, TypeId, ValueId};
-use crate::part::{KeptBitmap, Part, Source};
+use crate::part::{KeptBitmap, Part, Source, UNIT_BYTES};
 use crate::snapshot::{Snapshot, doubtful, taken};
 
 /// A plan whose bitmaps are found: the unit that is evaluated.
@@ -363,12 +363,18 @@ impl Bound {
         self.bitmaps().map(|bitmap| bitmap.payload_bytes().min(most)).sum()
     }
 
-    /// Whether an evaluation takes at most `units_max` steps of a node in a chunk, and reads nothing that has still to be
-    /// checked. Shares by hash and values in doubt look at more than their bitmaps say.
+    /// Whether an evaluation takes at most `units_max` steps of a node in a chunk. Shares by hash and values in doubt look
+    /// at more than their bitmaps say.
     pub(in crate::query) fn is_short(&self, units_max: u64) -> bool {
         let is_plain = |node: &BoundNode| !matches!(node, BoundNode::Split(_) | BoundNode::SetPresence(_));
         let units = self.bitmaps().count().max(self.nodes.len()) as u64 * u64::from(self.chunk_end);
-        units <= units_max && self.nodes.iter().all(is_plain) && self.bitmaps().all(BoundBitmap::is_verified)
+        units <= units_max && self.nodes.iter().all(is_plain)
+    }
+
+    /// How many bytes a count checks at most before it reads them, because nobody has since the store was opened.
+    pub(in crate::query) fn unchecked_bytes_max(&self) -> u64 {
+        let unchecked = self.bitmaps().filter(|bitmap| !bitmap.is_verified());
+        unchecked.map(|bitmap| bitmap.payload_bytes() + u64::from(self.chunk_end) * UNIT_BYTES as u64).sum()
     }
 
     /// How many members it has at most, where it is an And with a bitmap whose directory says how many that has. Of any

@@ -31,7 +31,7 @@ impl BoundNumber {
         let bound = Arc::new(BoundNumber::bind(snapshot, tag, population)?);
         // Several layers may be merged later, and what is merged may be thrown out.
         if bound.bitmaps().all(BoundBitmap::is_settled) {
-            snapshot.keep_derived(tag, &bound);
+            snapshot.keep_derived(tag, &bound, bound.heap_bytes());
         }
         Ok(bound)
     }
@@ -53,6 +53,12 @@ impl BoundNumber {
     /// All its bitmaps.
     pub(in crate::query) fn bitmaps(&self) -> impl Iterator<Item = &BoundBitmap> {
         [&self.present, &self.negative].into_iter().chain(&self.slices)
+    }
+
+    /// What it takes, in bytes.
+    pub(in crate::query) fn heap_bytes(&self) -> u64 {
+        let bitmaps = (2 + self.slices.capacity()) * size_of::<BoundBitmap>();
+        bitmaps as u64 + self.bitmaps().map(BoundBitmap::heap_bytes).sum::<u64>()
     }
 
     /// About how many bytes hold it, in all layers.

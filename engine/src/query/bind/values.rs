@@ -9,7 +9,7 @@ use super::Means;
 use crate::bitmap::{ChunkBuffer, Container};
 use crate::error::Result;
 use crate::ids::{ChunkId, LocalId, TagId, ValueId};
-use crate::part::{HeldChunk, Source, ValueIndex, ValueStream};
+use crate::part::{HeldChunk, Source, Spot, ValueIndex, ValueStream};
 use crate::query::pace::SMALL_PER_UNIT;
 use crate::snapshot::{Snapshot, taken};
 
@@ -103,6 +103,11 @@ impl TagValues {
         }
         walk.found.sort_unstable();
         Ok(walk.found)
+    }
+
+    /// The spots of one chunk that [`TagValues::of`] may look at.
+    pub(in crate::query) fn for_each_spot<'a>(&'a self, chunk: ChunkId, visit: &mut dyn FnMut(Spot<'a>)) {
+        self.layers.iter().flat_map(|layer| &layer.indexes).for_each(|index| index.for_each_spot(chunk, visit));
     }
 
     /// Whether one entity has any value. Errors: corrupt.
