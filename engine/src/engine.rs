@@ -110,7 +110,7 @@ impl Engine {
     /// Writes down in the log what is durable, so that damage to it keeps the store closed instead of being taken for a torn
     /// write. The background does so after a short rest.
     pub fn mark(&self) -> Result<()> {
-        self.writer.mark()
+        self.writer.commit.mark()
     }
 
     /// Takes away what tags with a time to live have kept long enough, in ordinary batches, and says of how many

@@ -48,7 +48,7 @@ impl LogTask {
 
     pub(super) fn run(&self, writer: &Writer) -> Next {
         let mut groups = self.groups.lock();
-        let logged = writer.groups_logged();
+        let logged = writer.pace.groups_logged();
         if groups.seen.is_none() && logged == groups.marked {
             return Next::Woken;
         }

@@ -52,7 +52,7 @@ impl Background {
         });
         let (ring_flush, ring_compact) = (flush.bell(), compact.bell());
         let ring_log = log.as_ref().map(TaskHandle::bell);
-        writer.heed(move |work| match work {
+        writer.pace.heed(move |work| match work {
             Work::Flush => ring_flush(),
             Work::Compact => ring_compact(),
             Work::Log => {
@@ -74,7 +74,7 @@ impl Background {
 impl Drop for Background {
     fn drop(&mut self) {
         self.is_stopped.store(true, Relaxed);
-        self.writer.heed_nobody();
+        self.writer.pace.heed_nobody();
         self.tasks.clear();
     }
 }

@@ -14,7 +14,7 @@ use crate::ids::{FileNumber, Seq};
 use crate::storage::Mapped;
 
 /// What the log gave back.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Recovery {
     /// The records above the seq that parts already hold, in order.
     pub(crate) records: Vec<Record>,

@@ -9,7 +9,7 @@ use crate::columns::{ColumnValues, LoadBlock, LoadColumn, NULL_CODE};
 use crate::error::{Error, Result, ResultExt};
 use crate::ids::{LocalId, ValueId};
 use crate::part::{ColumnBuilder, Part};
-use crate::write::built::MEMORY_NAME;
+use crate::write::commit::built::MEMORY_NAME;
 use crate::write::files::retire;
 use crate::write::writer::Writer;
 
@@ -84,8 +84,8 @@ impl Work {
         }
         let layers: Vec<Vec<Arc<Part>>> = self.blocks.iter().map(|block| vec![Arc::clone(block)]).collect();
         let current = writer.snapshot();
-        let limits = self.memory.part_limits(writer.part_limits());
-        self.spilled.push(writer.write_parts(&layers, false, current.catalog(), limits)?);
+        let limits = self.memory.part_limits(writer.files.part_limits());
+        self.spilled.push(writer.files.write_parts(&layers, false, current.catalog(), limits)?);
         self.blocks.clear();
         self.memory.spilled();
         Ok(())
@@ -205,7 +205,7 @@ impl Work {
         if let Some(value) = young.written_value(tag.id, text)? {
             return Ok(value);
         }
-        let value = writer.allocator.lock().value_for_load(tag.id, text)?;
+        let value = writer.commit.value_for_load(tag.id, text)?;
         young.insert_value(tag.id, text, value);
         self.memory.hold_names(young.names.held_bytes());
         Ok(value)
@@ -215,7 +215,7 @@ impl Work {
     pub(super) fn spill_names(&mut self, writer: &Writer) -> Result<()> {
         let young = &self.running.young;
         let leaving = young.lock().names.leave();
-        let file = writer.write_new_names(&leaving.names)?;
+        let file = writer.files.write_new_names(&leaving.names)?;
         drop(leaving);
         young.lock().names.wrote(file);
         loop {
@@ -224,7 +224,7 @@ impl Work {
                 let Some(files) = young.names.to_merge(self.memory.names_merging_bytes_max()) else { break };
                 (files, young.names.last_parts(files))
             };
-            let merged = writer.write_names(&parts, &mut |_, _| Ok(true))?;
+            let merged = writer.files.write_names(&parts, &mut |_, _| Ok(true))?;
             let old = young.lock().names.merged(files, merged);
             retire(old.iter().map(|(_, file)| file));
         }

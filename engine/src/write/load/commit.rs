@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use super::{PLACE_PAYLOAD, Work};
 use crate::error::{Error, ErrorKind, Result};
+use crate::ids::Seq;
 use crate::keys::NamesPart;
 use crate::part::Part;
 use crate::wal::LogRecord;
+use crate::write::commit::logging::{KIND_PLACE, Room};
+use crate::write::commit::manifest::Named;
+use crate::write::commit::reply::{LoadSpec, Loaded};
+use crate::write::commit::state::State;
 use crate::write::files::retire;
-use crate::write::reply::{LoadSpec, Loaded};
-use crate::write::stack::{StackLayer, StackNames, StackPart, StoredFile, insert_by_seq};
-use crate::write::state::State;
-use crate::write::wakeups::Work as Chore;
-use crate::write::writer::{KIND_PLACE, Writer};
+use crate::write::files::stack::{StackLayer, StackNames, StackPart, StoredFile, insert_by_seq};
+use crate::write::pace::Work as Chore;
+use crate::write::writer::Writer;
 
 /// The files of a load, ready to be named.
 struct Ready {
@@ -30,8 +33,8 @@ impl Ready {
 /// Commits the load. On an error nothing has happened, unless the fence has tripped.
 pub(super) fn commit(writer: &Writer, spec: &LoadSpec, work: &mut Work) -> Result<Loaded> {
     let ready = write_files(writer, work)?;
-    let result = writer.gate.alone(|| name_files(writer, spec, work, &ready));
-    if result.as_ref().is_err_and(|error| error.kind() != ErrorKind::Io && writer.fence.reason().is_none()) {
+    let result = writer.commit.alone(|state| name_files(writer, state, spec, work, &ready));
+    if result.as_ref().is_err_and(|error| error.kind() != ErrorKind::Io && writer.files.fence.reason().is_none()) {
         // No manifest can name them.
         retire(ready.files());
     }
@@ -46,8 +49,8 @@ fn write_files(writer: &Writer, work: &mut Work) -> Result<Ready> {
     let layers: Vec<Vec<Arc<Part>>> = spilled.chain(blocks).collect();
     let mut ready = Ready { parts: Vec::new(), names: None };
     if !layers.is_empty() {
-        let limits = work.memory.part_limits(writer.part_limits());
-        ready.parts = writer.write_parts(&layers, false, current.catalog(), limits)?;
+        let limits = work.memory.part_limits(writer.files.part_limits());
+        ready.parts = writer.files.write_parts(&layers, false, current.catalog(), limits)?;
     }
     match write_names(writer, work) {
         Ok(names) => ready.names = names,
@@ -76,13 +79,15 @@ fn write_names(writer: &Writer, work: &mut Work) -> Result<Option<(Arc<NamesPart
     let population = work.entity_type.population;
     match parts.is_empty() {
         true => Ok(None),
-        false => writer.write_names(&parts, &mut |scope, number| Ok(scope != population || work.seen.contains(number))),
+        false => {
+            writer.files.write_names(&parts, &mut |scope, number| Ok(scope != population || work.seen.contains(number)))
+        }
     }
 }
 
 /// Publishes the manifest that names the files; nobody else writes meanwhile.
-fn name_files(writer: &Writer, spec: &LoadSpec, work: &Work, ready: &Ready) -> Result<Loaded> {
-    let mut state = writer.state.lock();
+fn name_files(writer: &Writer, state: &mut State, spec: &LoadSpec, work: &Work, ready: &Ready) -> Result<Loaded> {
+    let Writer { commit, pace, .. } = writer;
     if let Some(loaded) = state.loads.get(&spec.load_id) {
         // Loads of two types may share an id.
         return Err(Error::conflict(format!("the load `{}` was committed at {} meanwhile", spec.load_id, loaded.seq)));
@@ -92,9 +97,9 @@ fn name_files(writer: &Writer, spec: &LoadSpec, work: &Work, ready: &Ready) -> R
     }
     // The version needs a number of its own, and everything below it must be as durable as the manifest.
     let seq = state.seq.next();
-    writer.log(&mut state, &[LogRecord { seq, kind: KIND_PLACE, payload: &PLACE_PAYLOAD }])?;
+    commit.log(pace, state, &[LogRecord { seq, kind: KIND_PLACE, payload: &PLACE_PAYLOAD }], Room::Ordinary)?;
     state.seq = seq;
-    writer.sync_log(&mut state)?;
+    commit.sync_log(state)?;
     let loaded = Loaded {
         seq,
         load_seq: work.running.seq,
@@ -104,22 +109,20 @@ fn name_files(writer: &Writer, spec: &LoadSpec, work: &Work, ready: &Ready) -> R
         new_values: work.running.young.lock().new_values,
         repeated: false,
     };
-    let result = publish(writer, &mut state, spec, work, ready, loaded);
+    let result = publish(writer, state, (&spec.load_id, loaded), work.running.seq, ready);
     // The place is given either way.
-    writer.publish(&state);
+    commit.publish(pace, state);
     result
 }
 
 fn publish(
     writer: &Writer,
     state: &mut State,
-    spec: &LoadSpec,
-    work: &Work,
+    (load_id, loaded): (&str, Loaded),
+    place: Seq,
     ready: &Ready,
-    loaded: Loaded,
 ) -> Result<Loaded> {
     let mut stack = state.stack.clone();
-    let place = work.running.seq;
     if !ready.parts.is_empty() {
         let layer = StackLayer { first_seq: place, last_seq: place, parts: ready.parts.clone() };
         insert_by_seq(&mut stack.layers, layer);
@@ -129,13 +132,14 @@ fn publish(
         insert_by_seq(&mut stack.names, names);
     }
     let base = state.base.clone();
-    writer.write_manifest(state, &base, &stack, Some((&spec.load_id, &loaded)))?;
+    let named = Named { base: &base, stack: &stack, load: Some((load_id, &loaded)) };
+    writer.commit.write_manifest(&writer.files, state, &named)?;
     // Nothing but the manifest knows of the load, so the log must know of the manifest: without it an older one would be
     // taken for the store. Where there is no room for another file the next one that begins will say it.
     let _ = state.wal.roll();
     state.stack = stack;
-    state.note_load(&spec.load_id, loaded);
+    state.note_load(load_id, loaded);
     // Its layer may be worth merging with its neighbours.
-    writer.wake(Chore::Compact);
+    writer.pace.wake(Chore::Compact);
     Ok(loaded)
 }

@@ -88,7 +88,7 @@ impl Work {
             if self.reserved.len() < some.len() {
                 // Handed out from the end, lowest first.
                 let count = some.len() - self.reserved.len();
-                let first = writer.allocator.lock().locals(population, count as u32)?;
+                let first = writer.commit.locals(population, count as u32)?;
                 let fresh = (first.0..first.0 + count as u32).rev().map(LocalId);
                 self.reserved.splice(0..0, fresh);
             }

@@ -11,40 +11,35 @@ mod commit;
 mod keys;
 mod memory;
 mod names;
-mod young;
+pub(crate) mod running;
+pub(crate) mod young;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use roaring::RoaringBitmap;
 
 use crate::catalog::EntityType;
 use crate::columns::LoadBlock;
 use crate::error::{Error, Result};
-use crate::ids::{LocalId, Seq, TagId, TypeId};
+use crate::ids::{LocalId, Seq, TagId};
 use crate::part::{BitmapStack, Part};
 use crate::snapshot::Snapshot;
 use crate::wal::LogRecord;
 
 use self::memory::LoadMemory;
-pub(crate) use self::young::{Young, YoungKey};
-use super::files::retire;
-use super::reply::{LoadSpec, Loaded};
-use super::stack::StackPart;
-use super::writer::{KIND_PLACE, Writer};
+use self::running::Running;
+use crate::write::commit::logging::{KIND_PLACE, Room};
+use crate::write::commit::reply::{LoadSpec, Loaded};
+use crate::write::commit::state::State;
+use crate::write::files::retire;
+use crate::write::files::stack::StackPart;
+use crate::write::writer::Writer;
 
 /// The longest load id, in bytes.
 pub const LOAD_ID_BYTES_MAX: usize = 256;
 /// The most rows of one block.
 pub const BLOCK_ROWS_MAX: usize = 1 << 22;
-
-/// What the writer knows of a running load.
-pub(crate) struct Running {
-    pub(crate) seq: Seq,
-    pub(crate) type_id: TypeId,
-    pub(crate) young: Mutex<Young>,
-}
 
 /// One bulk load. Dropping it aborts it.
 pub struct Load {
@@ -86,7 +81,7 @@ struct Work {
 impl Writer {
     /// What the load of this id came to, where it was committed.
     pub(crate) fn loaded(&self, load_id: &str) -> Option<Loaded> {
-        self.state.lock().loads.get(load_id).copied()
+        self.commit.state.lock().loads.get(load_id).copied()
     }
 }
 
@@ -102,10 +97,10 @@ impl Load {
         }
         // What the rows refer to (keys, values, tags) then lies in files like the load itself, so that a log that was
         // damaged and given up does not leave a load without names.
-        if writer.gate.alone(|| !writer.state.lock().loads.contains_key(&spec.load_id)) {
+        if writer.commit.alone(|state| !state.loads.contains_key(&spec.load_id)) {
             writer.flush()?;
         }
-        let stage = writer.gate.alone(|| begin(writer, &spec))?;
+        let stage = writer.commit.alone(|state| begin(writer, state, &spec))?;
         Ok(Load { writer: Arc::clone(writer), spec, stage })
     }
 
@@ -174,32 +169,27 @@ impl Drop for Load {
     }
 }
 
-fn begin(writer: &Writer, spec: &LoadSpec) -> Result<Stage> {
-    let mut state = writer.state.lock();
+fn begin(writer: &Writer, state: &mut State, spec: &LoadSpec) -> Result<Stage> {
+    let Writer { commit, files, pace, .. } = writer;
     if let Some(loaded) = state.loads.get(&spec.load_id) {
         return Ok(Stage::Repeated(*loaded));
     }
-    writer.fence.check()?;
+    files.fence.check()?;
     let entity_type = state
         .catalog
         .entity_type(spec.type_id)
         .cloned()
         .ok_or_else(|| Error::not_found("load again: the entity type was dropped meanwhile"))?;
-    let mut loads = writer.loads.lock();
-    if loads.iter().any(|load| load.type_id == spec.type_id) {
+    if commit.is_loading(spec.type_id) {
         return Err(Error::busy(format!("wait until it ends: another load of `{}` is running", entity_type.name)));
     }
     let seq = state.seq.next();
-    writer.log(&mut state, &[LogRecord { seq, kind: KIND_PLACE, payload: &PLACE_PAYLOAD }])?;
+    commit.log(pace, state, &[LogRecord { seq, kind: KIND_PLACE, payload: &PLACE_PAYLOAD }], Room::Ordinary)?;
     state.seq = seq;
-    writer.publish(&state);
-    let snapshot = writer.snapshot();
+    commit.publish(pace, state);
+    let snapshot = commit.snapshot();
     let live = snapshot.live(entity_type.id)?;
-    if loads.is_empty() {
-        writer.allocator.lock().note_young_values();
-    }
-    let running = Arc::new(Running { seq, type_id: spec.type_id, young: Mutex::default() });
-    loads.push(Arc::clone(&running));
+    let running = commit.begin_load(seq, spec.type_id);
     Ok(Stage::Running(Box::new(Work {
         running,
         entity_type,
@@ -210,9 +200,9 @@ fn begin(writer: &Writer, spec: &LoadSpec) -> Result<Stage> {
         reserved: Vec::new(),
         tags: BTreeSet::new(),
         rows: 0,
-        today: writer.today(),
+        today: files.today(),
         blocks: Vec::new(),
-        memory: LoadMemory::new(writer.settings.load_bytes_max),
+        memory: LoadMemory::new(pace.settings.load_bytes_max),
         spilled: Vec::new(),
     })))
 }
@@ -228,10 +218,6 @@ impl Work {
             retire(layer.iter().filter_map(|part| part.file.as_ref()));
         }
         retire(self.running.young.lock().names.files());
-        let mut loads = writer.loads.lock();
-        loads.retain(|load| !Arc::ptr_eq(load, &self.running));
-        if loads.is_empty() {
-            writer.allocator.lock().forget_young_values();
-        }
+        writer.commit.end_load(&self.running);
     }
 }

@@ -10,7 +10,7 @@ use super::young::IdentityHash;
 use crate::error::Result;
 use crate::ids::TagId;
 use crate::keys::{NamesBuilder, NamesPart};
-use crate::write::stack::StoredFile;
+use crate::write::files::stack::StoredFile;
 
 /// Files of one level are merged into one of the next when they are so many: a new name is looked for in each file.
 const FILES_OF_LEVEL_MAX: usize = 8;

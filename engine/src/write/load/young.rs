@@ -51,7 +51,7 @@ impl Young {
     }
 
     /// The id under which a small write makes an unknown key known. It counts as taken unless the write fails and
-    /// [`untake`](Self::untake) says so. Errors: corrupt, and those of `fresh`.
+    /// [`give_back`](Self::give_back) says so. Errors: corrupt, and those of `fresh`.
     pub(crate) fn key_for_small_write(
         &mut self,
         key: YoungKey<'_>,
@@ -71,7 +71,7 @@ impl Young {
     }
 
     /// The write that took `local` did not happen.
-    pub(crate) fn untake(&mut self, local: LocalId) {
+    pub(crate) fn give_back(&mut self, local: LocalId) {
         self.taken.remove(local.0);
     }
 
@@ -167,7 +167,7 @@ mod tests {
         let second = young.key_for_small_write(key(b"a"), &mut fresh).unwrap();
         assert_ne!(first, second);
         assert_eq!(young.key_for_load(key(b"a"), &mut fresh).unwrap(), first);
-        young.untake(first);
+        young.give_back(first);
         assert_eq!(young.key_for_small_write(key(b"a"), &mut fresh).unwrap(), first);
     }
 }

@@ -15,10 +15,10 @@ use crate::part::BitmapStack;
 use crate::snapshot::Snapshot;
 use crate::wal::RECORD_BYTES_MAX;
 
-use super::allocate::Allocator;
-use super::batch::{BATCH_CHANGES_MAX, BATCH_ENTITIES_MAX, Batch, Change, EntityChanges};
-use super::load::{Young, YoungKey};
-use super::record::{BatchRecord, EntityChange, NewKey, NewValue, What};
+use crate::write::commit::allocate::Allocator;
+use crate::write::commit::batch::{BATCH_CHANGES_MAX, BATCH_ENTITIES_MAX, Batch, Change, EntityChanges};
+use crate::write::commit::record::{BatchRecord, EntityChange, NewKey, NewValue, What};
+use crate::write::load::young::{Young, YoungKey};
 
 /// Resolves the batches of one commit group.
 pub(crate) struct Resolver<'a> {
@@ -209,7 +209,7 @@ impl<'a> Resolver<'a> {
             Ok(bytes) => Ok((record, bytes)),
             Err(error) => {
                 self.undo(undo);
-                untake(&record, numbers);
+                give_back_ids(&record, numbers);
                 Err(error)
             }
         }
@@ -368,10 +368,10 @@ enum Undo {
 }
 
 /// Gives a running load back the ids that `record` took; for a record that does not reach the log.
-pub(crate) fn untake(record: &BatchRecord, numbers: &mut Numbers<'_>) {
+pub(crate) fn give_back_ids(record: &BatchRecord, numbers: &mut Numbers<'_>) {
     if let Some(young) = numbers.young.get_mut(&record.type_id) {
         for key in &record.keys {
-            young.untake(key.local);
+            young.give_back(key.local);
         }
     }
 }

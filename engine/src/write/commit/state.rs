@@ -10,9 +10,9 @@ use crate::keys::Names;
 use crate::snapshot::{Derived, Layer, MergedBitmaps, Version};
 use crate::wal::{Record, Wal};
 
-use super::batch::{SOURCE_BYTES_MAX, SOURCES_MAX};
-use super::reply::{Loaded, Written};
-use super::stack::{Piece, Stack, StackLayer, StoredFile};
+use crate::write::commit::batch::{SOURCE_BYTES_MAX, SOURCES_MAX};
+use crate::write::commit::reply::{Loaded, Written};
+use crate::write::files::stack::{Piece, Stack, StackLayer, StoredFile};
 
 /// The last sequence of one source, and its first reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

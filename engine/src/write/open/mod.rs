@@ -1,4 +1,4 @@
-//! Opening a store: from the newest manifest and the log to a writer.
+//! Opening a store (recovery, replay of the write-ahead log): from the newest manifest and the log to a writer.
 //!
 //! The manifest names the parts, which are opened but not read through; the log holds the rest, which becomes memory
 //! parts again. What was read from the log is written anew and synced before anything is acknowledged. Files that the
@@ -9,22 +9,26 @@ use std::sync::Arc;
 
 use crate::catalog::{Catalog, CatalogRecord};
 use crate::error::{Error, ErrorKind, Result, ResultExt};
-use crate::ids::{FileNumber, Seq, ValueId};
+use crate::ids::{FileNumber, PartId, Seq, ValueId};
 use crate::manifest::{self, Manifest, PartRecord};
 use crate::storage::{Clock, Fence, HeldFile, LockGuard, Storage, publish};
 use crate::wal::{LOG_DIR, LogStart, Record, Recovery, RecoveryOptions, Wal, WalConfig, with_remedy};
 
-use super::allocate::Allocator;
-use super::apply::{Changes, note_numbers};
-use super::built::open_built;
-use super::files::{FileKind, PARTS_DIR, missing_is_corrupt, open_names, open_part};
-use super::publish::{file_kind, read_sources};
-use super::record::BatchRecord;
-use super::reply::Loaded;
-use super::settings::WriteSettings;
-use super::stack::{Stack, StackLayer, StackNames, StackPart, StoredFile, insert_by_seq};
-use super::state::{Base, SourceMark, State};
-use super::writer::{KIND_BATCH, KIND_CATALOG, KIND_CATALOG_DATED, KIND_PLACE, Opened, Writer};
+use crate::write::commit::Commit;
+use crate::write::commit::allocate::Allocator;
+use crate::write::commit::apply::{Changes, note_numbers};
+use crate::write::commit::built::open_built;
+use crate::write::commit::logging::{KIND_BATCH, KIND_CATALOG, KIND_CATALOG_DATED, KIND_PLACE};
+use crate::write::commit::manifest::{file_kind, read_sources};
+use crate::write::commit::record::BatchRecord;
+use crate::write::commit::reply::Loaded;
+use crate::write::commit::state::{Base, SourceMark, State};
+use crate::write::files::Files;
+use crate::write::files::stack::{Stack, StackLayer, StackNames, StackPart, StoredFile, insert_by_seq};
+use crate::write::files::{FileKind, PARTS_DIR, missing_is_corrupt, open_names, open_part};
+use crate::write::pace::Pace;
+use crate::write::settings::WriteSettings;
+use crate::write::writer::{Opening, Writer};
 
 /// The file whose lock says who holds the store.
 pub(crate) const LOCK_PATH: &str = "LOCK";
@@ -66,17 +70,16 @@ impl Writer {
         let manifest = manifest::load_newest(&*place.storage)?
             .ok_or_else(|| Error::not_found("there is no store to read: no manifest, and nothing may be made"))?;
         let read = read_existing(&place, &Arc::new(Fence::for_reading()), &manifest)?;
-        let writer = read.open(place, manifest, lock, started_ns);
+        let writer = read.open(place, manifest.next_part, lock, started_ns);
         writer.show();
         Ok(writer)
     }
 
     /// Shows what was read.
     fn show(&self) {
-        self.gate.alone(|| {
-            let mut state = self.state.lock();
-            self.merge_memory(&mut state);
-            self.publish(&state);
+        self.commit.alone(|state| {
+            self.commit.merge_memory(&self.pace, state);
+            self.commit.publish(&self.pace, state);
         });
     }
 }
@@ -119,23 +122,9 @@ fn create(place: Place, fence: Arc<Fence>, lock: Box<dyn LockGuard>, started_ns:
         frozen: Seq(0),
         manifest: first.number,
     };
-    let opened = Opened {
-        open_ns: place.clock.monotonic_ns().saturating_sub(started_ns),
-        storage: place.storage,
-        clock: place.clock,
-        settings: place.settings,
-        fence,
-        state,
-        allocator: Allocator::default(),
-        next_part: 1,
-        recovered_records: 0,
-        log_tail_bytes: 0,
-        discarded: None,
-        dropped: Vec::new(),
-        lock: Some(lock),
-    };
-    keep_open(&*opened.storage)?;
-    Ok(Writer::new(opened))
+    keep_open(storage)?;
+    let read = Read { fence, state, allocator: Allocator::default(), recovery: Recovery::default() };
+    Ok(read.open(place, first.next_part, Some(lock), started_ns))
 }
 
 fn open_existing(
@@ -153,7 +142,7 @@ fn open_existing(
     read.state.unwritten = write_anew(&mut read.state.wal, &read.recovery, manifest.seq)?;
     remove_unnamed(&*place.storage, &manifest)?;
     keep_open(&*place.storage)?;
-    Ok(read.open(place, manifest, Some(lock), started_ns))
+    Ok(read.open(place, manifest.next_part, Some(lock), started_ns))
 }
 
 /// Keeps the directories of a space open, so that a process that runs out of descriptors can still say whether a name is
@@ -177,23 +166,20 @@ struct Read {
 }
 
 impl Read {
-    fn open(self, place: Place, manifest: Manifest, lock: Option<Box<dyn LockGuard>>, started_ns: u64) -> Writer {
-        let records = &self.recovery.records;
-        Writer::new(Opened {
-            open_ns: place.clock.monotonic_ns().saturating_sub(started_ns),
-            storage: place.storage,
-            clock: place.clock,
-            settings: place.settings,
-            fence: self.fence,
-            state: self.state,
-            allocator: self.allocator,
-            next_part: manifest.next_part.0,
+    fn open(self, place: Place, next_part: PartId, lock: Option<Box<dyn LockGuard>>, started_ns: u64) -> Writer {
+        let Place { storage, clock, settings, .. } = place;
+        let Recovery { records, discarded, dropped, .. } = self.recovery;
+        let opening = Opening {
             recovered_records: records.len() as u64,
-            log_tail_bytes: records.iter().map(|record| record.payload.len() as u64).sum(),
-            discarded: self.recovery.discarded,
-            dropped: self.recovery.dropped,
-            lock,
-        })
+            open_ns: clock.monotonic_ns().saturating_sub(started_ns),
+            discarded,
+            dropped,
+        };
+        let log_tail_bytes = records.iter().map(|record| record.payload.len() as u64).sum();
+        let files = Files::new(storage, self.fence, clock, next_part, &settings);
+        let memory_bytes = self.state.memory_bytes();
+        let commit = Commit::new(self.state, self.allocator, settings.merged_bytes_max);
+        Writer::new(commit, files, Pace::new(settings, memory_bytes, log_tail_bytes), opening, lock)
     }
 }
 

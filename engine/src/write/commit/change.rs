@@ -4,20 +4,28 @@ use crate::catalog::{CatalogChange, CatalogRecord};
 use crate::error::Result;
 use crate::wal::LogRecord;
 
-use super::logging::log_of;
-use super::reply::Changed;
-use super::state::State;
-use super::writer::{KIND_CATALOG, KIND_CATALOG_DATED, Writer};
+use crate::write::commit::Commit;
+use crate::write::commit::logging::{KIND_CATALOG, KIND_CATALOG_DATED, Room};
+use crate::write::commit::reply::Changed;
+use crate::write::commit::state::State;
+use crate::write::files::Files;
+use crate::write::pace::Pace;
 
-impl Writer {
-    pub(super) fn commit_catalog(&self, state: &mut State, change: &CatalogChange) -> Result<Changed> {
-        self.fence.check()?;
-        let record = state.catalog.with_write_dates(state.catalog.resolve(change)?, self.today())?;
-        self.commit_record(state, record)
+impl Commit {
+    pub(crate) fn commit_catalog(
+        &self,
+        files: &Files,
+        pace: &Pace,
+        state: &mut State,
+        change: &CatalogChange,
+    ) -> Result<Changed> {
+        files.fence.check()?;
+        let record = state.catalog.with_write_dates(state.catalog.resolve(change)?, files.today())?;
+        self.commit_record(pace, state, record)
     }
 
     /// Applies a resolved change of the catalog.
-    pub(super) fn commit_record(&self, state: &mut State, record: CatalogRecord) -> Result<Changed> {
+    pub(crate) fn commit_record(&self, pace: &Pace, state: &mut State, record: CatalogRecord) -> Result<Changed> {
         let catalog = state.catalog.apply(&record)?;
         let seq = state.seq.next();
         let payload = record.encode();
@@ -27,10 +35,10 @@ impl Writer {
             _ => KIND_CATALOG,
         };
         let only_deletes = matches!(record, DropType(_) | DropTag(_) | DropAudience(_));
-        log_of(only_deletes)(self, state, &[LogRecord { seq, kind, payload: &payload }])?;
+        self.log(pace, state, &[LogRecord { seq, kind, payload: &payload }], Room::of(only_deletes))?;
         state.seq = seq;
         state.catalog = catalog;
-        self.publish(state);
+        self.publish(pace, state);
         let (type_id, tag_id) = match &record {
             CatalogRecord::PutType(entity_type) => (Some(entity_type.id), None),
             CatalogRecord::DropType(id) => (Some(*id), None),

@@ -1,23 +1,27 @@
-//! Files of parts, names and audiences: written whole under a number of their own, then opened for reading.
+//! Files of parts, names and audiences (an LSM tree's sorted tables): written whole under a number of their own, then
+//! opened for reading.
 //!
 //! A file that no manifest names is garbage: what fails halfway retires what it wrote, and the next open removes what a
 //! crash left.
 
+pub(crate) mod forms;
+pub(crate) mod stack;
+
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::catalog::Catalog;
 use crate::error::{Error, ErrorKind, Result, ResultExt};
 use crate::ids::{PartId, TagId};
 use crate::keys::{NamesBuilder, NamesPart, NamesSummary, merge_names};
-use crate::part::{Merge, MergeTag, Part, PartLimits, PartSink, PartSummary};
+use crate::part::{Merge, Part, PartLimits, PartSink, PartSummary};
 use crate::storage::publish;
-use crate::storage::{AlignedWriter, HeldFile};
+use crate::storage::{AlignedWriter, Clock, Fence, HeldFile, Storage};
 
-use super::apply::tag_form;
-use super::stack::{StackPart, StoredFile};
-use super::writer::Writer;
+use self::forms::describe;
+use self::stack::{StackPart, StoredFile};
+use super::settings::WriteSettings;
 
 /// The directory of all files that a manifest names.
 pub(crate) const PARTS_DIR: &str = "parts";
@@ -53,26 +57,57 @@ impl FileKind {
     }
 }
 
-/// What a merge must know of the tags of `catalog`.
-pub(crate) fn describe(catalog: &Catalog) -> impl Fn(TagId) -> Option<MergeTag> + '_ {
-    |id| match catalog.stored_kind(id) {
-        Some((type_id, kind)) => {
-            let population = catalog.entity_type(type_id)?.population;
-            Some(MergeTag { population, form: tag_form(kind) })
-        }
-        None if catalog.is_dropped(id) => None,
-        None => Some(MergeTag { population: id, form: crate::part::TagForm::Flag }),
-    }
+/// Where files are written, and what they are given: the only way of the writer to the disk beside the log.
+pub(crate) struct Files {
+    pub(crate) storage: Arc<dyn Storage>,
+    /// After a failed write or sync it refuses all later ones.
+    pub(crate) fence: Arc<Fence>,
+    clock: Arc<dyn Clock>,
+    next_part: AtomicU64,
+    part_bytes_max: u64,
+    /// How many manifests are kept beside the newest.
+    pub(crate) manifests_kept: usize,
 }
 
-impl Writer {
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+impl Files {
+    /// Files whose next one gets the number `next_part`.
+    pub(crate) fn new(
+        storage: Arc<dyn Storage>,
+        fence: Arc<Fence>,
+        clock: Arc<dyn Clock>,
+        next_part: PartId,
+        settings: &WriteSettings,
+    ) -> Files {
+        Files {
+            storage,
+            fence,
+            clock,
+            next_part: AtomicU64::new(next_part.0),
+            part_bytes_max: settings.part_bytes_max,
+            manifests_kept: settings.manifests_kept,
+        }
+    }
+
+    /// The number that the next file gets.
+    pub(crate) fn next_part(&self) -> PartId {
+        PartId(self.next_part.load(Relaxed))
+    }
+
+    /// Today's date in UTC, as a date tag keeps it.
+    pub(crate) fn today(&self) -> i64 {
+        self.clock.now_unix_ms().div_euclid(DAY_MS)
+    }
+
     /// How far a part file may grow.
-    pub(super) fn part_limits(&self) -> PartLimits {
-        PartLimits { bytes_max: self.settings.part_bytes_max, held_bytes_max: MERGE_HELD_BYTES_MAX }
+    pub(crate) fn part_limits(&self) -> PartLimits {
+        PartLimits { bytes_max: self.part_bytes_max, held_bytes_max: MERGE_HELD_BYTES_MAX }
     }
 
     /// Merges `layers`, oldest first, into part files. On an error no file stays.
-    pub(super) fn write_parts(
+    pub(crate) fn write_parts(
         &self,
         layers: &[Vec<Arc<Part>>],
         bottom: bool,
@@ -114,7 +149,7 @@ impl Writer {
 
     /// Merges `parts`, oldest first, into one names file without the names that `keep` does not want; none when no name
     /// is left.
-    pub(super) fn write_names(
+    pub(crate) fn write_names(
         &self,
         parts: &[Arc<NamesPart>],
         keep: &mut dyn FnMut(TagId, u32) -> Result<bool>,
@@ -128,7 +163,7 @@ impl Writer {
     }
 
     /// Writes `names` into a names file; none when there are none.
-    pub(super) fn write_new_names(&self, names: &NamesBuilder) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
+    pub(crate) fn write_new_names(&self, names: &NamesBuilder) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
         match names.is_empty() {
             true => Ok(None),
             false => self.write_names_file(|sink| names.write(&mut |bytes| sink.write(bytes))),
@@ -155,7 +190,7 @@ impl Writer {
     }
 
     /// Publishes what `fill` writes as a file with the next number.
-    pub(super) fn write_file(
+    pub(crate) fn write_file(
         &self,
         kind: FileKind,
         fill: impl FnOnce(&mut FileSink<'_>) -> Result<()>,
@@ -183,30 +218,30 @@ impl Writer {
     }
 
     /// Opens a published part.
-    pub(super) fn open_part(&self, file: &StoredFile) -> Result<Part> {
+    pub(crate) fn open_part(&self, file: &StoredFile) -> Result<Part> {
         open_part(&*self.storage, file)
     }
 
     /// Opens a published names part.
-    pub(super) fn open_names(&self, file: &StoredFile) -> Result<NamesPart> {
+    pub(crate) fn open_names(&self, file: &StoredFile) -> Result<NamesPart> {
         open_names(&*self.storage, file)
     }
 }
 
 /// Opens a published part, whose file is then held by whoever reads it. Errors: corrupt, when it is missing or not what
 /// the manifest names.
-pub(super) fn open_part(storage: &dyn crate::storage::Storage, file: &StoredFile) -> Result<Part> {
+pub(crate) fn open_part(storage: &dyn Storage, file: &StoredFile) -> Result<Part> {
     Part::open(map(storage, file)?, file.held.path(), Some(file.footer_crc))
 }
 
 /// The same for a names part.
-pub(super) fn open_names(storage: &dyn crate::storage::Storage, file: &StoredFile) -> Result<NamesPart> {
+pub(crate) fn open_names(storage: &dyn Storage, file: &StoredFile) -> Result<NamesPart> {
     Ok(NamesPart::open(map(storage, file)?, Some(file.footer_crc))
         .context(|| file.held.path().to_owned())?
         .with_name(file.held.path()))
 }
 
-fn map(storage: &dyn crate::storage::Storage, file: &StoredFile) -> Result<crate::storage::Mapped> {
+fn map(storage: &dyn Storage, file: &StoredFile) -> Result<crate::storage::Mapped> {
     let path = file.held.path();
     let mapped = storage.map(path).map_err(|error| missing_is_corrupt(path, error))?;
     if mapped.len() as u64 != file.bytes {
@@ -220,7 +255,7 @@ fn map(storage: &dyn crate::storage::Storage, file: &StoredFile) -> Result<crate
 }
 
 /// A file that the manifest names and that is not there is damage.
-pub(super) fn missing_is_corrupt(path: &str, error: Error) -> Error {
+pub(crate) fn missing_is_corrupt(path: &str, error: Error) -> Error {
     match error.kind() {
         ErrorKind::NotFound => {
             Error::corrupt(format!("{path}: the manifest names this file and it is missing")).with_source(error)
@@ -230,7 +265,7 @@ pub(super) fn missing_is_corrupt(path: &str, error: Error) -> Error {
 }
 
 /// Lets files go that no manifest names.
-pub(super) fn retire<'a>(files: impl IntoIterator<Item = &'a StoredFile>) {
+pub(crate) fn retire<'a>(files: impl IntoIterator<Item = &'a StoredFile>) {
     for file in files {
         file.held.retire();
     }

@@ -7,6 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::error::{Error, Result};
 use crate::ids::{BitmapId, PartId, Seq};
 use crate::keys::NamesPart;
 use crate::part::Part;
@@ -121,6 +122,27 @@ pub(crate) fn position_of<P: Piece>(pieces: &[P], seqs: &[(Seq, Seq)]) -> Option
     let range = start..start + seqs.len();
     let found = pieces.get(range.clone())?;
     found.iter().map(Piece::seqs).eq(seqs.iter().copied()).then_some(range)
+}
+
+/// The layer that parts merged from layers with these seqs make; none without parts.
+pub(crate) fn layer_of(seqs: &[(Seq, Seq)], parts: Vec<StackPart>) -> Option<StackLayer> {
+    let (&(first_seq, _), &(_, last_seq)) = (seqs.first()?, seqs.last()?);
+    (!parts.is_empty()).then_some(StackLayer { first_seq, last_seq, parts })
+}
+
+/// The same for names.
+pub(crate) fn names_of(seqs: &[(Seq, Seq)], names: Option<(Arc<NamesPart>, StoredFile)>) -> Option<StackNames> {
+    let (&(first_seq, _), &(_, last_seq)) = (seqs.first()?, seqs.last()?);
+    let (part, file) = names?;
+    Some(StackNames { first_seq, last_seq, part, file: Some(file) })
+}
+
+/// Puts what a run of neighbours was merged into in their place.
+pub(crate) fn replace<P: Piece>(pieces: &mut Vec<P>, seqs: &[(Seq, Seq)], merged: Option<P>) -> Result<Range<usize>> {
+    let range =
+        position_of(pieces, seqs).ok_or_else(|| Error::internal("what was merged is no longer where it was"))?;
+    pieces.splice(range.clone(), merged);
+    Ok(range)
 }
 
 /// Whether a barrier keeps two neighbours apart.

@@ -3,7 +3,13 @@
 use crate::catalog::{Catalog, Tag};
 use crate::ids::{Seq, TagId, TypeId};
 
-use super::record::{BatchRecord, NewValue};
+use crate::write::commit::record::{BatchRecord, NewValue};
+
+/// What comes back from the gate.
+pub(crate) enum Reply {
+    Written(Written),
+    Changed(Changed),
+}
 
 /// The answer to a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +73,7 @@ pub struct LoadSpec {
 }
 
 /// The first values that tags with open lists got with `record`.
-pub(super) fn new_values(catalog: &Catalog, record: &BatchRecord) -> Vec<(TagId, String)> {
+pub(crate) fn new_values(catalog: &Catalog, record: &BatchRecord) -> Vec<(TagId, String)> {
     let is_open = |new: &&NewValue| {
         let declares = |tag: &Tag| tag.values.iter().any(|declared| declared.value == new.text);
         catalog.tag(new.tag).is_some_and(|tag| !tag.closed_values && !declares(tag))

@@ -6,11 +6,11 @@ use crate::error::Result;
 use crate::keys::NamesPart;
 use crate::part::Part;
 
-use super::apply::Built;
-use super::stack::{StackLayer, StackNames, StackPart};
+use crate::write::commit::apply::Built;
+use crate::write::files::stack::{StackLayer, StackNames, StackPart};
 
 /// The layer and the names of a run in memory, ready for readers.
-pub(super) fn open_built(built: &Built) -> Result<(Option<StackLayer>, Option<StackNames>)> {
+pub(crate) fn open_built(built: &Built) -> Result<(Option<StackLayer>, Option<StackNames>)> {
     let (first_seq, last_seq) = (built.first_seq, built.last_seq);
     let layer = match &built.part {
         None => None,
@@ -30,4 +30,4 @@ pub(super) fn open_built(built: &Built) -> Result<(Option<StackLayer>, Option<St
 }
 
 /// What errors call a part that has no file.
-pub(super) const MEMORY_NAME: &str = "a part in memory";
+pub(crate) const MEMORY_NAME: &str = "a part in memory";

@@ -15,12 +15,15 @@ use crate::keys::NamesPart;
 use crate::part::Part;
 use crate::snapshot::{Snapshot, Version};
 
-use super::files::retire;
-use super::flush::{Keeper, layer_of, names_of, replace};
-use super::stack::{Piece, StackLayer, StackNames, StoredFile, file_merge, file_stretches};
-use super::state::State;
-use super::wakeups::Work;
-use super::writer::Writer;
+use crate::write::background::flush::Keeper;
+use crate::write::commit::manifest::Named;
+use crate::write::commit::state::State;
+use crate::write::files::retire;
+use crate::write::files::stack::{
+    Piece, StackLayer, StackNames, StoredFile, file_merge, file_stretches, layer_of, names_of, replace,
+};
+use crate::write::pace::Work;
+use crate::write::writer::Writer;
 
 /// One run of layers and one of names to be merged; either may be missing.
 struct Plan {
@@ -53,7 +56,7 @@ enum Choice {
 impl Writer {
     /// Merges what pays now; returns whether there was anything. Leaves it to who compacts already, if somebody does.
     pub(crate) fn compact_by_size(&self) -> Result<bool> {
-        let Some(_one) = self.compacting.try_lock() else { return Ok(false) };
+        let Some(_one) = self.turns.compacting.try_lock() else { return Ok(false) };
         self.compact_once(Choice::BySize)
     }
 
@@ -64,28 +67,28 @@ impl Writer {
             self.flush()?;
         }
         let compacted = {
-            let _one = self.compacting.lock();
+            let _one = self.turns.compacting.lock();
             self.compact_once(Choice::All)
         };
         // What was flushed meanwhile found the place taken.
-        self.wake(Work::Compact);
+        self.pace.wake(Work::Compact);
         compacted.map(drop)
     }
 
     fn compact_once(&self, choice: Choice) -> Result<bool> {
-        self.fence.check()?;
-        let Some(plan) = self.gate.alone(|| self.plan_compaction(&mut self.state.lock(), choice))? else {
+        self.files.fence.check()?;
+        let Some(plan) = self.commit.alone(|state| self.plan_compaction(state, choice))? else {
             return Ok(false);
         };
         let merged = self.write_compaction(&plan)?;
-        self.gate.alone(|| self.finish_compaction(&mut self.state.lock(), &plan, merged))?;
+        self.commit.alone(|state| self.finish_compaction(state, &plan, merged))?;
         Ok(true)
     }
 
     fn plan_compaction(&self, state: &mut State, choice: Choice) -> Result<Option<Plan>> {
         // What is dead now must stay dead after a crash, because its data goes.
-        self.sync_log(state)?;
-        let barriers = self.barriers();
+        self.commit.sync_log(state)?;
+        let barriers = self.commit.barriers();
         let layers = choose(&state.stack.layers, &barriers, choice);
         let names = choose(&state.stack.names, &barriers, choice);
         if layers.is_empty() && names.is_empty() {
@@ -98,7 +101,7 @@ impl Writer {
         let chosen_names = &state.stack.names[names];
         Ok(Some(Plan {
             catalog: state.catalog.clone(),
-            version: Arc::new(state.version(&self.merged)),
+            version: Arc::new(state.version(&self.commit.merged)),
             layer_seqs: chosen_layers.iter().map(Piece::seqs).collect(),
             layers: chosen_layers.iter().map(StackLayer::readers).collect(),
             bottom,
@@ -116,12 +119,12 @@ impl Writer {
     fn write_compaction(&self, plan: &Plan) -> Result<Merged> {
         let mut merged = Merged::default();
         if !plan.layers.is_empty() {
-            let parts = self.write_parts(&plan.layers, plan.bottom, &plan.catalog, self.part_limits())?;
+            let parts = self.files.write_parts(&plan.layers, plan.bottom, &plan.catalog, self.files.part_limits())?;
             merged.layer = layer_of(&plan.layer_seqs, parts);
         }
         if !plan.names.is_empty() {
             let mut keeper = Keeper::new(Snapshot::new(Arc::clone(&plan.version)));
-            match self.write_names(&plan.names, &mut |tag, number| keeper.keeps(tag, number)) {
+            match self.files.write_names(&plan.names, &mut |tag, number| keeper.keeps(tag, number)) {
                 Ok(names) => merged.names = names_of(&plan.name_seqs, names),
                 Err(error) => {
                     retire(merged.files());
@@ -141,14 +144,16 @@ impl Writer {
             replace(&mut stack.names, &plan.name_seqs, merged.names.clone())?;
         }
         let base = state.base.clone();
-        if let Err(error) = self.write_manifest(state, &base, &stack, None) {
+        if let Err(error) =
+            self.commit.write_manifest(&self.files, state, &Named { base: &base, stack: &stack, load: None })
+        {
             if error.kind() == ErrorKind::Limit {
                 retire(merged.files());
             }
             return Err(error);
         }
         state.stack = stack;
-        self.publish(state);
+        self.commit.publish(&self.pace, state);
         retire(&plan.old_files);
         Ok(())
     }

@@ -1,25 +1,25 @@
-//! Flush: what is in memory moves into part files, and the log below it is retired.
+//! Flush: what is in memory (the memtable) moves into part files, and the log below it is retired.
 //!
 //! Under the gate the place is fixed up to which everything moves, and the log rolls there; the merging and writing runs
 //! beside the writer; under the gate again the manifest is written and the version published. A crash at any point
 //! leaves either the old manifest with its log or the new one.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::catalog::Catalog;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::ids::{FileNumber, LocalId, Seq, TagId};
 use crate::keys::NamesPart;
 use crate::part::{BitmapStack, Part};
 use crate::snapshot::{Snapshot, Version};
 
-use super::files::{FileKind, retire};
-use super::stack::{Piece, StackLayer, StackNames, StackPart, StoredFile, memory_runs, position_of};
-use super::state::{Base, Sources, State};
-use super::wakeups::Work;
-use super::writer::Writer;
+use crate::write::commit::manifest::Named;
+use crate::write::commit::state::{Base, Sources, State};
+use crate::write::files::stack::{Piece, StackLayer, StackNames, StoredFile, layer_of, memory_runs, names_of, replace};
+use crate::write::files::{FileKind, retire};
+use crate::write::pace::Work;
+use crate::write::writer::Writer;
 
 /// What a flush moves.
 struct Plan {
@@ -53,35 +53,33 @@ struct Written {
 impl Writer {
     /// See `Engine::flush`.
     pub(crate) fn flush(&self) -> Result<()> {
-        let _one = self.flushing.lock();
-        let Some(plan) = self.gate.alone(|| self.plan_flush(&mut self.state.lock()))? else {
+        let _one = self.turns.flushing.lock();
+        let Some(plan) = self.commit.alone(|state| self.plan_flush(state))? else {
             return Ok(());
         };
         let written = self.write_flush(&plan);
-        let result = self.gate.alone(|| {
-            let mut state = self.state.lock();
-            let result = written.and_then(|written| self.finish_flush(&mut state, &plan, written));
+        let result = self.commit.alone(|state| {
+            let result = written.and_then(|written| self.finish_flush(state, &plan, written));
             if result.is_err() {
                 state.frozen = state.base.seq;
-                self.log_tail_bytes.fetch_add(plan.log_bytes, Relaxed);
+                self.pace.log_tail_bytes.fetch_add(plan.log_bytes, Relaxed);
             }
             result
         });
-        let _guard = self.wakeups.drained_lock.lock();
-        self.wakeups.drained.notify_all();
-        self.wake(Work::Compact);
+        self.pace.note_drained();
+        self.pace.wake(Work::Compact);
         result
     }
 
     /// Fixes the place; none when there is nothing to move.
     fn plan_flush(&self, state: &mut State) -> Result<Option<Plan>> {
-        self.fence.check()?;
+        self.files.fence.check()?;
         if state.seq == state.base.seq {
             return Ok(None);
         }
-        self.sync_log(state)?;
+        self.commit.sync_log(state)?;
         let log_floor = state.wal.roll()?;
-        let barriers = self.barriers();
+        let barriers = self.commit.barriers();
         let seq = state.seq;
         let layers = memory_runs(&state.stack.layers, seq, &barriers).into_iter().map(|run| {
             let run = &state.stack.layers[run];
@@ -102,10 +100,10 @@ impl Writer {
         Ok(Some(Plan {
             seq,
             log_floor,
-            log_bytes: self.log_tail_bytes.swap(0, Relaxed),
+            log_bytes: self.pace.log_tail_bytes.swap(0, Relaxed),
             catalog: state.catalog.clone(),
             sources: Arc::clone(&state.sources),
-            version: Arc::new(state.version(&self.merged)),
+            version: Arc::new(state.version(&self.commit.merged)),
             layers,
             names,
             audiences: state.base.audiences.clone(),
@@ -128,12 +126,12 @@ impl Writer {
     fn fill_flush(&self, plan: &Plan, written: &mut Written) -> Result<()> {
         for run in &plan.layers {
             let layers: Vec<Vec<Arc<Part>>> = run.parts.iter().map(|part| vec![Arc::clone(part)]).collect();
-            let parts = self.write_parts(&layers, false, &plan.catalog, self.part_limits())?;
+            let parts = self.files.write_parts(&layers, false, &plan.catalog, self.files.part_limits())?;
             written.layers.push(layer_of(&run.seqs, parts));
         }
         let mut keep = Keeper::new(Snapshot::new(Arc::clone(&plan.version)));
         for run in &plan.names {
-            let names = self.write_names(&run.parts, &mut |tag, number| keep.keeps(tag, number))?;
+            let names = self.files.write_names(&run.parts, &mut |tag, number| keep.keeps(tag, number))?;
             written.names.push(names_of(&run.seqs, names));
         }
         if plan.is_audiences_new {
@@ -145,7 +143,7 @@ impl Writer {
     fn write_audiences(&self, catalog: &Catalog) -> Result<StoredFile> {
         let bytes = catalog.encode_audiences();
         let (id, len, held) =
-            self.write_file(FileKind::Audiences, |sink| crate::part::PartSink::write(sink, &bytes))?;
+            self.files.write_file(FileKind::Audiences, |sink| crate::part::PartSink::write(sink, &bytes))?;
         Ok(StoredFile { id, footer_crc: crate::codec::crc32(&bytes), bytes: len, held })
     }
 
@@ -165,7 +163,9 @@ impl Writer {
             log_floor: plan.log_floor,
             audiences: written.audiences.clone(),
         };
-        if let Err(error) = self.write_manifest(state, &base, &stack, None) {
+        if let Err(error) =
+            self.commit.write_manifest(&self.files, state, &Named { base: &base, stack: &stack, load: None })
+        {
             if error.kind() == ErrorKind::Limit {
                 retire_written(plan, &written);
             }
@@ -176,15 +176,10 @@ impl Writer {
         }
         state.stack = stack;
         state.base = base;
-        self.publish(state);
+        self.commit.publish(&self.pace, state);
         // Log files that stay are removed by the next flush or open; they are below the manifest's floor.
         let _ = state.wal.retire_below(plan.log_floor);
         Ok(())
-    }
-
-    /// The places of running loads, across which nothing is merged.
-    pub(super) fn barriers(&self) -> Vec<Seq> {
-        self.loads.lock().iter().map(|load| load.seq).collect()
     }
 }
 
@@ -198,29 +193,8 @@ fn retire_written(plan: &Plan, written: &Written) {
     }
 }
 
-/// The layer that parts merged from layers with these seqs make; none without parts.
-pub(super) fn layer_of(seqs: &[(Seq, Seq)], parts: Vec<StackPart>) -> Option<StackLayer> {
-    let (&(first_seq, _), &(_, last_seq)) = (seqs.first()?, seqs.last()?);
-    (!parts.is_empty()).then_some(StackLayer { first_seq, last_seq, parts })
-}
-
-/// The same for names.
-pub(super) fn names_of(seqs: &[(Seq, Seq)], names: Option<(Arc<NamesPart>, StoredFile)>) -> Option<StackNames> {
-    let (&(first_seq, _), &(_, last_seq)) = (seqs.first()?, seqs.last()?);
-    let (part, file) = names?;
-    Some(StackNames { first_seq, last_seq, part, file: Some(file) })
-}
-
-/// Puts what a run of neighbours was merged into in their place.
-pub(super) fn replace<P: Piece>(pieces: &mut Vec<P>, seqs: &[(Seq, Seq)], merged: Option<P>) -> Result<Range<usize>> {
-    let range =
-        position_of(pieces, seqs).ok_or_else(|| Error::internal("what was merged is no longer where it was"))?;
-    pieces.splice(range.clone(), merged);
-    Ok(range)
-}
-
 /// Says which names are worth keeping: keys of living entities, values of tags that exist.
-pub(super) struct Keeper {
+pub(crate) struct Keeper {
     snapshot: Snapshot,
     scope: Option<(TagId, Scope)>,
 }
@@ -234,12 +208,12 @@ enum Scope {
 impl Keeper {
     /// Keeps what `snapshot` still needs. REQUIRES: all that it shows survives whatever happens before the merged names
     /// are named by a manifest.
-    pub(super) fn new(snapshot: Snapshot) -> Keeper {
+    pub(crate) fn new(snapshot: Snapshot) -> Keeper {
         Keeper { snapshot, scope: None }
     }
 
     /// Whether the name of `number` in `tag` is kept.
-    pub(super) fn keeps(&mut self, tag: TagId, number: u32) -> Result<bool> {
+    pub(crate) fn keeps(&mut self, tag: TagId, number: u32) -> Result<bool> {
         if self.scope.as_ref().is_none_or(|(current, _)| *current != tag) {
             self.scope = Some((tag, self.scope_of(tag)?));
         }

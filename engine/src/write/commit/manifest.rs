@@ -1,4 +1,4 @@
-//! From the writer's state to a manifest and back.
+//! The manifest as the commit writes and reads it: from its state to what names the files, and back.
 //!
 //! A manifest keeps one record per source. Batches and loads share that list under a prefix each: a load id is a source
 //! that sends once, its reply the load's result. The numbers of values are not listed: the names files hold every value
@@ -6,36 +6,38 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 use crate::codec::{Reader, Writer as Bytes};
 use crate::error::{Error, Result};
 use crate::ids::{BitmapId, Seq, TypeId};
 use crate::manifest::{self, Manifest, PartKind, PartRecord, SourceRecord};
 
-use super::files::FileKind;
-use super::reply::Loaded;
-use super::stack::{Stack, StoredFile};
-use super::state::{Base, SourceMark, Sources, State};
-use super::writer::Writer;
+use crate::write::commit::Commit;
+use crate::write::commit::reply::Loaded;
+use crate::write::commit::state::{Base, SourceMark, Sources, State};
+use crate::write::files::stack::{Stack, StoredFile};
+use crate::write::files::{FileKind, Files};
 
 const BATCH_PREFIX: &str = "batch/";
 const LOAD_PREFIX: &str = "load/";
 /// The layout of replies in a manifest.
 const REPLY_VERSION: u8 = 1;
 
-impl Writer {
-    /// Publishes the manifest of `base` and the files of `stack`, durably; `load` is a load that is committed with it.
+/// What a manifest is to name.
+pub(crate) struct Named<'n> {
+    pub(crate) base: &'n Base,
+    pub(crate) stack: &'n Stack,
+    /// A load that is committed with it.
+    pub(crate) load: Option<(&'n str, &'n Loaded)>,
+}
+
+impl Commit {
+    /// Publishes the manifest of what is `named`, durably.
     ///
     /// Errors: limit, and nothing has changed; any other trips the fence, and whether the manifest counts is unknown
     /// until the next open.
-    pub(super) fn write_manifest(
-        &self,
-        state: &mut State,
-        base: &Base,
-        stack: &Stack,
-        load: Option<(&str, &Loaded)>,
-    ) -> Result<()> {
+    pub(crate) fn write_manifest(&self, files: &Files, state: &mut State, named: &Named<'_>) -> Result<()> {
+        let Named { base, stack, load } = *named;
         let number = state.manifest.next();
         let locals = self.allocator.lock().local_counters();
         // A type that only the log knows may have got ids from a load, which the log does not list.
@@ -48,18 +50,18 @@ impl Writer {
             id_epoch: state.id_epoch,
             seq: base.seq,
             log_floor: base.log_floor,
-            next_part: crate::ids::PartId(self.next_part.load(Relaxed)),
+            next_part: files.next_part(),
             next_file: crate::ids::FileNumber(1),
             catalog: base.catalog.encode(),
             parts: part_records(base, stack),
             next_local_ids: next_local_ids.into_iter().collect(),
             sources: source_records(&base.sources, &state.loads, load)?,
         };
-        manifest::publish(&*self.storage, &self.fence, &manifest)?;
+        manifest::publish(&*files.storage, &files.fence, &manifest)?;
         state.manifest = number;
         state.wal.note_manifest(number);
         // Old manifests that stay are in nobody's way.
-        let _ = manifest::retire(&*self.storage, self.settings.manifests_kept);
+        let _ = manifest::retire(&*files.storage, files.manifests_kept);
         Ok(())
     }
 }
@@ -150,7 +152,7 @@ fn source_records(
 }
 
 /// The sources and loads that a manifest remembers. Errors: corrupt.
-pub(super) fn read_sources(records: &[SourceRecord]) -> Result<(Sources, BTreeMap<String, Loaded>)> {
+pub(crate) fn read_sources(records: &[SourceRecord]) -> Result<(Sources, BTreeMap<String, Loaded>)> {
     let (mut sources, mut loads) = (BTreeMap::new(), BTreeMap::new());
     for record in records {
         let mut reader = Reader::new(&record.reply);

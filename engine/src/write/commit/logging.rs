@@ -1,61 +1,62 @@
-//! How records get into the log, and when a reply may promise them.
+//! The write-ahead log as the commit uses it: how records get into it, and when a reply may promise them.
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::error::{ErrorKind, Result};
 use crate::ids::Seq;
 use crate::wal::LogRecord;
+use crate::write::commit::Commit;
+use crate::write::commit::state::State;
+use crate::write::pace::Pace;
+use crate::write::settings::Durability;
 
-use super::settings::Durability;
-use super::state::State;
-use super::wakeups::Work;
-use super::writer::Writer;
+/// Kinds of records in the log.
+pub(crate) const KIND_BATCH: u8 = 1;
+/// A change of the catalog.
+pub(crate) const KIND_CATALOG: u8 = 2;
+/// A place in the order without changes: a load begins or becomes visible here.
+pub(crate) const KIND_PLACE: u8 = 3;
+/// A change of the catalog that a program cannot read which does not know of the dates of writes.
+pub(crate) const KIND_CATALOG_DATED: u8 = 4;
 
-/// Appends records, and syncs them where a reply promises that.
-pub(super) type Log = fn(&Writer, &mut State, &[LogRecord<'_>]) -> Result<()>;
+/// Where records may go when the disk is full.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Room {
+    /// Nowhere.
+    Ordinary,
+    /// Into what is kept for records that only delete.
+    Reserved,
+}
 
-/// The way of records that only delete, or that of all others.
-pub(super) fn log_of(only_deletes: bool) -> Log {
-    match only_deletes {
-        true => Writer::log_deletes,
-        false => Writer::log,
+impl Room {
+    /// The room of records that only delete, or of all others.
+    pub(crate) fn of(only_deletes: bool) -> Room {
+        if only_deletes { Room::Reserved } else { Room::Ordinary }
     }
 }
 
-impl Writer {
+impl Commit {
     /// Appends to the log, and syncs it where a reply promises that.
-    pub(super) fn log(&self, state: &mut State, records: &[LogRecord<'_>]) -> Result<()> {
+    pub(crate) fn log(&self, pace: &Pace, state: &mut State, records: &[LogRecord<'_>], room: Room) -> Result<()> {
         rewrite_recovered(state)?;
         let durable = state.wal.durable();
-        state.wal.append_group(records, durable)?;
-        self.logged(state, records)
-    }
-
-    /// The same for records that only delete, which goes on when the disk is full.
-    fn log_deletes(&self, state: &mut State, records: &[LogRecord<'_>]) -> Result<()> {
-        rewrite_recovered(state)?;
-        let durable = state.wal.durable();
-        state.wal.append_deletes(records, durable)?;
-        self.logged(state, records)
-    }
-
-    /// Notes what was appended, and syncs it where a reply promises that.
-    fn logged(&self, state: &mut State, records: &[LogRecord<'_>]) -> Result<()> {
+        match room {
+            Room::Ordinary => state.wal.append_group(records, durable)?,
+            Room::Reserved => state.wal.append_deletes(records, durable)?,
+        }
         let bytes: usize = records.iter().map(|record| record.payload.len()).sum();
-        self.log_tail_bytes.fetch_add(bytes as u64, Relaxed);
-        if self.settings.durability == Durability::Commit {
+        pace.log_tail_bytes.fetch_add(bytes as u64, Relaxed);
+        if pace.settings.durability == Durability::Commit {
             self.sync_log(state)?;
         }
-        self.wakeups.groups_logged.fetch_add(1, Relaxed);
-        self.wake(Work::Log);
+        pace.note_group();
         Ok(())
     }
 
     /// Writes down what is durable, so that damage to it is known as damage. Nothing before recovery is written anew: what
     /// it read is as it was.
     pub(crate) fn mark(&self) -> Result<()> {
-        self.gate.alone(|| {
-            let mut state = self.state.lock();
+        self.alone(|state| {
             if state.unwritten.is_some() {
                 return Ok(());
             }
@@ -65,13 +66,8 @@ impl Writer {
         })
     }
 
-    /// How many groups were logged so far.
-    pub(crate) fn groups_logged(&self) -> u64 {
-        self.wakeups.groups_logged.load(Relaxed)
-    }
-
     /// Syncs the log and says so to everybody.
-    pub(super) fn sync_log(&self, state: &mut State) -> Result<Seq> {
+    pub(crate) fn sync_log(&self, state: &mut State) -> Result<Seq> {
         rewrite_recovered(state)?;
         let result = state.wal.sync();
         self.durable.store(state.wal.durable().0, Relaxed);

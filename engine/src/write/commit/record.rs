@@ -8,8 +8,8 @@ use crate::codec::{Reader, Writer};
 use crate::error::{Error, Result};
 use crate::ids::{LocalId, TagId, TypeId, ValueId};
 
-use super::batch::{BATCH_CHANGES_MAX, SOURCE_BYTES_MAX};
 use crate::catalog::limits::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
+use crate::write::commit::batch::{BATCH_CHANGES_MAX, SOURCE_BYTES_MAX};
 
 /// The layout described here; a record of a newer one is refused.
 pub(crate) const BATCH_RECORD_VERSION: u8 = 1;

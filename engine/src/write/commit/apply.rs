@@ -1,14 +1,15 @@
 //! What a record does: the same code for a batch that is written now and for one that recovery reads from the log.
 
-use crate::catalog::{Catalog, TagKind};
+use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::ids::{Seq, TagId};
 use crate::keys::NamesBuilder;
 use crate::part::{PartBuilder, TagForm};
 use crate::storage::Mapped;
 
-use super::allocate::Allocator;
-use super::record::{BatchRecord, EntityChange, What};
+use crate::write::commit::allocate::Allocator;
+use crate::write::commit::record::{BatchRecord, EntityChange, What};
+use crate::write::files::forms::tag_form;
 
 /// The changes of a run of batches, on their way to one memory part and one memory names part.
 pub(crate) struct Changes {
@@ -112,16 +113,6 @@ pub(crate) fn note_numbers(record: &BatchRecord, allocator: &mut Allocator) {
     }
     for value in &record.values {
         allocator.saw_value(value.tag, value.value);
-    }
-}
-
-/// How the layers keep a tag of this kind.
-pub(crate) fn tag_form(kind: TagKind) -> TagForm {
-    match kind {
-        TagKind::Flag => TagForm::Flag,
-        TagKind::Choice => TagForm::Choice,
-        TagKind::Set => TagForm::Set,
-        TagKind::Int | TagKind::Decimal { .. } | TagKind::Date | TagKind::Time => TagForm::Number,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Memory parts are merged as they come, so that few of them lie over any bitmap.
+//! The memtable: parts in memory, merged as they come, so that few of them lie over any bitmap.
 
 use std::sync::Arc;
 
@@ -7,25 +7,26 @@ use crate::keys::{NamesPart, merge_names};
 use crate::part::{Merge, Part, PartLimits, PartSink};
 use crate::storage::{AlignedBytes, Mapped};
 
-use super::built::MEMORY_NAME;
-use super::files::describe;
-use super::maintain::Failing;
-use super::stack::{Piece, StackLayer, StackNames, StackPart, memory_merge};
-use super::state::State;
-use super::writer::Writer;
+use crate::write::commit::Commit;
+use crate::write::commit::built::MEMORY_NAME;
+use crate::write::commit::state::State;
+use crate::write::files::forms::describe;
+use crate::write::files::stack::{Piece, StackLayer, StackNames, StackPart, layer_of, memory_merge};
+use crate::write::pace::{Failing, Pace};
+use crate::write::settings::WriteSettings;
 
-impl Writer {
+impl Commit {
     /// Merges the youngest memory layers and names where that is due. Merging changes no answer, so a failure (a part
     /// in memory that does not verify) is only noted; whoever reads that part is told.
-    pub(super) fn merge_memory(&self, state: &mut State) {
-        let outcome = self.try_merge_memory(state);
-        self.note(Failing::MergeMemory, &outcome);
+    pub(crate) fn merge_memory(&self, pace: &Pace, state: &mut State) {
+        let outcome = self.try_merge_memory(&pace.settings, state);
+        pace.note(Failing::MergeMemory, &outcome);
     }
 
-    fn try_merge_memory(&self, state: &mut State) -> Result<()> {
+    fn try_merge_memory(&self, settings: &WriteSettings, state: &mut State) -> Result<()> {
         let barriers = self.barriers();
         // Half of the room is for what a flush is moving meanwhile.
-        let count_max = (self.settings.delta_parts_max / 2).max(1);
+        let count_max = (settings.delta_parts_max / 2).max(1);
         while let Some(run) = memory_merge(&state.stack.layers, state.frozen, &barriers, count_max) {
             let merged = merge_layers(&state.stack.layers[run.clone()], state)?;
             state.stack.layers.splice(run, merged);
@@ -50,11 +51,11 @@ fn merge_layers(layers: &[StackLayer], state: &State) -> Result<Option<StackLaye
         }
     }
     let seqs: Vec<_> = layers.iter().map(Piece::seqs).collect();
-    Ok(super::flush::layer_of(&seqs, merged))
+    Ok(layer_of(&seqs, merged))
 }
 
 /// Writes the next part of `merge` into memory: all of it, however large, for what is in memory is bounded elsewhere.
-pub(super) fn merge_into_memory(merge: &mut Merge<'_>) -> Result<Part> {
+pub(crate) fn merge_into_memory(merge: &mut Merge<'_>) -> Result<Part> {
     let mut sink = MemorySink(AlignedBytes::new());
     merge.write_part(&mut sink, PartLimits::NONE)?;
     Part::open(Mapped::from_bytes(sink.0), MEMORY_NAME, None)

@@ -9,10 +9,10 @@ use crate::manifest::{self, Manifest};
 use crate::storage::{HeldFile, Storage};
 use crate::wal::{LogStart, Record};
 
-use super::publish::file_kind;
-use super::stack::StackLayer;
-use super::state::State;
-use super::writer::Writer;
+use crate::write::commit::manifest::file_kind;
+use crate::write::commit::state::State;
+use crate::write::files::stack::StackLayer;
+use crate::write::writer::Writer;
 
 /// How often it is tried again when a load commits between a flush and the look at its manifest.
 const TRIES_MAX: usize = 16;
@@ -34,16 +34,16 @@ impl Writer {
     /// all that is visible lies in files, or nothing was written since the open.
     pub(crate) fn freeze(&self) -> Result<Frozen> {
         for _ in 0..TRIES_MAX {
-            if let Some(reason) = self.fence.reason() {
+            if let Some(reason) = self.files.fence.reason() {
                 return self.freeze_fenced(reason);
             }
             match self.flush() {
                 Err(error) if error.kind() == ErrorKind::Limit => {
-                    return self.gate.alone(|| self.frozen_with_log(&self.state.lock()));
+                    return self.commit.alone(|state| self.frozen_with_log(state));
                 }
                 flushed => flushed?,
             }
-            if let Some(frozen) = self.gate.alone(|| self.frozen(&self.state.lock()))? {
+            if let Some(frozen) = self.commit.alone(|state| self.frozen(state))? {
                 return Ok(frozen);
             }
         }
@@ -52,12 +52,11 @@ impl Writer {
 
     /// Behind the fence nothing is flushed. What the last manifest names was synced before the fence tripped.
     fn freeze_fenced(&self, reason: &str) -> Result<Frozen> {
-        let frozen = self.gate.alone(|| {
-            let state = self.state.lock();
+        let frozen = self.commit.alone(|state| {
             match state.seq == state.base.seq {
-                true => self.frozen(&state),
+                true => self.frozen(state),
                 // The log is as the open found it.
-                false if state.wal.is_as_read() => self.frozen_with_log(&state).map(Some),
+                false if state.wal.is_as_read() => self.frozen_with_log(state).map(Some),
                 false => Ok(None),
             }
         })?;
@@ -89,7 +88,7 @@ impl Writer {
     }
 
     fn frozen_with(&self, state: &State, records: Vec<Record>) -> Result<Frozen> {
-        let manifest = manifest::load(&*self.storage, state.manifest)?;
+        let manifest = manifest::load(&*self.files.storage, state.manifest)?;
         let layer_files = state.stack.layers.iter().flat_map(StackLayer::files);
         let names_files = state.stack.names.iter().filter_map(|names| names.file.as_ref());
         let held: BTreeMap<&str, &Arc<HeldFile>> = layer_files
@@ -103,6 +102,6 @@ impl Writer {
             file.ok_or_else(|| Error::internal(format!("{path} is named by the manifest and not held")))
         });
         let files = files.collect::<Result<Vec<_>>>()?;
-        Ok(Frozen { storage: Arc::clone(&self.storage), manifest, files, records })
+        Ok(Frozen { storage: Arc::clone(&self.files.storage), manifest, files, records })
     }
 }

@@ -1,4 +1,4 @@
-//! The sweep: takes away what tags with a time to live have kept long enough.
+//! The sweep, the garbage collection of expired tags: takes away what tags with a time to live have kept long enough.
 //!
 //! Such a tag dates its writes in a hidden date tag beside it, and the sweep clears, in ordinary batches of bounded size,
 //! the tag and the date of everybody whose last write has expired. Who that is, is looked up under the gate, in the newest
@@ -13,30 +13,24 @@ use crate::ids::{BitmapId, ChunkId, LocalId, TagId, TypeId};
 use crate::part::BitmapStack;
 use crate::snapshot::{NumberStacks, Snapshot, number_stacks, stack, taken};
 
-use super::apply::tag_form;
-use super::logging::log_of;
-use super::record::{BatchRecord, EntityChange, What};
-use super::state::State;
-use super::writer::{Resolved, Writer};
+use crate::write::background::Swept;
+use crate::write::commit::Resolved;
+use crate::write::commit::logging::Room;
+use crate::write::commit::record::{BatchRecord, EntityChange, What};
+use crate::write::commit::state::State;
+use crate::write::files::forms::tag_form;
+use crate::write::writer::Writer;
 
 /// The most entities whose tag one batch of a sweep clears.
 pub const SWEEP_ENTITIES_MAX: usize = 16_384;
 
-/// What a sweep went through to its end: nothing of it expires before the next day.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Swept {
-    day: i64,
-    /// The dates of each tag with a time to live, and how many days it is.
-    tags: Vec<(TagId, u32)>,
-}
-
 impl Writer {
     /// See `Engine::sweep`. Ends early where `is_stopped`.
     pub(crate) fn sweep(&self, is_stopped: &dyn Fn() -> bool) -> Result<u64> {
-        let mut swept = self.sweeping.lock();
+        let mut swept = self.turns.sweeping.lock();
         self.check_open()?;
         self.begin_dates()?;
-        let (snapshot, today) = (self.snapshot(), self.today());
+        let (snapshot, today) = (self.snapshot(), self.files.today());
         let (mut cleared, mut is_whole) = (0, true);
         for tag in snapshot.catalog().expiring_tags() {
             let ended = self.sweep_tag(&snapshot, tag, today, is_stopped, &mut cleared)?;
@@ -49,11 +43,11 @@ impl Writer {
     /// Sweeps unless that was done today; for the background.
     pub(crate) fn sweep_if_due(&self, is_stopped: &dyn Fn() -> bool) -> Result<()> {
         let snapshot = self.snapshot();
-        if self.fence.reason().is_some() || snapshot.catalog().expiring_tags().next().is_none() {
+        if self.files.fence.reason().is_some() || snapshot.catalog().expiring_tags().next().is_none() {
             return Ok(());
         }
-        let now = Swept { day: self.today(), tags: swept_tags(&snapshot) };
-        let is_done = self.sweeping.lock().as_ref() == Some(&now);
+        let now = Swept { day: self.files.today(), tags: swept_tags(&snapshot) };
+        let is_done = self.turns.sweeping.lock().as_ref() == Some(&now);
         match is_done {
             true => Ok(()),
             false => self.sweep(is_stopped).map(drop),
@@ -65,14 +59,13 @@ impl Writer {
         let lacks = |tag: &&Tag| tag.write_dates.is_none();
         let undated: Vec<TagId> = self.snapshot().catalog().expiring_tags().filter(lacks).map(|tag| tag.id).collect();
         for id in undated {
-            self.gate.alone(|| {
-                let mut state = self.state.lock();
+            self.commit.alone(|state| {
                 let Some(tag) = state.catalog.tag(id).cloned() else {
                     return Ok(());
                 };
                 let record = CatalogRecord::PutTag(Box::new(tag));
-                let record = state.catalog.with_write_dates(record, self.today())?;
-                self.commit_record(&mut state, record).map(drop)
+                let record = state.catalog.with_write_dates(record, self.files.today())?;
+                self.commit.commit_record(&self.pace, state, record).map(drop)
             })?;
         }
         Ok(())
@@ -97,8 +90,8 @@ impl Writer {
                 if is_stopped() {
                     return Ok(false);
                 }
-                self.wait_for_room()?;
-                match self.gate.alone(|| self.clear_expired(tag.id, chunk, today))? {
+                self.pace.wait_for_room()?;
+                match self.commit.alone(|state| self.clear_expired(state, tag.id, chunk, today))? {
                     Some(count) => {
                         *cleared += count as u64;
                         rest = if count < SWEEP_ENTITIES_MAX { 0 } else { rest.saturating_sub(count) };
@@ -112,14 +105,13 @@ impl Writer {
 
     /// Clears a tag of some of those in one chunk whose last write has expired now; returns how many, or none where a
     /// load of the type runs. REQUIRES: nobody else writes.
-    fn clear_expired(&self, id: TagId, chunk: ChunkId, today: i64) -> Result<Option<usize>> {
+    fn clear_expired(&self, state: &mut State, id: TagId, chunk: ChunkId, today: i64) -> Result<Option<usize>> {
         self.check_open()?;
-        let mut state = self.state.lock();
         let snapshot = self.snapshot();
         let Some(tag) = snapshot.catalog().tag(id) else {
             return Ok(Some(0));
         };
-        if self.loads.lock().iter().any(|load| load.type_id == tag.type_id) {
+        if self.commit.is_loading(tag.type_id) {
             return Ok(None);
         }
         let (Some(dates), Some(expired)) = (tag.write_dates, Expired::find(&snapshot, tag, today)?) else {
@@ -132,7 +124,7 @@ impl Writer {
                 .iter()
                 .map(|&low| LocalId::from_parts(chunk, low))
                 .flat_map(|local| [tag.id, dates.tag].map(|tag| EntityChange { local, what: What::Clear(tag) }));
-            self.promise_clears(&mut state, &snapshot, tag.type_id, clears.collect())?;
+            self.promise_clears(state, &snapshot, tag.type_id, clears.collect())?;
         }
         Ok(Some(lows.len()))
     }
@@ -156,7 +148,7 @@ impl Writer {
         };
         let bytes = record.encode()?;
         let seq = state.seq.next();
-        self.promise(state, &[Resolved { seq, record, bytes }], log_of(true))
+        self.commit.promise(&self.pace, state, &[Resolved { seq, record, bytes }], Room::Reserved)
     }
 }
 
@@ -263,7 +255,10 @@ mod tests {
         let writer = writer.unwrap();
         let mut tag = writer.snapshot().catalog().tag(id).unwrap().clone();
         tag.time_to_live_days = Some(1);
-        writer.commit_record(&mut writer.state.lock(), CatalogRecord::PutTag(Box::new(tag))).unwrap();
+        writer
+            .commit
+            .alone(|state| writer.commit.commit_record(&writer.pace, state, CatalogRecord::PutTag(Box::new(tag))))
+            .unwrap();
         assert_eq!(writer.sweep(&|| false).unwrap(), 0);
         assert_eq!(writer.snapshot().catalog().tag(id).unwrap().write_dates.map(|dates| dates.since), Some(0));
         clock.advance_ms(2 * 86_400_000);
