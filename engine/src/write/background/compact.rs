@@ -19,9 +19,7 @@ use crate::write::background::flush::Keeper;
 use crate::write::commit::manifest::Named;
 use crate::write::commit::state::State;
 use crate::write::files::retire;
-use crate::write::files::stack::{
-    Piece, StackLayer, StackNames, StoredFile, file_merge, file_stretches, layer_of, names_of, replace,
-};
+use crate::write::files::stack::{Neighbours, Piece, StackLayer, StackPart, StoredFile, file_merge, file_stretches};
 use crate::write::pace::Work;
 use crate::write::writer::Writer;
 
@@ -29,19 +27,16 @@ use crate::write::writer::Writer;
 struct Plan {
     catalog: Catalog,
     version: Arc<Version>,
-    layer_seqs: Vec<(Seq, Seq)>,
-    layers: Vec<Vec<Arc<Part>>>,
+    layers: Neighbours<Part>,
     bottom: bool,
-    name_seqs: Vec<(Seq, Seq)>,
-    names: Vec<Arc<NamesPart>>,
-    old_files: Vec<StoredFile>,
+    names: Neighbours<NamesPart>,
 }
 
 /// What was merged; `None` where nothing was left.
 #[derive(Default)]
 struct Merged {
-    layer: Option<StackLayer>,
-    names: Option<StackNames>,
+    layer: Option<StackLayer<Part>>,
+    names: Option<StackLayer<NamesPart>>,
 }
 
 /// Which runs to merge.
@@ -97,35 +92,26 @@ impl Writer {
         // A running load below the oldest layer would appear under it.
         let is_lowest = |seq: Seq| barriers.iter().all(|&barrier| barrier > seq);
         let bottom = layers.start == 0 && state.stack.layers.first().is_some_and(|layer| is_lowest(layer.first_seq));
-        let chosen_layers = &state.stack.layers[layers];
-        let chosen_names = &state.stack.names[names];
         Ok(Some(Plan {
             catalog: state.catalog.clone(),
             version: Arc::new(state.version(&self.commit.merged)),
-            layer_seqs: chosen_layers.iter().map(Piece::seqs).collect(),
-            layers: chosen_layers.iter().map(StackLayer::readers).collect(),
+            layers: Neighbours::of(&state.stack.layers[layers]),
             bottom,
-            name_seqs: chosen_names.iter().map(Piece::seqs).collect(),
-            names: chosen_names.iter().map(|names| Arc::clone(&names.part)).collect(),
-            old_files: chosen_layers
-                .iter()
-                .flat_map(StackLayer::files)
-                .chain(chosen_names.iter().filter_map(|names| names.file.as_ref()))
-                .cloned()
-                .collect(),
+            names: Neighbours::of(&state.stack.names[names]),
         }))
     }
 
     fn write_compaction(&self, plan: &Plan) -> Result<Merged> {
         let mut merged = Merged::default();
         if !plan.layers.is_empty() {
-            let parts = self.files.write_parts(&plan.layers, plan.bottom, &plan.catalog, self.files.part_limits())?;
-            merged.layer = layer_of(&plan.layer_seqs, parts);
+            let parts =
+                self.files.write_parts(&plan.layers.layers, plan.bottom, &plan.catalog, self.files.part_limits())?;
+            merged.layer = plan.layers.merged(parts);
         }
         if !plan.names.is_empty() {
             let mut keeper = Keeper::new(Snapshot::new(Arc::clone(&plan.version)));
-            match self.files.write_names(&plan.names, &mut |tag, number| keeper.keeps(tag, number)) {
-                Ok(names) => merged.names = names_of(&plan.name_seqs, names),
+            match self.files.write_names(&plan.names.parts(), &mut |tag, number| keeper.keeps(tag, number)) {
+                Ok(names) => merged.names = plan.names.merged(names.into_iter().map(StackPart::stored).collect()),
                 Err(error) => {
                     retire(merged.files());
                     return Err(error);
@@ -137,12 +123,8 @@ impl Writer {
 
     fn finish_compaction(&self, state: &mut State, plan: &Plan, merged: Merged) -> Result<()> {
         let mut stack = state.stack.clone();
-        if !plan.layers.is_empty() {
-            replace(&mut stack.layers, &plan.layer_seqs, merged.layer.clone())?;
-        }
-        if !plan.names.is_empty() {
-            replace(&mut stack.names, &plan.name_seqs, merged.names.clone())?;
-        }
+        plan.layers.replace(&mut stack.layers, merged.layer.clone())?;
+        plan.names.replace(&mut stack.names, merged.names.clone())?;
         let base = state.base.clone();
         if let Err(error) =
             self.commit.write_manifest(&self.files, state, &Named { base: &base, stack: &stack, load: None })
@@ -154,7 +136,7 @@ impl Writer {
         }
         state.stack = stack;
         self.commit.publish(&self.pace, state);
-        retire(&plan.old_files);
+        retire(plan.layers.files.iter().chain(&plan.names.files));
         Ok(())
     }
 }
@@ -162,7 +144,7 @@ impl Writer {
 impl Merged {
     fn files(&self) -> impl Iterator<Item = &StoredFile> {
         let layer = self.layer.iter().flat_map(StackLayer::files);
-        layer.chain(self.names.iter().filter_map(|names| names.file.as_ref()))
+        layer.chain(self.names.iter().flat_map(StackLayer::files))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::snapshot::{Snapshot, Version};
 
 use crate::write::commit::manifest::Named;
 use crate::write::commit::state::{Base, Sources, State};
-use crate::write::files::stack::{Piece, StackLayer, StackNames, StoredFile, layer_of, memory_runs, names_of, replace};
+use crate::write::files::stack::{Content, Neighbours, StackLayer, StackPart, StoredFile, memory_runs};
 use crate::write::files::{FileKind, retire};
 use crate::write::pace::Work;
 use crate::write::writer::Writer;
@@ -31,22 +31,16 @@ struct Plan {
     catalog: Catalog,
     sources: Sources,
     version: Arc<Version>,
-    layers: Vec<Move<Arc<Part>>>,
-    names: Vec<Move<Arc<NamesPart>>>,
+    layers: Vec<Neighbours<Part>>,
+    names: Vec<Neighbours<NamesPart>>,
     audiences: Option<StoredFile>,
     is_audiences_new: bool,
 }
 
-/// A run of neighbours that becomes one.
-struct Move<P> {
-    seqs: Vec<(Seq, Seq)>,
-    parts: Vec<P>,
-}
-
 /// What a flush wrote; `None` where nothing was left to keep.
 struct Written {
-    layers: Vec<Option<StackLayer>>,
-    names: Vec<Option<StackNames>>,
+    layers: Vec<Option<StackLayer<Part>>>,
+    names: Vec<Option<StackLayer<NamesPart>>>,
     audiences: Option<StoredFile>,
 }
 
@@ -81,21 +75,8 @@ impl Writer {
         let log_floor = state.wal.roll()?;
         let barriers = self.commit.barriers();
         let seq = state.seq;
-        let layers = memory_runs(&state.stack.layers, seq, &barriers).into_iter().map(|run| {
-            let run = &state.stack.layers[run];
-            Move {
-                seqs: run.iter().map(Piece::seqs).collect(),
-                parts: run.iter().flat_map(StackLayer::readers).collect(),
-            }
-        });
-        let names = memory_runs(&state.stack.names, seq, &barriers).into_iter().map(|run| {
-            let run = &state.stack.names[run];
-            Move {
-                seqs: run.iter().map(Piece::seqs).collect(),
-                parts: run.iter().map(|names| Arc::clone(&names.part)).collect(),
-            }
-        });
-        let (layers, names) = (layers.collect(), names.collect());
+        let layers = memory_neighbours(&state.stack.layers, seq, &barriers);
+        let names = memory_neighbours(&state.stack.names, seq, &barriers);
         state.frozen = seq;
         Ok(Some(Plan {
             seq,
@@ -125,14 +106,14 @@ impl Writer {
 
     fn fill_flush(&self, plan: &Plan, written: &mut Written) -> Result<()> {
         for run in &plan.layers {
-            let layers: Vec<Vec<Arc<Part>>> = run.parts.iter().map(|part| vec![Arc::clone(part)]).collect();
+            let layers: Vec<Vec<Arc<Part>>> = run.parts().into_iter().map(|part| vec![part]).collect();
             let parts = self.files.write_parts(&layers, false, &plan.catalog, self.files.part_limits())?;
-            written.layers.push(layer_of(&run.seqs, parts));
+            written.layers.push(run.merged(parts));
         }
         let mut keep = Keeper::new(Snapshot::new(Arc::clone(&plan.version)));
         for run in &plan.names {
-            let names = self.files.write_names(&run.parts, &mut |tag, number| keep.keeps(tag, number))?;
-            written.names.push(names_of(&run.seqs, names));
+            let names = self.files.write_names(&run.parts(), &mut |tag, number| keep.keeps(tag, number))?;
+            written.names.push(run.merged(names.into_iter().map(StackPart::stored).collect()));
         }
         if plan.is_audiences_new {
             written.audiences = Some(self.write_audiences(&plan.catalog)?);
@@ -151,10 +132,10 @@ impl Writer {
     fn finish_flush(&self, state: &mut State, plan: &Plan, written: Written) -> Result<()> {
         let mut stack = state.stack.clone();
         for (run, layer) in plan.layers.iter().zip(&written.layers) {
-            replace(&mut stack.layers, &run.seqs, layer.clone())?;
+            run.replace(&mut stack.layers, layer.clone())?;
         }
         for (run, names) in plan.names.iter().zip(&written.names) {
-            replace(&mut stack.names, &run.seqs, names.clone())?;
+            run.replace(&mut stack.names, names.clone())?;
         }
         let base = Base {
             seq: plan.seq,
@@ -183,9 +164,14 @@ impl Writer {
     }
 }
 
+/// What is in memory up to `seq`, in the runs that become one layer each.
+fn memory_neighbours<T: Content>(pile: &[StackLayer<T>], seq: Seq, barriers: &[Seq]) -> Vec<Neighbours<T>> {
+    memory_runs(pile, seq, barriers).into_iter().map(|run| Neighbours::of(&pile[run])).collect()
+}
+
 fn retire_written(plan: &Plan, written: &Written) {
     retire(written.layers.iter().flatten().flat_map(StackLayer::files));
-    retire(written.names.iter().flatten().filter_map(|names| names.file.as_ref()));
+    retire(written.names.iter().flatten().flat_map(StackLayer::files));
     if plan.is_audiences_new
         && written.audiences.as_ref().map(|file| file.id) != plan.audiences.as_ref().map(|file| file.id)
     {

@@ -11,7 +11,7 @@ use crate::wal::{LogStart, Record};
 
 use crate::write::commit::manifest::file_kind;
 use crate::write::commit::state::State;
-use crate::write::files::stack::StackLayer;
+use crate::write::files::stack::files_of;
 use crate::write::writer::Writer;
 
 /// How often it is tried again when a load commits between a flush and the look at its manifest.
@@ -89,10 +89,8 @@ impl Writer {
 
     fn frozen_with(&self, state: &State, records: Vec<Record>) -> Result<Frozen> {
         let manifest = manifest::load(&*self.files.storage, state.manifest)?;
-        let layer_files = state.stack.layers.iter().flat_map(StackLayer::files);
-        let names_files = state.stack.names.iter().filter_map(|names| names.file.as_ref());
-        let held: BTreeMap<&str, &Arc<HeldFile>> = layer_files
-            .chain(names_files)
+        let held: BTreeMap<&str, &Arc<HeldFile>> = files_of(&state.stack.layers)
+            .chain(files_of(&state.stack.names))
             .chain(&state.base.audiences)
             .map(|file| (file.held.path(), &file.held))
             .collect();

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::error::{ErrorKind, Result};
 
 use crate::write::background::status::Status;
-use crate::write::files::stack::Piece;
+use crate::write::files::stack::{Piece, files_of};
 use crate::write::pace::{Failing, Work};
 use crate::write::writer::{Opening, Writer};
 
@@ -60,8 +60,8 @@ impl Writer {
         let merged = &self.commit.merged;
         self.commit.alone(|state| {
             let layers = &state.stack.layers;
-            let part_files = || layers.iter().flat_map(|layer| layer.files());
-            let names_files = || state.stack.names.iter().filter_map(|names| names.file.as_ref());
+            let part_files = || files_of(layers);
+            let names_files = || files_of(&state.stack.names);
             Status {
                 version: state.seq,
                 durable: self.commit.durable(),

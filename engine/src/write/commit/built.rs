@@ -1,31 +1,19 @@
 //! A run of batches as a part in memory, opened for readers.
 
-use std::sync::Arc;
-
 use crate::error::Result;
 use crate::keys::NamesPart;
 use crate::part::Part;
 
 use crate::write::commit::apply::Built;
-use crate::write::files::stack::{StackLayer, StackNames, StackPart};
+use crate::write::files::stack::{StackLayer, StackPart};
 
 /// The layer and the names of a run in memory, ready for readers.
-pub(crate) fn open_built(built: &Built) -> Result<(Option<StackLayer>, Option<StackNames>)> {
+pub(crate) fn open_built(built: &Built) -> Result<(Option<StackLayer<Part>>, Option<StackLayer<NamesPart>>)> {
     let (first_seq, last_seq) = (built.first_seq, built.last_seq);
-    let layer = match &built.part {
-        None => None,
-        Some(bytes) => Some(StackLayer {
-            first_seq,
-            last_seq,
-            parts: vec![StackPart { part: Arc::new(Part::open(bytes.clone(), MEMORY_NAME, None)?), file: None }],
-        }),
-    };
-    let names = match &built.names {
-        None => None,
-        Some(bytes) => {
-            Some(StackNames { first_seq, last_seq, part: Arc::new(NamesPart::open(bytes.clone(), None)?), file: None })
-        }
-    };
+    let part = built.part.as_ref().map(|bytes| Part::open(bytes.clone(), MEMORY_NAME, None)).transpose()?;
+    let names = built.names.as_ref().map(|bytes| NamesPart::open(bytes.clone(), None)).transpose()?;
+    let layer = part.map(|part| StackLayer { first_seq, last_seq, parts: vec![StackPart::in_memory(part)] });
+    let names = names.map(|part| StackLayer { first_seq, last_seq, parts: vec![StackPart::in_memory(part)] });
     Ok((layer, names))
 }
 

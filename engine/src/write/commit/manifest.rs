@@ -15,7 +15,7 @@ use crate::manifest::{self, Manifest, PartKind, PartRecord, SourceRecord};
 use crate::write::commit::Commit;
 use crate::write::commit::reply::Loaded;
 use crate::write::commit::state::{Base, SourceMark, Sources, State};
-use crate::write::files::stack::{Stack, StoredFile};
+use crate::write::files::stack::{Content, Piece, Stack, StackLayer, StoredFile};
 use crate::write::files::{FileKind, Files};
 
 const BATCH_PREFIX: &str = "batch/";
@@ -67,28 +67,20 @@ impl Commit {
 }
 
 fn part_records(base: &Base, stack: &Stack) -> Vec<PartRecord> {
-    let mut records = Vec::new();
-    for layer in &stack.layers {
-        for part in &layer.parts {
-            if let Some(file) = &part.file {
-                let seqs = (layer.first_seq, layer.last_seq);
-                let range = (part.part.lowest(), part.part.highest());
-                records.push(record(file, PartKind::Bitmaps, seqs, range));
-            }
-        }
-    }
-    for names in &stack.names {
-        if let Some(file) = &names.file {
-            records.push(record(file, PartKind::Keys, (names.first_seq, names.last_seq), NO_BITMAPS));
-        }
-    }
+    let mut records: Vec<PartRecord> = records_of(&stack.layers).chain(records_of(&stack.names)).collect();
     if let Some(file) = &base.audiences {
-        records.push(record(file, PartKind::Audiences, (Seq(0), base.seq), NO_BITMAPS));
+        records.push(record(file, PartKind::Audiences, (Seq(0), base.seq), (BitmapId(0), BitmapId(0))));
     }
     records
 }
 
-const NO_BITMAPS: (BitmapId, BitmapId) = (BitmapId(0), BitmapId(0));
+/// One for each file of a pile.
+fn records_of<T: Content>(pile: &[StackLayer<T>]) -> impl Iterator<Item = PartRecord> {
+    pile.iter().flat_map(|layer| {
+        let stored = layer.parts.iter().filter_map(|part| Some((&part.part, part.file.as_ref()?)));
+        stored.map(|(part, file)| record(file, T::KIND, layer.seqs(), part.range()))
+    })
+}
 
 fn record(file: &StoredFile, kind: PartKind, seqs: (Seq, Seq), range: (BitmapId, BitmapId)) -> PartRecord {
     PartRecord {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::catalog::Catalog;
 use crate::error::Result;
 use crate::keys::{NamesPart, merge_names};
 use crate::part::{Merge, Part, PartLimits, PartSink};
@@ -11,7 +12,7 @@ use crate::write::commit::Commit;
 use crate::write::commit::built::MEMORY_NAME;
 use crate::write::commit::state::State;
 use crate::write::files::forms::describe;
-use crate::write::files::stack::{Piece, StackLayer, StackNames, StackPart, layer_of, memory_merge};
+use crate::write::files::stack::{Neighbours, StackPart, memory_merge};
 use crate::write::pace::{Failing, Pace};
 use crate::write::settings::WriteSettings;
 
@@ -28,50 +29,44 @@ impl Commit {
         // Half of the room is for what a flush is moving meanwhile.
         let count_max = (settings.delta_parts_max / 2).max(1);
         while let Some(run) = memory_merge(&state.stack.layers, state.frozen, &barriers, count_max) {
-            let merged = merge_layers(&state.stack.layers[run.clone()], state)?;
-            state.stack.layers.splice(run, merged);
+            let neighbours = Neighbours::of(&state.stack.layers[run.clone()]);
+            let merged = merge_parts(&neighbours.layers, &state.catalog)?;
+            state.stack.layers.splice(run, neighbours.merged(merged));
         }
         while let Some(run) = memory_merge(&state.stack.names, state.frozen, &barriers, count_max) {
-            let merged = merge_memory_names(&state.stack.names[run.clone()])?;
-            state.stack.names.splice(run, merged);
+            let neighbours = Neighbours::of(&state.stack.names[run.clone()]);
+            let merged = merge_memory_names(&neighbours.parts())?;
+            state.stack.names.splice(run, neighbours.merged(vec![StackPart::in_memory(merged)]));
         }
         Ok(())
     }
 }
 
-fn merge_layers(layers: &[StackLayer], state: &State) -> Result<Option<StackLayer>> {
-    let parts: Vec<Vec<Arc<Part>>> = layers.iter().map(StackLayer::readers).collect();
-    let describe = describe(&state.catalog);
-    let mut merge = Merge::new(&parts, false, &describe)?;
+fn merge_parts(layers: &[Vec<Arc<Part>>], catalog: &Catalog) -> Result<Vec<StackPart<Part>>> {
+    let describe = describe(catalog);
+    let mut merge = Merge::new(layers, false, &describe)?;
     let mut merged = Vec::new();
     while !merge.is_done() {
         let part = merge_into_memory(&mut merge)?;
         if !part.is_empty() {
-            merged.push(StackPart { part: Arc::new(part), file: None });
+            merged.push(StackPart::in_memory(part));
         }
     }
-    let seqs: Vec<_> = layers.iter().map(Piece::seqs).collect();
-    Ok(layer_of(&seqs, merged))
+    Ok(merged)
 }
 
 /// Writes the next part of `merge` into memory: all of it, however large, for what is in memory is bounded elsewhere.
-pub(crate) fn merge_into_memory(merge: &mut Merge<'_>) -> Result<Part> {
+fn merge_into_memory(merge: &mut Merge<'_>) -> Result<Part> {
     let mut sink = MemorySink(AlignedBytes::new());
     merge.write_part(&mut sink, PartLimits::NONE)?;
     Part::open(Mapped::from_bytes(sink.0), MEMORY_NAME, None)
 }
 
-fn merge_memory_names(names: &[StackNames]) -> Result<Option<StackNames>> {
-    let parts: Vec<&NamesPart> = names.iter().map(|names| &*names.part).collect();
+fn merge_memory_names(parts: &[Arc<NamesPart>]) -> Result<NamesPart> {
+    let parts: Vec<&NamesPart> = parts.iter().map(|part| &**part).collect();
     let mut sink = MemorySink(AlignedBytes::new());
     merge_names(&parts, &|_, _| true, &mut |bytes| sink.write(bytes))?;
-    let part = NamesPart::open(Mapped::from_bytes(sink.0), None)?;
-    Ok(match names {
-        [first, .., last] => {
-            Some(StackNames { first_seq: first.first_seq, last_seq: last.last_seq, part: Arc::new(part), file: None })
-        }
-        _ => None,
-    })
+    NamesPart::open(Mapped::from_bytes(sink.0), None)
 }
 
 /// A part's bytes in memory.

@@ -7,12 +7,13 @@ use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::ids::{FileNumber, Seq};
 use crate::keys::Names;
+use crate::part::Part;
 use crate::snapshot::{Derived, Layer, MergedBitmaps, Version};
 use crate::wal::{Record, Wal};
 
 use crate::write::commit::batch::{SOURCE_BYTES_MAX, SOURCES_MAX};
 use crate::write::commit::reply::{Loaded, Written};
-use crate::write::files::stack::{Piece, Stack, StackLayer, StoredFile};
+use crate::write::files::stack::{Piece, Stack, StackLayer, StoredFile, memory_bytes_of};
 
 /// The last sequence of one source, and its first reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +73,7 @@ impl State {
             seq: self.seq,
             catalog: self.catalog.clone(),
             layers: self.stack.layers.iter().map(layer).collect(),
-            names: Names::new(self.stack.names.iter().map(|names| Arc::clone(&names.part)).collect()),
+            names: Names::new(self.stack.names.iter().flat_map(StackLayer::readers).collect()),
             store_id: self.store_id,
             id_epoch: self.id_epoch,
             merged: Arc::clone(merged),
@@ -82,9 +83,7 @@ impl State {
 
     /// The bytes of layers and names in memory.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        let layers = self.stack.layers.iter().filter(|layer| layer.in_memory()).map(Piece::bytes);
-        let names = self.stack.names.iter().filter(|names| names.in_memory()).map(Piece::bytes);
-        layers.chain(names).sum()
+        memory_bytes_of(&self.stack.layers) + memory_bytes_of(&self.stack.names)
     }
 
     /// The answer that a batch with this source and sequence already has; none for one that is new.
@@ -144,6 +143,6 @@ impl State {
     }
 }
 
-fn layer(layer: &StackLayer) -> Layer {
+fn layer(layer: &StackLayer<Part>) -> Layer {
     Layer { first_seq: layer.first_seq, last_seq: layer.last_seq, parts: layer.readers(), in_memory: layer.in_memory() }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::catalog::Catalog;
-use crate::error::{Error, ErrorKind, Result, ResultExt};
+use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{PartId, TagId};
 use crate::keys::{NamesBuilder, NamesPart, NamesSummary, merge_names};
 use crate::part::{Merge, Part, PartLimits, PartSink, PartSummary};
@@ -20,7 +20,7 @@ use crate::storage::publish;
 use crate::storage::{AlignedWriter, Clock, Fence, HeldFile, Storage};
 
 use self::forms::describe;
-use self::stack::{StackPart, StoredFile};
+use self::stack::{Content, StackPart, StoredFile};
 use super::settings::WriteSettings;
 
 /// The directory of all files that a manifest names.
@@ -56,6 +56,9 @@ impl FileKind {
         format!("{PARTS_DIR}/{}", self.file_name(id))
     }
 }
+
+/// A file of names, as it is stored.
+pub(crate) type NamesFile = (Arc<NamesPart>, StoredFile);
 
 /// Where files are written, and what they are given: the only way of the writer to the disk beside the log.
 pub(crate) struct Files {
@@ -113,7 +116,7 @@ impl Files {
         bottom: bool,
         catalog: &Catalog,
         limits: PartLimits,
-    ) -> Result<Vec<StackPart>> {
+    ) -> Result<Vec<StackPart<Part>>> {
         let describe = describe(catalog);
         let mut merge = Merge::new(layers, bottom, &describe)?;
         let mut written = Vec::new();
@@ -122,7 +125,7 @@ impl Files {
                 Ok(Some(part)) => written.push(part),
                 Ok(None) => {}
                 Err(error) => {
-                    retire(written.iter().filter_map(|part: &StackPart| part.file.as_ref()));
+                    retire(written.iter().filter_map(|part: &StackPart<Part>| part.file.as_ref()));
                     return Err(error);
                 }
             }
@@ -131,7 +134,7 @@ impl Files {
     }
 
     /// Writes the next part of `merge`; none when it came out without bitmaps.
-    fn write_part(&self, merge: &mut Merge<'_>, limits: PartLimits) -> Result<Option<StackPart>> {
+    fn write_part(&self, merge: &mut Merge<'_>, limits: PartLimits) -> Result<Option<StackPart<Part>>> {
         let mut summary: Option<PartSummary> = None;
         let (id, bytes, held) = self.write_file(FileKind::Part, |sink| {
             summary = Some(merge.write_part(sink, limits)?);
@@ -139,7 +142,7 @@ impl Files {
         })?;
         let summary = summary.ok_or_else(|| Error::internal("a part was published before it was written"))?;
         let file = StoredFile { id, footer_crc: summary.footer_crc, bytes, held };
-        let part = self.open_part(&file)?;
+        let part: Part = open(&*self.storage, &file)?;
         if part.is_empty() {
             file.held.retire();
             return Ok(None);
@@ -153,7 +156,7 @@ impl Files {
         &self,
         parts: &[Arc<NamesPart>],
         keep: &mut dyn FnMut(TagId, u32) -> Result<bool>,
-    ) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
+    ) -> Result<Option<NamesFile>> {
         let parts: Vec<&NamesPart> = parts.iter().map(|part| &**part).collect();
         let keep = Chooser { keep: RefCell::new(keep), failure: RefCell::new(None) };
         self.write_names_file(|sink| {
@@ -163,7 +166,7 @@ impl Files {
     }
 
     /// Writes `names` into a names file; none when there are none.
-    pub(crate) fn write_new_names(&self, names: &NamesBuilder) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
+    pub(crate) fn write_new_names(&self, names: &NamesBuilder) -> Result<Option<NamesFile>> {
         match names.is_empty() {
             true => Ok(None),
             false => self.write_names_file(|sink| names.write(&mut |bytes| sink.write(bytes))),
@@ -173,7 +176,7 @@ impl Files {
     fn write_names_file(
         &self,
         fill: impl FnOnce(&mut FileSink<'_>) -> Result<NamesSummary>,
-    ) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
+    ) -> Result<Option<NamesFile>> {
         let mut summary = None;
         let (id, bytes, held) = self.write_file(FileKind::Names, |sink| {
             summary = Some(fill(sink)?);
@@ -185,7 +188,7 @@ impl Files {
             file.held.retire();
             return Ok(None);
         }
-        let part = self.open_names(&file)?;
+        let part: NamesPart = open(&*self.storage, &file)?;
         Ok(Some((Arc::new(part), file)))
     }
 
@@ -216,29 +219,12 @@ impl Files {
         let held = HeldFile::new(Arc::clone(&self.storage), path);
         Ok((id, published?, Arc::new(held)))
     }
-
-    /// Opens a published part.
-    pub(crate) fn open_part(&self, file: &StoredFile) -> Result<Part> {
-        open_part(&*self.storage, file)
-    }
-
-    /// Opens a published names part.
-    pub(crate) fn open_names(&self, file: &StoredFile) -> Result<NamesPart> {
-        open_names(&*self.storage, file)
-    }
 }
 
-/// Opens a published part, whose file is then held by whoever reads it. Errors: corrupt, when it is missing or not what
-/// the manifest names.
-pub(crate) fn open_part(storage: &dyn Storage, file: &StoredFile) -> Result<Part> {
-    Part::open(map(storage, file)?, file.held.path(), Some(file.footer_crc))
-}
-
-/// The same for a names part.
-pub(crate) fn open_names(storage: &dyn Storage, file: &StoredFile) -> Result<NamesPart> {
-    Ok(NamesPart::open(map(storage, file)?, Some(file.footer_crc))
-        .context(|| file.held.path().to_owned())?
-        .with_name(file.held.path()))
+/// Opens a published file, which is then held by whoever reads it. Errors: corrupt, when it is missing or not what the
+/// manifest names.
+pub(crate) fn open<T: Content>(storage: &dyn Storage, file: &StoredFile) -> Result<T> {
+    T::open(map(storage, file)?, file)
 }
 
 fn map(storage: &dyn Storage, file: &StoredFile) -> Result<crate::storage::Mapped> {

@@ -1,4 +1,5 @@
-//! The layers and names parts of a store in their order, and which of them may be merged.
+//! The stack (of an LSM tree): the piles of layers of a store in their order, one of each kind of content, and which
+//! neighbours may be merged.
 //!
 //! Everything lies in the order of seqs, oldest first, and the ranges of seqs are disjoint. A running load has a place
 //! in that order (its seq) at which its layer will appear, so nothing is merged across it: a *barrier*. The choices here
@@ -7,11 +8,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ResultExt};
 use crate::ids::{BitmapId, PartId, Seq};
 use crate::keys::NamesPart;
+use crate::manifest::PartKind;
 use crate::part::Part;
-use crate::storage::HeldFile;
+use crate::storage::{HeldFile, Mapped};
 
 /// A published part or names file.
 #[derive(Clone, Debug)]
@@ -22,38 +24,79 @@ pub(crate) struct StoredFile {
     pub(crate) held: Arc<HeldFile>,
 }
 
+/// What a file holds that layers are made of; each kind has a pile of its own.
+pub(crate) trait Content: Sized {
+    /// How a manifest names it.
+    const KIND: PartKind;
+
+    /// How large it is.
+    fn byte_len(&self) -> u64;
+
+    /// The lowest and the highest bitmap in it; nothing where it holds none.
+    fn range(&self) -> (BitmapId, BitmapId);
+
+    /// Opens what stands in `file`. Errors: corrupt.
+    fn open(bytes: Mapped, file: &StoredFile) -> Result<Self>;
+}
+
+impl Content for Part {
+    const KIND: PartKind = PartKind::Bitmaps;
+
+    fn byte_len(&self) -> u64 {
+        Part::byte_len(self)
+    }
+
+    fn range(&self) -> (BitmapId, BitmapId) {
+        (self.lowest(), self.highest())
+    }
+
+    fn open(bytes: Mapped, file: &StoredFile) -> Result<Part> {
+        Part::open(bytes, file.held.path(), Some(file.footer_crc))
+    }
+}
+
+impl Content for NamesPart {
+    const KIND: PartKind = PartKind::Keys;
+
+    fn byte_len(&self) -> u64 {
+        NamesPart::byte_len(self)
+    }
+
+    fn range(&self) -> (BitmapId, BitmapId) {
+        (BitmapId(0), BitmapId(0))
+    }
+
+    fn open(bytes: Mapped, file: &StoredFile) -> Result<NamesPart> {
+        Ok(NamesPart::open(bytes, Some(file.footer_crc))
+            .context(|| file.held.path().to_owned())?
+            .with_name(file.held.path()))
+    }
+}
+
 /// One part of a layer, with its file if it has one.
-#[derive(Clone)]
-pub(crate) struct StackPart {
-    pub(crate) part: Arc<Part>,
+pub(crate) struct StackPart<T> {
+    pub(crate) part: Arc<T>,
     pub(crate) file: Option<StoredFile>,
 }
 
-/// The changes of a run of seqs: parts of disjoint rising ranges of bitmaps.
-#[derive(Clone)]
-pub(crate) struct StackLayer {
+/// What a run of seqs changed or made known: of bitmaps, parts with disjoint rising ranges; of names, one part.
+pub(crate) struct StackLayer<T> {
     pub(crate) first_seq: Seq,
     pub(crate) last_seq: Seq,
-    pub(crate) parts: Vec<StackPart>,
+    pub(crate) parts: Vec<StackPart<T>>,
 }
 
-/// The names that a run of seqs made known.
-#[derive(Clone)]
-pub(crate) struct StackNames {
-    pub(crate) first_seq: Seq,
-    pub(crate) last_seq: Seq,
-    pub(crate) part: Arc<NamesPart>,
-    pub(crate) file: Option<StoredFile>,
-}
+/// Layers of one kind, oldest first.
+pub(crate) type Pile<T> = Vec<StackLayer<T>>;
 
 /// See the module.
 #[derive(Clone, Default)]
 pub(crate) struct Stack {
-    pub(crate) layers: Vec<StackLayer>,
-    pub(crate) names: Vec<StackNames>,
+    pub(crate) layers: Pile<Part>,
+    pub(crate) names: Pile<NamesPart>,
 }
 
-/// What the choices below look at, common to layers and names.
+/// What the choices below look at.
 pub(crate) trait Piece {
     /// The first and last seq in it.
     fn seqs(&self) -> (Seq, Seq);
@@ -63,7 +106,7 @@ pub(crate) trait Piece {
     fn in_memory(&self) -> bool;
 }
 
-impl Piece for StackLayer {
+impl<T: Content> Piece for StackLayer<T> {
     fn seqs(&self) -> (Seq, Seq) {
         (self.first_seq, self.last_seq)
     }
@@ -77,35 +120,104 @@ impl Piece for StackLayer {
     }
 }
 
-impl Piece for StackNames {
-    fn seqs(&self) -> (Seq, Seq) {
-        (self.first_seq, self.last_seq)
-    }
-
-    fn bytes(&self) -> u64 {
-        self.part.byte_len()
-    }
-
-    fn in_memory(&self) -> bool {
-        self.file.is_none()
+impl<T> Clone for StackPart<T> {
+    fn clone(&self) -> StackPart<T> {
+        StackPart { part: Arc::clone(&self.part), file: self.file.clone() }
     }
 }
 
-impl StackLayer {
+impl<T> Clone for StackLayer<T> {
+    fn clone(&self) -> StackLayer<T> {
+        StackLayer { first_seq: self.first_seq, last_seq: self.last_seq, parts: self.parts.clone() }
+    }
+}
+
+impl<T> StackPart<T> {
+    /// A part without a file.
+    pub(crate) fn in_memory(part: T) -> StackPart<T> {
+        StackPart { part: Arc::new(part), file: None }
+    }
+
+    /// A part that stands in a file.
+    pub(crate) fn stored((part, file): (Arc<T>, StoredFile)) -> StackPart<T> {
+        StackPart { part, file: Some(file) }
+    }
+}
+
+impl<T: Content> StackLayer<T> {
     /// The files of the layer.
     pub(crate) fn files(&self) -> impl Iterator<Item = &StoredFile> {
         self.parts.iter().filter_map(|part| part.file.as_ref())
     }
 
     /// The layer's parts, as readers and merges take them.
-    pub(crate) fn readers(&self) -> Vec<Arc<Part>> {
+    pub(crate) fn readers(&self) -> Vec<Arc<T>> {
         self.parts.iter().map(|part| Arc::clone(&part.part)).collect()
     }
 
     /// Whether the parts' ranges of bitmaps rise without overlap.
     pub(crate) fn is_ordered(&self) -> bool {
-        let range = |part: &StackPart| -> (BitmapId, BitmapId) { (part.part.lowest(), part.part.highest()) };
-        self.parts.windows(2).all(|two| range(&two[0]).1 < range(&two[1]).0)
+        self.parts.windows(2).all(|two| two[0].part.range().1 < two[1].part.range().0)
+    }
+}
+
+/// All files of a pile.
+pub(crate) fn files_of<T: Content>(pile: &[StackLayer<T>]) -> impl Iterator<Item = &StoredFile> {
+    pile.iter().flat_map(StackLayer::files)
+}
+
+/// The bytes of the layers in memory.
+pub(crate) fn memory_bytes_of<T: Content>(pile: &[StackLayer<T>]) -> u64 {
+    pile.iter().filter(|layer| layer.in_memory()).map(Piece::bytes).sum()
+}
+
+/// Whether the layers, and the parts of each, lie in their order.
+pub(crate) fn is_lawful<T: Content>(pile: &[StackLayer<T>]) -> bool {
+    pile.windows(2).all(|two| two[0].last_seq < two[1].first_seq) && pile.iter().all(StackLayer::is_ordered)
+}
+
+/// A run of neighbours of a pile that becomes one layer.
+pub(crate) struct Neighbours<T> {
+    seqs: Vec<(Seq, Seq)>,
+    /// The parts of each, oldest first.
+    pub(crate) layers: Vec<Vec<Arc<T>>>,
+    /// Their files, which go when the one layer is named.
+    pub(crate) files: Vec<StoredFile>,
+}
+
+impl<T: Content> Neighbours<T> {
+    pub(crate) fn of(layers: &[StackLayer<T>]) -> Neighbours<T> {
+        Neighbours {
+            seqs: layers.iter().map(Piece::seqs).collect(),
+            layers: layers.iter().map(StackLayer::readers).collect(),
+            files: files_of(layers).cloned().collect(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
+    /// Their parts without their layers, oldest first.
+    pub(crate) fn parts(&self) -> Vec<Arc<T>> {
+        self.layers.iter().flatten().map(Arc::clone).collect()
+    }
+
+    /// The layer that parts merged from them make; none without parts.
+    pub(crate) fn merged(&self, parts: Vec<StackPart<T>>) -> Option<StackLayer<T>> {
+        let (&(first_seq, _), &(_, last_seq)) = (self.seqs.first()?, self.seqs.last()?);
+        (!parts.is_empty()).then_some(StackLayer { first_seq, last_seq, parts })
+    }
+
+    /// Puts what they were merged into in their place.
+    pub(crate) fn replace(&self, pile: &mut Pile<T>, merged: Option<StackLayer<T>>) -> Result<()> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let range = position_of(pile, &self.seqs)
+            .ok_or_else(|| Error::internal("what was merged is no longer where it was"))?;
+        pile.splice(range, merged);
+        Ok(())
     }
 }
 
@@ -122,27 +234,6 @@ pub(crate) fn position_of<P: Piece>(pieces: &[P], seqs: &[(Seq, Seq)]) -> Option
     let range = start..start + seqs.len();
     let found = pieces.get(range.clone())?;
     found.iter().map(Piece::seqs).eq(seqs.iter().copied()).then_some(range)
-}
-
-/// The layer that parts merged from layers with these seqs make; none without parts.
-pub(crate) fn layer_of(seqs: &[(Seq, Seq)], parts: Vec<StackPart>) -> Option<StackLayer> {
-    let (&(first_seq, _), &(_, last_seq)) = (seqs.first()?, seqs.last()?);
-    (!parts.is_empty()).then_some(StackLayer { first_seq, last_seq, parts })
-}
-
-/// The same for names.
-pub(crate) fn names_of(seqs: &[(Seq, Seq)], names: Option<(Arc<NamesPart>, StoredFile)>) -> Option<StackNames> {
-    let (&(first_seq, _), &(_, last_seq)) = (seqs.first()?, seqs.last()?);
-    let (part, file) = names?;
-    Some(StackNames { first_seq, last_seq, part, file: Some(file) })
-}
-
-/// Puts what a run of neighbours was merged into in their place.
-pub(crate) fn replace<P: Piece>(pieces: &mut Vec<P>, seqs: &[(Seq, Seq)], merged: Option<P>) -> Result<Range<usize>> {
-    let range =
-        position_of(pieces, seqs).ok_or_else(|| Error::internal("what was merged is no longer where it was"))?;
-    pieces.splice(range.clone(), merged);
-    Ok(range)
 }
 
 /// Whether a barrier keeps two neighbours apart.

@@ -5,22 +5,21 @@ use std::sync::Arc;
 use super::{PLACE_PAYLOAD, Work};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::Seq;
-use crate::keys::NamesPart;
 use crate::part::Part;
 use crate::wal::LogRecord;
 use crate::write::commit::logging::{KIND_PLACE, Room};
 use crate::write::commit::manifest::Named;
 use crate::write::commit::reply::{LoadSpec, Loaded};
 use crate::write::commit::state::State;
-use crate::write::files::retire;
-use crate::write::files::stack::{StackLayer, StackNames, StackPart, StoredFile, insert_by_seq};
+use crate::write::files::stack::{StackLayer, StackPart, StoredFile, insert_by_seq};
+use crate::write::files::{NamesFile, retire};
 use crate::write::pace::Work as Chore;
 use crate::write::writer::Writer;
 
 /// The files of a load, ready to be named.
 struct Ready {
-    parts: Vec<StackPart>,
-    names: Option<(Arc<NamesPart>, StoredFile)>,
+    parts: Vec<StackPart<Part>>,
+    names: Option<NamesFile>,
 }
 
 impl Ready {
@@ -64,7 +63,7 @@ fn write_files(writer: &Writer, work: &mut Work) -> Result<Ready> {
 
 /// The keys and values that were unknown when the load began. What a small write made known meanwhile is named here
 /// too, so that the load's layer stands by itself; the small write's names are newer and say the same.
-fn write_names(writer: &Writer, work: &mut Work) -> Result<Option<(Arc<NamesPart>, StoredFile)>> {
+fn write_names(writer: &Writer, work: &mut Work) -> Result<Option<NamesFile>> {
     work.spill_names(writer)?;
     let parts = {
         let mut young = work.running.young.lock();
@@ -127,9 +126,9 @@ fn publish(
         let layer = StackLayer { first_seq: place, last_seq: place, parts: ready.parts.clone() };
         insert_by_seq(&mut stack.layers, layer);
     }
-    if let Some((part, file)) = &ready.names {
-        let names = StackNames { first_seq: place, last_seq: place, part: Arc::clone(part), file: Some(file.clone()) };
-        insert_by_seq(&mut stack.names, names);
+    if let Some(names) = &ready.names {
+        let parts = vec![StackPart::stored(names.clone())];
+        insert_by_seq(&mut stack.names, StackLayer { first_seq: place, last_seq: place, parts });
     }
     let base = state.base.clone();
     let named = Named { base: &base, stack: &stack, load: Some((load_id, &loaded)) };

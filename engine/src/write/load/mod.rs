@@ -75,7 +75,7 @@ struct Work {
     blocks: Vec<Arc<Part>>,
     memory: LoadMemory,
     /// Blocks that were merged into files, oldest first.
-    spilled: Vec<Vec<StackPart>>,
+    spilled: Vec<Vec<StackPart<Part>>>,
 }
 
 impl Writer {

@@ -10,6 +10,7 @@ use super::young::IdentityHash;
 use crate::error::Result;
 use crate::ids::TagId;
 use crate::keys::{NamesBuilder, NamesPart};
+use crate::write::files::NamesFile;
 use crate::write::files::stack::StoredFile;
 
 /// Files of one level are merged into one of the next when they are so many: a new name is looked for in each file.
@@ -44,9 +45,6 @@ pub(super) struct Recent {
     collisions: Vec<u32>,
     pub(super) names: NamesBuilder,
 }
-
-/// A file of names, as it is stored.
-pub(super) type NamesFile = (Arc<NamesPart>, StoredFile);
 
 struct Written {
     file: NamesFile,

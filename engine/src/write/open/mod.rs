@@ -24,8 +24,10 @@ use crate::write::commit::record::BatchRecord;
 use crate::write::commit::reply::Loaded;
 use crate::write::commit::state::{Base, SourceMark, State};
 use crate::write::files::Files;
-use crate::write::files::stack::{Stack, StackLayer, StackNames, StackPart, StoredFile, insert_by_seq};
-use crate::write::files::{FileKind, PARTS_DIR, missing_is_corrupt, open_names, open_part};
+use crate::write::files::stack::{
+    Content, Piece, Pile, Stack, StackLayer, StackPart, StoredFile, insert_by_seq, is_lawful,
+};
+use crate::write::files::{FileKind, PARTS_DIR, missing_is_corrupt, open as open_file};
 use crate::write::pace::Pace;
 use crate::write::settings::WriteSettings;
 use crate::write::writer::{Opening, Writer};
@@ -270,33 +272,35 @@ fn open_files(storage: &Arc<dyn Storage>, manifest: &Manifest) -> Result<(Stack,
     for record in &manifest.parts {
         let kind = file_kind(record.kind)?;
         let file = stored_file(storage, kind, record);
-        let (first_seq, last_seq) = (record.first_seq, record.last_seq);
         match kind {
-            FileKind::Part => {
-                let part = StackPart { part: Arc::new(open_part(&**storage, &file)?), file: Some(file) };
-                match stack.layers.last_mut() {
-                    Some(layer) if (layer.first_seq, layer.last_seq) == (first_seq, last_seq) => layer.parts.push(part),
-                    _ => stack.layers.push(StackLayer { first_seq, last_seq, parts: vec![part] }),
-                }
-            }
-            FileKind::Names => {
-                let part = Arc::new(open_names(&**storage, &file)?);
-                stack.names.push(StackNames { first_seq, last_seq, part, file: Some(file) });
-            }
+            FileKind::Part => put_file(&**storage, &mut stack.layers, record, file)?,
+            FileKind::Names => put_file(&**storage, &mut stack.names, record, file)?,
             FileKind::Audiences => audiences = Some(file),
         }
     }
-    let rises = |pairs: Vec<(Seq, Seq)>| pairs.windows(2).all(|two| two[0].1 < two[1].0);
-    let is_lawful = rises(stack.layers.iter().map(|layer| (layer.first_seq, layer.last_seq)).collect())
-        && rises(stack.names.iter().map(|names| (names.first_seq, names.last_seq)).collect())
-        && stack.layers.iter().all(StackLayer::is_ordered);
-    match is_lawful {
+    match is_lawful(&stack.layers) && is_lawful(&stack.names) {
         true => Ok((stack, audiences)),
         false => Err(Error::corrupt(format!(
             "manifest {}: its parts do not lie in the order of their batches",
             manifest.number
         ))),
     }
+}
+
+/// Opens a file and puts it on its pile, into the last layer where that has its seqs.
+fn put_file<T: Content>(
+    storage: &dyn Storage,
+    pile: &mut Pile<T>,
+    record: &PartRecord,
+    file: StoredFile,
+) -> Result<()> {
+    let (first_seq, last_seq) = (record.first_seq, record.last_seq);
+    let part = StackPart::stored((Arc::new(open_file(storage, &file)?), file));
+    match pile.last_mut() {
+        Some(layer) if layer.seqs() == (first_seq, last_seq) => layer.parts.push(part),
+        _ => pile.push(StackLayer { first_seq, last_seq, parts: vec![part] }),
+    }
+    Ok(())
 }
 
 fn stored_file(storage: &Arc<dyn Storage>, kind: FileKind, record: &PartRecord) -> StoredFile {
@@ -324,10 +328,10 @@ fn read_catalog(storage: &dyn Storage, manifest: &Manifest, audiences: Option<&S
 
 /// Raises the counters of values over all that the names files hold.
 fn note_values(stack: &Stack, allocator: &mut Allocator) -> Result<()> {
-    for names in &stack.names {
-        for tag in names.part.scopes()? {
+    for names in stack.names.iter().flat_map(StackLayer::readers) {
+        for tag in names.scopes()? {
             // Keys stand there too; what is noted for a population tag is never asked.
-            let last = names.part.scope(tag)?.map_or(0, |scope| scope.last());
+            let last = names.scope(tag)?.map_or(0, |scope| scope.last());
             allocator.saw_value(tag, ValueId(last.min(ValueId::MAX.0)));
         }
     }
