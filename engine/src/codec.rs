@@ -33,12 +33,6 @@ pub(crate) const fn align_up(len: usize, alignment: usize) -> Option<usize> {
     len.checked_next_multiple_of(alignment)
 }
 
-/// The refusal of a file whose header is true and whose format version is not `known`, the only one that is read. It is
-/// no damage, so nothing is given up for it.
-pub(crate) fn newer_format(version: u32, known: u32) -> Error {
-    Error::invalid(format!("use a newer muster: it has format version {version}, this one reads up to {known}"))
-}
-
 /// Reads fixed-width little-endian values from a slice, front to back.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'a> {

@@ -12,6 +12,7 @@ pub mod columns;
 mod dump;
 pub mod engine;
 pub mod error;
+mod formats;
 pub mod ids;
 #[allow(dead_code, unused_imports, reason = "some of it serves only its tests")]
 mod keys;

@@ -14,8 +14,9 @@ use crate::catalog::limits::{NAME_CHARS_MAX, SCALE_MAX, TEXT_BYTES_MAX, VALUE_BY
 use crate::catalog::name::is_stored_name;
 use crate::catalog::tag::{DeclaredValue, Layer, Sensitivity, Tag, WriteDates};
 use crate::catalog::{Catalog, CatalogRecord, Inner, NextIds};
-use crate::codec::{Reader, Writer, crc32, crc32_seeded, newer_format};
+use crate::codec::{Reader, Writer, crc32, crc32_seeded};
 use crate::error::{Error, Result};
+use crate::formats::{AUDIENCES, CATALOG, Format};
 use crate::ids::{AudienceId, TagId, TypeId};
 
 const CATALOG_MAGIC: [u8; 8] = *b"MUSTRCAT";
@@ -23,7 +24,7 @@ const AUDIENCES_MAGIC: [u8; 8] = *b"MUSTRAUD";
 /// The first layout, which is written wherever it can say everything; older programs read it.
 const VERSION_FIRST: u32 = 1;
 /// The newest layout: a tag may name the dates of its writes.
-const VERSION: u32 = 2;
+const VERSION: u32 = CATALOG.newest();
 pub(super) const HEADER_BYTES: usize = 24;
 /// Bytes of the longest name: four to a character.
 const NAME_BYTES_MAX: usize = NAME_CHARS_MAX * 4;
@@ -60,8 +61,12 @@ impl Catalog {
         for tag in self.0.tags.values() {
             put_tag(&mut writer, tag);
         }
-        let version = if self.has_write_dates() { VERSION } else { VERSION_FIRST };
-        framed(CATALOG_MAGIC, version, &writer.into_bytes())
+        framed(CATALOG_MAGIC, self.format_version(), &writer.into_bytes())
+    }
+
+    /// The version of the layout that says everything: the first where that is enough.
+    pub(crate) fn format_version(&self) -> u32 {
+        if self.has_write_dates() { VERSION } else { VERSION_FIRST }
     }
 
     /// The catalog that [`Catalog::encode`] wrote, without audiences. Errors: corrupt; invalid, when a newer program wrote it.
@@ -91,7 +96,7 @@ impl Catalog {
     fn with_audiences(&self, bytes: &[u8]) -> Result<Catalog> {
         let mut inner = (*self.0).clone();
         inner.forget_audiences();
-        let (_, mut reader) = unframed(AUDIENCES_MAGIC, VERSION_FIRST, bytes)?;
+        let (_, mut reader) = unframed(AUDIENCES_MAGIC, &AUDIENCES, bytes)?;
         for _ in 0..reader.count(8)? {
             let head = read_head(&mut reader)?;
             if head.id.0 >= inner.next.audience || !is_last(&inner.audiences, head.id) {
@@ -117,7 +122,7 @@ impl Catalog {
 }
 
 fn decode_catalog(bytes: &[u8]) -> Result<Catalog> {
-    let (version, mut reader) = unframed(CATALOG_MAGIC, VERSION, bytes)?;
+    let (version, mut reader) = unframed(CATALOG_MAGIC, &CATALOG, bytes)?;
     let mut inner = Inner::empty();
     inner.next = NextIds { entity_type: reader.u32()?, tag: reader.u32()?, audience: reader.u32()? };
     if inner.next.entity_type == 0 || inner.next.tag == 0 || inner.next.audience == 0 {
@@ -165,8 +170,8 @@ fn frame_crc(magic: [u8; 8], version: u32, body: &[u8]) -> u32 {
     crc32_seeded(crc, body)
 }
 
-/// The version and the body. Errors: corrupt; invalid, where the version is above `newest`.
-fn unframed(magic: [u8; 8], newest: u32, bytes: &[u8]) -> Result<(u32, Reader<'_>)> {
+/// The version and the body. Errors: corrupt; invalid, where the version is above the newest of `format`.
+fn unframed<'b>(magic: [u8; 8], format: &Format, bytes: &'b [u8]) -> Result<(u32, Reader<'b>)> {
     let mut reader = Reader::new(bytes);
     if reader.array::<8>()? != magic {
         return Err(Error::corrupt("the first bytes are not its magic"));
@@ -184,9 +189,7 @@ fn unframed(magic: [u8; 8], newest: u32, bytes: &[u8]) -> Result<(u32, Reader<'_
     if found != crc {
         return Err(Error::corrupt(format!("expected checksum {crc:08x}, found {found:08x}")));
     }
-    if !(VERSION_FIRST..=newest).contains(&version) {
-        return Err(newer_format(version, newest));
-    }
+    format.check(version)?;
     Ok((version, reader))
 }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use crate::catalog::Catalog;
 use crate::error::{Error, ErrorKind, Result};
+use crate::formats::Format;
 use crate::ids::{Seq, TagId};
 use crate::manifest::{self, MANIFEST_DIR, Manifest, path as manifest_path};
 use crate::storage::Storage;
@@ -61,6 +62,8 @@ pub struct Report {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// By format: the oldest and the newest version of its files, so that an operator knows on which rung a store is.
+    pub formats: BTreeMap<&'static str, (u32, u32)>,
     /// What is wrong.
     pub faults: Vec<Fault>,
     /// What is odd.
@@ -118,6 +121,7 @@ impl Checker<'_> {
         self.report.store_id = manifest.store_id;
         self.report.id_epoch = manifest.id_epoch;
         self.report.version = manifest.seq;
+        self.note_format(Format::of_head(&manifest.catalog));
         match Catalog::decode(&manifest.catalog) {
             Ok(catalog) => self.catalog = catalog,
             Err(error) => self.fault(manifest_path(manifest.number), None, format!("its catalog: {error:#}")),
@@ -208,8 +212,10 @@ impl Checker<'_> {
     /// file could be read.
     fn read_through(&mut self, path: &str) -> bool {
         let (mut read, before) = (0u64, self.progress.bytes);
+        let mut head = None;
         let (tell, progress) = (&mut *self.tell, &mut self.progress);
         let result = self.storage.scan(path, &mut |piece| {
+            head.get_or_insert_with(|| Format::of_head(piece));
             read += piece.len() as u64;
             progress.bytes = before + read;
             tell(*progress);
@@ -240,6 +246,14 @@ impl Checker<'_> {
             false => "nothing names this file; no answer depends on it",
         };
         self.report.notes.push(Note { file, bytes: None, what: what.to_owned() });
+    }
+
+    /// Notes the version of a file.
+    fn note_format(&mut self, found: Option<(&'static Format, u32)>) {
+        if let Some((format, version)) = found {
+            let range = self.report.formats.entry(format.name).or_insert((version, version));
+            *range = (range.0.min(version), range.1.max(version));
+        }
     }
 
     fn fault(&mut self, file: String, bytes: Option<Range<u64>>, what: String) {

@@ -3,14 +3,14 @@
 //! header, sections of each scope, scope directory (all in checksummed pages), page checksums, checksums of those,
 //! footer. The footer's checksum stands for the whole: manifest, footer, roots, page checksums, page.
 
-use crate::codec::{Reader, Writer, crc32, newer_format};
+use crate::codec::{Reader, Writer, crc32};
 use crate::error::{Error, Result};
+use crate::formats::NAMES;
 use crate::ids::TagId;
 
 pub(super) const HEADER_MAGIC: [u8; 8] = *b"MUSTRNAM";
 pub(super) const FOOTER_MAGIC: [u8; 8] = *b"MUSTREND";
-/// 1: the first.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = NAMES.newest();
 pub(super) const HEADER_BYTES: usize = 64;
 pub(super) const FOOTER_BYTES: usize = 64;
 pub(super) const SCOPE_BYTES: usize = 48;
@@ -82,9 +82,7 @@ pub(super) fn check_header(bytes: &[u8]) -> Result<()> {
     }
     let version = reader.u32()?;
     check_crc("the header", Reader::at(bytes, HEADER_BYTES - 4)?.u32()?, &bytes[..HEADER_BYTES - 4])?;
-    if version != VERSION {
-        return Err(newer_format(version, VERSION));
-    }
+    NAMES.check(version)?;
     if reader.u32()? != PAGE_BYTES as u32 {
         return Err(Error::corrupt("the page size is unknown"));
     }

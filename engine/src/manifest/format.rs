@@ -4,8 +4,9 @@ use super::{
     CATALOG_BYTES_MAX, Manifest, PARTS_MAX, PartKind, PartRecord, SOURCE_NAME_BYTES_MAX, SOURCE_REPLY_BYTES_MAX,
     SOURCES_MAX, SourceRecord, TYPES_MAX,
 };
-use crate::codec::{Reader, Writer, crc32, newer_format};
+use crate::codec::{Reader, Writer, crc32};
 use crate::error::{Error, Result};
+use crate::formats::MANIFEST;
 use crate::ids::{BitmapId, FileNumber, PartId, Seq, TypeId};
 
 /// The directory of the manifests.
@@ -14,8 +15,7 @@ pub(crate) const MANIFEST_DIR: &str = "manifest";
 pub(crate) const MANIFEST_BYTES_MAX: u64 = 1 << 30;
 
 const MAGIC: [u8; 8] = *b"MUSTRMAN";
-/// The one version so far.
-const VERSION: u32 = 1;
+const VERSION: u32 = MANIFEST.newest();
 const HEADER_BYTES: usize = 64;
 const HEADER_CRC_OFFSET: usize = 60;
 const PART_BYTES: usize = 64;
@@ -122,9 +122,7 @@ pub(super) fn decode(bytes: &[u8], number: FileNumber) -> Result<Manifest> {
     if crc32(&bytes[..HEADER_CRC_OFFSET]) != Reader::at(bytes, HEADER_CRC_OFFSET)?.u32()? {
         return Err(Error::corrupt(format!("the checksum of its header (version {version}) is wrong")));
     }
-    if version != VERSION {
-        return Err(newer_format(version, VERSION));
-    }
+    MANIFEST.check(version)?;
     header.zeros(4)?;
     let store_id = header.array()?;
     let found = FileNumber(header.u64()?);

@@ -9,12 +9,14 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::formats::PART;
+
 /// First bytes of every part.
 pub(crate) const HEADER_MAGIC: [u8; 8] = *b"MUSTRPRT";
 /// First bytes of the footer, the last [`FOOTER_BYTES`] of the file.
 pub(crate) const FOOTER_MAGIC: [u8; 8] = *b"MUSTRPFT";
 /// The layout described here.
-pub(crate) const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = PART.newest();
 /// The unit of checksum of the directory.
 pub(crate) const PAGE_BYTES: usize = 4096;
 /// Small containers are packed into units of about this size.

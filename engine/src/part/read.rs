@@ -7,8 +7,8 @@ use super::directory::check_layout;
 use super::format::*;
 use super::verified::Verified;
 use crate::bitmap::{Container, Run, Words};
-use crate::codec::newer_format;
 use crate::error::{Error, Result};
+use crate::formats::PART;
 use crate::ids::{BitmapId, ChunkId, Seq, TagId, ValueId};
 use crate::storage::Mapped;
 
@@ -120,9 +120,7 @@ impl Part {
         if header.crc != header_crc(&header) {
             return Err(corrupt("the header fails its checksum"));
         }
-        if header.version != FORMAT_VERSION {
-            return Err(newer_format(header.version, FORMAT_VERSION).context(&name));
-        }
+        PART.check(header.version).map_err(|error| error.context(&name))?;
         if footer.magic != FOOTER_MAGIC || footer.version != FORMAT_VERSION {
             return Err(corrupt("the last bytes are not the footer of a part"));
         }

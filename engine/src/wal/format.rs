@@ -1,7 +1,8 @@
 //! The layout of a log file; the text is docs/formats/log.md.
 
-use crate::codec::{Reader, Writer, align_up, crc32, crc32_seeded, is_zero, newer_format};
+use crate::codec::{Reader, Writer, align_up, crc32, crc32_seeded, is_zero};
 use crate::error::{Error, Result};
+use crate::formats::LOG;
 use crate::ids::{FileNumber, Seq};
 use crate::storage::SECRET_BYTES;
 
@@ -20,7 +21,7 @@ pub(crate) const KIND_MAX: u8 = 253;
 
 pub(super) const MAGIC: [u8; 8] = *b"MUSTRLOG";
 /// The version that is written.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = LOG.newest();
 /// The version whose header does not say how long the file is; it is still read.
 const VERSION_WITHOUT_ROOM: u32 = 1;
 /// The file begins the log anew: files with lower numbers no longer count.
@@ -128,9 +129,7 @@ impl FileHeader {
         if crc32(&header[..crc_offset]) != Reader::at(header, crc_offset)?.u32()? {
             return Err(Error::corrupt(format!("the checksum of its header (version {version}) is wrong")));
         }
-        if !(VERSION_WITHOUT_ROOM..=VERSION).contains(&version) {
-            return Err(newer_format(version, VERSION));
-        }
+        LOG.check(version)?;
         let flags = reader.u32()?;
         let found = FileHeader {
             is_restart: flags == FLAG_RESTART,

@@ -37,18 +37,19 @@ fn newer(bytes: &mut [u8], crc_offset: usize) {
 #[test]
 fn a_newer_format_is_refused_and_left_untouched() {
     let store = Store::new(3);
-    for (dir, end, crc_offset, version) in [
-        ("log/", ".log", 84, 3),
-        ("manifest/", ".manifest", 60, 2),
-        ("parts/", ".part", 60, 2),
-        ("parts/", ".names", 60, 2),
+    for (dir, end, crc_offset, name, version) in [
+        ("log/", ".log", 84, "log", 3),
+        ("manifest/", ".manifest", 60, "manifest", 2),
+        ("parts/", ".part", 60, "part", 2),
+        ("parts/", ".names", 60, "names", 2),
     ] {
         let path = store.newest(dir, end);
         let error = refused(&store, &[(&path, &|bytes| newer(bytes, crc_offset))]);
         assert_eq!(error.kind(), ErrorKind::Invalid, "{path}: {error}");
         let message = error.message();
-        let told = format!("format version {version}");
-        assert!(message.contains("use a newer muster") && message.contains(&told), "{path}: {message}");
+        let known = version - 1;
+        let told = format!("use a newer muster: it has {name} format version {version}, this one reads up to {known}");
+        assert!(message.contains(&told), "{path}: {message}");
         assert!(message.contains(&path), "{path}: {message}");
     }
 }
@@ -80,7 +81,73 @@ fn newer_audiences_are_refused_and_left_untouched() {
     };
     let error = refused(&store, &[(&audiences, &newer), (&manifest, &renamed)]);
     assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
-    assert!(error.message().contains("format version 2") && error.message().contains(&audiences), "{error}");
+    let told = "it has audiences format version 2, this one reads up to 1";
+    assert!(error.message().contains(told) && error.message().contains(&audiences), "{error}");
+}
+
+#[test]
+fn a_newer_catalog_is_refused_and_left_untouched() {
+    let store = Store::new(3);
+    let manifest = store.newest("manifest/", ".manifest");
+    let newer = |bytes: &mut Vec<u8>| {
+        let at = bytes.windows(8).position(|found| found == b"MUSTRCAT").expect("the manifest holds a catalog");
+        bytes[at + 8..at + 12].copy_from_slice(&3u32.to_le_bytes());
+        let len = u64::from_le_bytes(bytes[at + 16..at + 24].try_into().unwrap()) as usize;
+        let crc = crc32fast::hash(&[&bytes[at..at + 12], &bytes[at + 16..at + 24 + len]].concat());
+        bytes[at + 12..at + 16].copy_from_slice(&crc.to_le_bytes());
+        let body = crc32fast::hash(&bytes[64..]);
+        bytes[48..52].copy_from_slice(&body.to_le_bytes());
+        let header = crc32fast::hash(&bytes[..60]);
+        bytes[60..64].copy_from_slice(&header.to_le_bytes());
+    };
+    let error = refused(&store, &[(&manifest, &newer)]);
+    assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    assert!(error.message().contains("it has catalog format version 3, this one reads up to 2"), "{error}");
+}
+
+#[test]
+fn a_newer_record_of_a_batch_is_refused_and_left_untouched() {
+    let store = Store::new(3);
+    let log = store.newest("log/", ".log");
+    let newer = |bytes: &mut Vec<u8>| {
+        // The first record of a batch; seed and layout are those of docs/formats/log.md.
+        let seed = crc32fast::hash(&[&bytes[16..40], &bytes[72..84]].concat());
+        let seeded = |covered: &[u8]| {
+            let mut hasher = crc32fast::Hasher::new_with_initial(seed);
+            hasher.update(covered);
+            hasher.finalize().to_le_bytes()
+        };
+        let mut at = 88;
+        loop {
+            let len = u32::from_le_bytes(bytes[at + 4..at + 8].try_into().unwrap()) as usize;
+            let end = at + 32 + len.next_multiple_of(8);
+            if bytes[at + 8] == 1 {
+                bytes[at + 32] += 1;
+                let payload = seeded(&bytes[at + 32..end]);
+                bytes[at + 12..at + 16].copy_from_slice(&payload);
+                let header = seeded(&bytes[at + 4..at + 32]);
+                bytes[at..at + 4].copy_from_slice(&header);
+                return;
+            }
+            at = end;
+        }
+    };
+    let error = refused(&store, &[(&log, &newer)]);
+    assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    assert!(error.message().contains("it has batch record format version 2, this one reads up to 1"), "{error}");
+}
+
+#[test]
+fn a_check_says_on_which_rungs_a_store_is() {
+    let store = Store::new(3);
+    let image = store.sim.crash_with(CrashPolicy { names: Keep::Everything, data: Keep::Everything }, 0);
+    let report = muster_engine::check::check(&(std::sync::Arc::new(image) as _), &mut |_| ()).expect("it is read");
+    let found = |name: &str| report.formats.get(name).copied();
+    assert_eq!(found("log"), Some((2, 2)));
+    for name in ["manifest", "audiences", "part", "names"] {
+        assert_eq!(found(name), Some((1, 1)), "{name}");
+    }
+    assert!(found("catalog").is_some());
 }
 
 #[test]

@@ -5,8 +5,9 @@ use crate::tree::{Tree, is_test};
 
 /// The modules of the engine with their rank. Tens are the levels; within a level only a higher rank may import a
 /// lower one, and equal ranks never meet.
-const RANKS: [(&str, u32); 23] = [
+const RANKS: [(&str, u32); 24] = [
     ("error", 0),
+    ("formats", 1),
     ("ids", 1),
     ("codec", 10),
     ("bitmap", 10),

@@ -16,6 +16,8 @@ pub struct Status {
     pub store_id: [u8; 16],
     /// The epoch of its ids.
     pub id_epoch: u64,
+    /// By format: the version in which the store is written from now on. Files of older ones are read as they are.
+    pub formats: Vec<(&'static str, u32)>,
     /// The number of the newest manifest.
     pub manifest: u64,
     /// Layers in memory.

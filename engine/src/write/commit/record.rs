@@ -6,13 +6,14 @@
 
 use crate::codec::{Reader, Writer};
 use crate::error::{Error, Result};
+use crate::formats::BATCH_RECORD;
 use crate::ids::{LocalId, TagId, TypeId, ValueId};
 
 use crate::catalog::limits::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 use crate::write::commit::batch::{BATCH_CHANGES_MAX, SOURCE_BYTES_MAX};
 
 /// The layout described here; a record of a newer one is refused.
-pub(crate) const BATCH_RECORD_VERSION: u8 = 1;
+pub(crate) const BATCH_RECORD_VERSION: u8 = BATCH_RECORD.newest() as u8;
 
 /// One batch, resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,12 +107,7 @@ impl BatchRecord {
     /// The record that `bytes` hold. Errors: corrupt, and invalid for a newer version.
     pub(crate) fn decode(bytes: &[u8]) -> Result<BatchRecord> {
         let mut reader = Reader::new(bytes);
-        let version = reader.u8()?;
-        if version != BATCH_RECORD_VERSION {
-            return Err(Error::invalid(format!(
-                "a batch record of version {version}; this program reads version {BATCH_RECORD_VERSION}"
-            )));
-        }
+        BATCH_RECORD.check(u32::from(reader.u8()?))?;
         let type_id = TypeId(take_u32(&mut reader, 1, u32::MAX)?);
         let population = TagId(take_u32(&mut reader, 1, u32::MAX)?);
         let source = match reader.bool()? {
