@@ -1,4 +1,4 @@
-//! The task of the log: syncs it while groups come, and marks it when they rest.
+//! The background job of the write-ahead log: syncs it while groups come, and marks it when they rest.
 
 use std::time::Duration;
 

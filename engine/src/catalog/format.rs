@@ -146,7 +146,9 @@ fn decode_catalog(bytes: &[u8]) -> Result<Catalog> {
         inner.put_tag(tag)?;
     }
     if version == VERSION && inner.write_dates.is_empty() {
-        return Err(reader.corrupt(format_args!("version {version} without what it is for")));
+        return Err(reader.corrupt(format_args!(
+            "format version {version}, but no tag names the dates of its writes, which version 1 can say"
+        )));
     }
     reader.finish()?;
     Ok(Catalog(Arc::new(inner)))
@@ -174,7 +176,7 @@ fn frame_crc(magic: [u8; 8], version: u32, body: &[u8]) -> u32 {
 fn unframed<'b>(magic: [u8; 8], format: &Format, bytes: &'b [u8]) -> Result<(u32, Reader<'b>)> {
     let mut reader = Reader::new(bytes);
     if reader.array::<8>()? != magic {
-        return Err(Error::corrupt("the first bytes are not its magic"));
+        return Err(Error::corrupt("its first bytes are not those of this format (wrong magic)"));
     }
     let version = reader.u32()?;
     let crc = reader.u32()?;

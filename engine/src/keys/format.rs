@@ -78,13 +78,13 @@ pub(super) fn encode_header() -> Vec<u8> {
 pub(super) fn check_header(bytes: &[u8]) -> Result<()> {
     let mut reader = Reader::new(bytes);
     if reader.array::<8>()? != HEADER_MAGIC {
-        return Err(Error::corrupt("the first bytes are not its magic"));
+        return Err(Error::corrupt("its first bytes are not those of a names file (wrong magic)"));
     }
     let version = reader.u32()?;
     check_crc("the header", Reader::at(bytes, HEADER_BYTES - 4)?.u32()?, &bytes[..HEADER_BYTES - 4])?;
     NAMES.check(version)?;
     if reader.u32()? != PAGE_BYTES as u32 {
-        return Err(Error::corrupt("the page size is unknown"));
+        return Err(Error::corrupt("the header names a page size other than 16384"));
     }
     reader.zeros(HEADER_BYTES - 20)
 }

@@ -1,4 +1,4 @@
-//! Merging dictionary parts into one, for flush and compaction.
+//! The k-way merge of dictionary parts into one, for flush and compaction.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The dictionaries: which number has which name, for the keys of types and the values of tags.
+//! The dictionaries (string interning): which number has which name, for the keys of types and the values of tags.
 //!
 //! [`Names`] is the stack of immutable parts that a snapshot holds: young ones in memory, older ones mapped, all of the
 //! same bytes and with the same reader. The newest part that knows a name, or a number, answers. The dictionaries do

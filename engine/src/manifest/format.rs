@@ -116,7 +116,7 @@ pub(super) fn decode(bytes: &[u8], number: FileNumber) -> Result<Manifest> {
     let mut reader = Reader::new(bytes);
     let mut header = Reader::new(reader.bytes(HEADER_BYTES)?);
     if header.array()? != MAGIC {
-        return Err(Error::corrupt("it does not begin as a manifest does"));
+        return Err(Error::corrupt("it does not begin as a manifest does (wrong magic)"));
     }
     let version = header.u32()?;
     if crc32(&bytes[..HEADER_CRC_OFFSET]) != Reader::at(bytes, HEADER_CRC_OFFSET)?.u32()? {

@@ -1,4 +1,4 @@
-//! The manifest: what a store consists of at one version.
+//! The manifest, the root of a store's metadata: what it consists of at one version.
 //!
 //! A manifest is whole, numbered and immutable. The highest number is the store; if it does not verify, the store is
 //! damaged and nothing falls back by itself ([`load_newest`]). A new one gets its number by a hard link, which fails if
@@ -134,14 +134,17 @@ impl Manifest {
         // Each of these is followed by another one some day.
         let numbers = [self.number.0, self.log_floor.0, self.next_part.0, self.next_file.0];
         if numbers.contains(&0) || numbers.contains(&u64::MAX) || self.seq.0 == u64::MAX {
-            return Err(wrong("a number in it is none that is ever given".to_owned()));
+            return Err(wrong(
+                "its number, log floor, next part, next file or last batch is 0 or beyond what can be counted"
+                    .to_owned(),
+            ));
         }
         self.check_parts(wrong)?;
         if !rises(self.next_local_ids.iter().map(|(type_id, _)| type_id)) {
-            return Err(wrong("its entity types do not rise".to_owned()));
+            return Err(wrong("its entity types are not in rising order".to_owned()));
         }
         if !rises(self.sources.iter().map(|source| &source.name)) {
-            return Err(wrong("its sources do not rise".to_owned()));
+            return Err(wrong("its sources are not in rising order".to_owned()));
         }
         Ok(())
     }
@@ -153,7 +156,10 @@ impl Manifest {
                 && part.first_seq <= part.last_seq
                 && part.lowest <= part.highest;
             if !is_lawful {
-                return Err(wrong(format!("part {} contradicts itself: {part:?}", part.id)));
+                return Err(wrong(format!(
+                    "part {} is listed with a number beyond the next one, or with batches or bitmaps out of order: {part:?}",
+                    part.id
+                )));
             }
         }
         let mut ids: Vec<PartId> = self.parts.iter().map(|part| part.id).collect();

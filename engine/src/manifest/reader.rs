@@ -1,4 +1,4 @@
-//! Reading manifests.
+//! Finding and reading the newest manifest.
 
 use super::Manifest;
 use super::format::{self, MANIFEST_BYTES_MAX, MANIFEST_DIR};

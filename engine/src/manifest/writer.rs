@@ -1,4 +1,4 @@
-//! Writing manifests.
+//! Publishing manifests atomically, and the retirement of old ones.
 
 use super::Manifest;
 use super::format::{self, MANIFEST_DIR};

@@ -1,5 +1,5 @@
-//! The containers of one bitmap of one part, chunk after chunk: what a loop over many chunks reads without looking
-//! each of them up.
+//! An iterator over the containers of one bitmap of one part, chunk after chunk: what a loop over many chunks reads
+//! without looking each of them up.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Merges a stack of layers into one: reads, compaction and memory parts obey the same line.
+//! The k-way merge of a stack of layers into one: reads, compaction and memory parts obey the same line.
 //!
 //! For layers from old to new, `bitmap = (below - erased - cleared - removed) + added`. Where nothing lies below the
 //! stack (`bottom`), what only takes away vanishes; elsewhere `erased`, `cleared` and `removed` of the layers are united

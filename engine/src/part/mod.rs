@@ -1,4 +1,5 @@
-//! A part: an immutable run of bitmaps, the same bytes in memory and in a mapped file.
+//! A part, the sorted table of this LSM tree: an immutable run of bitmaps, the same bytes in memory and in a mapped
+//! file.
 //!
 //! Per bitmap it holds `added` and `removed` ids, per tag `cleared`, per entity type `erased`. What a stack of parts
 //! says is one line: `bitmap = (below - erased - cleared(tag) - removed(bitmap)) + added(bitmap)`. This module knows how

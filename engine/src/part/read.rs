@@ -1,4 +1,4 @@
-//! Reads a part in place: nothing is deserialised, each page and unit is checked the first time it is touched.
+//! Zero-copy reading of a part: nothing is deserialised, each page and unit is checked the first time it is touched.
 
 use bytemuck::{try_cast_slice, try_from_bytes};
 
@@ -115,7 +115,7 @@ impl Part {
         let header: Header = bytemuck::pod_read_unaligned(&bytes[..HEADER_BYTES]);
         let footer: Footer = bytemuck::pod_read_unaligned(&bytes[bytes.len() - FOOTER_BYTES..]);
         if header.magic != HEADER_MAGIC {
-            return Err(corrupt("not a part file"));
+            return Err(corrupt("its first bytes are not those of a part file (wrong magic)"));
         }
         if header.crc != header_crc(&header) {
             return Err(corrupt("the header fails its checksum"));
@@ -125,15 +125,20 @@ impl Part {
             return Err(corrupt("the last bytes are not the footer of a part"));
         }
         if header.reserved != 0 || header.zero != [0; 28] {
-            return Err(corrupt("the header says what no header says"));
+            return Err(corrupt("reserved bytes of the header are not zero"));
         }
-        if footer.crc != footer_crc(header.crc, &footer) || footer.zero != [0; 12] {
+        if footer.crc != footer_crc(header.crc, &footer) {
             return Err(corrupt("the footer fails its checksum"));
+        }
+        if footer.zero != [0; 12] {
+            return Err(corrupt("reserved bytes of the footer are not zero"));
         }
         if expected_footer_crc.is_some_and(|expected| expected != footer.crc) {
             return Err(corrupt("the footer is not the one that the manifest names"));
         }
-        let layout = check_layout(&footer, bytes.len()).ok_or_else(|| corrupt("the footer contradicts itself"))?;
+        let layout = check_layout(&footer, bytes.len()).ok_or_else(|| {
+            corrupt("the offsets and lengths in the footer do not fit each other or the length of the file")
+        })?;
         let checksums = &bytes[footer.page_checksums_offset as usize..][..4 * layout.bytes.div_ceil(PAGE_BYTES)];
         if crc32fast::hash(checksums) != footer.page_checksums_crc {
             return Err(corrupt("the page checksums fail their checksum"));

@@ -48,7 +48,7 @@ impl SmallValues {
             *place += count;
             match pairs.values_by_value.get(*place) {
                 Some(&after) if after < found => {
-                    return Err(self.part.corrupt("the values of a pair block do not rise"));
+                    return Err(self.part.corrupt("the values of a pair block are not in rising order"));
                 }
                 Some(&after) => *next = Reverse((after, block)),
                 None => drop(PeekMut::pop(next)),
@@ -56,7 +56,7 @@ impl SmallValues {
         }
         match ids.is_sorted_by(|a, b| a < b) {
             true => Ok(ids),
-            false => Err(self.part.corrupt("the ids of a value do not rise")),
+            false => Err(self.part.corrupt("the ids of a value are not in rising order")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One bitmap through a stack of layers: the line that reads, compaction and memory parts share.
+//! Merge on read, one bitmap through a stack of layers: the line that reads, compaction and memory parts share.
 //!
 //! `bitmap = (below - erased - cleared(tag) - removed(bitmap)) + added(bitmap)`, from the oldest layer to the newest.
 

@@ -109,7 +109,7 @@ impl TagWalk {
             return Ok(());
         }
         if last.is_some_and(|last| next <= last) {
-            return Err(part.corrupt("the bitmaps of the directory do not rise"));
+            return Err(part.corrupt("the bitmaps of the directory are not in rising order"));
         }
         self.next.push(Reverse((next.0, next.1, place as u32)));
         Ok(())

@@ -1,4 +1,5 @@
-//! Prepared queries that are kept as long as their version is the newest, for those who ask the same ones again.
+//! A cache of prepared queries, which are kept as long as their version is the newest, for those who ask the same ones
+//! again.
 //!
 //! What is kept is known to whoever keeps it only. It goes when another version is published, so that no part lives
 //! longer for it. Where there is no room everything goes: those that are asked again are soon back.

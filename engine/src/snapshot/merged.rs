@@ -1,4 +1,4 @@
-//! Merged bitmaps that the snapshots of a store share.
+//! A cache of merged bitmaps that the snapshots of a store share.
 //!
 //! A bitmap of several layers is merged when it is asked for the second time, so that a question that is asked once does
 //! not pay for it. A merged bitmap counts only for the very layers that it was merged from. It leaves when one of their

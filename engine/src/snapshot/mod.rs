@@ -1,4 +1,4 @@
-//! A snapshot: catalog, layers and names pinned at one seq.
+//! An MVCC snapshot: catalog, layers and names pinned at one seq.
 //!
 //! The writer publishes a new [`Version`] by swapping one pointer; a reader clones the pointer and sees that version for
 //! as long as it likes, without a lock. This module answers what needs no query: which id a key has, which name an id,

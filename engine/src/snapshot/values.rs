@@ -1,4 +1,4 @@
-//! Directories of values by chunk and by id that the snapshots of a store share.
+//! A cache of directories of values by chunk and by id that the snapshots of a store share.
 //!
 //! One is made of a part and a tag when somebody asks what entities say under the tag, and kept where there is room. It
 //! leaves when its part leaves the newest version. Where there is no room, those that nobody looked for in a long time

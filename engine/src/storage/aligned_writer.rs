@@ -1,4 +1,4 @@
-//! Large aligned writes.
+//! A buffered writer of large aligned writes.
 //!
 //! The size of a write call decides whether the page cache holds the file in huge pages, so a part is written in pieces
 //! of [`WRITE_BYTES_MIN`] or a multiple of it; only the last piece is shorter.

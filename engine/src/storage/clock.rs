@@ -1,4 +1,4 @@
-//! Time, passed in wherever it is needed so that a test can set it.
+//! The clock, passed in wherever it is needed so that a test can set it.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

@@ -1,4 +1,4 @@
-//! What was done to a storage, for tests and for people who watch it.
+//! I/O counters: what was done to a storage, for tests and for people who watch it.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

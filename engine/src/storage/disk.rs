@@ -1,4 +1,4 @@
-//! The files of a space in a directory of the machine.
+//! The file system of the machine: the files of a space in a directory of the machine.
 
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions};

@@ -1,4 +1,4 @@
-//! A file that stays as long as somebody reads it.
+//! A reference-counted file: it stays as long as somebody reads it.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Who holds a store.
+//! The file lock: who holds a store.
 
 use std::fmt;
 

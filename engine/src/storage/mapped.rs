@@ -1,4 +1,4 @@
-//! The readable bytes of a part: a mapped file or aligned memory, and nobody can tell which.
+//! The readable bytes of a part: a memory-mapped file or aligned memory, and nobody can tell which.
 
 use std::fmt;
 use std::ops::Deref;

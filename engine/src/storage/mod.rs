@@ -1,4 +1,4 @@
-//! The only door to the disk.
+//! The virtual file system: the only door to the disk.
 //!
 //! [`Storage`] is what the engine knows of files: whole files are created once, written front to back, synced, given
 //! their final name and never touched again. Two implementations stand behind it: [`disk::Disk`] and the simulator

@@ -1,4 +1,5 @@
-//! How a file gets its final name: written under a temporary one, synced, named, and the directory synced.
+//! Atomic rename, how a file gets its final name: written under a temporary one, synced, named, and the directory
+//! synced.
 //!
 //! So a file under a final name is whole. The two ways differ in the name: [`by_rename`] is for names that nobody else
 //! can have (parts, under numbers of their own), [`by_link`] for names that must be refused if they exist (manifests).

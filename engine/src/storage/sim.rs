@@ -1,4 +1,4 @@
-//! A storage in memory that can lose power.
+//! A simulated disk with fault injection: a storage in memory that can lose power.
 //!
 //! [`Sim`] keeps, beside what a running program sees, what a disk would still know: bytes count as durable after
 //! `sync_data` of their file, names after `sync_dir` of their directory. [`Sim::crash`] gives the storage that a

@@ -1,4 +1,4 @@
-//! Threads: a pool that the engines of a process share, and the only place that starts any.
+//! The thread pool that the engines of a process share, and the only place that starts any.
 //!
 //! Opening a hundred stores on one [`ThreadPool`] costs no thread: long queries are helped by its [`Workers`], and what runs
 //! in the background of each store is a task in one of its queues ([`tasks`]). A queue for each kind of work keeps a long

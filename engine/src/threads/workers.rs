@@ -1,4 +1,4 @@
-//! Workers: threads that help whoever has a long query.
+//! Worker threads that help whoever has a long query.
 //!
 //! A [`super::ThreadPool`] starts them, and they wait here for jobs. A job is an offer, not an order: the
 //! one who offers works too, takes what nobody else has taken, and never waits for a job that has not begun. So a query

@@ -1,4 +1,4 @@
-//! Checks every byte of a log that nobody writes to, without changing any.
+//! The scrub of the log: checks every byte of one that nobody writes to, without changing any.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! The layout of a log file; the text is docs/formats/log.md.
+//! The layout of a file of the write-ahead log; the text is docs/formats/log.md.
 
 use crate::codec::{Reader, Writer, align_up, crc32, crc32_seeded, is_zero};
 use crate::error::{Error, Result};
@@ -118,7 +118,7 @@ impl FileHeader {
         let header = &bytes[..bytes.len().min(FILE_HEADER_BYTES)];
         let mut reader = Reader::new(header);
         if reader.array().ok() != Some(MAGIC) {
-            return Err(Error::corrupt("it does not begin as a log file does"));
+            return Err(Error::corrupt("it does not begin as a log file does (wrong magic)"));
         }
         let version = reader.u32()?;
         let header_bytes = header_bytes_of(version);
@@ -141,8 +141,14 @@ impl FileHeader {
             room_bytes: if version == VERSION_WITHOUT_ROOM { None } else { Some(reader.u64()?) },
             salt: reader.array()?,
         };
-        if flags & !FLAG_RESTART != 0 || !is_given(found.first_seq.0) {
-            return Err(Error::corrupt("its header says what no header says"));
+        if flags & !FLAG_RESTART != 0 {
+            return Err(Error::corrupt(format!("reserved flags of its header are set ({flags:#x})")));
+        }
+        if !is_given(found.first_seq.0) {
+            return Err(Error::corrupt(format!(
+                "its header names {} as its first batch, a number that no batch has",
+                found.first_seq
+            )));
         }
         if found.store_id != *store_id {
             return Err(Error::corrupt("it belongs to another store"));

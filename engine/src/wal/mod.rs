@@ -1,4 +1,4 @@
-//! The log: the promised batches, in order.
+//! The write-ahead log: the promised batches, in order.
 //!
 //! The write path appends a group of records, syncs, and only then acknowledges; when a store is opened, everything
 //! above what the parts hold comes back from here. What it promises:

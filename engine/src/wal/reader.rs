@@ -1,4 +1,4 @@
-//! Reading one log file: its whole records, and what the bytes behind them prove.
+//! Reading one file of the write-ahead log: its whole records, and what the bytes behind them prove.
 
 use super::Record;
 use super::format::{

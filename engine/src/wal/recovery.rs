@@ -1,4 +1,4 @@
-//! Reading the whole log when a store is opened.
+//! Crash recovery: reading the whole log when a store is opened.
 //!
 //! The files that count are those from the last one that begins the log anew, or else from the floor, up to the highest
 //! number. Their records must follow each other without a hole: the whole records of a file reach exactly the first seq

@@ -1,4 +1,4 @@
-//! Writing one log file.
+//! Appending to one file of the write-ahead log.
 
 use super::format::{self, FILE_HEADER_BYTES, FileHeader, NOTE_BYTES, Seal};
 use super::reader::FileContent;

@@ -1,4 +1,4 @@
-//! The way in: batches, changes of the catalog and loads, from names to durable, visible parts.
+//! The write path: batches, changes of the catalog and loads, from names to durable, visible parts.
 //!
 //! Stations: a [`Batch`] waits at the gate; who leads a group resolves it to records, which the log promises; the
 //! records become a part in memory, and a new version is published. Later a flush moves memory into part files, and

@@ -1,5 +1,5 @@
-//! A moment of the store for a backup: it lies whole in files, or where the disk has no room for that, in files and records
-//! of the log.
+//! A checkpoint for a backup: a moment of the store that lies whole in files, or where the disk has no room for that,
+//! in files and records of the log.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

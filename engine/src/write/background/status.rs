@@ -1,4 +1,4 @@
-//! What an operator wants to know about an open store.
+//! Metrics: what an operator wants to know about an open store.
 
 use crate::ids::Seq;
 use crate::snapshot::{KeptQueryCounts, MergedCounts, ValueIndexCounts};

@@ -1,4 +1,4 @@
-//! Who gets which number: the counters of local ids and value ids.
+//! The id allocator: the counters of local ids and value ids.
 //!
 //! Numbers only rise; one that was handed out and then not used is a hole. While a load runs, every value that a small
 //! write makes known is also noted here, so that the load and the small writes beside it give one value one number.

@@ -1,4 +1,5 @@
-//! What a record does: the same code for a batch that is written now and for one that recovery reads from the log.
+//! Redo: what a record does, the same code for a batch that is written now and for one that recovery reads from the
+//! log.
 
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};

@@ -1,4 +1,5 @@
-//! A batch: changes of entities that are applied together or not at all, by the names that a caller knows.
+//! A batch, an atomic write: changes of entities that are applied together or not at all, by the names that a caller
+//! knows.
 
 use crate::catalog::{EntityKey, Value};
 

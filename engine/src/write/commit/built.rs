@@ -1,4 +1,4 @@
-//! A run of batches as a part in memory, opened for readers.
+//! What a group adds to the memtable: a run of batches as a part in memory, opened for readers.
 
 use crate::error::Result;
 use crate::keys::NamesPart;

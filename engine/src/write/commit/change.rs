@@ -1,4 +1,4 @@
-//! A change of the catalog: from what a user asks to its place in the log.
+//! A schema change (of the catalog): from what a user asks to its place in the log.
 
 use crate::catalog::{CatalogChange, CatalogRecord};
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! The gate before the writer: callers queue, one of them leads.
+//! The commit queue, a gate before the one writer: callers queue, and one of them leads the group.
 //!
 //! There is one writer at a time, and no thread of its own: the first caller who finds the writer free takes all waiting
 //! requests as one group, commits them together and hands each its reply; the others sleep until theirs is there. So

@@ -104,7 +104,9 @@ pub(crate) fn file_kind(kind: PartKind) -> Result<FileKind> {
         PartKind::Bitmaps => Ok(FileKind::Part),
         PartKind::Keys => Ok(FileKind::Names),
         PartKind::Audiences => Ok(FileKind::Audiences),
-        PartKind::Values => Err(Error::corrupt("a manifest lists a file of values alone, which nobody writes")),
+        PartKind::Values => {
+            Err(Error::corrupt("a manifest lists a file of kind 3 (values alone), which no release of muster writes"))
+        }
     }
 }
 
@@ -171,7 +173,10 @@ pub(crate) fn read_sources(records: &[SourceRecord]) -> Result<(Sources, BTreeMa
             };
             loads.insert(id.to_owned(), loaded);
         } else {
-            return Err(Error::corrupt(format!("`{}` is no kind of source", record.name)));
+            return Err(Error::corrupt(format!(
+                "the source `{}` begins neither with `batch/` nor with `load/`",
+                record.name
+            )));
         }
         reader.finish()?;
     }

@@ -1,4 +1,4 @@
-//! What the log holds of one batch: resolved to ids, so that replay looks up no name.
+//! The log record of one batch: resolved to ids, so that replay looks up no name.
 //!
 //! `docs/formats/batch-record.md` is the text of this layout. The record carries every id that the batch allocated, so
 //! bits and names recover together. Decoding trusts nothing: counts are bounded by the bytes that are left, ids and

@@ -1,8 +1,9 @@
-//! Names to ids: from a batch as the caller wrote it to the record that the log holds.
+//! Name resolution: from a batch as the caller wrote it to the record that the log holds.
 //!
 //! The batches of one commit group are resolved in order, each against the newest snapshot and what the batches before
 //! it in the group made known or erased. A batch is first checked as a whole, which changes nothing and reads whatever
-//! it needs; only then are ids given, which cannot fail halfway. So a refused batch leaves no trace.
+//! it needs; only then are ids given. That may end halfway, at a full type or a damaged file; what the batch changed here
+//! is then undone, and a running load gets back what it took. So a refused batch leaves only holes in the numbers.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -41,7 +42,7 @@ pub(crate) struct Numbers<'a> {
     pub(crate) young: HashMap<TypeId, &'a mut Young>,
 }
 
-/// An entity's changes, checked; nothing in it can be refused any more.
+/// An entity's changes, checked; only the giving of numbers can fail now.
 struct CheckedEntity {
     canonical: Vec<u8>,
     key: EntityKey,

@@ -1,4 +1,4 @@
-//! What the writer knows beyond the published version; only who leads at the gate touches it.
+//! The writer's mutable state: what it knows beyond the published version; only who leads at the gate touches it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

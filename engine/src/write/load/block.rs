@@ -1,4 +1,4 @@
-//! From a block of rows to a part.
+//! Ingestion of a block of a bulk load: from rows to a part.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A load becomes visible: its files are named by the next manifest, at its place in the order.
+//! The atomic commit of a bulk load: its files are named by the next manifest, at its place in the order.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The ids of a block's rows.
+//! Key lookup of a bulk load: the ids of a block's rows.
 
 use roaring::RoaringBitmap;
 

@@ -1,5 +1,6 @@
-//! What a load takes in memory: its blocks, the block at hand while it becomes a part, the names of new keys and values, and
-//! what is held by who reads the file. All together stay within `load_bytes_max`, as far as a single block allows.
+//! The memory budget of a load: its blocks, the block at hand while it becomes a part, the names of new keys and
+//! values, and what is held by who reads the file. All together stay within `load_bytes_max`, as far as a single block
+//! allows.
 
 use crate::columns::{ColumnValues, KeyColumn, LoadBlock};
 use crate::part::PartLimits;

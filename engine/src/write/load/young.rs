@@ -1,4 +1,4 @@
-//! Keys and values that became known since a running load of their type began.
+//! Dictionary entries of a running load: keys and values that became known since a running load of their type began.
 //!
 //! The load and the small writes beside it both ask here before they give a name a number, so one name gets one number
 //! whoever comes first, and nothing has to be moved when the load commits. A small write *takes* the id of the key that it
