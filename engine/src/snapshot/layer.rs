@@ -1,4 +1,4 @@
-//! A layer (a level of an LSM tree): all parts that hold the changes of one stretch of the order.
+//! A layer (a sorted run of an LSM tree): all parts that hold the changes of one stretch of the order.
 
 use std::sync::Arc;
 

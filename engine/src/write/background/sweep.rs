@@ -14,9 +14,8 @@ use crate::part::BitmapStack;
 use crate::snapshot::{NumberStacks, Snapshot, number_stacks, stack, taken};
 
 use crate::write::background::Swept;
-use crate::write::commit::Resolved;
 use crate::write::commit::logging::Room;
-use crate::write::commit::record::{BatchRecord, EntityChange, What};
+use crate::write::commit::record::{BatchRecord, EntityChange, Resolved, What};
 use crate::write::commit::state::State;
 use crate::write::files::forms::tag_form;
 use crate::write::writer::Writer;

@@ -13,7 +13,7 @@ use crate::write::commit::apply::Changes;
 use crate::write::commit::batch::Batch;
 use crate::write::commit::built::open_built;
 use crate::write::commit::logging::{KIND_BATCH, Room};
-use crate::write::commit::record::BatchRecord;
+use crate::write::commit::record::Resolved;
 use crate::write::commit::reply::{Reply, Written, new_values};
 use crate::write::commit::resolve::{Numbers, Resolver, give_back_ids};
 use crate::write::commit::state::{SourceMark, State};
@@ -190,14 +190,6 @@ struct Run {
     /// By record: the place of its answer.
     places: Vec<usize>,
     records: Vec<Resolved>,
-}
-
-/// A batch that only has to be promised.
-pub(crate) struct Resolved {
-    pub(crate) seq: Seq,
-    pub(crate) record: BatchRecord,
-    /// The record as the log keeps it.
-    pub(crate) bytes: Vec<u8>,
 }
 
 /// The same error for another caller of the group.

@@ -32,7 +32,6 @@ use crate::snapshot::{MergedBitmaps, Snapshot, Version};
 use self::allocate::Allocator;
 use self::batch::Batch;
 use self::gate::Gate;
-pub(crate) use self::group::Resolved;
 use self::reply::Reply;
 use self::state::State;
 use super::load::running::Running;

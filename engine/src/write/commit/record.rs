@@ -7,7 +7,7 @@
 use crate::codec::{Reader, Writer};
 use crate::error::{Error, Result};
 use crate::formats::BATCH_RECORD;
-use crate::ids::{LocalId, TagId, TypeId, ValueId};
+use crate::ids::{LocalId, Seq, TagId, TypeId, ValueId};
 
 use crate::catalog::limits::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 use crate::write::commit::batch::{BATCH_CHANGES_MAX, SOURCE_BYTES_MAX};
@@ -68,6 +68,14 @@ pub(crate) enum What {
     RemoveValue(TagId, ValueId),
     SetNumber(TagId, i64),
     Clear(TagId),
+}
+
+/// A batch that only has to be promised.
+pub(crate) struct Resolved {
+    pub(crate) seq: Seq,
+    pub(crate) record: BatchRecord,
+    /// The record as the log keeps it.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl BatchRecord {
