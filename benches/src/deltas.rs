@@ -1,4 +1,5 @@
-//! Ten deltas on top: what reading through young layers costs, beside the same store without them, and with them compacted.
+//! Ten deltas on top: what reading through young layers costs, beside the same store without them, and with them
+//! compacted.
 
 use muster_engine::catalog::{EntityKey, TagKind, Value};
 use muster_engine::query::Run;
@@ -18,9 +19,9 @@ const ASKED: usize = 3;
 /// Changes of each, spread evenly over tags and ids.
 const CHANGES: u32 = 10_000;
 
-/// Writes the deltas and prints how much longer each query takes through them: asked for the first time, which folds the
-/// layers, and from then on, when they are merged. The second is also compared with the deltas compacted away, because
-/// sparse tags have grown by the changes.
+/// Writes the deltas and prints how much longer each query takes through them: asked for the first time, which folds
+/// the layers, and from then on, when they are merged. The second is also compared with the deltas compacted away,
+/// because sparse tags have grown by the changes.
 pub(crate) fn measure(cases: &[&Case], engine: &Engine, type_id: TypeId, entities: u32, rounds: usize) -> Result<()> {
     let before = engine.snapshot();
     let mut random = Random::seeded(3);

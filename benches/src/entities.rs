@@ -1,5 +1,5 @@
-//! Questions about single entities, where tags have very many values and audiences are many: what `get`, `members --with`,
-//! a breakdown and membership cost in the engine.
+//! Questions about single entities, where tags have very many values and audiences are many: what `get`, `members
+//! --with`, a breakdown and membership cost in the engine.
 
 use std::path::Path;
 use std::sync::Arc;

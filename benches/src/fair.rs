@@ -29,7 +29,8 @@ pub(crate) fn with_generous_memory() -> Result<()> {
 /// More than the caches of one core hold.
 const OTHER_BYTES: usize = 16 << 20;
 
-/// Streams other memory on two cores at once, so that whoever comes next starts with nothing of its own in their caches.
+/// Streams other memory on two cores at once, so that whoever comes next starts with nothing of its own in their
+/// caches.
 pub(crate) fn forget() {
     static OTHER: LazyLock<Vec<u8>> = LazyLock::new(|| vec![1; OTHER_BYTES]);
     let stream = || black_box(sum(black_box(&OTHER)));
@@ -42,8 +43,8 @@ pub(crate) fn forget() {
 /// One contender.
 pub(crate) type Contender<'a> = &'a mut dyn FnMut() -> u64;
 
-/// Median nanoseconds of each contender, warm: they take turns in `rounds` rounds, and in each first run `repeats` times
-/// for nothing and then as often for the clock.
+/// Median nanoseconds of each contender, warm: they take turns in `rounds` rounds, and in each first run `repeats`
+/// times for nothing and then as often for the clock.
 pub(crate) fn medians(rounds: usize, repeats: u32, contenders: &mut [Contender<'_>]) -> Vec<f64> {
     let mut times = vec![Vec::with_capacity(rounds); contenders.len()];
     for _ in 0..rounds {

@@ -118,7 +118,8 @@ pub(crate) fn deserialise(data: &Data) {
     );
 }
 
-/// Prints how fast bytes are checked, beside how fast they are streamed: a unit is checked just before it is first used.
+/// Prints how fast bytes are checked, beside how fast they are streamed: a unit is checked just before it is first
+/// used.
 pub(crate) fn checksums() {
     println!("| checksums | GB/s | streamed, GB/s |\n| --- | ---: | ---: |");
     for (name, length) in

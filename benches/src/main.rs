@@ -50,7 +50,8 @@ struct Arguments {
     /// Also draw the table.
     #[arg(long)]
     svg: Option<PathBuf>,
-    /// Afterwards also: from text to a query, two threads beside one, the first answer after an opening, and ten deltas on top.
+    /// Afterwards also: from text to a query, two threads beside one, the first answer after an opening, and ten deltas
+    /// on top.
     #[arg(long)]
     more: bool,
     /// Only: ten deltas on top.

@@ -64,8 +64,8 @@ impl Drop for Folder {
     }
 }
 
-/// Removes the folders that commands left that were killed: of this user, with our names, and in use by nobody. What cannot
-/// be removed stays.
+/// Removes the folders that commands left that were killed: of this user, with our names, and in use by nobody. What
+/// cannot be removed stays.
 fn clear_dead(parent: &Path, prefix: &str) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
     for entry in entries.flatten() {

@@ -31,7 +31,8 @@ const SIGXFSZ: i32 = 25;
 /// How long a thread that has nothing to do is kept: it also keeps the memory that it freed last.
 const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(2);
 
-/// Gives pages back soon after they are free: a burst of large requests must not stay in a server that goes on for months.
+/// Gives pages back soon after they are free: a burst of large requests must not stay in a server that goes on for
+/// months.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
@@ -91,8 +92,8 @@ fn report(failure: &Failure) -> ExitCode {
     ExitCode::from(failure.code())
 }
 
-/// Lets a write beyond the limit of the length of files (`ulimit -f`) fail as on a full disk, where the signal that comes
-/// with it would end the process.
+/// Lets a write beyond the limit of the length of files (`ulimit -f`) fail as on a full disk, where the signal that
+/// comes with it would end the process.
 fn outlive_long_files() -> Result<(), Failure> {
     // Who listens may go: the signal stays caught.
     signal(SignalKind::from_raw(SIGXFSZ))

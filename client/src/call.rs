@@ -55,8 +55,8 @@ impl Client {
         .await
     }
 
-    /// Connects through `connect`, now and again whenever the connection has ended: what serves the data may have moved.
-    /// A call that the old connection surely never passed on is made again over the new one.
+    /// Connects through `connect`, now and again whenever the connection has ended: what serves the data may have
+    /// moved. A call that the old connection surely never passed on is made again over the new one.
     ///
     /// Errors: those of `connect`; unreachable when it takes longer than the options allow.
     pub async fn over<F, Fut>(options: ClientOptions, connect: F) -> Result<Client, ClientError>

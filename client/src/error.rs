@@ -211,7 +211,8 @@ fn is_timeout(cause: &(dyn std::error::Error + 'static)) -> bool {
 
 /// A request surely never reached a service if no connection was made for it, if it still waited when its connection
 /// ended (hyper calls that cancelled), or if the server had said goodbye before it came (RFC 9113, section 6.8: streams
-/// above the last one that a GOAWAY names were not and will not be processed; h2 gives them, and only them, that error).
+/// above the last one that a GOAWAY names were not and will not be processed; h2 gives them, and only them, that
+/// error).
 fn delivery(cause: &(dyn std::error::Error + 'static)) -> Delivery {
     let unsent = chain(cause).any(|error| {
         error.is::<tonic::ConnectError>()

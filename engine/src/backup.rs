@@ -1,8 +1,9 @@
 //! Backup and restore of one space, from storage to storage.
 //!
-//! A backup is a space like any other: the files that one manifest names, that manifest, and a log, which holds batches only
-//! where the store had no room to flush them. It counts only once [`check`] has read it to the last byte. A restore
-//! is a copy under a new id epoch, so that ids and roaring bytes of before are refused: they may mean other entities.
+//! A backup is a space like any other: the files that one manifest names, that manifest, and a log, which holds batches
+//! only where the store had no room to flush them. It counts only once [`check`] has read it to the last byte. A
+//! restore is a copy under a new id epoch, so that ids and roaring bytes of before are refused: they may mean other
+//! entities.
 
 use std::sync::Arc;
 
@@ -37,8 +38,8 @@ pub struct Copied {
     pub linked: u64,
 }
 
-/// Brings what `frozen` holds to `target`, and verifies it there. Errors: conflict, when `target` holds a space; corrupt,
-/// when what arrived does not verify.
+/// Brings what `frozen` holds to `target`, and verifies it there. Errors: conflict, when `target` holds a space;
+/// corrupt, when what arrived does not verify.
 pub(crate) fn back_up(frozen: &Frozen, target: &Arc<dyn Storage>) -> Result<Copied> {
     prepare(&**target)?;
     let mut linked = 0;

@@ -43,8 +43,8 @@ impl Engine {
         Engine::open_by(Writer::open, storage, options, clock)
     }
 
-    /// Opens the store in the directory `path` for questions only: it needs no room and no permission to write, and nothing
-    /// in it changes. Others may do the same meanwhile, nobody may write.
+    /// Opens the store in the directory `path` for questions only: it needs no room and no permission to write, and
+    /// nothing in it changes. Others may do the same meanwhile, nobody may write.
     ///
     /// Errors: as [`Engine::open_dir`]; not found, when there is no store.
     pub fn open_dir_for_reading(path: impl AsRef<Path>, options: Options) -> Result<Engine> {
@@ -107,8 +107,8 @@ impl Engine {
         self.writer.sync(seq)
     }
 
-    /// Writes down in the log what is durable, so that damage to it keeps the store closed instead of being taken for a torn
-    /// write. The background does so after a short rest.
+    /// Writes down in the log what is durable, so that damage to it keeps the store closed instead of being taken for a
+    /// torn write. The background does so after a short rest.
     pub fn mark(&self) -> Result<()> {
         self.writer.commit.mark()
     }
@@ -116,7 +116,8 @@ impl Engine {
     /// Takes away what tags with a time to live have kept long enough, in ordinary batches, and says of how many
     /// entities and tags. The background does so every day by itself.
     ///
-    /// What a running load writes is newer than what expires, but older in the order; its type waits for the next sweep.
+    /// What a running load writes is newer than what expires, but older in the order; its type waits for the next
+    /// sweep.
     pub fn sweep(&self) -> Result<u64> {
         self.writer.sweep(&|| false)
     }

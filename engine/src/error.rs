@@ -137,8 +137,8 @@ impl Error {
         internal => Internal,
     }
 
-    /// A refusal of the operating system, told as `message`, by what a caller can do about it: a full disk and a process
-    /// without descriptors to spare are a limit, all else is io.
+    /// A refusal of the operating system, told as `message`, by what a caller can do about it: a full disk and a
+    /// process without descriptors to spare are a limit, all else is io.
     #[cold]
     pub fn of_system(message: impl fmt::Display, error: io::Error) -> Error {
         let refused = match error {
@@ -228,8 +228,8 @@ impl std::error::Error for Error {
     }
 }
 
-/// Whether a refusal of the operating system means that there is no room: the disk is full, the owner has no more of it, or
-/// no file of the process may become longer (`ulimit -f`).
+/// Whether a refusal of the operating system means that there is no room: the disk is full, the owner has no more of
+/// it, or no file of the process may become longer (`ulimit -f`).
 pub fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }

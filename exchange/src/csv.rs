@@ -31,8 +31,7 @@ pub(crate) struct CsvTable {
 impl CsvTable {
     /// Reads the header.
     ///
-    /// # Errors
-    /// When the file is empty or its first record is malformed.
+    /// Errors: invalid, when the file is empty or its first record is malformed.
     pub(crate) fn open(
         name: &str,
         stream: Box<dyn Read + Send>,

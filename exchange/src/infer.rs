@@ -166,8 +166,8 @@ impl Inference {
 
 /// Guesses a mapping from the first rows of the file at `path`.
 ///
-/// # Errors
-/// When the file cannot be read, is damaged or empty, or has columns of equal names, and when none can be the key.
+/// Errors: io, when the file cannot be read; invalid, when it is damaged or empty, has columns of equal names, or none
+/// that can be the key.
 pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inference, InferError> {
     let input = Input::open(path)?.stopped_by(&options.limits.look);
     let mut notes = Vec::new();

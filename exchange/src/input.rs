@@ -86,8 +86,7 @@ pub(crate) enum Content {
 impl Input {
     /// Opens the file at `path`.
     ///
-    /// # Errors
-    /// When it cannot be read, or is of a format that is not loaded.
+    /// Errors: io, when it cannot be read; invalid, when it is of a format that is not loaded.
     pub fn open(path: &Path) -> Result<Input> {
         let name = path.display().to_string();
         let fault = |error| Error::of_system(format_args!("cannot read {name}"), error);
@@ -130,8 +129,7 @@ impl Input {
     /// Reads from `stream`, which messages call `name`. Only CSV can be read from a stream: the other formats are
     /// read from their end.
     ///
-    /// # Errors
-    /// When it cannot be read, or holds another format than CSV.
+    /// Errors: io, when it cannot be read; invalid, when it holds another format than CSV.
     pub fn from_read(name: &str, stream: impl Read + Send + 'static) -> Result<Input> {
         let bytes_read = Arc::new(AtomicU64::new(0));
         let counted = Counted { inner: stream, bytes_read: Arc::clone(&bytes_read) };

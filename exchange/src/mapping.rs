@@ -94,8 +94,8 @@ pub(crate) fn nfkc(name: &str) -> String {
 impl Mapping {
     /// Reads a mapping and checks it.
     ///
-    /// # Errors
-    /// When the text is no TOML, has an unknown setting, or contradicts itself; the message has the line.
+    /// Errors: invalid, when the text is no TOML, has an unknown setting, or contradicts itself; the message has the
+    /// line.
     pub fn parse(text: &str) -> Result<Mapping> {
         if text.len() > MAPPING_BYTES_MAX {
             let len = text.len();
@@ -127,8 +127,7 @@ impl Mapping {
 
     /// Checks what one line of the mapping cannot know of another.
     ///
-    /// # Errors
-    /// When a column or tag stands twice, or an option does not fit its kind.
+    /// Errors: invalid, when a column or tag stands twice, or an option does not fit its kind.
     pub fn check(&self) -> Result<()> {
         check_name("type", &self.entity_type)?;
         if self.columns.len() > COLUMNS_MAX {

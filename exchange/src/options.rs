@@ -20,8 +20,8 @@ pub struct ReadOptions {
     pub block_rows_max: usize,
     /// The bytes of keys and values after which a block ends early.
     pub block_bytes_max: usize,
-    /// The most bytes of a Parquet or Arrow file that are held at once, unpacked: a footer, pages, dictionaries, a batch
-    /// of rows. A file that needs more is refused.
+    /// The most bytes of a Parquet or Arrow file that are held at once, unpacked: a footer, pages, dictionaries, a
+    /// batch of rows. A file that needs more is refused.
     pub held_bytes_max: usize,
     /// The longest CSV record, in bytes; a longer one is rejected and not kept.
     pub record_bytes_max: usize,

@@ -101,9 +101,8 @@ struct Marks {
 impl LoadReader {
     /// Opens a file for reading by `mapping`, whose columns became what `resolved` says.
     ///
-    /// # Errors
-    /// When the file is damaged, when a column of the mapping is missing in it or holds what its tag cannot take, or
-    /// when `resolved` does not fit the mapping.
+    /// Errors: invalid, when the file is damaged, when a column of the mapping is missing in it or holds what its tag
+    /// cannot take, or when `resolved` does not fit the mapping.
     pub fn open(
         input: Input,
         mapping: &Mapping,
@@ -196,11 +195,10 @@ impl LoadReader {
         self.table.held_bytes()
     }
 
-    /// Agrees with the load that takes the blocks what may be held for the next one. After it was read, the load is told
-    /// by [`Load::read_with`] what is.
+    /// Agrees with the load that takes the blocks what may be held for the next one. After it was read, the load is
+    /// told by [`Load::read_with`] what is.
     ///
-    /// # Errors
-    /// Limit, where the file is known to take more.
+    /// Errors: limit, when the file is known to take more.
     pub fn share_memory_with(&mut self, load: &mut Load) -> Result<()> {
         let room = load.room_for_reading(self.table.held_bytes_wanted())?;
         self.table.hold_at_most(room.max(HELD_BYTES_MIN as u64))
@@ -208,8 +206,7 @@ impl LoadReader {
 
     /// The next block; `None` at the end of the file. A block may have rejects only.
     ///
-    /// # Errors
-    /// When the file turns out to be damaged.
+    /// Errors: invalid, when the file turns out to be damaged.
     pub fn next_block(&mut self) -> Result<Option<Block>> {
         let mut rejects = Rejects::default();
         let mut rows = 0;

@@ -216,8 +216,7 @@ pub(crate) fn as_uuid(field: Field) -> Field {
 
 /// Gives each cell of `array` with its row to `visit`.
 ///
-/// # Errors
-/// When the array is of a type without a [`Shape`] or is a list, which the caller has to know before.
+/// Errors: internal, for an array of a type without a [`Shape`] or of lists, which the caller has to know before.
 pub(crate) fn each_scalar(array: &ArrayRef, visit: &mut impl FnMut(usize, Scalar<'_>)) -> Result<()> {
     macro_rules! numbers {
         ($type:ty, $value:ident => $scalar:expr) => {

@@ -84,8 +84,8 @@ pub(crate) enum Run {
 impl Table {
     /// Reads the names and types of the columns.
     ///
-    /// # Errors
-    /// When the file is damaged or takes more than it may, or two columns have names that look alike.
+    /// Errors: invalid, when the file is damaged or two columns have names that look alike; limit, when it takes more
+    /// than it may.
     pub(crate) fn open(input: Input, csv: &CsvOptions, limits: &ReadOptions) -> Result<Table> {
         let held_bytes_max = limits.held_bytes_max as u64;
         let input = input.stopped_by(&limits.look);
@@ -284,8 +284,7 @@ impl Table {
 
     /// The next run, of at most `rows_max` rows; `None` at the end of the file.
     ///
-    /// # Errors
-    /// When the file is damaged.
+    /// Errors: invalid, when the file is damaged.
     pub(crate) fn next(&mut self, rows_max: usize) -> Result<Option<Run>> {
         self.look.look()?;
         let rows_max = rows_max.min(RUN_ROWS_MAX);

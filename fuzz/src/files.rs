@@ -1,7 +1,7 @@
 //! Files of columns: Arrow and Parquet, by their bytes and by recipes.
 //!
-//! Few changed bytes of such a file are still one. So besides the bytes of files there are recipes: bytes that say what to
-//! put together (pages, levels, claims), of which every one is a file that a reader gets far into.
+//! Few changed bytes of such a file are still one. So besides the bytes of files there are recipes: bytes that say what
+//! to put together (pages, levels, claims), of which every one is a file that a reader gets far into.
 
 use std::path::Path;
 

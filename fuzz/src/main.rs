@@ -11,8 +11,8 @@ use muster_fuzz::{corpus, fuzz};
 /// Feeds changed inputs to the readers of bytes from outside; exits with 1 when one panics.
 #[derive(Parser)]
 struct Arguments {
-    /// The reader: query, part, log, manifest, roaring, batch, csv, arrow, arrow-recipe, parquet or parquet-recipe; all of
-    /// them if none is given.
+    /// The reader: query, part, log, manifest, roaring, batch, csv, arrow, arrow-recipe, parquet or parquet-recipe; all
+    /// of them if none is given.
     target: Option<String>,
     /// Seconds for each reader.
     #[arg(long, default_value_t = 30)]

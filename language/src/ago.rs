@@ -49,8 +49,8 @@ pub(crate) fn moment(written: &str) -> Option<String> {
     Some(format!("{} - {length}", base(length)))
 }
 
-/// The number that a length is for a tag of that name: `7d` is 7 beside a tag that counts days, and so is `1w`. None where
-/// the name says another unit, or none and the length counts no days.
+/// The number that a length is for a tag of that name: `7d` is 7 beside a tag that counts days, and so is `1w`. None
+/// where the name says another unit, or none and the length counts no days.
 pub fn counted(name: &str, length: &str) -> Option<String> {
     let tokens = tokenize(length.trim());
     let is_whole = length_tokens(&tokens, 0).is_some_and(|count| tokens[count].kind == TokenKind::End);

@@ -1,8 +1,8 @@
 //! The syntax tree: what a query says, before any name is looked up.
 //!
-//! The tree knows no catalog. A bare word on the right of a comparison is a [`TermKind::Path`]; whether it means a value
-//! or a tag is decided by the kind of the tag on the left ([`Arith::value_text`] gives it as a value). Every node carries
-//! the bytes of the original text it was read from, for carets.
+//! The tree knows no catalog. A bare word on the right of a comparison is a [`TermKind::Path`]; whether it means a
+//! value or a tag is decided by the kind of the tag on the left ([`Arith::value_text`] gives it as a value). Every node
+//! carries the bytes of the original text it was read from, for carets.
 //!
 //! `AND`, `OR` and `EXCEPT` are lists as they were written: `a AND b AND c` is one node of three, `(a AND b) AND c` is
 //! two nodes. Parentheses that change nothing leave no trace. Trees that come out of the parser are at most

@@ -72,8 +72,8 @@ pub struct Error {
     pub detail: Box<str>,
     /// The whole text corrected, if there is a likely correction. It always parses.
     pub suggestion: Option<String>,
-    /// The same text read otherwise, the likeliest first, each with its suggestion: for who knows the catalog, and can tell
-    /// which of them works.
+    /// The same text read otherwise, the likeliest first, each with its suggestion: for who knows the catalog, and can
+    /// tell which of them works.
     pub others: Vec<Error>,
     /// Where the fault lies in a saved text that the query names at `span`: that text is shown instead of the query.
     pub within: Option<Box<Within>>,
@@ -151,7 +151,8 @@ impl Error {
         self.code == code::UNCLOSED || self.span.start as usize >= text.trim_end().len()
     }
 
-    /// Several lines: the remedy, the line of the query with carets, the detail, and the corrected text if there is one.
+    /// Several lines: the remedy, the line of the query with carets, the detail, and the corrected text if there is
+    /// one.
     pub fn render(&self, text: &str) -> String {
         let (text, span) = match &self.within {
             Some(within) => (within.text.as_str(), within.span),

@@ -1,7 +1,7 @@
 //! The lexer: from text to tokens, each with its bytes of the original text.
 //!
-//! It never fails: what it cannot read is a token of its own, so that the parser can say what it would have been and the
-//! shell can colour a line that is still being typed. Tokens hold no text; whoever needs it takes the slice.
+//! It never fails: what it cannot read is a token of its own, so that the parser can say what it would have been and
+//! the shell can colour a line that is still being typed. Tokens hold no text; whoever needs it takes the slice.
 
 use crate::ast::{CompareOp, Span};
 use crate::fold::{continues_name, fold, fold_text, may_fold, starts_name};
@@ -344,8 +344,8 @@ impl Iterator for Lexer<'_> {
     }
 }
 
-/// Whether `c` closes a string opened by `opening`. Curly quotes close each other, whichever way they lean, because input
-/// methods give them in turn.
+/// Whether `c` closes a string opened by `opening`. Curly quotes close each other, whichever way they lean, because
+/// input methods give them in turn.
 fn closes(opening: char, c: char) -> bool {
     match opening {
         '“' | '”' => matches!(c, '“' | '”'),

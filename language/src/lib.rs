@@ -6,12 +6,13 @@
 //! # Ok::<(), muster_language::Error>(())
 //! ```
 //!
-//! [`parse`] reads a text and knows the grammar only: names, kinds, dates and parameters are resolved by whoever holds the
-//! catalog. [`print()`] gives the canonical text, and what it gives is read as the same tree. What cannot be read is an
-//! [`Error`] that begins with its remedy and, where one is likely, carries the corrected text.
+//! [`parse`] reads a text and knows the grammar only: names, kinds, dates and parameters are resolved by whoever holds
+//! the catalog. [`print()`] gives the canonical text, and what it gives is read as the same tree. What cannot be read
+//! is an [`Error`] that begins with its remedy and, where one is likely, carries the corrected text.
 //!
-//! The other modules serve the faces of muster: [`highlight`] and [`words`] a shell, [`position()`] and [`width`] whoever
-//! shows a place in a text, [`shell_word()`] whoever names a command, [`suggest`] and [`warnings`] whoever finds errors that need the catalog.
+//! The other modules serve the faces of muster: [`highlight`] and [`words`] a shell, [`position()`] and [`width`]
+//! whoever shows a place in a text, [`shell_word()`] whoever names a command, [`suggest`] and [`warnings`] whoever
+//! finds errors that need the catalog.
 //!
 //! Any text is safe to parse: lengths, leaves and depth are bounded by [`limits`] before they cost anything.
 

@@ -44,8 +44,9 @@ pub fn named(line: &str) -> Option<Named<'_>> {
     Some(Named { name, text })
 }
 
-/// A headline that is no name as it is written: several words, or words with a sign between them, before the first `=`, or
-/// anything of that form before a colon. None where a word that joins or asks stands among them: that is an expression.
+/// A headline that is no name as it is written: several words, or words with a sign between them, before the first `=`,
+/// or anything of that form before a colon. None where a word that joins or asks stands among them: that is an
+/// expression.
 ///
 /// ```
 /// let headline = muster_language::headline("big spenders = age > 3").expect("a headline");

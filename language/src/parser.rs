@@ -36,8 +36,7 @@ pub struct Parsed {
 
 /// Reads a query.
 ///
-/// # Errors
-/// The first thing in the text that is no query, with its remedy. A suggestion in it always parses.
+/// Errors: the first thing in the text that is no query, with its remedy. A suggestion in it always parses.
 pub fn parse(text: &str) -> Result<Parsed, Error> {
     parse_as_written(text).map_err(|error| correct::complete(text, error))
 }

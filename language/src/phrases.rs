@@ -1,8 +1,8 @@
 //! What people type for what the language says: one table of phrases, and of units behind numbers.
 //!
-//! It is no grammar. It is looked at only where a text was refused, by the parser or by who knows the catalog; a phrase is
-//! rewritten where it stands, and what comes out is offered only if it is a query, and by the planner only if it can be
-//! planned. So a row may be wrong about some texts: it is then of no use to them, but does no harm.
+//! It is no grammar. It is looked at only where a text was refused, by the parser or by who knows the catalog; a phrase
+//! is rewritten where it stands, and what comes out is offered only if it is a query, and by the planner only if it can
+//! be planned. So a row may be wrong about some texts: it is then of no use to them, but does no harm.
 
 mod table;
 

@@ -1,14 +1,14 @@
 //! Chinese phrases that were typed without spaces: `年龄大于30` is one name to the lexer, and three words to who wrote it.
 //!
-//! Nothing here decides what is meant. The texts that come out are further readings of one that was refused, and offered
-//! only if they are queries.
+//! Nothing here decides what is meant. The texts that come out are further readings of one that was refused, and
+//! offered only if they are queries.
 
 use crate::fold::fold_text;
 use crate::lexer::{Token, TokenKind};
 use crate::words::{WORDS, Word};
 
-/// The text with spaces around the Chinese words in its names: those of two characters and more, then all of them; then in
-/// the names that begin with one and hold a number only, 超过30天 beside the tag 最近交易日.
+/// The text with spaces around the Chinese words in its names: those of two characters and more, then all of them; then
+/// in the names that begin with one and hold a number only, 超过30天 beside the tag 最近交易日.
 ///
 /// `phrases` are words of phrases beside those of the language. Empty if that changes nothing.
 pub(crate) fn spaced<'p>(text: &str, tokens: &[Token], phrases: impl Iterator<Item = &'p str>) -> Vec<String> {

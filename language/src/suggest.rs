@@ -49,8 +49,8 @@ const WORD_CHARS_MIN: usize = 3;
 /// The candidate nearest to `word`, if one is near enough: about one typing error for every three characters.
 ///
 /// A typing error is a character missing, added, changed, or exchanged with its neighbour. Case is no difference. A
-/// candidate that differs in blanks, case and width only is nearer than any other. Another number and the opposite are no
-/// typing errors, and of several that are equally near none is meant.
+/// candidate that differs in blanks, case and width only is nearer than any other. Another number and the opposite are
+/// no typing errors, and of several that are equally near none is meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written = word;
     let word: Vec<char> = word.chars().flat_map(char::to_lowercase).collect();

@@ -4,8 +4,8 @@
 
 use std::borrow::Cow;
 
-/// Whether a terminal acts upon `c`, or `c` changes the order in which others are shown: control characters (C0, DEL and
-/// C1, which hold ESC and CSI), the marks of bidirectional text, and the separators of lines and paragraphs.
+/// Whether a terminal acts upon `c`, or `c` changes the order in which others are shown: control characters (C0, DEL
+/// and C1, which hold ESC and CSI), the marks of bidirectional text, and the separators of lines and paragraphs.
 pub fn is_acted_upon(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')

@@ -8,8 +8,8 @@ use crate::suggest::replace;
 
 /// `age IN (25, 35)` is two ages; where the tag is a number, an interval may have been meant.
 ///
-/// None if `expr` is anything but `IN` with a list of exactly two numbers, the first below the second. `text` is the whole
-/// text that `expr` was read from.
+/// None if `expr` is anything but `IN` with a list of exactly two numbers, the first below the second. `text` is the
+/// whole text that `expr` was read from.
 pub fn two_numbers(text: &str, expr: &Expr) -> Option<Warning> {
     let ExprKind::In { source: InSource::Values(ValueList::Values(values)), .. } = &expr.kind else {
         return None;
@@ -44,8 +44,8 @@ pub fn two_numbers(text: &str, expr: &Expr) -> Option<Warning> {
     })
 }
 
-/// `spend IN (1,000, 2,000)` is four numbers: some commas stand between digits where others have a blank behind them, or
-/// a number begins with a zero that only a group of three has.
+/// `spend IN (1,000, 2,000)` is four numbers: some commas stand between digits where others have a blank behind them,
+/// or a number begins with a zero that only a group of three has.
 pub fn glued_commas(text: &str, expr: &Expr) -> Option<Warning> {
     let ExprKind::In { source: InSource::Values(ValueList::Values(values)), .. } = &expr.kind else {
         return None;
@@ -79,8 +79,8 @@ pub fn glued_commas(text: &str, expr: &Expr) -> Option<Warning> {
     })
 }
 
-/// `age = 20-30` is what remains of 20 without 30; an interval may have been meant. Beside a sign of order neither end is
-/// certain, and with blanks around it the minus is likelier one.
+/// `age = 20-30` is what remains of 20 without 30; an interval may have been meant. Beside a sign of order neither end
+/// is certain, and with blanks around it the minus is likelier one.
 pub fn difference(text: &str, expr: &Expr) -> Option<Warning> {
     let ExprKind::Compare { left, op, right } = &expr.kind else {
         return None;

@@ -1,7 +1,7 @@
 //! The words of the language, English and Chinese: the one table behind lexer, highlighting and completion.
 //!
-//! Words are case-insensitive. Most count only where the grammar can use them, so that a tag named `top` or `days` needs no
-//! backticks; the few that end or join conditions ([`Word::is_reserved`]) are never names without them.
+//! Words are case-insensitive. Most count only where the grammar can use them, so that a tag named `top` or `days`
+//! needs no backticks; the few that end or join conditions ([`Word::is_reserved`]) are never names without them.
 
 use crate::ast::DurationUnit;
 

@@ -58,8 +58,8 @@ impl<U: Message + Default + 'static> codec::Decoder for Decoder<U> {
     }
 }
 
-/// Decodes a message. What a batch takes is bounded by [`WRITE_MEMORY_BYTES_MAX`], what another takes by its length: the
-/// lists that can be long get their room at once, so that none is held twice while it grows.
+/// Decodes a message. What a batch takes is bounded by [`WRITE_MEMORY_BYTES_MAX`], what another takes by its length:
+/// the lists that can be long get their room at once, so that none is held twice while it grows.
 pub fn decode<U: Message + Default + 'static>(bytes: &[u8]) -> Result<U, WriteError> {
     let mut message = U::default();
     let any: &mut dyn Any = &mut message;

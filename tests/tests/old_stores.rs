@@ -1,5 +1,5 @@
-//! A store of each released version is kept under tests/data/stores and opened by today's program, which must answer what
-//! `expected.txt` beside it says; that was written by hand.
+//! A store of each released version is kept under tests/data/stores and opened by today's program, which must answer
+//! what `expected.txt` beside it says; that was written by hand.
 //!
 //! `MUSTER_WRITE_STORE=1 cargo test --locked --workspace --test old_stores` writes the store of the version in
 //! Cargo.toml, once before its release; its `expected.txt` is for a person to write.

@@ -1,9 +1,9 @@
 //! Power cuts on a real file system: an ext4 in an image is copied as its device holds it at random moments while a
 //! server writes to it; the copy is mounted, which replays the journal of the file system, and opened.
 //!
-//! The device has only what was synced to it, or written back by the kernel: what a power cut leaves. The server is held
-//! while the image is copied, in the middle of whatever it does, and the copy counts only if a second look finds the same
-//! bytes, so it is the device at one moment.
+//! The device has only what was synced to it, or written back by the kernel: what a power cut leaves. The server is
+//! held while the image is copied, in the middle of whatever it does, and the copy counts only if a second look finds
+//! the same bytes, so it is the device at one moment.
 //!
 //! Needs the right to mount; where that is missing the test says loudly that it is skipped.
 //! `MUSTER_CUTS=500 cargo test --locked --workspace --test power_cut -- --nocapture` goes on longer.

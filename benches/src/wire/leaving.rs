@@ -1,5 +1,5 @@
-//! How soon a caller that has gone gives its place back: long questions are begun, given up in the midst of their work, and
-//! the server is asked until none runs.
+//! How soon a caller that has gone gives its place back: long questions are begun, given up in the midst of their work,
+//! and the server is asked until none runs.
 
 use std::fmt::Write as _;
 use std::future::Future;

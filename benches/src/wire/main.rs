@@ -1,5 +1,5 @@
-//! How long small answers take over TCP, what a client waits for beside the engine; and how soon a client that goes away
-//! leaves its place to others.
+//! How long small answers take over TCP, what a client waits for beside the engine; and how soon a client that goes
+//! away leaves its place to others.
 
 mod leaving;
 

@@ -20,8 +20,8 @@ const GUESTS_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// After which time the user is told why the command does not end.
 const QUIET_WAIT: Duration = Duration::from_secs(2);
 
-/// Whether a directory refuses to be written to: it is mounted so, belongs to somebody else, or its disk has no room even
-/// for the name of a lock.
+/// Whether a directory refuses to be written to: it is mounted so, belongs to somebody else, or its disk has no room
+/// even for the name of a lock.
 fn cannot_be_written(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
     matches!(error.kind(), ReadOnlyFilesystem | PermissionDenied) || is_full(error)
@@ -37,7 +37,8 @@ pub(crate) struct Embedded {
 }
 
 impl Embedded {
-    /// Starts a server on `dir`; none if another one holds it. One that cannot be written to is served for questions only.
+    /// Starts a server on `dir`; none if another one holds it. One that cannot be written to is served for questions
+    /// only.
     pub(super) async fn start(dir: &Path) -> Result<Option<Embedded>, Failure> {
         match Holder::take(dir) {
             Ok(Some(holder)) => Embedded::serve(dir, holder, false).await.map(Some),

@@ -44,8 +44,8 @@ impl Home {
                 // The socket listens already, so the first request waits for the server rather than failing.
                 return Ok(Stream::connect(embedded.insert(own).address()).await?);
             }
-            // Nobody holds it who may write, and yet it cannot be taken: others read it, and so can this one. Or somebody
-            // let go of it a moment ago.
+            // Nobody holds it who may write, and yet it cannot be taken: others read it, and so can this one. Or
+            // somebody let go of it a moment ago.
             readers_seen = if matches!(holder_of(&self.dir), Ok(None)) { readers_seen + 1 } else { 0 };
             if readers_seen >= READERS_SEEN
                 && let Some(own) = Embedded::start_reading(&self.dir).await?

@@ -87,7 +87,8 @@ impl Connection {
             )));
         }
         let home = Arc::new(Home::new(dir));
-        // The first connection is made here, where a failure can say all it knows; later ones when the client needs them.
+        // The first connection is made here, where a failure can say all it knows; later ones when the client needs
+        // them.
         let first = Arc::new(Mutex::new(Some(home.connect().await?)));
         let options = ClientOptions { connect_timeout: CONNECT_WAIT, ..ClientOptions::default() };
         let follow = {

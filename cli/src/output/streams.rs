@@ -1,8 +1,8 @@
 //! The two streams: the one place through which everything that is printed passes.
 //!
 //! What people read holds no character that a terminal acts upon, wherever it came from: names, values, keys and names
-//! of files are somebody else's. Data (JSON, CSV, TSV, mappings) keep their characters, because programs read them; on a
-//! terminal they are written out too.
+//! of files are somebody else's. Data (JSON, CSV, TSV, mappings) keep their characters, because programs read them; on
+//! a terminal they are written out too.
 
 use std::borrow::Cow;
 use std::io::{BufWriter, ErrorKind, IsTerminal, Stdout, Write};

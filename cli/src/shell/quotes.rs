@@ -1,4 +1,5 @@
-//! The words of a line of the shell and their quotes: a quote that opens must close, and one inside its like is doubled.
+//! The words of a line of the shell and their quotes: a quote that opens must close, and one inside its like is
+//! doubled.
 
 use crate::exit::Failure;
 

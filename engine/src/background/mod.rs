@@ -1,9 +1,9 @@
 //! The background jobs of one engine: what runs by itself, as tasks of a [`ThreadPool`] that engines may share.
 //!
 //! Flushing and compacting run when the writer says that there is something to do, each by a crew of its own, so that a
-//! long compaction keeps no writer waiting; what has expired is cleared once a day and when a store is opened; the log is
-//! synced under `Durability::Interval`, and marked with what is durable when writers rest, unless nothing is promised
-//! to be. All end when the engine is closed or dropped.
+//! long compaction keeps no writer waiting; what has expired is cleared once a day and when a store is opened; the log
+//! is synced under `Durability::Interval`, and marked with what is durable when writers rest, unless nothing is
+//! promised to be. All end when the engine is closed or dropped.
 
 mod log;
 

@@ -69,7 +69,8 @@ impl Catalog {
         if self.has_write_dates() { VERSION } else { VERSION_FIRST }
     }
 
-    /// The catalog that [`Catalog::encode`] wrote, without audiences. Errors: corrupt; invalid, when a newer program wrote it.
+    /// The catalog that [`Catalog::encode`] wrote, without audiences. Errors: corrupt; invalid, when a newer program
+    /// wrote it.
     pub fn decode(bytes: &[u8]) -> Result<Catalog> {
         decode_catalog(bytes).map_err(|error| error.context("the catalog"))
     }

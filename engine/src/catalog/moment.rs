@@ -1,5 +1,5 @@
-//! A day and a time of day as people and RFC 3339 write them, read by arithmetic: exact to both ends of the calendar, or
-//! refused with what is wrong. Every face reads times by this.
+//! A day and a time of day as people and RFC 3339 write them, read by arithmetic: exact to both ends of the calendar,
+//! or refused with what is wrong. Every face reads times by this.
 
 use jiff::civil::{Date, DateTime};
 
@@ -17,8 +17,8 @@ pub(crate) struct WrittenTime {
     pub(crate) offset_ms: Option<i64>,
 }
 
-/// `YYYY-MM-DD`, then `T` or a blank and `HH:MM[:SS[.mmm]]`, then `Z`, `+08:00`, `+0800`, `+08` or nothing. None where it is
-/// written otherwise.
+/// `YYYY-MM-DD`, then `T` or a blank and `HH:MM[:SS[.mmm]]`, then `Z`, `+08:00`, `+0800`, `+08` or nothing. None where
+/// it is written otherwise.
 ///
 /// Errors: invalid, where it is written so and is no time all the same.
 pub(crate) fn read_time(text: &str) -> Option<Result<WrittenTime>> {

@@ -179,8 +179,8 @@ impl Catalog {
         self.put_tag(tag)
     }
 
-    /// `record` with what a time to live needs: a tag that has one dates its writes from `today` on, if it does not yet.
-    /// Errors: limit, when all numbers were given.
+    /// `record` with what a time to live needs: a tag that has one dates its writes from `today` on, if it does not
+    /// yet. Errors: limit, when all numbers were given.
     pub fn with_write_dates(&self, record: CatalogRecord, today: i64) -> Result<CatalogRecord> {
         let mut tag = match record {
             CatalogRecord::PutTag(tag) if tag.time_to_live_days.is_some() && tag.write_dates.is_none() => tag,

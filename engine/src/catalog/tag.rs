@@ -90,8 +90,8 @@ pub struct WriteDates {
     /// The number of a hidden date tag: for each entity the day of the last write, in UTC. It has no name, so nothing
     /// lists it, asks it or counts it.
     pub tag: TagId,
-    /// The day on which the time to live was set. Nobody's time began earlier; whoever has the tag and no day of a write
-    /// had it before.
+    /// The day on which the time to live was set. Nobody's time began earlier; whoever has the tag and no day of a
+    /// write had it before.
     pub since: i64,
 }
 
@@ -155,8 +155,8 @@ impl Tag {
         found
     }
 
-    /// The value that `written` stands for, which may be written. Errors: invalid, when it is too long or a closed list lacks
-    /// it, naming the nearest.
+    /// The value that `written` stands for, which may be written. Errors: invalid, when it is too long or a closed list
+    /// lacks it, naming the nearest.
     pub fn check_written<'a>(&'a self, written: &'a str) -> Result<&'a str> {
         if written.len() > VALUE_BYTES_MAX {
             return Err(Error::invalid(format!(

@@ -65,9 +65,9 @@ impl Zone {
         self.zone == TimeZone::UTC
     }
 
-    /// The instant at which its clocks show `civil`, in milliseconds; the first where they show it twice, moved forward by
-    /// the gap where they never do. By arithmetic: instants of jiff end before the calendar does. Errors: invalid, outside
-    /// the years 0000 to 9999 of universal time.
+    /// The instant at which its clocks show `civil`, in milliseconds; the first where they show it twice, moved forward
+    /// by the gap where they never do. By arithmetic: instants of jiff end before the calendar does. Errors: invalid,
+    /// outside the years 0000 to 9999 of universal time.
     pub(crate) fn instant_of(&self, civil: DateTime) -> Result<i64> {
         in_calendar(self.unbounded(civil))
     }
@@ -80,8 +80,9 @@ impl Zone {
         }
     }
 
-    /// The first instant of a day, which is counted from 1970-01-01. A day at the edge of the calendar, which stands for
-    /// *never*, begins as in universal time where its own beginning lies outside. Errors: invalid, outside the calendar.
+    /// The first instant of a day, which is counted from 1970-01-01. A day at the edge of the calendar, which stands
+    /// for *never*, begins as in universal time where its own beginning lies outside. Errors: invalid, outside the
+    /// calendar.
     pub(crate) fn start_of(&self, day: i64) -> Result<i64> {
         in_calendar(day.saturating_mul(DAY_MS))?;
         let civil = civil_of(day * DAY_MS).ok_or_else(|| Error::invalid(OUTSIDE))?;
@@ -95,8 +96,8 @@ impl Zone {
         in_calendar(local).map(|local| local.div_euclid(DAY_MS))
     }
 
-    /// An instant in milliseconds as its clocks show it, with the offset; `Z` for universal time, and where no offset of
-    /// whole minutes would be true. None outside the calendar.
+    /// An instant in milliseconds as its clocks show it, with the offset; `Z` for universal time, and where no offset
+    /// of whole minutes would be true. None outside the calendar.
     pub fn format(&self, ms: i64) -> Option<String> {
         let offset_ms = self.offset_ms(ms);
         let (local, minutes) = match offset_ms % MINUTE_MS {
@@ -130,7 +131,8 @@ impl Zone {
         instant.map_err(|error| error.of_subject(format_args!("write another moment: `{}`", told())))
     }
 
-    /// How many milliseconds its clocks are before universal time at an instant; beyond the instants of jiff as at the last.
+    /// How many milliseconds its clocks are before universal time at an instant; beyond the instants of jiff as at the
+    /// last.
     fn offset_ms(&self, ms: i64) -> i64 {
         let (first, last) = (Timestamp::MIN.as_millisecond(), Timestamp::MAX.as_millisecond());
         let instant = Timestamp::from_millisecond(ms.clamp(first, last)).unwrap_or_default();

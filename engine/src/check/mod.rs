@@ -1,9 +1,9 @@
 //! Checks every byte of every file of a space, without changing any.
 //!
-//! [`check`] follows the manifest as an open does, but to the end: each part with all its pages, units and padding, each
-//! names part, the audiences, every older manifest, and the log with the content of its records. It stops at nothing:
-//! what is wrong becomes a [`Fault`], what is odd and harmless a [`Note`]. It promises that a store without faults opens
-//! and that every query finds bytes that verify. REQUIRES: nobody writes to the space meanwhile.
+//! [`check`] follows the manifest as an open does, but to the end: each part with all its pages, units and padding,
+//! each names part, the audiences, every older manifest, and the log with the content of its records. It stops at
+//! nothing: what is wrong becomes a [`Fault`], what is odd and harmless a [`Note`]. It promises that a store without
+//! faults opens and that every query finds bytes that verify. REQUIRES: nobody writes to the space meanwhile.
 
 mod files;
 mod log;

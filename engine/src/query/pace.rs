@@ -1,4 +1,5 @@
-//! Who asks may go away, or run out of time: every loop of an answer looks whether that is so after a bounded amount of work.
+//! Who asks may go away, or run out of time: every loop of an answer looks whether that is so after a bounded amount of
+//! work.
 //!
 //! A unit of work is a container, or a bitmap that is bound: some microseconds at most. What is cheaper is counted in
 //! bunches.
@@ -37,7 +38,8 @@ pub(in crate::query) struct Pace {
 }
 
 impl Pace {
-    /// Tells of `units` of work; looks at the flag each time, and at the clock after a few. Errors: cancelled, deadline.
+    /// Tells of `units` of work; looks at the flag each time, and at the clock after a few. Errors: cancelled,
+    /// deadline.
     #[inline]
     pub(in crate::query) fn work(
         &mut self,

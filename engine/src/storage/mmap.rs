@@ -5,8 +5,8 @@
 //! files of a running store breaks more than this.
 //!
 //! A page that the disk cannot give is a signal, not an error: the program would end without a word. So with the first
-//! mapping a handler is installed that says what happened and what to do, and ends the process. It returns no value that
-//! anybody could compute with, and nothing acknowledged is lost: the log was synced before.
+//! mapping a handler is installed that says what happened and what to do, and ends the process. It returns no value
+//! that anybody could compute with, and nothing acknowledged is lost: the log was synced before.
 #![allow(unsafe_code)]
 
 use std::fs::File;

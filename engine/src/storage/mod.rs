@@ -6,7 +6,8 @@
 //!
 //! Paths are relative to the directory of one space, with `/` between components: `parts/000123.part`. Failures come
 //! back by kind: what exists already is a conflict, what does not exist is not found, a full disk and a process without
-//! descriptors to spare are a limit, all else is io. A failed sync is always io, whatever its cause, because what it left behind is unknown.
+//! descriptors to spare are a limit, all else is io. A failed sync is always io, whatever its cause, because what it
+//! left behind is unknown.
 
 pub mod aligned_writer;
 pub mod bytes;
@@ -128,8 +129,8 @@ pub trait WriteFile: Send {
     /// Cuts the file at `len`, at most its length, and writes on from there: it takes back room or a half-written end.
     fn trim(&mut self, len: u64) -> Result<()>;
 
-    /// Zeros everything that was written behind `end`, also by a write that failed, and writes on from there; the length
-    /// stays. It asks for no room, though a file system that copies what it changes may need some.
+    /// Zeros everything that was written behind `end`, also by a write that failed, and writes on from there; the
+    /// length stays. It asks for no room, though a file system that copies what it changes may need some.
     fn retract(&mut self, end: u64) -> Result<()>;
 
     /// How many bytes were written; room taken in advance does not count.

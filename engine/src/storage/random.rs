@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 
 /// A generator of 64-bit numbers: the same seed gives the same numbers. Not for secrets.
 ///
-/// This is SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014): a counter with an odd
-/// step, its bits mixed.
+/// This is SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014): a counter with an
+/// odd step, its bits mixed.
 #[derive(Clone, Debug)]
 pub struct Random {
     state: u64,

@@ -42,8 +42,8 @@ struct Shared {
 }
 
 impl ThreadPool {
-    /// Starts the threads for engines of which each query uses at most `threads`, the caller's included; 0 stands for all
-    /// that the machine has.
+    /// Starts the threads for engines of which each query uses at most `threads`, the caller's included; 0 stands for
+    /// all that the machine has.
     ///
     /// Errors: io, when the system starts no more threads.
     pub fn start(threads: usize) -> Result<ThreadPool> {

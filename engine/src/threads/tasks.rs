@@ -1,7 +1,8 @@
 //! The task scheduler: what some threads run again and again, whenever it is woken or its time has come.
 //!
 //! A task is never run by two threads at once. A wake-up while it runs is kept, one while it waits for its time is not
-//! needed: the task looks at everything when it runs. Those that are ready are run first in, first out, so none starves.
+//! needed: the task looks at everything when it runs. Those that are ready are run first in, first out, so none
+//! starves.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};

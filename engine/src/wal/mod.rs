@@ -57,7 +57,8 @@ pub(crate) struct WalConfig {
     pub(crate) fence: Arc<Fence>,
     /// Whose log it is.
     pub(crate) store_id: [u8; 16],
-    /// The length that files grow to, see [`FILE_BYTES_DEFAULT`]; a group longer than this gets a file of its own length.
+    /// The length that files grow to, see [`FILE_BYTES_DEFAULT`]; a group longer than this gets a file of its own
+    /// length.
     pub(crate) file_bytes: u64,
 }
 
@@ -196,7 +197,8 @@ impl Wal {
         };
         let file = file.publish(&self.config)?;
         self.highest = number;
-        // No file before says that this one exists. What tells of its loss is that they are gone: the manifest names them.
+        // No file before says that this one exists. What tells of its loss is that they are gone: the manifest names
+        // them.
         let fence = Arc::clone(&self.config.fence);
         fence.guard(self.retire_below(number).and_then(|()| self.config.storage.sync_dir(LOG_DIR)))?;
         self.current = Some(file);
@@ -206,9 +208,9 @@ impl Wal {
         Ok(())
     }
 
-    /// Goes on in the newest file that recovery read, where the disk has no room to begin the log anew: what only deletes
-    /// finds the room there that was kept for it. All files that count are written over themselves first, and older ones
-    /// removed, so that everything read is as durable as by [`Wal::rewrite`].
+    /// Goes on in the newest file that recovery read, where the disk has no room to begin the log anew: what only
+    /// deletes finds the room there that was kept for it. All files that count are written over themselves first, and
+    /// older ones removed, so that everything read is as durable as by [`Wal::rewrite`].
     ///
     /// Errors: limit, when even that needs room. REQUIRES: nothing of what was read was given up.
     pub(crate) fn resume(&mut self) -> Result<()> {

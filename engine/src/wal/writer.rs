@@ -97,9 +97,9 @@ fn encode(buffer: &mut Writer, seal: Seal, record: &LogRecord<'_>, durable: Seq)
 
 impl LogFile {
     /// Goes on with a file that recovery read, where the disk has no room for another: its bytes are written over
-    /// themselves and synced, because what was read may have come from the page cache, which proves nothing about the disk;
-    /// and what stands behind its records is zeroed before anything takes its place, so that no old record can follow a
-    /// new one.
+    /// themselves and synced, because what was read may have come from the page cache, which proves nothing about the
+    /// disk; and what stands behind its records is zeroed before anything takes its place, so that no old record can
+    /// follow a new one.
     pub(super) fn resume(config: &WalConfig, header: &FileHeader, content: &FileContent) -> Result<LogFile> {
         let path = format::path(header.number);
         let room_bytes = config.storage.file_len(&path)?;
@@ -164,8 +164,8 @@ impl LogFile {
         Ok(())
     }
 
-    /// Says durably that file `next` has its name; `last` is the last record's seq, and durable. Nothing may follow. After
-    /// a limit error nothing of it is in the file, and it may be tried again.
+    /// Says durably that file `next` has its name; `last` is the last record's seq, and durable. Nothing may follow.
+    /// After a limit error nothing of it is in the file, and it may be tried again.
     pub(super) fn append_close(&mut self, last: Seq, next: FileNumber, fence: &Fence) -> Result<()> {
         self.buffer.clear();
         format::encode_close(&mut self.buffer, self.seal, last, next);
@@ -192,8 +192,8 @@ impl LogFile {
         fence.guard(self.file.sync_data())
     }
 
-    /// Makes the closing record durable, and gives unused room back. In this order: a file that is shorter than its header
-    /// says is lawful only where such a record ends it.
+    /// Makes the closing record durable, and gives unused room back. In this order: a file that is shorter than its
+    /// header says is lawful only where such a record ends it.
     fn close(&mut self, fence: &Fence) -> Result<()> {
         self.sync(fence)?;
         let end = self.file.written_bytes();

@@ -1,4 +1,5 @@
-//! Hundreds of bitmaps of every shape, far apart and close together: their unions, pairs of them, and one entity in all.
+//! Hundreds of bitmaps of every shape, far apart and close together: their unions, pairs of them, and one entity in
+//! all.
 
 use std::sync::Arc;
 

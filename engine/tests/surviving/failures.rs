@@ -103,7 +103,8 @@ fn writes(operation: Operation) -> bool {
     matches!(operation, Create | Write | SyncData | Preallocate | Trim | Rename | HardLink | SyncDir | CreateDir)
 }
 
-/// Behind the fence every way to write is refused, and nothing was or is written or synced: names are taken away at most.
+/// Behind the fence every way to write is refused, and nothing was or is written or synced: names are taken away at
+/// most.
 fn stays_refused(work: &Work, sim: &Sim, since: &[Call]) -> Result<(), String> {
     if let Some(engine) = &work.engine {
         refuses(engine)?;

@@ -17,8 +17,8 @@ use super::workload::{Promise, Shown, Work, open, tiny_options};
 const DURABILITIES: [Durability; 3] = [Durability::Commit, Durability::Interval, Durability::None];
 const ACTS: usize = 60;
 
-/// Opens an image without one of its files, which must be refused, or must show one of `allowed`. Where it is a log file
-/// that is missed, the store can be had without it by the flag, for good.
+/// Opens an image without one of its files, which must be refused, or must show one of `allowed`. Where it is a log
+/// file that is missed, the store can be had without it by the flag, for good.
 fn without(image: &Sim, path: &str, allowed: &[Arc<Shown>], options: &Options) -> Result<Fate, String> {
     image.remove(path).expect("it is there");
     let storage: Arc<dyn Storage> = Arc::new(image.clone());
@@ -122,7 +122,8 @@ fn a_newest_log_file_is_not_missed_where_no_closing_record_names_it() {
     assert!(found.contains("without log/"), "{found}");
 }
 
-/// Reads log files as if nobody had ended them, and they had been made as long as they are: else each would pass for cut.
+/// Reads log files as if nobody had ended them, and they had been made as long as they are: else each would pass for
+/// cut.
 fn hide_closing_records(path: &str, bytes: &mut [u8]) {
     const CLOSE: u8 = 254;
     let mut is_hidden = false;

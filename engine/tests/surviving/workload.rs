@@ -146,7 +146,8 @@ impl Work {
         (0..count).map(|index| self.next().unwrap_or_else(|error| panic!("act {index}: {error:?}"))).collect()
     }
 
-    /// Does the next act. On an error what was refused has not happened; whether it may be found later is another matter.
+    /// Does the next act. On an error what was refused has not happened; whether it may be found later is another
+    /// matter.
     pub(crate) fn next(&mut self) -> Result<Act> {
         let (durable, acknowledged) = (self.durable, self.states.len() - 1);
         let backups = self.backups.len();

@@ -1,4 +1,5 @@
-//! The work that a query does, counted: bytes touched, chunks folded, memory taken, and that threads change nothing in an answer.
+//! The work that a query does, counted: bytes touched, chunks folded, memory taken, and that threads change nothing in
+//! an answer.
 
 mod explaining;
 mod kept;

@@ -1,5 +1,5 @@
-//! Tags of very many values: who has which is read by entity and by chunk, and no value is looked at that nobody asked about
-//! has.
+//! Tags of very many values: who has which is read by entity and by chunk, and no value is looked at that nobody asked
+//! about has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

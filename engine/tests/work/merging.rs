@@ -1,4 +1,5 @@
-//! Bitmaps of several layers are merged when they are asked for again: what that saves is counted, and no answer changes.
+//! Bitmaps of several layers are merged when they are asked for again: what that saves is counted, and no answer
+//! changes.
 
 use std::sync::Arc;
 

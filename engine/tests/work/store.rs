@@ -115,8 +115,8 @@ impl Store {
         Store { engine, type_id, folder, options }
     }
 
-    /// Random changes of every kind in a layer of their own: many in chunk 2, few in some others, none in chunk 5; now and
-    /// then somebody is erased or comes back, and once nobody is left in `first`.
+    /// Random changes of every kind in a layer of their own: many in chunk 2, few in some others, none in chunk 5; now
+    /// and then somebody is erased or comes back, and once nobody is left in `first`.
     pub(crate) fn change_at_random(&self, seed: u64) {
         let mut random = Random::seeded(seed);
         let mut entities = Vec::new();

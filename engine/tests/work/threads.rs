@@ -52,8 +52,8 @@ fn answers_do_not_depend_on_the_number_of_threads() {
     check(&store);
 }
 
-/// A sum over more than a megabyte asks the others when its first grains have taken long, unless a number of threads was
-/// named: then at once. Either way it is the sum of the numbers.
+/// A sum over more than a megabyte asks the others when its first grains have taken long, unless a number of threads
+/// was named: then at once. Either way it is the sum of the numbers.
 #[test]
 fn who_helps_is_decided_on_the_way() {
     let store = Store::loaded();

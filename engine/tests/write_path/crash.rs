@@ -146,7 +146,8 @@ impl Run {
     }
 }
 
-/// Cuts the power at call `call` of a run, and again in the middle of the recovery; returns whether the call was reached.
+/// Cuts the power at call `call` of a run, and again in the middle of the recovery; returns whether the call was
+/// reached.
 fn cut(seed: u64, call: u64, acts: usize, options: &Options) -> Result<bool, String> {
     let sim = Sim::new(seed);
     sim.fail(Failure::for_good(call, Fault::Io));

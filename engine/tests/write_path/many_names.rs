@@ -1,4 +1,5 @@
-//! Loads that bring more new keys and values than they may hold in memory: their names go into files while the load runs.
+//! Loads that bring more new keys and values than they may hold in memory: their names go into files while the load
+//! runs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -104,8 +104,8 @@ pub(crate) struct RecordReader<R> {
     at: usize,
     end: usize,
     started: bool,
-    /// What the record at hand has, as it stands in the file: its beginning, so far as it left the buffer, and from where
-    /// on it lies in the buffer.
+    /// What the record at hand has, as it stands in the file: its beginning, so far as it left the buffer, and from
+    /// where on it lies in the buffer.
     left: Vec<u8>,
     record_at: usize,
     /// The line of the next byte, from 1.

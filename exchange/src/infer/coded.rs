@@ -16,8 +16,8 @@ const CODE_ENDINGS: [&str; 2] = ["编号", "代码"];
 /// Words of names of times, and what others begin or end with.
 const TIME_WORDS: [&str; 9] = ["ts", "at", "ms", "us", "ns", "epoch", "time", "timestamp", "datetime"];
 const TIME_PARTS: [&str; 2] = ["time", "时间"];
-/// The moments that times since 1970 lie between, in seconds: 1990 to 2100, and 2000 to 2040 where no name says that they
-/// are times.
+/// The moments that times since 1970 lie between, in seconds: 1990 to 2100, and 2000 to 2040 where no name says that
+/// they are times.
 const NAMED_SECONDS: (i128, i128) = (631_152_000, 4_102_444_800);
 const NAMELESS_SECONDS: (i128, i128) = (946_684_800, 2_208_988_800);
 
@@ -70,8 +70,8 @@ fn is_called_time(name: &str, words: &[String]) -> bool {
         || TIME_PARTS.iter().any(|part| name.to_lowercase().contains(part))
 }
 
-/// Whether the numbers are missing where there is no thing, never 0, and leave out many between them: those of agents, not
-/// those of years.
+/// Whether the numbers are missing where there is no thing, never 0, and leave out many between them: those of agents,
+/// not those of years.
 fn is_used_as_code(seen: &Observed, numbers: &Numbers, nulls: u64) -> bool {
     let distinct = seen.distinct();
     let range = numbers.whole_max.saturating_sub(numbers.whole_min).saturating_add(1);

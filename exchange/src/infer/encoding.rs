@@ -1,8 +1,9 @@
 //! In which encoding the characters of a text file are written.
 //!
-//! A byte order mark says it, and zero bytes say UTF-16. Of other bytes an encoding is proposed only where they look like
-//! nothing else: pairs that are nearly all common Chinese characters, or accents between Latin letters. What looks like
-//! neither is not guessed at: nearly any bytes are text of some encoding, and the wrong one would be loaded unseen.
+//! A byte order mark says it, and zero bytes say UTF-16. Of other bytes an encoding is proposed only where they look
+//! like nothing else: pairs that are nearly all common Chinese characters, or accents between Latin letters. What looks
+//! like neither is not guessed at: nearly any bytes are text of some encoding, and the wrong one would be loaded
+//! unseen.
 
 mod evidence;
 

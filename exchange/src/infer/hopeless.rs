@@ -7,8 +7,8 @@ use super::words::plural;
 use crate::mapping::{ColumnMapping, Mapping};
 use crate::note::Note;
 
-/// Leaves out the columns whose every value was rejected in the trial, with a note in place of what was said of how they
-/// would be read.
+/// Leaves out the columns whose every value was rejected in the trial, with a note in place of what was said of how
+/// they would be read.
 ///
 /// Returns whether there were any.
 pub(super) fn skip(mapping: &mut Mapping, observed: &[Observed], trial: &Trial, notes: &mut Vec<Note>) -> bool {

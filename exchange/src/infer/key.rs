@@ -1,7 +1,7 @@
 //! Which column is the key, and how sure that is.
 //!
-//! A name that says "key" is believed, whatever a few rows say: a null or a repetition is a fault of those rows. Without
-//! such a name a column that never repeats is offered, as a doubt; without one of those there is no guess.
+//! A name that says "key" is believed, whatever a few rows say: a null or a repetition is a fault of those rows.
+//! Without such a name a column that never repeats is offered, as a doubt; without one of those there is no guess.
 
 use muster_engine::catalog::KeyKind;
 use muster_engine::catalog::name::normalize_name;

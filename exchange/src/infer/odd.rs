@@ -1,5 +1,5 @@
-//! Texts that people read as numbers or days and no setting of a mapping does, or none that is sure: a note says what to
-//! do with them.
+//! Texts that people read as numbers or days and no setting of a mapping does, or none that is sure: a note says what
+//! to do with them.
 
 use muster_engine::catalog::TagKind;
 

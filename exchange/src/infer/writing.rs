@@ -255,8 +255,8 @@ impl Writing {
         Some((marks, self.numbers_in(first)?, self.contrary(marks)))
     }
 
-    /// Another way that reads all that this one does, with the one's mark between thousands as the other's point: `1,234`
-    /// and `1.234` alone are thousands or one and a quarter.
+    /// Another way that reads all that this one does, with the one's mark between thousands as the other's point:
+    /// `1,234` and `1.234` alone are thousands or one and a quarter.
     pub(super) fn contrary(&self, marks: Marks) -> Option<Marks> {
         let count = |form: Marks| {
             let at = NUMBER_FORMS.iter().position(|one| *one == form)?;

@@ -1,7 +1,7 @@
 //! A Parquet file as batches of rows, row group by row group, within a budget.
 //!
-//! The decoders take what a page claims for true. So they get their pages from [`pages`], which checks each claim, and as
-//! many rows at once as there is room for; rows that turn out to take more are read again, fewer at once.
+//! The decoders take what a page claims for true. So they get their pages from [`pages`], which checks each claim, and
+//! as many rows at once as there is room for; rows that turn out to take more are read again, fewer at once.
 
 mod budget;
 mod compact;
@@ -144,8 +144,7 @@ impl GroupedRows {
 
     /// The next rows; `None` at the end of the file.
     ///
-    /// # Errors
-    /// When the file is damaged, or one of its rows takes more than the budget.
+    /// Errors: invalid, when the file is damaged; limit, when one of its rows takes more than the budget.
     pub(super) fn next(&mut self) -> Result<Option<RecordBatch>> {
         while self.group < self.metadata.num_row_groups() {
             let rows_claimed = u64::try_from(self.metadata.row_group(self.group).num_rows())

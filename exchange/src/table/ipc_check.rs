@@ -1,9 +1,9 @@
 //! What the messages of an Arrow file or stream claim, checked against the bytes that are there.
 //!
 //! A decoder takes room for what a message claims before it has seen the bytes, and room that is not there ends the
-//! process. So no message reaches a decoder before its lengths lie inside of the file, what its buffers unpack to is what
-//! so many packed bytes can become, and it is held, with all dictionaries, within the budget of the reader. Whether the
-//! values are lawful is the decoder's to say.
+//! process. So no message reaches a decoder before its lengths lie inside of the file, what its buffers unpack to is
+//! what so many packed bytes can become, and it is held, with all dictionaries, within the budget of the reader.
+//! Whether the values are lawful is the decoder's to say.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};

@@ -12,8 +12,7 @@ const LIST_VALUES_MAX: usize = 1 << 22;
 
 /// The first rows of `batch`, at most `rows_max`, whose lists are taken at once; one at least.
 ///
-/// # Errors
-/// Limit, where the first row has a list that is too long.
+/// Errors: limit, when the first row has a list that is too long.
 pub(super) fn rows_at_once(name: &str, batch: &RecordBatch, rows_max: usize) -> Result<usize> {
     let mut rows = batch.num_rows().min(rows_max);
     for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {

@@ -259,8 +259,8 @@ pub(crate) struct Marks {
 impl Marks {
     /// The number with a point and without marks between thousands, in `plain`.
     ///
-    /// Errors: a mark stands where none can: groups have three digits each, but for the first, which does not begin with 0:
-    /// `0,125` is an eighth.
+    /// Errors: a mark stands where none can: groups have three digits each, but for the first, which does not begin
+    /// with 0: `0,125` is an eighth.
     pub(crate) fn strip(self, text: &[u8], plain: &mut Vec<u8>) -> Result<(), NumberFault> {
         plain.clear();
         let text = std::str::from_utf8(text).map_err(|_| NumberFault::NotANumber)?;

@@ -108,8 +108,8 @@ fn times_know_their_zone_and_are_cut_to_milliseconds() {
     assert_eq!(parse_time_as("03/12/2020 08:30", "%d/%m/%Y %H:%M"), parse_written_time(b"2020-12-03 08:30"));
 }
 
-/// A file and a batch mean the same by a written time, to both ends of the calendar; what is finer than a millisecond is cut
-/// in a file, and refused in a batch.
+/// A file and a batch mean the same by a written time, to both ends of the calendar; what is finer than a millisecond
+/// is cut in a file, and refused in a batch.
 #[test]
 fn a_time_of_a_file_is_that_of_a_batch() {
     use muster_engine::catalog::{TagKind, Value, Zone};

@@ -1,4 +1,5 @@
-//! Descriptions that become far more than they are: schemas of Arrow whose columns are one column named a million times.
+//! Descriptions that become far more than they are: schemas of Arrow whose columns are one column named a million
+//! times.
 
 use arrow_ipc::{
     Field, FieldArgs, Int, IntArgs, Message, MessageArgs, MessageHeader, MetadataVersion, Schema, SchemaArgs, Struct_,

@@ -1,4 +1,5 @@
-//! Parquet files written byte by byte, so that they can lie: headers of pages and a footer in Thrift's compact protocol.
+//! Parquet files written byte by byte, so that they can lie: headers of pages and a footer in Thrift's compact
+//! protocol.
 
 /// A structure of Thrift that is being written.
 #[derive(Default)]

@@ -314,8 +314,9 @@ fn no_changed_byte_takes_memory() {
     }
 }
 
-/// Two columns `id` and `n` of the rows (1, 1000003), (2, 1000005) and (3, 1000007) in plain pages with checksums, which the
-/// writer of this crate cannot make: `pyarrow.parquet.write_table(…, write_page_checksum=True, use_dictionary=False)`.
+/// Two columns `id` and `n` of the rows (1, 1000003), (2, 1000005) and (3, 1000007) in plain pages with checksums,
+/// which the writer of this crate cannot make: `pyarrow.parquet.write_table(…, write_page_checksum=True,
+/// use_dictionary=False)`.
 const CHECKSUMS: &[u8] = include_bytes!("checksums.parquet");
 
 #[test]

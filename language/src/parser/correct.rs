@@ -1,7 +1,7 @@
 //! A second look at a whole text that is no query.
 //!
-//! A corrected text is offered only if it is a query: [`complete`] corrects on where a first correction uncovers a second
-//! error, and gives up the suggestion where that does not lead to a query.
+//! A corrected text is offered only if it is a query: [`complete`] corrects on where a first correction uncovers a
+//! second error, and gives up the suggestion where that does not lead to a query.
 
 use crate::error::{Error, code};
 use crate::lexer::{Token, TokenKind, tokenize};
@@ -16,7 +16,8 @@ const BESIDE_BYTES: u32 = 24;
 const CORRECTIONS_MAX: usize = 8;
 /// Words that may be misspelt between names, where nothing else can stand.
 const JOINING_WORDS: &[&str] = &["AND", "NOT", "EXCEPT", "BETWEEN", "LIKE", "HAS", "EXACTLY"];
-/// Words of other languages that mean something else than the word they are near to: RLIKE finds a part, LIKE the whole.
+/// Words of other languages that mean something else than the word they are near to: RLIKE finds a part, LIKE the
+/// whole.
 const FOREIGN_WORDS: &[&str] = &["rlike", "ilike", "nand", "nor", "xor", "xnor"];
 /// A shorter name is near to too many words.
 const MISSPELT_CHARS_MIN: usize = 3;

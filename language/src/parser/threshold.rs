@@ -109,7 +109,8 @@ impl Parser<'_> {
         Ok((count, token.span))
     }
 
-    /// Refuses a count that no or every term reaches by its number alone; `listed` is the number of terms if it is known.
+    /// Refuses a count that no or every term reaches by its number alone; `listed` is the number of terms if it is
+    /// known.
     pub(super) fn check_count(
         &self,
         mode: ThresholdMode,

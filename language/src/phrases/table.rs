@@ -2,9 +2,9 @@
 
 /// What is typed, and what may be meant, the likeliest first.
 ///
-/// A pattern is tokens with spaces between them. Words in capitals stand for what [`super::Piece`] says, everything else for
-/// itself in any case, `a|b` for one of several. A replacement names the pieces of its pattern; `#NAME` is the text of a
-/// piece without its quotes, for use inside quotes.
+/// A pattern is tokens with spaces between them. Words in capitals stand for what [`super::Piece`] says, everything
+/// else for itself in any case, `a|b` for one of several. A replacement names the pieces of its pattern; `#NAME` is the
+/// text of a piece without its quotes, for use inside quotes.
 pub(super) const PHRASES: &[(&str, &[&str])] = &[
     // Words of a sentence around the condition.
     ("START count|counts|are|is|show|list|find|select|who|whose|where TAG", &["TAG"]),
@@ -76,7 +76,8 @@ pub(super) const PHRASES: &[(&str, &[&str])] = &[
     ("TAG between LENGTH and|to LENGTH2 ago", &["TAG BETWEEN today - LENGTH2 AND today - LENGTH"]),
     ("TAG between LENGTH and|to LENGTH2", &["TAG BETWEEN today - LENGTH2 AND today - LENGTH"]),
     ("TAG in LENGTH .. LENGTH2", &["TAG IN today - LENGTH2..today - LENGTH"]),
-    // So long ago: what is older than that lies before the moment. English says it with `ago`, or of no other comparison.
+    // So long ago: what is older than that lies before the moment. English says it with `ago`, or of no other
+    // comparison.
     ("TAG not|no older|more|longer than AGE", &["TAG >= AGE"]),
     ("TAG not|no less|fewer|newer|younger than AGE", &["TAG <= AGE"]),
     ("TAG older|more|longer than AGE", &["TAG < AGE"]),

@@ -1,8 +1,8 @@
-//! Callers that do not behave, over real sockets against a server of its own: others are served meanwhile, and when they
-//! have gone nothing of them is left: no connection, call, place or byte, no thread, descriptor or memory.
+//! Callers that do not behave, over real sockets against a server of its own: others are served meanwhile, and when
+//! they have gone nothing of them is left: no connection, call, place or byte, no thread, descriptor or memory.
 //!
-//! `MUSTER_TORTURE_OPTIONS="server_memory_bytes=1000000000000 preface_ms=1000000000"` weakens the servers, to see an attack
-//! succeed; `MUSTER_SEEDS=50` repeats each attack so many times.
+//! `MUSTER_TORTURE_OPTIONS="server_memory_bytes=1000000000000 preface_ms=1000000000"` weakens the servers, to see an
+//! attack succeed; `MUSTER_SEEDS=50` repeats each attack so many times.
 
 mod bursts;
 mod callers;

@@ -39,8 +39,8 @@ impl Bound {
         Ok(Some(count))
     }
 
-    /// How many the root selects in `chunks`, where it is an And or an Or of bitmaps that stand in one part each, or are
-    /// merged; none where it is not. Errors: corrupt, cancelled, deadline.
+    /// How many the root selects in `chunks`, where it is an And or an Or of bitmaps that stand in one part each, or
+    /// are merged; none where it is not. Errors: corrupt, cancelled, deadline.
     pub(super) fn count_directly(&self, chunks: Range<u32>, run: &Run) -> Result<Option<u64>> {
         // All in one part each: where a container stands need not be asked.
         match self.nodes.iter().flat_map(BoundNode::bitmaps).any(BoundBitmap::is_merged) {

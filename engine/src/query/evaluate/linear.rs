@@ -1,8 +1,8 @@
 //! Linear comparisons of numbers, exact, in blocks of 512 ids.
 //!
 //! A block holds one number per id as bit slices in two's complement: digit `d` of all 512 is one line of eight words.
-//! Adding two such numbers is one full adder a digit, multiplying by a constant a shifted addition per bit of it, so the
-//! cost does not depend on how many of the 512 are candidates.
+//! Adding two such numbers is one full adder a digit, multiplying by a constant a shifted addition per bit of it, so
+//! the cost does not depend on how many of the 512 are candidates.
 
 use super::scratch::Scratch;
 use crate::bitmap::{ChunkBuffer, Container, Words, write_words};

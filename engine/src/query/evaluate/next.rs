@@ -7,8 +7,8 @@ use crate::query::plan::NodeId;
 pub(super) const NO_CHUNK: u32 = u32::MAX;
 
 impl Bound {
-    /// The first chunk from `from` on in which the node may have members, or [`NO_CHUNK`]. Only bitmaps, and what an And
-    /// or an Or takes from them, are looked at; everything else may have members anywhere.
+    /// The first chunk from `from` on in which the node may have members, or [`NO_CHUNK`]. Only bitmaps, and what an
+    /// And or an Or takes from them, are looked at; everything else may have members anywhere.
     #[inline]
     pub(super) fn next_chunk(&self, id: NodeId, from: u32) -> u32 {
         match self.node(id) {

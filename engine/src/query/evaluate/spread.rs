@@ -1,7 +1,7 @@
 //! Spreading a long query over threads: the chunks are dealt out in grains, and whoever is free takes the next one.
 //!
-//! Partial results merge in any order, so the answer does not depend on how many threads took part, or when. Whether others
-//! are asked at all is decided by how long the first grains take: what a query reads is hard to foretell.
+//! Partial results merge in any order, so the answer does not depend on how many threads took part, or when. Whether
+//! others are asked at all is decided by how long the first grains take: what a query reads is hard to foretell.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,8 +26,8 @@ const BYTES_HEAVY: u64 = 16 << 20;
 /// the longer it slept.
 const REST_MIN: Duration = Duration::from_micros(30);
 
-/// Looks at whether the others have finished, before the one who asked goes to sleep: six microseconds, as long as waking
-/// it would take.
+/// Looks at whether the others have finished, before the one who asked goes to sleep: six microseconds, as long as
+/// waking it would take.
 const LOOKS: u32 = 400;
 
 /// Grains for each thread, so that nobody waits long for the last one.
@@ -205,8 +205,8 @@ impl<T: Task> Shared<T> {
         state.result.take().unwrap_or_else(|| Err(Error::internal("a thread of the query failed")))
     }
 
-    /// Takes grains until none is left, and adds what they come to; `next` is told where one ended and says how large the
-    /// next one is. REQUIRES: counted as busy.
+    /// Takes grains until none is left, and adds what they come to; `next` is told where one ended and says how large
+    /// the next one is. REQUIRES: counted as busy.
     fn work(&self, next: impl FnMut(u32) -> u32) {
         // Also when a kernel panics, nobody may wait for ever.
         let leave = Leave(self);

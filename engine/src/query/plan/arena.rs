@@ -1,8 +1,8 @@
 //! Building a plan: each expression once, in normal form.
 //!
-//! Every node gets a digest of what it means, which does not depend on the order or repetition of operands. Equal digests
-//! (128 bits) are taken as equal nodes; the digest of the root is the core of the fingerprint. The normal form is written
-//! at [`Node`]; constants are folded, a negation stays in its And except a double one.
+//! Every node gets a digest of what it means, which does not depend on the order or repetition of operands. Equal
+//! digests (128 bits) are taken as equal nodes; the digest of the root is the core of the fingerprint. The normal form
+//! is written at [`Node`]; constants are folded, a negation stays in its And except a double one.
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;

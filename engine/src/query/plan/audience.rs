@@ -2,8 +2,8 @@
 //!
 //! The stored form is a query in which `` `#12 city` `` is the tag or audience 12, which was called `city` when it was
 //! saved, `'#5'` the value 5 of the tag beside it, `'=text'` a value that had no number when it was saved, and
-//! `` `=path`.* `` what lies below a path. So renames of tags and values change nothing but what is printed. The name is
-//! read only when the number leads to nothing any more, to say what was dropped; it may be missing (`` `#12` ``).
+//! `` `=path`.* `` what lies below a path. So renames of tags and values change nothing but what is printed. The name
+//! is read only when the number leads to nothing any more, to say what was dropped; it may be missing (`` `#12` ``).
 
 use std::borrow::Cow;
 

@@ -19,7 +19,8 @@ pub trait PlanContext {
     /// The value with this number.
     fn value_name(&self, tag: TagId, value: ValueId) -> Result<Option<String>>;
 
-    /// All values of a choice or set tag, where they take no more than `memory_bytes_max`; else a limit. Ends at `stop`.
+    /// All values of a choice or set tag, where they take no more than `memory_bytes_max`; else a limit. Ends at
+    /// `stop`.
     fn values(&self, tag: TagId, memory_bytes_max: u64, stop: &Stop) -> Result<Vec<(ValueId, String)>>;
 
     /// Hands over each value of a choice or set tag with its name. Ends at `stop`, and with the errors of `each`.

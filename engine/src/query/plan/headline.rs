@@ -4,11 +4,12 @@ use muster_language::{Error as Refusal, code};
 
 use super::fault;
 
-/// The error of a text without a suggestion. `next` is what its likeliest offer is refused with, where that is about what
-/// the offer had put in.
+/// The error of a text without a suggestion. `next` is what its likeliest offer is refused with, where that is about
+/// what the offer had put in.
 pub(super) fn without_offer(own: Refusal, next: Option<Refusal>) -> Refusal {
     let Some(next) = next else {
-        // What the parser would put in is about what stands around it; a near name is right even where another is wrong.
+        // What the parser would put in is about what stands around it; a near name is right even where another is
+        // wrong.
         let is_of_parser =
             matches!(own.code, code::MISSING_AND | code::FOREIGN | code::CHAINED_COMPARISON | code::SYNTAX);
         return match is_of_parser && own.suggestion.is_some() {

@@ -1,4 +1,5 @@
-//! Names that were taken apart: `last seen`, `sign-up`, `las:t_seen` have the letters of a tag, and signs or blanks between.
+//! Names that were taken apart: `last seen`, `sign-up`, `las:t_seen` have the letters of a tag, and signs or blanks
+//! between.
 
 use muster_language::Error as Refusal;
 use muster_language::ast::Span;

@@ -40,8 +40,8 @@ use crate::error::{Error, Result};
 use crate::ids::TypeId;
 use resolve::Resolver;
 
-/// Reads and plans a query. Errors: invalid or limit, with [`Error::query_fault`], whose suggestion can be planned; what
-/// the context answers.
+/// Reads and plans a query. Errors: invalid or limit, with [`Error::query_fault`], whose suggestion can be planned;
+/// what the context answers.
 pub fn plan(context: &dyn PlanContext, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Planned> {
     let planned = |text: &str| plan_as_written(context, type_id, text, request);
     planned(text).map_err(|error| remedy::checked(error, context.catalog(), type_id, &planned))

@@ -1,7 +1,7 @@
 //! Days and instants: what `today`, dates and durations mean in the zone of a request.
 //!
-//! Days are counted from 1970-01-01, instants are milliseconds since the epoch. Months and years clamp to the last day of
-//! the month. The clock was read once, before.
+//! Days are counted from 1970-01-01, instants are milliseconds since the epoch. Months and years clamp to the last day
+//! of the month. The clock was read once, before.
 
 use std::cell::OnceCell;
 
@@ -99,8 +99,8 @@ impl Clock {
         self.known.day_of(ms).map_err(outside)
     }
 
-    /// The first instant of a day in the zone. Days at the edge of the calendar, which stand for *never*, begin as in UTC
-    /// where they would begin outside of it.
+    /// The first instant of a day in the zone. Days at the edge of the calendar, which stand for *never*, begin as in
+    /// UTC where they would begin outside of it.
     pub(super) fn start_of(&self, day: i64) -> Result<i64> {
         self.used.set(true);
         self.known.start_of(day).map_err(outside)
@@ -121,8 +121,8 @@ impl Clock {
         self.known.instant_of(date_of(day_written(written.date)?)?.to_datetime(time)).map_err(outside)
     }
 
-    /// The day or instant in quotes or from a parameter: a date, a date and time in the zone, or RFC 3339. None for what is
-    /// written otherwise. Errors: invalid, for what is written so and is no time; limit, outside the calendar.
+    /// The day or instant in quotes or from a parameter: a date, a date and time in the zone, or RFC 3339. None for
+    /// what is written otherwise. Errors: invalid, for what is written so and is no time; limit, outside the calendar.
     pub(super) fn parse(&self, text: &str) -> Option<Result<Moment>> {
         if let Some(day) = parse_day(text) {
             return Some(Ok(Moment::Day(day)));

@@ -129,7 +129,7 @@ pub struct MissingCheck {
     pub tag: TagId,
     /// Where the form stands in the query; an audience's form stands where the audience is named.
     pub span: Span,
-    /// The form written so that entities without the tag stay: `(city != 'A' OR city IS MISSING)`. It takes the place of
-    /// the form, which for an audience's form is in the audience.
+    /// The form written so that entities without the tag stay: `(city != 'A' OR city IS MISSING)`. It takes the place
+    /// of the form, which for an audience's form is in the audience.
     pub keep: String,
 }

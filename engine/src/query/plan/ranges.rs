@@ -1,7 +1,7 @@
 //! Sets of numbers as ranges: what a comparison of one tag against constants selects.
 //!
-//! Ends are inclusive. A set is rising, disjoint and without adjacent ranges, so equal sets are equal slices. Numbers of
-//! a tag are `NUMBER_MIN..=NUMBER_MAX`; the least `i64` is no number of a tag.
+//! Ends are inclusive. A set is rising, disjoint and without adjacent ranges, so equal sets are equal slices. Numbers
+//! of a tag are `NUMBER_MIN..=NUMBER_MAX`; the least `i64` is no number of a tag.
 
 use super::node::Comparison;
 
@@ -33,8 +33,8 @@ pub(super) fn between(low: i128, high: i128) -> Ranges {
     vec![(low as i64, high as i64)]
 }
 
-/// The numbers x with `factor * x + constant op 0`, by exact division. `factor` is not zero; `constant` is not the least
-/// `i128`.
+/// The numbers x with `factor * x + constant op 0`, by exact division. `factor` is not zero; `constant` is not the
+/// least `i128`.
 pub(super) fn solve(factor: i128, constant: i128, op: Comparison) -> Ranges {
     let (factor, constant, op) = if factor < 0 { (-factor, -constant, op.flipped()) } else { (factor, constant, op) };
     // x op target / factor

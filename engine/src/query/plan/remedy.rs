@@ -1,8 +1,9 @@
 //! A remedy is a text that works: what an error offers is planned before it is shown.
 //!
-//! The parser knows no catalog and the planner looks at one place of a text, so what they offer may be refused again. Here
-//! their offers are tried in turn, and the first that whoever asks could paste is kept. None of them is looked at for offers
-//! of its own, but for the first ones, whose own corrections are followed a few steps; so the cost of an error is bounded.
+//! The parser knows no catalog and the planner looks at one place of a text, so what they offer may be refused again.
+//! Here their offers are tried in turn, and the first that whoever asks could paste is kept. None of them is looked at
+//! for offers of its own, but for the first ones, whose own corrections are followed a few steps; so the cost of an
+//! error is bounded.
 
 use muster_language::{Error as Refusal, code, parse, readings};
 
@@ -20,8 +21,8 @@ const STEPS_MAX: usize = 4;
 /// A longer text is not offered: nobody reads it, and planning it again would cost.
 const OFFER_BYTES_MAX: usize = 8 * 1024;
 
-/// The error with the first of its offers that `try_text` can plan and that says what was typed, or without any. Another
-/// error is left as it is.
+/// The error with the first of its offers that `try_text` can plan and that says what was typed, or without any.
+/// Another error is left as it is.
 pub(in crate::query) fn checked(
     error: Error,
     catalog: &Catalog,
@@ -122,8 +123,8 @@ impl Tries<'_> {
         None
     }
 
-    /// A text that can be asked and says what was typed, or what its own warning puts right; else what it is refused with,
-    /// if the text is at fault.
+    /// A text that can be asked and says what was typed, or what its own warning puts right; else what it is refused
+    /// with, if the text is at fault.
     fn accepts(&mut self, text: &str) -> std::result::Result<String, Option<Refusal>> {
         let planned = self.planned(text)?;
         let doubt = planned.warnings.iter().find(|warning| is_doubt(text, warning));

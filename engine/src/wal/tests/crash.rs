@@ -137,8 +137,8 @@ fn crash_run(seed: u64, lies: bool) -> std::result::Result<(), String> {
     Ok(())
 }
 
-/// A power cut at any call of a rotation, and then the newest file deleted behind the log's back: nothing is missed that
-/// was synced, or it is missed aloud.
+/// A power cut at any call of a rotation, and then the newest file deleted behind the log's back: nothing is missed
+/// that was synced, or it is missed aloud.
 #[test]
 fn a_newest_file_that_is_lost_is_missed_once_anything_stands_in_it() {
     let (mut silent, mut told) = (0, 0);

@@ -127,7 +127,8 @@ impl Western {
     }
 }
 
-/// The accented letters of western languages. Those of Icelandic are left out: they are Turkish and Baltic ones elsewhere.
+/// The accented letters of western languages. Those of Icelandic are left out: they are Turkish and Baltic ones
+/// elsewhere.
 fn is_letter(byte: u8) -> bool {
     byte >= 0xC0 && !is_rare_letter(byte) && !matches!(byte, 0xD7 | 0xF7)
 }

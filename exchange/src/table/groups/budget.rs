@@ -1,7 +1,8 @@
 //! What the pages and dictionaries of a file take while some of its rows are read.
 //!
-//! The decoders ask for pages one by one, so that each page is charged before it is unpacked. Where rows that are read at
-//! once would take more than there is, they are read again in smaller numbers; where one row does, the file is refused.
+//! The decoders ask for pages one by one, so that each page is charged before it is unpacked. Where rows that are read
+//! at once would take more than there is, they are read again in smaller numbers; where one row does, the file is
+//! refused.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

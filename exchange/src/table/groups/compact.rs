@@ -1,5 +1,5 @@
-//! Thrift's compact protocol, in which Parquet writes its footer and the headers of its pages. Nothing is taken on trust:
-//! whatever a length claims, no more is read than is there, and nothing is kept.
+//! Thrift's compact protocol, in which Parquet writes its footer and the headers of its pages. Nothing is taken on
+//! trust: whatever a length claims, no more is read than is there, and nothing is kept.
 
 /// How deep structures may stand inside each other; what is deeper is not Parquet's.
 const DEPTH_MAX: usize = 32;

@@ -1,8 +1,8 @@
 //! Levels: which rows of a page have a value, how many rows a page of lists has, and how many values some neighbouring
 //! rows of it have.
 //!
-//! A run of a few bytes can claim billions of levels, so that runs are counted and never written out. The decoders take a
-//! level that no value can have for a value, and drop what stands in a list that says that it is empty.
+//! A run of a few bytes can claim billions of levels, so that runs are counted and never written out. The decoders take
+//! a level that no value can have for a value, and drop what stands in a list that says that it is empty.
 
 /// What the levels of a page of lists say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +26,7 @@ const REPETITION_MAX: i16 = 1;
 
 /// Checks `values` levels of definition where each value is a row.
 ///
-/// # Errors
-/// What is wrong with them.
+/// Errors: what is wrong with them.
 pub(super) fn check(definition: &[u8], max: i16, values: u64) -> Result<(), String> {
     let mut definition = Levels::new("definition", definition, max, values);
     while let Some((_, count)) = definition.peek()? {
@@ -38,8 +37,7 @@ pub(super) fn check(definition: &[u8], max: i16, values: u64) -> Result<(), Stri
 
 /// Checks and counts the levels of `values` elements of lists.
 ///
-/// # Errors
-/// What is wrong with them.
+/// Errors: what is wrong with them.
 pub(super) fn count(
     (repetition, definition): (&[u8], &[u8]),
     depth: Depth,
@@ -93,8 +91,7 @@ impl<'a> Levels<'a> {
 
     /// The next level, and how often it follows at least; `None` at the end.
     ///
-    /// # Errors
-    /// There are fewer of them, or one beyond what the column can have.
+    /// Errors: that there are fewer of them, or one beyond what the column can have.
     fn peek(&mut self) -> Result<Option<(i16, u64)>, String> {
         while self.left > 0 {
             let (level, count) = match self.run {

@@ -1,5 +1,5 @@
-//! The pages of one column, given to the decoders one by one: read, checked against the bytes that are there, charged to
-//! the budget, and only then unpacked.
+//! The pages of one column, given to the decoders one by one: read, checked against the bytes that are there, charged
+//! to the budget, and only then unpacked.
 
 use std::fs::File;
 use std::io;

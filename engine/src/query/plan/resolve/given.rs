@@ -94,8 +94,8 @@ impl Resolver<'_> {
         )
     }
 
-    /// `ids(...)`: the entities with these keys; keys that nobody has are counted. A bitmap in place of a list holds what
-    /// its sender made of the keys.
+    /// `ids(...)`: the entities with these keys; keys that nobody has are counted. A bitmap in place of a list holds
+    /// what its sender made of the keys.
     pub(super) fn given_keys(&mut self, span: Span, keys: &ValueList) -> Result<NodeId> {
         if let ValueList::Param(param) = keys
             && matches!(self.parameter(param)?, Parameter::Bitmap { .. })
@@ -230,8 +230,8 @@ impl<'b> Head<'b> {
     }
 }
 
-/// Reads the ids below `end` of a portable roaring bitmap, nothing before or behind it. What it can grow to is bounded before
-/// it is read; of what lies behind `end`, which nobody has, only the head is looked at.
+/// Reads the ids below `end` of a portable roaring bitmap, nothing before or behind it. What it can grow to is bounded
+/// before it is read; of what lies behind `end`, which nobody has, only the head is looked at.
 fn read_roaring(
     bytes: &[u8],
     end: u64,

@@ -178,8 +178,8 @@ pub(super) fn solve(sum: &Sum, op: Comparison) -> Option<Solved> {
     Some(Solved::Terms(terms, constant, op))
 }
 
-/// What `factor * x + constant op 0` comes to where no x that a tag can hold is near: `-constant / factor` is a fraction
-/// whose numerator leaves 128 bits while its denominator is one of 63.
+/// What `factor * x + constant op 0` comes to where no x that a tag can hold is near: `-constant / factor` is a
+/// fraction whose numerator leaves 128 bits while its denominator is one of 63.
 fn beyond_every_tag(factor: Fraction, constant: Fraction, op: Comparison) -> Option<bool> {
     let inverse = factor.inverse()?;
     let numerators = Fraction { numerator: constant.numerator, denominator: inverse.denominator }.reduced()?;

@@ -1,4 +1,5 @@
-//! From syntax to nodes: names become ids, words for time become numbers, and what the catalog does not allow is refused.
+//! From syntax to nodes: names become ids, words for time become numbers, and what the catalog does not allow is
+//! refused.
 //!
 //! One file per kind of predicate. Every refusal carries the whole text corrected, when there is a likely correction.
 

@@ -149,7 +149,8 @@ impl Resolver<'_> {
         )
     }
 
-    /// The point that was probably meant by a number: 20240115, seconds or milliseconds since 1970, or so many days ago.
+    /// The point that was probably meant by a number: 20240115, seconds or milliseconds since 1970, or so many days
+    /// ago.
     pub(super) fn as_point(&self, side: &Side<'_, '_>) -> Option<String> {
         let text = side.span.of(&self.frame.text).trim();
         if let Some(moment) = self.clock.written_epoch(text) {
@@ -164,7 +165,8 @@ impl Resolver<'_> {
         let [Item { kind: ItemKind::Literal(literal), span, .. }] = side.items.as_slice() else {
             return None;
         };
-        // `signup > 90d` may ask for those who are older, or for the days behind that moment: with a sign it is a place.
+        // `signup > 90d` may ask for those who are older, or for the days behind that moment: with a sign it is a
+        // place.
         let sign = match text.chars().next()? {
             '+' | '＋' => '+',
             '-' | '－' | '−' => '-',

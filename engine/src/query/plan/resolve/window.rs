@@ -1,7 +1,7 @@
 //! LAST, PREV and SINCE: stretches of days, or of hours beside a time tag.
 //!
-//! A stretch of n units that ends with a day begins n units before the day after it: `LAST 1mo ENDING 2024-02-29` is the
-//! whole February.
+//! A stretch of n units that ends with a day begins n units before the day after it: `LAST 1mo ENDING 2024-02-29` is
+//! the whole February.
 
 use muster_language::ast::{Arith, Duration, DurationUnit, Span, Window};
 

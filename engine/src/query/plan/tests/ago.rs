@@ -4,8 +4,8 @@ use super::world::{Cell, Entity, NOW_MS, World};
 use crate::catalog::TagKind;
 use crate::query::plan::Planned;
 
-/// A word for a comparison, the word that negates it, and whether an age longer than, equal to or shorter than the length
-/// is meant.
+/// A word for a comparison, the word that negates it, and whether an age longer than, equal to or shorter than the
+/// length is meant.
 const WORDS: &[(&str, &str, [bool; 3])] = &[
     ("more than N", "at most N", [true, false, false]),
     ("older than N", "at most N", [true, false, false]),

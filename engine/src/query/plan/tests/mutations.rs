@@ -1,5 +1,5 @@
-//! Law: what is offered for a line that was mistyped, or typed in the habit of another language, asks the tags of the right
-//! line, and mostly the very same.
+//! Law: what is offered for a line that was mistyped, or typed in the habit of another language, asks the tags of the
+//! right line, and mostly the very same.
 
 use std::collections::BTreeSet;
 
