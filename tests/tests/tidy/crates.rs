@@ -102,6 +102,21 @@ pub(crate) fn unused(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
+/// Every row of the tables that names what there is no more.
+pub(crate) fn gone(tree: &Tree) -> Vec<String> {
+    let folders = OURS.iter().map(|(folder, _)| *folder).chain(ABOVE_ALL);
+    let lost = folders.filter(|folder| !tree.has(&format!("{folder}/Cargo.toml")));
+    let mut found: Vec<String> = lost.map(|folder| format!("{}: there is no crate {folder}", file!())).collect();
+    let knows = |home: &str, name: &str| {
+        let manifest = tree.text(&format!("{home}/Cargo.toml")).unwrap_or_default();
+        names_in(manifest, "dependencies").iter().any(|(_, it)| *it == name)
+    };
+    for (name, home) in ONLY.iter().filter(|(name, home)| !knows(home, name)) {
+        found.push(format!("{}: {home} does not know {name}", file!()));
+    }
+    found
+}
+
 /// The dependencies of one table of a manifest, with their lines from 1.
 fn names_in<'a>(text: &'a str, table: &str) -> Vec<(usize, &'a str)> {
     let mut inside = false;

@@ -41,7 +41,8 @@ fn opens_the_home(path: &str, text: &str, code: &str, line: usize) -> bool {
 /// Where everything passes that the program prints.
 const STREAMS_HOME: &str = "cli/src/output/streams.rs";
 
-/// Every line of a shipped crate that prints past the one place where characters are looked at that a terminal acts upon.
+/// Every line of a shipped crate that prints past the one place where characters are looked at that a terminal acts
+/// upon.
 pub(crate) fn printing(tree: &Tree) -> Vec<String> {
     let mut found = Vec::new();
     let is_shipped = |path: &str| {
@@ -94,6 +95,31 @@ pub(crate) fn module_docs(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
+/// Every home of the rules above that there is no more.
+pub(crate) fn gone(tree: &Tree) -> Vec<String> {
+    let homes = UNSAFE_HOMES.into_iter().chain([STREAMS_HOME]);
+    homes.filter(|home| !tree.has(home)).map(|home| format!("{}: there is no {home}", file!())).collect()
+}
+
+/// Every comment that tells of errors in another way than `Errors: kind, kind when ...`.
+pub(crate) fn errors(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    for (path, text) in tree.rust().filter(|(path, _)| !is_test(path)) {
+        for (index, line) in text.lines().enumerate() {
+            let Some(comment) = line.trim_start().strip_prefix("///") else { continue };
+            let words = comment.trim_start();
+            let is_heading = words.starts_with("# Error");
+            let is_other = ["Error:", "errors:", "Fails:", "Fails if ", "Fails when ", "Returns an error"]
+                .iter()
+                .any(|it| words.starts_with(it) || words.contains(&format!(". {it}")));
+            if is_heading || is_other {
+                found.push(format!("{path}:{}: tell of errors in a line, `Errors: kind, kind when ...`", index + 1));
+            }
+        }
+    }
+    found
+}
+
 /// The README names one test command, and CI takes it from there.
 pub(crate) fn test_command(tree: &Tree) -> Vec<String> {
     let mut found = Vec::new();
@@ -141,6 +167,14 @@ fn leftovers_are_found() {
     assert_eq!(count(concat!("fn a() { to", "do!() }")), 1);
     assert_eq!(count(concat!("<<<<", "<<< ours")), 1);
     assert_eq!(count("fn a() {} // nothing to do"), 0);
+}
+
+#[test]
+fn another_style_of_errors_is_found() {
+    let count = |text: &str| errors(&Tree::of(&[("engine/src/a.rs", text)])).len();
+    assert_eq!(count(concat!("/// # Err", "ors\n/// It may fail.\nfn a() {}")), 1);
+    assert_eq!(count(concat!("/// Reads. Fails w", "hen it is torn.\nfn a() {}")), 1);
+    assert_eq!(count("/// Reads. Errors: corrupt; invalid, when a newer program wrote it.\nfn a() {}"), 0);
 }
 
 #[test]

@@ -1,13 +1,20 @@
 //! A ratchet on length: old excess may shrink, never grow, and there is no new one.
 
 use crate::source::{close_of, identifiers, line_of, shipped_code};
-use crate::tree::{Tree, is_test};
+use crate::tree::{Tree, is_generated, is_test};
 
 /// The longest file, in lines, without its tests.
 const FILE_LINES_MAX: usize = 500;
 
 /// The longest function, in lines, from its name to its last brace.
 const FUNCTION_LINES_MAX: usize = 70;
+
+/// The longest line, in characters, of code, comments and prose; tables, links to addresses and what is shown as it is
+/// apart.
+const LINE_CHARS_MAX: usize = 120;
+
+/// Lines that were longer when the rule came. The number only falls.
+const LONG_LINES: usize = 301;
 
 /// Files that were longer when the rule came: at most this long. An entry leaves when its file is short enough.
 const LONG_FILES: [(&str, usize); 0] = [];
@@ -44,6 +51,31 @@ pub(crate) fn functions(tree: &Tree) -> Vec<String> {
         }
     }
     judge(lengths, FUNCTION_LINES_MAX, &LONG_FUNCTIONS)
+}
+
+/// All lines that are too long, if there are more than there were.
+pub(crate) fn lines(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    for (path, text) in tree.texts().filter(|(path, _)| !is_generated(path)) {
+        let is_prose = path.ends_with(".md");
+        if !is_prose && !path.ends_with(".rs") {
+            continue;
+        }
+        let mut is_shown = false;
+        for (index, line) in text.lines().enumerate() {
+            is_shown ^= is_prose && line.trim_start().starts_with("```");
+            let is_free = is_prose && (is_shown || line.starts_with('|'));
+            let length = line.chars().count();
+            if length > LINE_CHARS_MAX && !is_free {
+                found.push(format!("{path}:{}: {length} characters, at most {LINE_CHARS_MAX}", index + 1));
+            }
+        }
+    }
+    if found.len() <= LONG_LINES {
+        return Vec::new();
+    }
+    found.insert(0, format!("{} long lines, at most {LONG_LINES}:", found.len()));
+    found
 }
 
 /// Lines outside test modules.
@@ -84,6 +116,17 @@ fn a_long_function_is_found() {
         &format!("fn short() {{}}\nfn long() {{\n{body}}}\ntrait T {{ fn x(); }}\nstruct S {{ a: fn(u8), }}\n"),
     )]);
     assert_eq!(functions(&tree), ["engine/src/a.rs::long: 72 lines, at most 70"]);
+}
+
+#[test]
+fn a_long_line_is_found_but_in_tables() {
+    let long = "字".repeat(LINE_CHARS_MAX + 1);
+    let prose = format!("{long}\n```\n{long}\n```\n| {long} |\n");
+    let tree = Tree::of(&[("docs/a.md", &prose), ("engine/src/a.rs", &format!("// {long}\n"))]);
+    let more = LONG_LINES + 2;
+    let many = Tree::of(&[("docs/a.md", &format!("{long}\n").repeat(more))]);
+    assert_eq!(lines(&many).len(), more + 1);
+    assert_eq!(lines(&tree).len(), if LONG_LINES < 2 { 3 } else { 0 });
 }
 
 #[test]

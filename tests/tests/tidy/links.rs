@@ -106,6 +106,12 @@ pub(crate) fn orphans(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
+/// Every folder of the table that there is no more.
+pub(crate) fn gone(tree: &Tree) -> Vec<String> {
+    let lost = FOLDERS.iter().filter(|folder| !tree.has(folder));
+    lost.map(|folder| format!("{}: there is no folder {folder}", file!())).collect()
+}
+
 /// Whether a written path exists; one star stands for any ending, braces are not resolved.
 fn exists(tree: &Tree, word: &str) -> bool {
     match word.split_once(['*', '{', '…']) {

@@ -2,6 +2,8 @@
 //!
 //! Each rule is a function from the tree's files to what breaks it, and is proven by a snippet that breaks it.
 
+mod arguments;
+mod circles;
 mod crates;
 mod hygiene;
 mod length;
@@ -9,6 +11,7 @@ mod levels;
 mod links;
 mod source;
 mod tree;
+mod wire;
 mod words;
 
 use tree::Tree;
@@ -79,7 +82,37 @@ fn the_readme_names_the_test_command_that_ci_runs() {
 }
 
 #[test]
-fn files_and_functions_are_short() {
+fn files_functions_and_lines_are_short() {
     holds(length::files);
     holds(length::functions);
+    holds(length::lines);
+}
+
+#[test]
+fn functions_take_few_arguments_and_no_new_flags() {
+    holds(arguments::many);
+    holds(arguments::flags);
+}
+
+#[test]
+fn no_folder_has_a_large_circle() {
+    holds(circles::check);
+}
+
+#[test]
+fn only_convert_knows_wire_and_engine() {
+    holds(wire::check);
+}
+
+#[test]
+fn errors_are_told_in_one_style() {
+    holds(hygiene::errors);
+}
+
+#[test]
+fn tables_name_only_what_there_is() {
+    holds(levels::gone);
+    holds(crates::gone);
+    holds(hygiene::gone);
+    holds(links::gone);
 }
