@@ -1,23 +1,25 @@
 //! A private folder among the temporary ones, gone when nobody needs it any more.
 
-use std::fs::{File, Metadata};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::fs::{File, Metadata, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::Duration;
+
+use tempfile::TempDir;
 
 use crate::exit::Failure;
 
-/// How many names are tried.
-const NAMES_MAX: u32 = 1_000;
 /// Only the owner may look.
 const PRIVATE: u32 = 0o700;
+/// The letters and digits that end a name.
+const RANDOM_LETTERS: usize = 6;
 
 /// How long a process may take between the making of a folder and its lock.
 const LOCK_WAIT: Duration = Duration::from_secs(60);
 
 /// A folder that is removed with everything in it.
 pub(crate) struct Folder {
-    path: PathBuf,
+    folder: TempDir,
     /// Says that the folder is in use, and goes with the process.
     _lock: File,
 }
@@ -27,40 +29,27 @@ impl Folder {
     pub(crate) fn new(prefix: &str) -> Result<Folder, Failure> {
         let parent = std::env::temp_dir();
         clear_dead(&parent, prefix);
-        for number in 0..NAMES_MAX {
-            let path = parent.join(format!("{prefix}-{}-{number}", std::process::id()));
-            match std::fs::DirBuilder::new().mode(PRIVATE).create(&path) {
-                Ok(()) => {
-                    let locked = File::open(&path).and_then(|lock| lock.try_lock().map(|()| lock).map_err(Into::into));
-                    let lock = locked.map_err(|error| {
-                        Failure::refused(format!(
-                            "set TMPDIR to a folder with locks: cannot lock {}: {error}",
-                            path.display()
-                        ))
-                    })?;
-                    return Ok(Folder { path, _lock: lock });
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(error) => {
-                    return Err(Failure::refused(format!(
-                        "set TMPDIR to a folder that can be written: cannot create {}: {error}",
-                        path.display()
-                    )));
-                }
-            }
-        }
-        Err(Failure::refused(format!("remove old folders {prefix}-* from {}", parent.display())))
+        let folder = tempfile::Builder::new()
+            .prefix(&format!("{prefix}-{}-", std::process::id()))
+            .rand_bytes(RANDOM_LETTERS)
+            .permissions(Permissions::from_mode(PRIVATE))
+            .tempdir_in(&parent)
+            .map_err(|error| {
+                let parent = parent.display();
+                Failure::refused(format!(
+                    "set TMPDIR to a folder that can be written: cannot create in {parent}: {error}"
+                ))
+            })?;
+        let locked = File::open(folder.path()).and_then(|lock| lock.try_lock().map(|()| lock).map_err(Into::into));
+        let lock = locked.map_err(|error| {
+            let path = folder.path().display();
+            Failure::refused(format!("set TMPDIR to a folder with locks: cannot lock {path}: {error}"))
+        })?;
+        Ok(Folder { folder, _lock: lock })
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed stays for the system's own cleaning.
-        let _ = std::fs::remove_dir_all(&self.path);
+        self.folder.path()
     }
 }
 
@@ -77,12 +66,13 @@ fn clear_dead(parent: &Path, prefix: &str) {
     }
 }
 
-/// Whether a name is one that [`Folder::new`] gives: the prefix, the number of a process and that of a try.
+/// Whether a name is one that [`Folder::new`] gives: the prefix, the number of a process, and letters by chance. Older
+/// versions gave a number in their place.
 fn is_of_ours(name: &str, prefix: &str) -> bool {
-    let numbers =
-        name.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-')).and_then(|rest| rest.split_once('-'));
+    let parts = name.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-')).and_then(|rest| rest.split_once('-'));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    numbers.is_some_and(|(process, attempt)| is_number(process) && is_number(attempt))
+    let is_random = |text: &str| text.len() == RANDOM_LETTERS && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    parts.is_some_and(|(process, end)| is_number(process) && (is_number(end) || is_random(end)))
 }
 
 /// Whether a folder was made so long ago that whoever made it has locked it.
@@ -96,7 +86,7 @@ mod tests {
 
     #[test]
     fn only_folders_of_ours_are_cleared() {
-        for name in ["muster-1-0", "muster-123456-999"] {
+        for name in ["muster-1-0", "muster-123456-999", "muster-123456-aB3xYz"] {
             assert!(is_of_ours(name, "muster"), "{name}");
         }
         for name in [
@@ -108,6 +98,7 @@ mod tests {
             "muster-1-0x",
             "other-1-0",
             "muster-1-0-2",
+            "muster-1-aB3xYz7",
         ] {
             assert!(!is_of_ours(name, "muster"), "{name}");
         }

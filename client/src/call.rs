@@ -146,7 +146,8 @@ impl Client {
             if cut_off && self.options.deadline.is_some_and(is_over) {
                 error = deadline_over();
             }
-            let in_time = self.options.deadline.is_none_or(|deadline| started.elapsed() + wait < deadline);
+            let pause = with_jitter(wait, fastrand::f64());
+            let in_time = self.options.deadline.is_none_or(|deadline| started.elapsed() + pause < deadline);
             let again = match error.delivery {
                 Delivery::Unsent => true,
                 Delivery::Unknown => repeat == Repeat::Safe,
@@ -155,11 +156,16 @@ impl Client {
             if !again || tries_left == 0 || !in_time {
                 return Err(error);
             }
-            tokio::time::sleep(wait).await;
+            tokio::time::sleep(pause).await;
             tries_left -= 1;
             wait = (wait * 2).min(self.options.retry_wait_max);
         }
     }
+}
+
+/// A wait between two tries: all of `wait`, and the share `chance` of its half.
+fn with_jitter(wait: Duration, chance: f64) -> Duration {
+    wait + wait.mul_f64(chance / 2.0)
 }
 
 /// What `work` comes to, unless `until` is sooner.
@@ -176,4 +182,18 @@ pub(crate) async fn within<T>(
 /// The time of a call is over.
 pub(crate) fn deadline_over() -> ClientError {
     ClientError::new(Code::DeadlineExceeded, "DEADLINE", "allow more time: the deadline of the call is over")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_never_cut_and_half_as_long_again_at_most() {
+        let wait = Duration::from_millis(50);
+        for chance in [0.0, 0.25, 0.999] {
+            let pause = with_jitter(wait, chance);
+            assert!(pause >= wait && pause < wait + wait / 2, "{pause:?}");
+        }
+    }
 }

@@ -14,8 +14,9 @@ pub struct ClientOptions {
     /// How often a call that changes nothing, or may be repeated, is asked again while the server is unavailable.
     pub retries_max: u32,
     /// How long to wait before the first of them; every further one waits twice as long, up to `retry_wait_max`.
+    /// Up to half of a wait comes on top by chance, so that callers that failed together do not come back together.
     pub retry_wait: Duration,
-    /// The longest wait between two tries.
+    /// The longest wait between two tries, without what comes on top by chance.
     pub retry_wait_max: Duration,
     /// The largest message to take or send, in bytes.
     pub message_bytes_max: usize,

@@ -1,5 +1,7 @@
 //! Keys and values as text.
 
+use jiff::Span;
+use jiff::civil::date;
 use muster_proto::v1::{EntityKey, Value, entity_key, value};
 
 /// The key as a person writes it. The server reads digits as a number where the type has numbers for keys.
@@ -39,19 +41,10 @@ fn format_decimal(unscaled: i64, scale: u32) -> String {
     format!("{sign}{whole}{point}{fraction}")
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar: years that begin in March put the leap day last, and 400 of them
-/// always have 146,097 days (Howard Hinnant, "chrono-compatible low-level date algorithms").
+/// A day, which is counted from 1970-01-01; the bare number beyond the calendar, where no server answers with one.
 fn format_date(days: i64) -> String {
-    let shifted = i128::from(days) + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i128::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+    let date = Span::new().try_days(days).and_then(|span| date(1970, 1, 1).checked_add(span));
+    date.map_or_else(|_| days.to_string(), |date| date.to_string())
 }
 
 fn format_time(milliseconds: i64) -> String {
@@ -88,6 +81,7 @@ mod tests {
         ] {
             assert_eq!(format_date(days), date);
         }
+        assert_eq!(format_date(i64::MAX), i64::MAX.to_string());
         assert_eq!(format_time(-1), "1969-12-31T23:59:59.999Z");
         assert_eq!(format_time(86_400_000 + 3_600_000), "1970-01-02T01:00:00Z");
     }

@@ -16,6 +16,8 @@ pub(crate) use zone::{Shown, Written, in_zone};
 
 /// Milliseconds of a day.
 pub(crate) const DAY_MS: i64 = 86_400_000;
+/// The day from which days are counted.
+const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 /// 0000-01-01 and 9999-12-31 in days since 1970-01-01: the years that four digits can write.
 const DAYS: std::ops::RangeInclusive<i64> = -719_528..=2_932_896;
 
@@ -35,26 +37,8 @@ pub(crate) fn parse_date(text: &[u8]) -> Option<i64> {
         return None;
     };
     let year = two_digits(*y1, *y2)? * 100 + two_digits(*y3, *y4)?;
-    let month = two_digits(*m1, *m2)?;
-    let day = two_digits(*d1, *d2)?;
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days_of_month = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => return None,
-    };
-    if day == 0 || day > days_of_month {
-        return None;
-    }
-    // Years are counted from March, so that the leap day is the last of its year.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * month + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    Some(era * 146_097 + day_of_era - 719_468)
+    let (month, day) = (two_digits(*m1, *m2)?, two_digits(*d1, *d2)?);
+    days_of(Date::new(year as i16, month as i8, day as i8).ok()?)
 }
 
 fn two_digits(tens: u8, ones: u8) -> Option<i64> {
@@ -134,7 +118,7 @@ fn local_ms(local: DateTime) -> Option<(i64, bool)> {
 
 /// The days from 1970-01-01 to a date of a year of four digits.
 fn days_of(date: Date) -> Option<i64> {
-    parse_date(date.to_string().as_bytes())
+    (0..=9999).contains(&date.year()).then(|| date.duration_since(EPOCH).as_hours() / 24)
 }
 
 /// The date that is so many days after 1970-01-01.
@@ -143,7 +127,7 @@ fn civil_date(days: i64) -> Option<Date> {
         return None;
     }
     let span = jiff::Span::new().try_days(days).ok()?;
-    jiff::civil::date(1970, 1, 1).checked_add(span).ok()
+    EPOCH.checked_add(span).ok()
 }
 
 /// Whether `days` can be written with a year of four digits.

@@ -90,7 +90,7 @@ pub(super) fn date_time(token: &str) -> Option<DateTime> {
     Some(DateTime { date, hour, minute, second })
 }
 
-/// The days of a month; 0 if there is no such month.
+/// The days of a month; 0 if there is no such month. By hand: the crate takes no calendar for two lines of it.
 pub(crate) fn days_in_month(year: u16, month: u8) -> u8 {
     let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
