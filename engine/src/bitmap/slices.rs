@@ -1,4 +1,4 @@
-//! Numbers of one chunk, stored as one bitset per binary digit.
+//! A bit-sliced index: the numbers of one chunk, stored as one bitset per binary digit.
 
 use super::buffer::{AlignedWords, write_words};
 use super::kernel::{self, Fused, Range};

@@ -1,4 +1,4 @@
-//! The pool: threads that help queries, and crews for what runs in the background.
+//! The thread pool itself: threads that help queries, and crews for what runs in the background.
 
 use std::fmt;
 use std::sync::Arc;

@@ -65,6 +65,12 @@ fn the_banned_word_does_not_appear() {
 }
 
 #[test]
+fn modules_say_the_words_of_the_field_and_no_name_comes_back() {
+    holds(words::homes);
+    holds(words::given_up);
+}
+
+#[test]
 fn links_and_paths_lead_somewhere() {
     holds(links::links);
     holds(links::paths);

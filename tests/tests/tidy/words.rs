@@ -1,5 +1,7 @@
-//! One word is banned: to marketing it is an audience, to a database engineer a file.
+//! The words of the project. One is banned: to marketing it is an audience, to a database engineer a file. Some words of
+//! the field belong to the modules that are it, and names that were given up do not come back.
 
+use crate::source::{code_only, identifiers, line_of};
 use crate::tree::{Tree, is_generated};
 
 /// The word itself, spelt so that this file does not hold it.
@@ -34,6 +36,84 @@ pub(crate) fn check(tree: &Tree) -> Vec<String> {
         found.push(format!("the docs tell of the word {told} times; once is enough"));
     }
     found
+}
+
+/// Words of the field, and the modules whose first sentence says them; the glossary says them too.
+const HOMES: [(&str, &str); 7] = [
+    ("write-ahead log", "engine/src/wal/mod.rs"),
+    ("mvcc", "engine/src/snapshot/mod.rs"),
+    ("thread pool", "engine/src/threads/mod.rs"),
+    ("thread pool", "engine/src/threads/pool.rs"),
+    ("morsel", "engine/src/query/evaluate/spread.rs"),
+    ("bit-sliced index", "engine/src/bitmap/slices.rs"),
+    ("simd", "engine/src/bitmap/kernel/mod.rs"),
+];
+
+/// Names of types and modules for which the glossary has another word. A rename puts the old name here.
+const GIVEN_UP: [&str; 10] = [
+    "Memtable",
+    "memtable",
+    "Tombstone",
+    "tombstone",
+    "PostingList",
+    "Cohort",
+    "Facet",
+    "Checkpoint",
+    "Ordinal",
+    "Quota",
+];
+
+/// Every word that its module, or the glossary, does not say.
+pub(crate) fn homes(tree: &Tree) -> Vec<String> {
+    let glossary = tree.text(GLOSSARY).unwrap_or_default().to_lowercase();
+    let mut found = Vec::new();
+    for (word, path) in HOMES {
+        if !glossary.lines().any(|line| line.starts_with('|') && line.contains(word)) {
+            found.push(format!("{GLOSSARY}: no row says {word}"));
+        }
+        let text = tree.text(path).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//!")).collect();
+        let header = lines.join(" ").to_lowercase();
+        let first = header.split(". ").next().unwrap_or_default();
+        if !first.split_whitespace().collect::<Vec<_>>().join(" ").contains(word) {
+            found.push(format!("{path}: its first sentence does not say {word}"));
+        }
+    }
+    found
+}
+
+/// Every use of a name that was given up.
+pub(crate) fn given_up(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    for (path, text) in tree.rust() {
+        let code = code_only(text);
+        for (at, word) in identifiers(&code).filter(|(_, word)| GIVEN_UP.contains(word)) {
+            found.push(format!("{path}:{}: {word} was given up; {GLOSSARY} has the word", line_of(&code, at)));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_module_that_does_not_say_its_word_is_found() {
+    let with = |header: &str| {
+        let mut files: Vec<(&str, String)> =
+            HOMES.iter().map(|(word, path)| (*path, format!("//! The {word}: more.\n"))).collect();
+        files.push((GLOSSARY, HOMES.map(|(word, _)| format!("| a | {word} | b |\n")).concat()));
+        files[0].1 = header.to_owned();
+        let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+        homes(&Tree::of(&files)).len()
+    };
+    assert_eq!(with("//! The write-ahead\n//! log. It is long.\n"), 0);
+    assert_eq!(with("//! The records. It is a write-ahead log.\n"), 1);
+    assert_eq!(with("use a;\n"), 1);
+}
+
+#[test]
+fn a_name_that_was_given_up_is_found() {
+    let count = |text: &str| given_up(&Tree::of(&[("engine/src/a.rs", text)])).len();
+    assert_eq!(count(&format!("struct {};", GIVEN_UP[0])), 1);
+    assert_eq!(count(&format!("// {}\nstruct Delta;", GIVEN_UP[0])), 0);
 }
 
 #[test]

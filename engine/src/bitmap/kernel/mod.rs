@@ -1,4 +1,4 @@
-//! Loops over machine words: the only place that knows instruction sets.
+//! SIMD kernels, loops over machine words: the only place that knows instruction sets.
 //!
 //! Each loop is written once in `loops` and its neighbours against [`isa::Isa`], the operations
 //! on one line of 512 ids. An instruction set (`scalar`, `avx2`, `avx512`) implements those
