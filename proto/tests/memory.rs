@@ -21,7 +21,12 @@ fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
 fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
     let (decoded, peak) = peak_of(|| decode_write(bytes));
     match (decoded, WriteRequest::decode(bytes)) {
-        (Ok(decoded), Ok(expected)) => prop_assert_eq!(decoded, expected),
+        (Ok(decoded), Ok(expected)) => {
+            prop_assert_eq!(&decoded, &expected);
+            // Fields may come in any order, so the bytes are the same from the second time on.
+            let written = decoded.encode_to_vec();
+            prop_assert_eq!(decode_write(&written).map(|again| again.encode_to_vec()), Ok(written));
+        }
         (Err(WriteError::Malformed(_)), Err(_)) => {}
         (decoded, expected) => prop_assert!(false, "{decoded:?}, but {expected:?}"),
     }
@@ -147,7 +152,8 @@ fn the_largest_batch_that_passes_keeps_to_the_bound() {
             bytes = outer;
         }
         let (decoded, peak) = peak_of(|| decode_write(&bytes));
-        assert!(decoded.is_ok(), "{count} of {size} bytes");
+        let decoded = decoded.unwrap_or_else(|error| panic!("{count} of {size} bytes: {error}"));
+        assert!(decoded.encode_to_vec() == bytes, "{count} of {size} bytes are written as they were read");
         assert!((WRITE_MEMORY_BYTES_MAX - 1024..=WRITE_MEMORY_BYTES_MAX).contains(&peak), "{peak}");
     }
 }
@@ -180,8 +186,8 @@ fn messages_that_ask_stay_below_the_memory_of_a_query() {
         assert!(bytes.len() <= OTHER_BYTES_MAX);
         let (decoded, peak) = peak_of(|| decode::<M>(bytes));
         println!("{name}: {} bytes took {peak}", bytes.len());
-        assert!(decoded.is_ok(), "{name}");
-        drop(decoded);
+        let decoded = decoded.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(decoded.encode_to_vec() == bytes, "{name}: written as they were read");
         assert!(peak <= WRITE_MEMORY_BYTES_MAX, "{name}: {} bytes took {peak}", bytes.len());
     }
     let repeated = |number: u8| [number << 3 | 2, 0].repeat(OTHER_BYTES_MAX / 2);
@@ -201,15 +207,20 @@ fn messages_that_ask_stay_below_the_memory_of_a_query() {
         inner.extend(content);
     }
     taken::<CountRequest>("a list of texts", &inner);
-    let mut context = Vec::new();
+    let mut entries = Vec::new();
+    let mut length = 0;
     for index in 0.. {
         let key = format!("{index:x}");
         let entry = [&[0x1a, key.len() as u8 + 2, 0x0a, key.len() as u8], key.as_bytes()].concat();
-        if context.len() + entry.len() + 8 > OTHER_BYTES_MAX {
+        if length + entry.len() + 8 > OTHER_BYTES_MAX {
             break;
         }
-        context.extend(entry);
+        length += entry.len();
+        entries.push((key, entry));
     }
+    // A map is written by rising key.
+    entries.sort();
+    let context: Vec<u8> = entries.into_iter().flat_map(|(_, entry)| entry).collect();
     let mut bytes = vec![0x0a];
     prost::encode_length_delimiter(context.len(), &mut bytes).expect("there is room");
     bytes.extend(context);
