@@ -1,5 +1,5 @@
-//! The words of the project. One is banned: to marketing it is an audience, to a database engineer a file. Some words of
-//! the field belong to the modules that are it, and names that were given up do not come back.
+//! The words of the project. One is banned: to marketing it is an audience, to a database engineer a file. Some words
+//! of the field belong to the modules that are it, and names that were given up do not come back.
 
 use crate::source::{code_only, identifiers, line_of};
 use crate::tree::{Tree, is_generated};
