@@ -1,4 +1,4 @@
-//! Morsel-driven parallelism: the chunks of a long query are dealt out in grains, and whoever is free takes the next one.
+//! Morsel-driven parallelism: the chunks of a long query are dealt out in grains; whoever is free takes the next.
 //!
 //! Partial results merge in any order, so the answer does not depend on how many threads took part, or when. Whether
 //! others are asked at all is decided by how long the first grains take: what a query reads is hard to foretell.
