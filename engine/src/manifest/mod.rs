@@ -31,8 +31,6 @@ pub(crate) const PARTS_MAX: usize = 1 << 20;
 pub(crate) const TYPES_MAX: usize = 1 << 16;
 /// The longest encoded catalog, in bytes.
 pub(crate) const CATALOG_BYTES_MAX: usize = 128 << 20;
-/// How many manifests are kept beside the newest, unless the options say otherwise.
-pub(crate) const MANIFESTS_KEPT_DEFAULT: usize = 8;
 
 /// The list of live parts at one version, and everything else that a store must remember.
 #[derive(Clone, PartialEq, Eq, Debug)]
