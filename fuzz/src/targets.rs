@@ -255,7 +255,13 @@ fn batch(bytes: &[u8], trace: &mut Trace) {
         static WIRE: Wire = Wire::new();
     }
     match muster_proto::decode_write(bytes) {
-        Ok(request) => WIRE.with(|wire| wire.write(request, trace)),
+        Ok(request) => {
+            let encoded = request.encode_to_vec();
+            let again =
+                muster_proto::decode_write(&encoded).expect("what was decoded is encoded within the same bounds");
+            assert!(again.encode_to_vec() == encoded, "what decodes encodes to the same bytes");
+            WIRE.with(|wire| wire.write(request, trace));
+        }
         Err(error) => trace.error(error),
     }
 }
