@@ -225,6 +225,7 @@ impl Checker<'_> {
             Ok(()) => {
                 self.report.files += 1;
                 self.report.bytes += read;
+                self.note_format(head.flatten());
                 true
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {

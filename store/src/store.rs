@@ -1,0 +1,489 @@
+//! A store: a directory of spaces (tenants), each opened by the first who asks for it, and the ledger of erasures.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use muster_engine::backup::Copied;
+use muster_engine::catalog::Zone;
+use muster_engine::engine::Engine;
+use muster_engine::options::Options;
+use muster_engine::storage::Disk;
+use muster_engine::write::{Durability, Status, read_durability, read_zone, write_durability, write_zone};
+use muster_engine::{Error, Result, ThreadPool};
+use muster_language::shell_word;
+use parking_lot::Mutex;
+
+use crate::access::Access;
+use crate::backup;
+use crate::known::Known;
+use crate::leases::Leases;
+use crate::ledger::{Ledger, Reading};
+use crate::options::{StoreOptions, open_for_questions};
+use crate::space::{Found, Space};
+
+/// The space that a request without one means; it exists from the start.
+pub const MAIN: &str = "main";
+/// The folder of all spaces.
+pub(crate) const SPACES_FOLDER: &str = "spaces";
+/// The longest name of a space, in characters.
+const NAME_CHARS_MAX: usize = 100;
+/// What the name of the folder of a space begins with that was dropped and is not yet removed.
+const DROPPED_PREFIX: &str = ".dropped-";
+/// How long to wait between two looks whether requests still use a space that is to be closed.
+const CLOSE_POLL: Duration = Duration::from_millis(5);
+
+/// See the module. Whoever opens one holds the directory meanwhile (see [`Holder`](crate::Holder)).
+pub struct Store {
+    data_dir: PathBuf,
+    folder: PathBuf,
+    ledger: Arc<Ledger>,
+    access: Access,
+    /// Nothing is made and nothing changed.
+    read_only: bool,
+    tell: fn(&str),
+    known: Known,
+    spaces_max: usize,
+    options: Options,
+    /// The zone of spaces that have none of their own.
+    zone: Zone,
+    leases_max: usize,
+    lease: Duration,
+    slots: Mutex<BTreeMap<String, Arc<Slot>>>,
+}
+
+/// The place of one space. Its lock is held while the space opens, so that it is opened once and others are not held up.
+#[derive(Default)]
+struct Slot(Mutex<Option<Arc<Space>>>);
+
+impl Store {
+    /// The spaces of `options.data_dir`, none of them open.
+    ///
+    /// Errors: not found, when the directory of the ledger does not exist; io; corrupt, when the list of spaces is.
+    pub fn open(options: StoreOptions) -> Result<Store> {
+        let folder = options.data_dir.join(SPACES_FOLDER);
+        let access = Access::of(options.engine.shared_files);
+        if !options.read_only {
+            access
+                .create_folders(&folder)
+                .map_err(|error| Error::of_system(format_args!("cannot create {}", folder.display()), error))?;
+        }
+        let known = Known::open(&options.data_dir, &folders_in(&folder)?, &options.ledger_path(), access)?;
+        if !options.read_only {
+            known.write_down();
+            finish_drops(&folder, &known)?;
+        }
+        let ledger = match options.read_only {
+            true => Ledger::new(options.ledger_path(), access),
+            false => Ledger::open(options.ledger_path(), access)?,
+        };
+        Ok(Store {
+            folder,
+            access,
+            known,
+            ledger: Arc::new(ledger),
+            zone: options.zone()?,
+            data_dir: options.data_dir,
+            read_only: options.read_only,
+            tell: options.tell,
+            spaces_max: options.spaces_max,
+            options: Options {
+                threads: 0,
+                thread_pool: Some(ThreadPool::start(options.engine.threads)?),
+                ..options.engine
+            },
+            leases_max: options.leases_max,
+            lease: options.lease,
+            slots: Mutex::default(),
+        })
+    }
+
+    /// What the ledger holds, from its beginning; nothing is read yet.
+    pub fn erasures(&self) -> Reading {
+        Reading::new(self.ledger.path())
+    }
+
+    /// Backs the spaces with these names up into the directory `to`, all where there is none.
+    ///
+    /// Errors: not found; conflict, when `to` holds something or lies in the store; those of each backup.
+    pub fn back_up(&self, names: &[String], to: &Path) -> Result<Vec<(String, Copied)>> {
+        let all: Vec<String>;
+        let names = match names {
+            [] => {
+                all = self.list()?.into_iter().map(|(name, _)| name).collect();
+                &all
+            }
+            names => names,
+        };
+        let spaces = names.iter().map(|name| self.space(name)).collect::<Result<Vec<_>>>()?;
+        backup::back_up(&spaces, &self.data_dir, to)
+    }
+
+    /// The space with this name, `main` if it is empty, opened if need be.
+    ///
+    /// Errors: not found, naming the spaces there are.
+    pub fn space(&self, name: &str) -> Result<Arc<Space>> {
+        let name = if name.is_empty() { MAIN } else { name };
+        check_name(name)?;
+        let slot = self.slot(name);
+        let mut place = slot.0.lock();
+        if let Some(space) = &*place {
+            space.touch();
+            return Ok(Arc::clone(space));
+        }
+        let folder = self.folder.join(name);
+        let is_made = name == MAIN && !self.read_only && !self.known.has(name);
+        let is_there = folder.is_dir();
+        if !is_there && self.known.has(name) {
+            return Err(missing(name, &folder));
+        }
+        if !is_made && !is_there {
+            drop(place);
+            self.give_up(name, &slot);
+            return Err(self.unknown(name));
+        }
+        let space = Arc::new(self.open_space(name, &folder)?);
+        if !self.read_only && !self.known.has(name) {
+            self.known.add(name);
+        }
+        *place = Some(Arc::clone(&space));
+        Ok(space)
+    }
+
+    fn open_space(&self, name: &str, folder: &Path) -> Result<Space> {
+        let place = |error: Error| error.within(format_args!("space {name}"));
+        refuse_link(folder).map_err(place)?;
+        if !self.read_only && !folder.is_dir() {
+            self.make_folder(folder)
+                .map_err(|error| Error::of_system(format_args!("cannot create {}", folder.display()), error))?;
+        }
+        let disk = Disk::open(folder).map_err(place)?;
+        let durability = read_durability(&disk).map_err(place)?.unwrap_or(self.options.durability);
+        let zone = read_zone(&disk).map_err(place)?.unwrap_or_else(|| self.zone.clone());
+        let options = Options { durability, ..self.options.clone() };
+        let engine = match self.read_only {
+            true => Engine::open_dir_for_reading(folder, options),
+            false => Engine::open_dir(folder, options),
+        };
+        let engine = engine.map_err(place)?;
+        self.tell_loss(name, &engine.status());
+        let ledger = (!self.read_only).then(|| Arc::clone(&self.ledger));
+        let leases = Leases::new(self.leases_max, self.lease);
+        Ok(Space::new(Found { name: name.to_owned(), engine, durability, zone, ledger, leases }))
+    }
+
+    /// Says what an open left out.
+    fn tell_loss(&self, space: &str, status: &Status) {
+        for what in &status.dropped {
+            (self.tell)(&format!("dropped when space {space} was opened: {what}"));
+        }
+        if let Some(what) = &status.discarded {
+            (self.tell)(&format!("given up when space {space} was opened, as discard_damaged_tail says: {what}"));
+        }
+    }
+
+    fn unknown(&self, name: &str) -> Error {
+        let names: Vec<String> = self.list().unwrap_or_default().into_iter().map(|(name, _)| name).collect();
+        Error::not_found(format!("there is no space `{name}`; there are: {}", names.join(", ")))
+    }
+
+    /// Makes a space and opens it; what it does not say is as for the server's others. Errors: conflict if there is one of
+    /// that name.
+    pub fn create_space(&self, name: &str, durability: Option<Durability>, zone: Option<&Zone>) -> Result<Arc<Space>> {
+        check_name(name)?;
+        let folder = self.folder.join(name);
+        if self.read_only {
+            return Err(open_for_questions());
+        }
+        let count = self.list()?.len();
+        if count >= self.spaces_max {
+            return Err(Error::limit(format!(
+                "drop a space first, or raise spaces_max: there are {count}, at most {} may be",
+                self.spaces_max
+            )));
+        }
+        if !folder.exists() && self.known.has(name) {
+            return Err(missing(name, &folder));
+        }
+        let slot = self.slot(name);
+        // Held to the end, so that nobody opens it half made.
+        let mut place = slot.0.lock();
+        self.make_folder(&folder).map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => Error::conflict(format!("there is a space `{name}` already")),
+            _ => Error::of_system(format_args!("cannot create the space `{name}`"), error),
+        })?;
+        match self.fill(name, &folder, durability, zone) {
+            Ok(space) => {
+                self.known.add(name);
+                Ok(Arc::clone(place.insert(Arc::new(space))))
+            }
+            Err(error) => {
+                // Nobody has used it. What cannot be removed now is an empty space at the next start.
+                let _ = std::fs::remove_dir_all(&folder);
+                drop(place);
+                self.give_up(name, &slot);
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives the new folder of a space what it says of itself, and opens it.
+    fn fill(&self, name: &str, folder: &Path, durability: Option<Durability>, zone: Option<&Zone>) -> Result<Space> {
+        let disk = Disk::open(folder)?;
+        let disk = if self.options.shared_files { disk.shared() } else { disk };
+        if let Some(durability) = durability {
+            write_durability(&disk, durability)?;
+        }
+        if zone.is_some() {
+            write_zone(&disk, zone)?;
+        }
+        self.open_space(name, folder)
+    }
+
+    /// The place of the space with this name.
+    fn slot(&self, name: &str) -> Arc<Slot> {
+        Arc::clone(self.slots.lock().entry(name.to_owned()).or_default())
+    }
+
+    /// Forgets the place of a space that does not exist, unless somebody waits for it who may make it.
+    fn give_up(&self, name: &str, slot: &Arc<Slot>) {
+        let mut slots = self.slots.lock();
+        // The map's and the caller's.
+        if Arc::strong_count(slot) == 2 {
+            slots.remove(name);
+        }
+    }
+
+    /// Gives a space a zone of its own, or takes it away. Requests that run go on with the zone that they began with.
+    pub fn set_zone(&self, name: &str, zone: Option<&Zone>) -> Result<Arc<Space>> {
+        if self.read_only {
+            return Err(open_for_questions());
+        }
+        let space = self.space(name)?;
+        space.set_zone(zone.unwrap_or(&self.zone).clone(), || {
+            write_zone(&Disk::open(self.folder.join(space.name()))?, zone)
+        })?;
+        Ok(space)
+    }
+
+    /// The zone of a space, be it open or not. Errors: corrupt.
+    pub fn zone(&self, name: &str) -> Result<Zone> {
+        let folder = self.folder.join(name);
+        let own = if folder.is_dir() { read_zone(&Disk::open(folder)?)? } else { None };
+        Ok(own.unwrap_or_else(|| self.zone.clone()))
+    }
+
+    /// Makes the folder of a space, with a name that survives a power cut. Errors: as it exists.
+    fn make_folder(&self, folder: &Path) -> std::io::Result<()> {
+        self.access.create_folder(folder)?;
+        std::fs::File::open(&self.folder)?.sync_all()
+    }
+
+    /// Closes the space with this name and removes all of it. A space that is missing is no longer missed.
+    ///
+    /// Errors: not found; busy, when requests still use it after `wait`; invalid for `main`, unless it is missing.
+    pub fn drop_space(&self, name: &str, wait: Duration) -> Result<()> {
+        check_name(name)?;
+        if self.read_only {
+            return Err(open_for_questions());
+        }
+        let folder = self.folder.join(name);
+        let slot = self.slot(name);
+        // Held to the end, so that nobody opens it meanwhile.
+        let mut place = slot.0.lock();
+        refuse_link(&folder)?;
+        if !folder.is_dir() {
+            drop(place);
+            self.give_up(name, &slot);
+            return match self.known.has(name) {
+                true => self.known.forget(name),
+                false => Err(self.unknown(name)),
+            };
+        }
+        if name == MAIN {
+            return Err(Error::invalid("drop its types instead: the space `main` is always there"));
+        }
+        if let Some(space) = place.take()
+            && let Err(space) = sole(space, wait)
+        {
+            *place = Some(space);
+            return Err(Error::busy(format!("try again later: requests still use the space `{name}`")));
+        }
+        let failed = |error| Error::of_system(format_args!("cannot drop the space `{name}`"), error);
+        let dropped = self.folder.join(format!("{DROPPED_PREFIX}{name}"));
+        if dropped.exists() {
+            std::fs::remove_dir_all(&dropped).map_err(failed)?;
+        }
+        // From here on it is dropped: what is left of it is removed by the next start.
+        std::fs::rename(&folder, &dropped).map_err(failed)?;
+        std::fs::File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        self.known.forget(name)?;
+        std::fs::remove_dir_all(&dropped).map_err(failed)
+    }
+
+    /// Closes the spaces that nobody used for `idle`, one after the other; they are opened again when they are asked for.
+    pub fn close_idle(&self, idle: Duration) {
+        let slots: Vec<(String, Arc<Slot>)> =
+            self.slots.lock().iter().map(|(name, slot)| (name.clone(), Arc::clone(slot))).collect();
+        for (name, slot) in slots {
+            let mut place = slot.0.lock();
+            let Some(space) = place.take_if(|space| space.is_idle(idle)) else {
+                continue;
+            };
+            // Whoever asks for it now waits until it is closed, and opens it again.
+            match sole(space, Duration::ZERO).map(Space::close) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, space = name, "an idle space did not close well; its log is replayed next time");
+                }
+                Err(space) => *place = Some(space),
+            }
+        }
+    }
+
+    /// The names of all spaces in order, those among them whose folder is missing, each with whether it is open.
+    pub fn list(&self) -> Result<Vec<(String, bool)>> {
+        let mut names = BTreeMap::from([(MAIN.to_owned(), false)]);
+        names.extend(self.known.names().into_iter().map(|name| (name, false)));
+        names.extend(folders_in(&self.folder)?.into_iter().map(|name| (name, false)));
+        let slots = self.slots.lock();
+        for (name, open) in &mut names {
+            // A slot whose lock is held is being opened.
+            *open = slots.get(name).is_some_and(|slot| slot.0.try_lock().is_some_and(|place| place.is_some()));
+        }
+        Ok(names.into_iter().collect())
+    }
+
+    /// Whether there was a space of this name that was not dropped, and its folder is gone.
+    pub fn is_missing(&self, name: &str) -> bool {
+        self.known.has(name) && !self.folder.join(name).is_dir()
+    }
+
+    /// What a space promises, be it open or not. Errors: corrupt.
+    pub fn durability(&self, name: &str) -> Result<Durability> {
+        let folder = self.folder.join(name);
+        match folder.is_dir() {
+            true => Ok(read_durability(&Disk::open(folder)?)?.unwrap_or(self.options.durability)),
+            false => Ok(self.options.durability),
+        }
+    }
+
+    /// Flushes and closes all spaces. One that a request still uses after `wait` is let go without: its log is replayed
+    /// by the next open.
+    pub fn close(&self, wait: Duration) -> Result<()> {
+        let started = Instant::now();
+        let slots = std::mem::take(&mut *self.slots.lock());
+        let mut outcome = Ok(());
+        for (name, slot) in slots {
+            let Some(space) = slot.0.lock().take() else {
+                continue;
+            };
+            match sole(space, wait.saturating_sub(started.elapsed())) {
+                Ok(space) => {
+                    outcome = outcome.and(space.close().map_err(|error| error.within(format_args!("space {name}"))));
+                }
+                Err(_) => tracing::warn!(space = name, "left open: a request still uses it"),
+            }
+        }
+        outcome
+    }
+}
+
+/// The space, as soon as no request uses it; or as it is, when one still does after `wait`.
+fn sole(mut space: Arc<Space>, wait: Duration) -> std::result::Result<Space, Arc<Space>> {
+    let started = Instant::now();
+    loop {
+        match Arc::try_unwrap(space) {
+            Ok(space) => return Ok(space),
+            Err(shared) if started.elapsed() < wait => {
+                space = shared;
+                std::thread::sleep(CLOSE_POLL);
+            }
+            Err(shared) => return Err(shared),
+        }
+    }
+}
+
+fn missing(name: &str, folder: &Path) -> Error {
+    let data_dir = folder.ancestors().nth(2).unwrap_or(folder);
+    Error::corrupt(format!("{}: its folder {} is missing", remedy_of_missing(name, data_dir), folder.display()))
+}
+
+/// What to do about a space whose folder is missing.
+pub(crate) fn remedy_of_missing(name: &str, data_dir: &Path) -> String {
+    format!(
+        "restore the space `{name}` from a backup, mount its disk, or give it up with muster space drop {name} --yes {name} \
+         --data {}",
+        shell_word(&data_dir.display().to_string())
+    )
+}
+
+/// Removes what is left of spaces that were dropped, and forgets them, where the server ended in between.
+fn finish_drops(folder: &Path, known: &Known) -> Result<()> {
+    let failed = |error| Error::of_system(format_args!("cannot clear {}", folder.display()), error);
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        if let Some(name) = name.to_str().and_then(|name| name.strip_prefix(DROPPED_PREFIX)) {
+            // Its name may have been given again since.
+            if known.has(name) && !folder.join(name).is_dir() {
+                known.forget(name)?;
+            }
+            std::fs::remove_dir_all(entry.path()).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// The names of the folders of spaces; none where the folder of all is missing.
+pub(crate) fn folders_in(folder: &Path) -> Result<Vec<String>> {
+    let failed = |error| Error::of_system(format_args!("cannot list {}", folder.display()), error);
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed)?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(failed)?.file_name();
+        names.extend(name.to_str().filter(|name| check_name(name).is_ok()).map(str::to_owned));
+    }
+    Ok(names)
+}
+
+/// Errors: invalid, when the folder of a space is a link: what it leads to may change, or be another space.
+fn refuse_link(folder: &Path) -> Result<()> {
+    match std::fs::symlink_metadata(folder) {
+        Ok(about) if about.file_type().is_symlink() => Err(Error::invalid(format!(
+            "put the folder itself in its place, or mount it there: {} is a link",
+            folder.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// A name that is the same folder on every file system that tells case apart.
+pub(crate) fn check_name(name: &str) -> Result<()> {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if name.is_empty() || name.len() > NAME_CHARS_MAX || name.starts_with('.') || !name.chars().all(good) {
+        return Err(Error::invalid(format!(
+            "name a space with 1 to {NAME_CHARS_MAX} letters (a-z, A-Z), digits, `_`, `-` or `.`, not beginning with `.`"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_leave_the_folder() {
+        for name in ["", ".", "..", "../x", "a/b", ".hidden", "空间", "a b", &"x".repeat(101)] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+        for name in ["main", "a.b-c_9", &"x".repeat(100)] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+    }
+}
