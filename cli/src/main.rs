@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     let runtime = match runtime.enable_all().thread_keep_alive(THREAD_KEEP_ALIVE).build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            let error = muster_server::Error::of_system("cannot start threads", error);
+            let error = muster_store::Error::of_system("cannot start threads", error);
             return report(&Failure::refused(format!("{error:#}")));
         }
     };

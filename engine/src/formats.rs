@@ -1,10 +1,10 @@
 //! The ladder of format versions: every layout that was ever given a number, in order.
 //!
-//! A rung is never taken away and its number never given again: readers accept every rung of a format, and refuse one above
-//! the newest by name, before anything of the store is changed. Writers write the newest rung, or an older one where that
-//! says everything, so that older programs go on reading. There is no step of its own that upgrades a store: a file
-//! climbs when it is written anew, by the next open (log), flush or compaction. What the layouts are, the pages of
-//! docs/formats tell; the code that knows each is named there.
+//! A rung is never taken away and its number never given again: readers accept every rung of a format, and refuse one
+//! above the newest by name, before anything of the store is changed. Writers write the newest rung, or an older one
+//! where that says everything, so that older programs go on reading. There is no step of its own that upgrades a store:
+//! a file climbs when it is written anew, by the next open (log), flush or compaction. What the layouts are, the pages
+//! of docs/formats tell; the code that knows each is named there.
 
 use crate::error::{Error, Result};
 
@@ -142,8 +142,8 @@ impl Format {
         self.rungs.len() as u32
     }
 
-    /// Whether `version` is read. Errors: invalid, naming both, for one that only a newer program knows, which is no damage,
-    /// so nothing is given up for it; corrupt, for one that no program has written.
+    /// Whether `version` is read. Errors: invalid, naming both, for one that only a newer program knows, which is no
+    /// damage, so nothing is given up for it; corrupt, for one that no program has written.
     pub(crate) fn check(&self, version: u32) -> Result<()> {
         let (name, newest) = (self.name, self.newest());
         match version {

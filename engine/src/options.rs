@@ -31,8 +31,8 @@ pub struct Options {
     /// The bytes of bitmaps that are kept merged because several layers speak of them and they are asked for again and
     /// again; 0 merges none.
     pub merged_bytes_max: u64,
-    /// The most threads that one query uses, the caller's included; the others are started with the engine.
-    /// 0 stands for all that the machine has, or without `background` for one. Not with a `thread_pool`, which has its own.
+    /// The most threads that one query uses, the caller's included; the others are started with the engine. 0 stands
+    /// for all that the machine has, or without `background` for one. Not with a `thread_pool`, which has its own.
     pub threads: usize,
     /// Threads that are shared with other engines; the engine starts its own where absent.
     pub thread_pool: Option<ThreadPool>,

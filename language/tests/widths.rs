@@ -19,8 +19,8 @@ const WIDE: [RangeInclusive<u32>; 9] = [
     0x20000..=0x2FFFD, // ideographs beyond the first plane
 ];
 
-/// Marks that combine with the letter before them: of Latin, Cyrillic, Hebrew, Arabic, Devanagari, Bengali, Tamil, Thai,
-/// and for symbols and kana.
+/// Marks that combine with the letter before them: of Latin, Cyrillic, Hebrew, Arabic, Devanagari, Bengali, Tamil,
+/// Thai, and for symbols and kana.
 const ZERO: [RangeInclusive<u32>; 16] = [
     0x300..=0x36F,
     0x483..=0x489,

@@ -3,35 +3,24 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use muster_engine::catalog::Zone;
-use muster_engine::options::{Durability, Options};
+use muster_engine::options::Durability;
 use muster_engine::storage::{Clock, SystemClock};
 use muster_engine::{Error, Result};
+use muster_store::StoreOptions;
 
-use crate::erasures::LEDGER_FILE;
 use crate::limits::{LIMIT_OPTIONS, Limits};
 
 /// How a server runs.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The directory of the store: one folder for each space below `spaces/`.
-    pub data_dir: PathBuf,
-    /// How each space's engine runs.
-    pub engine: Options,
-    /// The zone of what is written, asked and shown, where neither a request nor its space names one; UTC if absent.
-    pub zone: Option<String>,
+    /// The directory, and how its spaces run.
+    pub store: StoreOptions,
     /// Whether a load may name any path of this machine: right for a server that serves its own user only.
     pub local_files: bool,
     /// Directories below which a load may name a path.
     pub import_dirs: Vec<PathBuf>,
     /// Directories below which a backup may be made.
     pub backup_dirs: Vec<PathBuf>,
-    /// The ledger of erasures; `erasures.ndjson` in `data_dir` if absent. On another disk it outlives the store.
-    pub erasure_ledger: Option<PathBuf>,
-    /// Whether questions only are answered: nothing in the directory changes, and it needs no room.
-    pub read_only: bool,
-    /// How the operator is told what an open dropped or gave up of a log; an error of the server's own log unless said.
-    pub tell: fn(&str),
     /// What time it is, in milliseconds since 1970-01-01T00:00:00Z; may jump when the machine's clock is set.
     pub now_unix_ms: fn() -> i64,
     /// Whether to listen where others than this machine's users can connect: nobody is asked who they are.
@@ -46,25 +35,15 @@ impl Config {
     /// The defaults for a store in `data_dir`.
     pub fn new(data_dir: impl Into<PathBuf>) -> Config {
         Config {
-            data_dir: data_dir.into(),
-            engine: Options::default(),
-            zone: None,
+            store: StoreOptions::new(data_dir),
             local_files: false,
             import_dirs: Vec::new(),
             backup_dirs: Vec::new(),
-            erasure_ledger: None,
-            read_only: false,
-            tell: |text| tracing::error!("{text}"),
             now_unix_ms: || SystemClock::new().now_unix_ms(),
             insecure_listen: false,
             drain: Duration::from_secs(10),
             limits: Limits::default(),
         }
-    }
-
-    /// Where the ledger of erasures lies.
-    pub(crate) fn ledger_path(&self) -> PathBuf {
-        self.erasure_ledger.clone().unwrap_or_else(|| self.data_dir.join(LEDGER_FILE))
     }
 
     /// Sets an option by its name, such as `flush_bytes` to `1048576`.
@@ -75,7 +54,7 @@ impl Config {
             value.parse().map_err(|_| Error::invalid(format!("give option {name} a whole number, not `{value}`")))
         };
         let count = || number().map(|number| usize::try_from(number).unwrap_or(usize::MAX));
-        let engine = &mut self.engine;
+        let engine = &mut self.store.engine;
         match name {
             "durability" => engine.durability = durability(value)?,
             "sync_interval_ms" => engine.sync_interval_ms = number()?,
@@ -90,7 +69,7 @@ impl Config {
             "threads" => engine.threads = count()?,
             "shared_files" => engine.shared_files = yes_or_no(name, value)?,
             "discard_damaged_tail" => engine.discard_damaged_tail = yes_or_no(name, value)?,
-            _ if LIMIT_OPTIONS.contains(&name) => self.limits.set(name, number()?)?,
+            _ if LIMIT_OPTIONS.contains(&name) => self.limits.set(&mut self.store, name, number()?)?,
             _ => {
                 return Err(Error::invalid(format!(
                     "name one of durability, sync_interval_ms, delta_parts_max, delta_bytes_max, busy_wait_ms, \
@@ -101,18 +80,6 @@ impl Config {
             }
         }
         Ok(())
-    }
-}
-
-impl Config {
-    /// The zone of spaces that have none of their own. Errors: invalid, where there is none of that name.
-    pub(crate) fn zone(&self) -> Result<Zone> {
-        self.zone.as_deref().map_or_else(|| Ok(Zone::utc()), Zone::named)
-    }
-
-    /// Errors: as [`Config::zone`]. For a caller that is to refuse it before anything is made.
-    pub fn check_zone(&self) -> Result<()> {
-        self.zone().map(drop)
     }
 }
 
@@ -139,8 +106,8 @@ mod tests {
         config.set_option("flush_bytes", "4096").unwrap();
         config.set_option("durability", "none").unwrap();
         config.set_option("discard_damaged_tail", "true").unwrap();
-        assert_eq!((config.engine.flush_bytes, config.engine.durability), (4096, Durability::None));
-        assert!(config.engine.discard_damaged_tail);
+        assert_eq!((config.store.engine.flush_bytes, config.store.engine.durability), (4096, Durability::None));
+        assert!(config.store.engine.discard_damaged_tail);
         config.set_option("stream_idle_ms", "1500").unwrap();
         assert_eq!(config.limits.stream_idle, Duration::from_millis(1_500));
         for name in LIMIT_OPTIONS {

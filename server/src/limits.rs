@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use muster_engine::query::plan::QueryRequest;
 use muster_engine::{Error, Result};
+use muster_store::StoreOptions;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The memory of one query, unless the limits say otherwise.
@@ -15,8 +16,8 @@ pub struct Limits {
     /// Bytes of one message that brings data. What a batch becomes in memory is bounded by
     /// [`muster_proto::WRITE_MEMORY_BYTES_MAX`] beside.
     pub message_bytes_max: usize,
-    /// Bytes of any other message, which asks or commands. A text of no characters takes two bytes on the wire and thirty times as much in
-    /// memory, before anybody can charge it to a query.
+    /// Bytes of any other message, which asks or commands. A text of no characters takes two bytes on the wire and
+    /// thirty times as much in memory, before anybody can charge it to a query.
     pub query_message_bytes_max: usize,
     /// Changes of one batch.
     pub batch_changes_max: usize,
@@ -46,14 +47,8 @@ pub struct Limits {
     pub rejects_reported_max: u64,
     /// Bytes of the files that arrive for loads and stay until those have read them, of all together.
     pub spool_bytes_max: u64,
-    /// Spaces of the directory.
-    pub spaces_max: usize,
     /// A space that nobody used for so long is closed until it is asked for; none is where it is zero.
     pub space_idle: Duration,
-    /// Snapshots of one space that are kept for page tokens.
-    pub leases_max: usize,
-    /// How long a snapshot is kept for a page token.
-    pub lease: Duration,
     /// Questions that run at once and may be long; more wait.
     pub queries_running_max: usize,
     /// Of those, the most of one caller, so that others find a place whatever it asks.
@@ -126,9 +121,10 @@ pub fn raise_descriptors() {
 pub(crate) const DESCRIPTORS_MIN: u64 = 64;
 
 impl Limits {
-    /// How many connections there may be, in all and of one peer, where the process may have so many descriptors.
-    pub(crate) fn connections(&self, descriptors: u64) -> (usize, usize) {
-        let files = DESCRIPTORS_RESERVED + SPACE_DESCRIPTORS.saturating_mul(self.spaces_max as u64);
+    /// How many connections there may be, in all and of one peer, where the process may have so many descriptors and so
+    /// many spaces.
+    pub(crate) fn connections(&self, descriptors: u64, spaces_max: usize) -> (usize, usize) {
+        let files = DESCRIPTORS_RESERVED + SPACE_DESCRIPTORS.saturating_mul(spaces_max as u64);
         let left = descriptors.saturating_sub(files).max(descriptors / 2);
         let all = self.connections_max.min(usize::try_from(left).unwrap_or(usize::MAX)).max(1);
         (all, self.peer_connections_max.min(all - all / 4))
@@ -175,8 +171,9 @@ pub(crate) const LIMIT_OPTIONS: [&str; 35] = [
 ];
 
 impl Limits {
-    /// Sets the limit of an option in [`LIMIT_OPTIONS`]. Errors: invalid, where nothing could be done within it.
-    pub(crate) fn set(&mut self, name: &str, value: u64) -> Result<()> {
+    /// Sets the limit of an option in [`LIMIT_OPTIONS`], be it of the server or of its store. Errors: invalid, where
+    /// nothing could be done within it.
+    pub(crate) fn set(&mut self, store: &mut StoreOptions, name: &str, value: u64) -> Result<()> {
         // Spaces that nobody uses may stay open for ever.
         if value == 0 && name != "space_idle_ms" {
             return Err(Error::invalid(format!("give option {name} at least 1, not 0")));
@@ -186,7 +183,7 @@ impl Limits {
         if value > most {
             return Err(Error::invalid(format!("give option {name} at most {most}, not {value}")));
         }
-        match self.field(name) {
+        match self.field(store, name) {
             Some(Field::Count(count)) => *count = usize::try_from(value).unwrap_or(usize::MAX),
             Some(Field::Number(count)) => *count = u32::try_from(value).unwrap_or(u32::MAX),
             Some(Field::Bytes(bytes)) => *bytes = value,
@@ -196,17 +193,17 @@ impl Limits {
         Ok(())
     }
 
-    fn field(&mut self, name: &str) -> Option<Field<'_>> {
+    fn field<'a>(&'a mut self, store: &'a mut StoreOptions, name: &str) -> Option<Field<'a>> {
         Some(match name {
-            "spaces_max" => Field::Count(&mut self.spaces_max),
+            "spaces_max" => Field::Count(&mut store.spaces_max),
             "space_idle_ms" => Field::Time(&mut self.space_idle),
             "queries_max" => Field::Count(&mut self.queries_max),
             "keys_max" => Field::Count(&mut self.keys_max),
             "memberships_max" => Field::Count(&mut self.memberships_max),
             "groups_max" => Field::Count(&mut self.groups_max),
             "explain_budget_ms" => Field::Bytes(&mut self.explain_budget_ms),
-            "leases_max" => Field::Count(&mut self.leases_max),
-            "lease_ms" => Field::Time(&mut self.lease),
+            "leases_max" => Field::Count(&mut store.leases_max),
+            "lease_ms" => Field::Time(&mut store.lease),
             "message_bytes_max" => Field::Count(&mut self.message_bytes_max),
             "query_message_bytes_max" => Field::Count(&mut self.query_message_bytes_max),
             "queries_running_max" => Field::Count(&mut self.queries_running_max),
@@ -266,10 +263,7 @@ impl Default for Limits {
             values_max: 10_000,
             rejects_reported_max: 100_000,
             spool_bytes_max: 256 << 30,
-            spaces_max: 1_000,
             space_idle: Duration::from_secs(600),
-            leases_max: 64,
-            lease: Duration::from_secs(300),
             queries_running_max: threads * 4,
             caller_queries_max: threads * 3,
             queries_waiting_max: 4_096,
@@ -304,12 +298,11 @@ mod tests {
     #[test]
     fn connections_leave_descriptors_for_files_and_one_peer_leaves_some_for_others() {
         let limits = Limits::default();
-        assert_eq!(limits.connections(1_024), (512, 384));
-        assert_eq!(limits.connections(7_300), (3_650, 2_738));
-        let few = Limits { spaces_max: 10, ..limits.clone() };
-        assert_eq!(few.connections(1_024), (698, 524));
-        assert_eq!(limits.connections(1 << 20), (4_096, 3_072));
-        assert_eq!(limits.connections(100), (50, 38));
-        assert_eq!(limits.connections(u64::MAX), (4_096, 3_072));
+        assert_eq!(limits.connections(1_024, 1_000), (512, 384));
+        assert_eq!(limits.connections(7_300, 1_000), (3_650, 2_738));
+        assert_eq!(limits.connections(1_024, 10), (698, 524));
+        assert_eq!(limits.connections(1 << 20, 1_000), (4_096, 3_072));
+        assert_eq!(limits.connections(100, 1_000), (50, 38));
+        assert_eq!(limits.connections(u64::MAX, 1_000), (4_096, 3_072));
     }
 }

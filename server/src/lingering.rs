@@ -3,9 +3,9 @@
 //! Who connects has to say the preface of HTTP/2 soon, and who then asks nothing for long is hung up on: whole messages
 //! that do not come are `receiving`'s, peers that do not answer are the keepalive's.
 //!
-//! A server that goes says goodbye and closes. A client that was just writing would find its connection broken before it
-//! has read the goodbye, and could not know whether its request was begun. So the end is: say the last words, say that
-//! there are no more, and take what still comes, unread, until the client has closed too or has been waited for.
+//! A server that goes says goodbye and closes. A client that was just writing would find its connection broken before
+//! it has read the goodbye, and could not know whether its request was begun. So the end is: say the last words, say
+//! that there are no more, and take what still comes, unread, until the client has closed too or has been waited for.
 
 use std::future::Future;
 use std::io;

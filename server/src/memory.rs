@@ -1,7 +1,8 @@
 //! One budget of bytes for everything that the server receives, decodes and lets wait.
 //!
-//! A message is charged before it is decoded, by its size on the wire and the most that it can become, and again by what
-//! it is when that is known. Where there is no room it is refused at once: waiting for room would itself need some.
+//! A message is charged before it is decoded, by its size on the wire and the most that it can become, and again by
+//! what it is when that is known. Where there is no room it is refused at once: waiting for room would itself need
+//! some.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -24,7 +24,8 @@ use crate::incoming::Incoming;
 use crate::limits::Limits;
 use crate::lingering::Patience;
 use crate::receiving::{HEADER_BYTES_REFUSED, Receiving, STREAM_WINDOW_BYTES};
-use crate::service::{Service, Shared};
+use crate::service::Service;
+use crate::shared::Shared;
 
 /// The window of a connection: streams whose services are busy leave room for the others.
 const CONNECTION_WINDOW_BYTES: u32 = 32 << 20;
@@ -101,7 +102,8 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Opens `config.data_dir`. The caller sees to it that no other server holds it (see [`Holder`](crate::Holder)).
+    /// Opens `config.store.data_dir`. The caller sees to it that no other server holds it (see
+    /// [`muster_store::Holder`]).
     ///
     /// Errors: the directory cannot be used, or an option is wrong.
     pub fn new(config: Config) -> Result<Opened, ServeError> {
@@ -120,13 +122,13 @@ impl Opened {
     }
 }
 
-/// Serves `config.data_dir` on `listener` until `shutdown` is ready; then shuts down gracefully. Health says not serving, no
-/// new connection is made (a socket in the file system goes), running requests may go on for `config.drain` and are
-/// cancelled after it, and all spaces are flushed and closed. What does not end half a second after that is left: nothing
-/// acknowledged is lost, its log is replayed by the next open. A client whose request was not begun is told so by the end
-/// of its connection, and may ask elsewhere.
+/// Serves `config.store.data_dir` on `listener` until `shutdown` is ready; then shuts down gracefully. Health says not
+/// serving, no new connection is made (a socket in the file system goes), running requests may go on for `config.drain`
+/// and are cancelled after it, and all spaces are flushed and closed. What does not end half a second after that is
+/// left: nothing acknowledged is lost, its log is replayed by the next open. A client whose request was not begun is
+/// told so by the end of its connection, and may ask elsewhere.
 ///
-/// The caller sees to it that no other server holds the directory (see [`Holder`](crate::Holder)).
+/// The caller sees to it that no other server holds the directory (see [`muster_store::Holder`]).
 pub async fn run(
     config: Config,
     listener: Listener,
@@ -218,7 +220,7 @@ async fn say_not_serving(health: &mut HealthReporter, name: &str) {
 async fn close(shared: Arc<Shared>, patience: Duration) -> Result<(), ServeError> {
     let closing = tokio::task::spawn_blocking(move || {
         shared.spool.end();
-        shared.spaces.close(patience)
+        shared.store.close(patience)
     });
     match tokio::time::timeout(patience + LAST_WORDS, closing).await {
         Ok(closed) => closed
@@ -241,7 +243,7 @@ async fn close_idle_spaces(shared: Arc<Shared>) {
         tokio::time::sleep(idle.div_f32(2.0)).await;
         let shared = Arc::clone(&shared);
         // A panic has told of itself; the next round tries again.
-        let _ = tokio::task::spawn_blocking(move || shared.spaces.close_idle(idle)).await;
+        let _ = tokio::task::spawn_blocking(move || shared.store.close_idle(idle)).await;
     }
 }
 

@@ -9,14 +9,14 @@ use muster_engine::{Error, Result};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
-use crate::files::Access;
+use muster_store::Access;
 
 /// The folder of the files.
 const SPOOL_FOLDER: &str = "spool";
 
-/// The folder in which files arrive, which together have so many bytes and no more. Each is deleted as soon as its load is
-/// over or given up, what is left by a server that stops, and what one left that died by the next; the folder stays, so that
-/// a server starts where there is no room to make it.
+/// The folder in which files arrive, which together have so many bytes and no more. Each is deleted as soon as its load
+/// is over or given up, what is left by a server that stops, and what one left that died by the next; the folder stays,
+/// so that a server starts where there is no room to make it.
 pub(crate) struct Spool {
     folder: PathBuf,
     access: Access,

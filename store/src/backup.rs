@@ -17,11 +17,11 @@ use muster_engine::{Engine, Error, ErrorKind, Result};
 
 use crate::access::Access;
 use crate::check::{Place, space_places};
+use crate::folder::SPACES_FOLDER;
 use crate::holder::hold_unchanged;
 use crate::known;
 use crate::ledger::{self, Erasure, LEDGER_FILE, Ledger};
 use crate::space::Space;
-use crate::store::SPACES_FOLDER;
 
 /// The end of the name of a directory that is not complete.
 const UNFINISHED_SUFFIX: &str = ".unfinished";

@@ -11,10 +11,10 @@ use muster_engine::storage::{Disk, LockHolder, Storage};
 use muster_engine::{Error, ErrorKind, Result};
 
 use crate::access::Access;
+use crate::folder::{SPACES_FOLDER, folders_in, remedy_of_missing};
 use crate::holder::hold_unchanged;
 use crate::known::Known;
 use crate::ledger::{LEDGER_FILE, Reading};
-use crate::store::{SPACES_FOLDER, folders_in, remedy_of_missing};
 
 /// The lock file of a space.
 const SPACE_LOCK: &str = "LOCK";
@@ -47,8 +47,8 @@ impl DirReport {
     }
 }
 
-/// Checks all spaces of `data_dir` and the ledger of erasures that lies in it, or the one with this name, and changes nothing. The locks are held meanwhile, so no
-/// server begins to write.
+/// Checks all spaces of `data_dir` and the ledger of erasures that lies in it, or the one with this name, and changes
+/// nothing. The locks are held meanwhile, so no server begins to write.
 ///
 /// Errors: conflict, when a server or another process holds the directory; not found, when there is no store.
 pub fn check_dir(data_dir: &Path, space: Option<&str>, progress: &mut dyn FnMut(&str, Progress)) -> Result<DirReport> {
@@ -79,7 +79,7 @@ fn check_ledger(path: &Path) -> Result<Report> {
     let fault = |what: String| Fault { file: LEDGER_FILE.to_owned(), bytes: None, concerns: Vec::new(), what };
     let mut reading = Reading::new(path);
     loop {
-        match reading.next() {
+        match reading.next_erasure() {
             Ok(Some(_)) => {}
             Ok(None) => break,
             Err(error) if error.kind() == ErrorKind::Io => return Err(error),
@@ -125,8 +125,8 @@ pub(crate) enum Place {
     Missing,
 }
 
-/// The spaces of a directory, in order. Errors: not found, when it holds no store and knows of no space; corrupt, when the
-/// list of spaces is damaged.
+/// The spaces of a directory, in order. Errors: not found, when it holds no store and knows of no space; corrupt, when
+/// the list of spaces is damaged.
 pub(crate) fn space_places(data_dir: &Path) -> Result<Vec<(String, Place)>> {
     let folder = data_dir.join(SPACES_FOLDER);
     let known = Known::open(data_dir, &folders_in(&folder)?, &data_dir.join(LEDGER_FILE), Access::Private)?.names();

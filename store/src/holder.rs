@@ -1,9 +1,9 @@
 //! Who serves a directory: a locked file with the address of its server.
 //!
 //! The lock is the operating system's and goes with the process, so a file that a dead server left means nothing. The
-//! address is written after the lock is taken; whoever finds the file locked and empty looks again a little later. It is
-//! written over what stands there, so that a full disk, where the file exists, does not keep a server from saying it.
-//! Servers that only read share the lock, write nothing, and are found by nobody.
+//! address is written after the lock is taken; whoever finds the file locked and empty looks again a little later. It
+//! is written over what stands there, so that a full disk, where the file exists, does not keep a server from saying
+//! it. Servers that only read share the lock, write nothing, and are found by nobody.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -44,8 +44,8 @@ impl Holder {
         }
     }
 
-    /// Shares the directory with others that only read it, and changes nothing in it. None if a server holds it that may
-    /// write.
+    /// Shares the directory with others that only read it, and changes nothing in it. None if a server holds it that
+    /// may write.
     pub fn share(data_dir: &Path) -> io::Result<Option<Holder>> {
         let file = match open(data_dir, false) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -77,8 +77,8 @@ impl Holder {
     }
 }
 
-/// Where the server listens that holds a directory: none if no server holds it that may write, an empty text if it has not
-/// said yet.
+/// Where the server listens that holds a directory: none if no server holds it that may write, an empty text if it has
+/// not said yet.
 pub fn holder_of(data_dir: &Path) -> io::Result<Option<String>> {
     let mut file = match open(data_dir, false) {
         Ok(file) => file,

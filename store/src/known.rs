@@ -1,8 +1,8 @@
-//! The spaces that a directory has: a line each in a file beside them, so that a folder that is gone is missed instead of
-//! being made anew.
+//! The spaces that a directory has: a line each in a file beside them, so that a folder that is gone is missed instead
+//! of being made anew.
 //!
-//! A directory that an older program made has no such file: then its folders are those, and the spaces that the ledger of
-//! erasures speaks of. A folder that somebody puts there becomes known when it is opened.
+//! A directory that an older program made has no such file: then its folders are those, and the spaces that the ledger
+//! of erasures speaks of. A folder that somebody puts there becomes known when it is opened.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -13,8 +13,8 @@ use muster_engine::{Error, Result};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::access::Access;
+use crate::folder::check_name;
 use crate::ledger;
-use crate::store::check_name;
 
 /// The file in the directory.
 pub(crate) const KNOWN_FILE: &str = "spaces.txt";

@@ -1,10 +1,10 @@
 //! The ledger of erasures: who was erased, so that a restored backup does not bring them back.
 //!
-//! One JSON object a line, appended and synced before the erasure is acknowledged. Each ends with a checksum of what stands
-//! before it, so a line that was changed is known; people may take lines away. A backup knows the epoch and version
-//! at which it was made; the lines above those are applied again when it is restored. The file may lie on another disk
-//! than the store, and be moved away at any time: the next erasure begins a new one. Whether to keep old lines is the
-//! operator's choice; those older than the oldest backup serve nobody.
+//! One JSON object a line, appended and synced before the erasure is acknowledged. Each ends with a checksum of what
+//! stands before it, so a line that was changed is known; people may take lines away. A backup knows the epoch and
+//! version at which it was made; the lines above those are applied again when it is restored. The file may lie on
+//! another disk than the store, and be moved away at any time: the next erasure begins a new one. Whether to keep old
+//! lines is the operator's choice; those older than the oldest backup serve nobody.
 //!
 //! People can be erased while the disk is full: room behind the end of the file is taken in advance, and an erasure for
 //! which there is none is refused before it is applied.
@@ -73,8 +73,8 @@ impl Drop for Room<'_> {
 }
 
 impl Room<'_> {
-    /// Errors: invalid, where the last line is torn: only people know whether a crash tore what was never acknowledged, or
-    /// a copy lost what was.
+    /// Errors: invalid, where the last line is torn: only people know whether a crash tore what was never acknowledged,
+    /// or a copy lost what was.
     fn check_end(&mut self) -> Result<()> {
         // Another request may be in the middle of its line.
         let _one = self.ledger.lock();
@@ -199,8 +199,8 @@ fn require_file(file: &File) -> io::Result<()> {
     }
 }
 
-/// Takes `bytes` of room from `end` on without making the file longer. Where the file system cannot do that, the room is
-/// found when it is written.
+/// Takes `bytes` of room from `end` on without making the file longer. Where the file system cannot do that, the room
+/// is found when it is written.
 fn allocate(file: &File, end: u64, bytes: u64) -> io::Result<()> {
     match rustix::fs::fallocate(file, FallocateFlags::KEEP_SIZE, end, bytes.max(1)) {
         Err(Errno::OPNOTSUPP | Errno::NOSYS) | Ok(()) => Ok(()),
@@ -225,7 +225,7 @@ fn is_torn(file: &mut File) -> io::Result<bool> {
 /// but a copy may be cut anywhere. Errors: invalid, naming the line.
 pub(crate) fn read(path: &Path, visit: &mut dyn FnMut(Erasure) -> Result<()>) -> Result<Option<u64>> {
     let mut reading = Reading::new(path);
-    while let Some(erasure) = reading.next()? {
+    while let Some(erasure) = reading.next_erasure()? {
         visit(erasure)?;
     }
     Ok(reading.torn)
@@ -253,7 +253,7 @@ impl Reading {
     }
 
     /// The next erasure; none after the last. Errors: io; invalid, naming the line.
-    pub fn next(&mut self) -> Result<Option<Erasure>> {
+    pub fn next_erasure(&mut self) -> Result<Option<Erasure>> {
         while !self.is_over {
             let (line, is_whole) = self.next_line()?;
             self.is_over = !is_whole;

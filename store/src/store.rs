@@ -12,23 +12,17 @@ use muster_engine::options::Options;
 use muster_engine::storage::Disk;
 use muster_engine::write::{Durability, Status, read_durability, read_zone, write_durability, write_zone};
 use muster_engine::{Error, Result, ThreadPool};
-use muster_language::shell_word;
 use parking_lot::Mutex;
 
 use crate::access::Access;
 use crate::backup;
+use crate::folder::{MAIN, SPACES_FOLDER, check_name, folders_in, refuse_link, remedy_of_missing};
 use crate::known::Known;
 use crate::leases::Leases;
 use crate::ledger::{Ledger, Reading};
 use crate::options::{StoreOptions, open_for_questions};
 use crate::space::{Found, Space};
 
-/// The space that a request without one means; it exists from the start.
-pub const MAIN: &str = "main";
-/// The folder of all spaces.
-pub(crate) const SPACES_FOLDER: &str = "spaces";
-/// The longest name of a space, in characters.
-const NAME_CHARS_MAX: usize = 100;
 /// What the name of the folder of a space begins with that was dropped and is not yet removed.
 const DROPPED_PREFIX: &str = ".dropped-";
 /// How long to wait between two looks whether requests still use a space that is to be closed.
@@ -53,7 +47,8 @@ pub struct Store {
     slots: Mutex<BTreeMap<String, Arc<Slot>>>,
 }
 
-/// The place of one space. Its lock is held while the space opens, so that it is opened once and others are not held up.
+/// The place of one space. Its lock is held while the space opens, so that it is opened once and others are not held
+/// up.
 #[derive(Default)]
 struct Slot(Mutex<Option<Arc<Space>>>);
 
@@ -188,8 +183,8 @@ impl Store {
         Error::not_found(format!("there is no space `{name}`; there are: {}", names.join(", ")))
     }
 
-    /// Makes a space and opens it; what it does not say is as for the server's others. Errors: conflict if there is one of
-    /// that name.
+    /// Makes a space and opens it; what it does not say is as for the server's others. Errors: conflict if there is one
+    /// of that name.
     pub fn create_space(&self, name: &str, durability: Option<Durability>, zone: Option<&Zone>) -> Result<Arc<Space>> {
         check_name(name)?;
         let folder = self.folder.join(name);
@@ -322,7 +317,8 @@ impl Store {
         std::fs::remove_dir_all(&dropped).map_err(failed)
     }
 
-    /// Closes the spaces that nobody used for `idle`, one after the other; they are opened again when they are asked for.
+    /// Closes the spaces that nobody used for `idle`, one after the other; they are opened again when they are asked
+    /// for.
     pub fn close_idle(&self, idle: Duration) {
         let slots: Vec<(String, Arc<Slot>)> =
             self.slots.lock().iter().map(|(name, slot)| (name.clone(), Arc::clone(slot))).collect();
@@ -410,15 +406,6 @@ fn missing(name: &str, folder: &Path) -> Error {
     Error::corrupt(format!("{}: its folder {} is missing", remedy_of_missing(name, data_dir), folder.display()))
 }
 
-/// What to do about a space whose folder is missing.
-pub(crate) fn remedy_of_missing(name: &str, data_dir: &Path) -> String {
-    format!(
-        "restore the space `{name}` from a backup, mount its disk, or give it up with muster space drop {name} --yes {name} \
-         --data {}",
-        shell_word(&data_dir.display().to_string())
-    )
-}
-
 /// Removes what is left of spaces that were dropped, and forgets them, where the server ended in between.
 fn finish_drops(folder: &Path, known: &Known) -> Result<()> {
     let failed = |error| Error::of_system(format_args!("cannot clear {}", folder.display()), error);
@@ -434,56 +421,4 @@ fn finish_drops(folder: &Path, known: &Known) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The names of the folders of spaces; none where the folder of all is missing.
-pub(crate) fn folders_in(folder: &Path) -> Result<Vec<String>> {
-    let failed = |error| Error::of_system(format_args!("cannot list {}", folder.display()), error);
-    let entries = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(failed)?,
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let name = entry.map_err(failed)?.file_name();
-        names.extend(name.to_str().filter(|name| check_name(name).is_ok()).map(str::to_owned));
-    }
-    Ok(names)
-}
-
-/// Errors: invalid, when the folder of a space is a link: what it leads to may change, or be another space.
-fn refuse_link(folder: &Path) -> Result<()> {
-    match std::fs::symlink_metadata(folder) {
-        Ok(about) if about.file_type().is_symlink() => Err(Error::invalid(format!(
-            "put the folder itself in its place, or mount it there: {} is a link",
-            folder.display()
-        ))),
-        _ => Ok(()),
-    }
-}
-
-/// A name that is the same folder on every file system that tells case apart.
-pub(crate) fn check_name(name: &str) -> Result<()> {
-    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if name.is_empty() || name.len() > NAME_CHARS_MAX || name.starts_with('.') || !name.chars().all(good) {
-        return Err(Error::invalid(format!(
-            "name a space with 1 to {NAME_CHARS_MAX} letters (a-z, A-Z), digits, `_`, `-` or `.`, not beginning with `.`"
-        )));
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_cannot_leave_the_folder() {
-        for name in ["", ".", "..", "../x", "a/b", ".hidden", "空间", "a b", &"x".repeat(101)] {
-            assert!(check_name(name).is_err(), "{name}");
-        }
-        for name in ["main", "a.b-c_9", &"x".repeat(100)] {
-            assert!(check_name(name).is_ok(), "{name}");
-        }
-    }
 }

@@ -1,8 +1,8 @@
 //! What a writer of a proof sends: batches that follow from a seed, a writer and a number, and the state they lead to.
 //!
-//! No two writers touch the same entity, so the state of one follows from how many of its batches were applied, whatever
-//! the others do. Each batch changes at least one entity in a way that no other batch does, so that number can be read
-//! from the state.
+//! No two writers touch the same entity, so the state of one follows from how many of its batches were applied,
+//! whatever the others do. Each batch changes at least one entity in a way that no other batch does, so that number can
+//! be read from the state.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -43,8 +43,8 @@ pub(crate) fn names(values: &[String]) -> Vec<String> {
     names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
-/// The values of a list that is declared, without the blanks beside its commas. In double quotes, as in a CSV, a value keeps
-/// its commas and blanks, and a quote is doubled.
+/// The values of a list that is declared, without the blanks beside its commas. In double quotes, as in a CSV, a value
+/// keeps its commas and blanks, and a quote is doubled.
 ///
 /// Errors: how to write it, where a quote is not closed, or something stands beside one.
 pub(crate) fn values(text: &str) -> Result<Vec<String>, String> {

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 
-/// A date, a date with a time of day, or a moment with its own offset, as it was written: only the server knows the zone
-/// that it is meant in.
+/// A date, a date with a time of day, or a moment with its own offset, as it was written: only the server knows the
+/// zone that it is meant in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Moment(String);
 

@@ -126,10 +126,11 @@ impl Headed<'_> {
 
 /// The name and the expression of `name = expression`; none where the whole line is the expression.
 ///
-/// A line that is an expression with the tags that there are is that expression, and so is one with a tag before its `=`,
-/// which quotes alone make a name: `vip = None` asks for nobody's name. Else the word before its `=` names what follows.
-/// Where that is no expression either, the line is more likely a comparison if a single word follows: `contry = DEU`. So it is where the word is a typing error away from a tag and a single word follows,
-/// whatever that word is: `levl = vip` counts no flag `vip`.
+/// A line that is an expression with the tags that there are is that expression, and so is one with a tag before its
+/// `=`, which quotes alone make a name: `vip = None` asks for nobody's name. Else the word before its `=` names what
+/// follows. Where that is no expression either, the line is more likely a comparison if a single word follows: `contry
+/// = DEU`. So it is where the word is a typing error away from a tag and a single word follows, whatever that word is:
+/// `levl = vip` counts no flag `vip`.
 fn split_name<'a>(line: &'a str, tags: &Tags<'_>) -> Option<Named<'a>> {
     let named = muster_language::named(line)?;
     if is_expression(line, tags) || tags.holds(&named.name) && !is_quoted(line) {

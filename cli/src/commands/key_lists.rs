@@ -1,5 +1,5 @@
-//! Lists of keys that are longer than a message may be: they are asked for their ids in pieces, and stand in the question
-//! as the bitmap of those.
+//! Lists of keys that are longer than a message may be: they are asked for their ids in pieces, and stand in the
+//! question as the bitmap of those.
 
 use std::collections::BTreeMap;
 
@@ -33,8 +33,8 @@ impl Pieced {
     }
 }
 
-/// Sends the lists that are long and that `text` has in `ids(...)` alone. What stands elsewhere stays, and is refused by
-/// its limit where it is too long.
+/// Sends the lists that are long and that `text` has in `ids(...)` alone. What stands elsewhere stays, and is refused
+/// by its limit where it is too long.
 pub(super) async fn in_pieces(text: &str, asker: &Asker) -> Result<Pieced, Failure> {
     let mut given = asker.parameters().clone();
     let mut warnings = Vec::new();

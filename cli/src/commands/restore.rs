@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use muster_server::{RestoredSpace, restore_dir};
+use muster_store::{RestoredSpace, restore_dir};
 use serde_json::{Value, json};
 
 use crate::args::Globals;

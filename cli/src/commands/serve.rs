@@ -8,9 +8,9 @@ use std::time::Duration;
 use clap::Args;
 use muster_client::Address;
 use muster_server::{
-    Config, Holder, Listener, Opened, QUERY_MEMORY_BYTES_DEFAULT, holder_of, is_loopback, open_listener,
-    raise_descriptors,
+    Config, Listener, Opened, QUERY_MEMORY_BYTES_DEFAULT, is_loopback, open_listener, raise_descriptors,
 };
+use muster_store::{Holder, holder_of};
 use tokio::net::{TcpListener, UnixListener, lookup_host};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -76,9 +76,9 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
     let mut config = Config::new(&dir);
     set_options(&mut config, &args.options)?;
     let failed = |error: std::io::Error| Failure::refused(format!("cannot use {}: {error}", dir.display()));
-    config.read_only = args.read_only;
-    config.zone.clone_from(&globals.zone);
-    config.check_zone().map_err(|error| Failure::usage(error.to_string()))?;
+    config.store.read_only = args.read_only;
+    config.store.zone.clone_from(&globals.zone);
+    config.store.check_zone().map_err(|error| Failure::usage(error.to_string()))?;
     let wanted: Address = args.listen.parse()?;
     if let Some(address) = holder_of(&dir).map_err(failed)? {
         return Err(held_by(&dir, &address));
@@ -108,9 +108,9 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
     };
     config.import_dirs.clone_from(&args.import_dir);
     config.backup_dirs.clone_from(&args.backup_dir);
-    config.erasure_ledger.clone_from(&args.erasure_ledger);
+    config.store.erasure_ledger.clone_from(&args.erasure_ledger);
     if let Some(durability) = args.durability {
-        config.engine.durability = durability.into();
+        config.store.engine.durability = durability.into();
     }
     config.drain = Duration::from_millis(args.drain_ms);
     config.limits.query_memory_bytes = args.query_memory_bytes;
@@ -167,7 +167,7 @@ fn set_options(config: &mut Config, options: &[String]) -> Result<(), Failure> {
         };
         config.set_option(name, value).map_err(|error| Failure::usage(error.to_string()))?;
     }
-    config.engine.check().map_err(|error| Failure::usage(error.to_string()))
+    config.store.engine.check().map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// Listens, and tells the address that listens.

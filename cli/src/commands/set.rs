@@ -61,7 +61,8 @@ async fn check_once(texts: &[String], asker: &Asker) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A tag that stands without a value. Errors: usage, unless it is a flag; `true` is a value of every list like any other.
+/// A tag that stands without a value. Errors: usage, unless it is a flag; `true` is a value of every list like any
+/// other.
 async fn flag<'a>(text: &'a str, asker: &Asker) -> Result<&'a str, Failure> {
     let name = bare(text);
     let request = GetTagRequest { space: asker.space(), entity_type: asker.entity_type(), name: name.to_owned() };

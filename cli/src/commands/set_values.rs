@@ -1,5 +1,5 @@
-//! What `muster add` and `muster remove` have in common: values of set tags. The kind of each tag is looked at first, so that
-//! one that is no set is told its own command, with a value or without.
+//! What `muster add` and `muster remove` have in common: values of set tags. The kind of each tag is looked at first,
+//! so that one that is no set is told its own command, with a value or without.
 
 use muster_client::v1::{Tag, TagKind};
 
@@ -14,8 +14,8 @@ pub(super) enum Verb {
     Remove,
 }
 
-/// The tags and values of the `texts` of a command about `key`. Errors: usage, where one says no value; refused, where its
-/// tag is no set.
+/// The tags and values of the `texts` of a command about `key`. Errors: usage, where one says no value; refused, where
+/// its tag is no set.
 pub(super) async fn read<'t>(
     verb: Verb,
     key: &str,

@@ -129,8 +129,8 @@ fn table(reply: &StatsReply) -> String {
     format!("{}{}\n", table.render(), nanoseconds(time.total_ns))
 }
 
-/// The mean as people read it: of dates and times, which are numbers of days and milliseconds, the nearest one; of numbers
-/// with two digits more than they have themselves.
+/// The mean as people read it: of dates and times, which are numbers of days and milliseconds, the nearest one; of
+/// numbers with two digits more than they have themselves.
 fn shown_mean(mean: f64, reply: &StatsReply) -> String {
     let value = match reply.kind() {
         TagKind::Date => value::Value::Date(mean.round() as i64),

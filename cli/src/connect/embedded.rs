@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use muster_client::Address;
-use muster_server::{Config, Holder, Listener, Opened, ServeError, is_full};
+use muster_server::{Config, Listener, Opened, ServeError};
+use muster_store::{Holder, is_full};
 use tokio::net::UnixListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -59,8 +60,8 @@ impl Embedded {
     async fn serve(dir: &Path, mut holder: Holder, read_only: bool) -> Result<Embedded, Failure> {
         let mut config = Config::new(dir);
         config.local_files = true;
-        config.read_only = read_only;
-        config.tell = note;
+        config.store.read_only = read_only;
+        config.store.tell = note;
         config.drain = GUESTS_WAIT;
         // Before anybody can connect: the reason of a failure is told, and not the end of a connection.
         let opened = Opened::new(config).map_err(|error| Failure::refused(error.to_string()))?;

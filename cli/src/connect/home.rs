@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use muster_client::{Address, ClientError, Code, Stream};
-use muster_server::holder_of;
+use muster_store::holder_of;
 use tokio::sync::Mutex;
 
 use super::embedded::Embedded;

@@ -148,6 +148,6 @@ fn holds_store(dir: &Path) -> bool {
 }
 
 fn unusable(dir: &Path, error: std::io::Error) -> Failure {
-    let refused = muster_server::Error::of_system(format_args!("cannot use the directory {}", dir.display()), error);
+    let refused = muster_store::Error::of_system(format_args!("cannot use the directory {}", dir.display()), error);
     Failure::refused(format!("{refused:#}"))
 }

@@ -31,7 +31,8 @@ impl Part {
         self.touched().map(|unit| Ok(self.unit_bytes(unit)?.len() as u64)).sum()
     }
 
-    /// Whether all that holds a bitmap has been checked since the part was opened, so that reading it waits for nothing.
+    /// Whether all that holds a bitmap has been checked since the part was opened, so that reading it waits for
+    /// nothing.
     pub(crate) fn is_verified(&self, view: &BitmapView) -> bool {
         let holds = |unit: u32| self.units.contains(unit as usize);
         match *view {

@@ -1,8 +1,8 @@
 //! The k-way merge of a stack of layers into one: reads, compaction and memory parts obey the same line.
 //!
 //! For layers from old to new, `bitmap = (below - erased - cleared - removed) + added`. Where nothing lies below the
-//! stack (`bottom`), what only takes away vanishes; elsewhere `erased`, `cleared` and `removed` of the layers are united
-//! and kept, because `added` is applied after them.
+//! stack (`bottom`), what only takes away vanishes; elsewhere `erased`, `cleared` and `removed` of the layers are
+//! united and kept, because `added` is applied after them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -216,8 +216,8 @@ impl TagWork {
         stack
     }
 
-    /// Takes those out of the presence of a set tag who lost a value and have none left. `result` is what the layers come
-    /// to in `chunk`: values rise before presence, so that by then each has been looked at.
+    /// Takes those out of the presence of a set tag who lost a value and have none left. `result` is what the layers
+    /// come to in `chunk`: values rise before presence, so that by then each has been looked at.
     fn settle(&mut self, bitmap: BitmapId, chunk: ChunkId, result: &mut ChunkBuffer, operand: &mut ChunkBuffer) {
         let Some(doubtful) = self.doubtful.get_mut(&chunk) else {
             return;

@@ -2,8 +2,8 @@
 //! file.
 //!
 //! Per bitmap it holds `added` and `removed` ids, per tag `cleared`, per entity type `erased`. What a stack of parts
-//! says is one line: `bitmap = (below - erased - cleared(tag) - removed(bitmap)) + added(bitmap)`. This module knows how
-//! one part is built, written, read and merged with others; it does not know names, snapshots or the disk.
+//! says is one line: `bitmap = (below - erased - cleared(tag) - removed(bitmap)) + added(bitmap)`. This module knows
+//! how one part is built, written, read and merged with others; it does not know names, snapshots or the disk.
 
 mod check;
 mod columns;

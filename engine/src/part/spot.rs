@@ -34,8 +34,8 @@ impl<'a> Spot<'a> {
         self.entry.offset
     }
 
-    /// Looks at the place where an id would stand among the members, and at the directory; what cannot be read is left to
-    /// who asks. The number means nothing.
+    /// Looks at the place where an id would stand among the members, and at the directory; what cannot be read is left
+    /// to who asks. The number means nothing.
     #[inline(always)]
     pub fn look_near(&self, low: u16) -> u64 {
         self.container().map_or(0, |members| members.look_near(low))

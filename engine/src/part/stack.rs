@@ -35,7 +35,8 @@ impl Source {
     }
 }
 
-/// Entries from which an array is folded as words: a few bits are set and cleared in less time than two lists are merged.
+/// Entries from which an array is folded as words: a few bits are set and cleared in less time than two lists are
+/// merged.
 const AS_WORDS_MIN: usize = 256;
 
 /// What the younger layers come to while a chunk is folded; kept, so that a fold allocates nothing.
@@ -130,8 +131,8 @@ impl BitmapStack {
 
     /// The members in one chunk, into `result`. Errors: corrupt.
     ///
-    /// The oldest layer is mostly by far the largest, so it is touched twice only: what the younger ones add and take is
-    /// folded by itself first. `((b - t1) + a1 - t2) + a2` is `(b - (t1 + t2)) + ((a1 - t2) + a2)`.
+    /// The oldest layer is mostly by far the largest, so it is touched twice only: what the younger ones add and take
+    /// is folded by itself first. `((b - t1) + a1 - t2) + a2` is `(b - (t1 + t2)) + ((a1 - t2) + a2)`.
     pub fn fold(&self, chunk: ChunkId, result: &mut ChunkBuffer) -> Result<()> {
         let Some((base, younger)) = self.added.split_first() else {
             result.clear();

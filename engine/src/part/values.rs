@@ -1,8 +1,8 @@
 //! The values of one tag in one part, by chunk and by id: which of them one entity has, without a look at the others.
 //!
-//! Small values stand in the part by id already, as pairs. The others stand by value, so a directory by chunk is made of
-//! them, and of a chunk that is asked about more often than it has members, their pairs by id. Both are derived from the
-//! part and can be thrown away at any time.
+//! Small values stand in the part by id already, as pairs. The others stand by value, so a directory by chunk is made
+//! of them, and of a chunk that is asked about more often than it has members, their pairs by id. Both are derived from
+//! the part and can be thrown away at any time.
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -227,7 +227,8 @@ impl ValueIndex {
         self.added.byte_len() + self.removed.byte_len() + (states + size_of::<ValueIndex>()) as u64
     }
 
-    /// Appends the values that the part adds to one entity; what is made for it takes at most `bytes_max`. Errors: corrupt.
+    /// Appends the values that the part adds to one entity; what is made for it takes at most `bytes_max`. Errors:
+    /// corrupt.
     pub fn added_to(
         &self,
         chunk: ChunkId,

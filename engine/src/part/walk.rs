@@ -48,8 +48,8 @@ struct PartWalk {
 }
 
 impl TagWalk {
-    /// Stands before the first bitmap of `tag` in `layers`, oldest first, each of parts with disjoint ranges of bitmaps.
-    /// Errors: corrupt.
+    /// Stands before the first bitmap of `tag` in `layers`, oldest first, each of parts with disjoint ranges of
+    /// bitmaps. Errors: corrupt.
     pub(super) fn new(layers: &[Vec<Arc<Part>>], tag: TagId) -> Result<TagWalk> {
         let mut walk = TagWalk { tag, parts: Vec::new(), next: BinaryHeap::new() };
         for (layer, parts) in layers.iter().enumerate() {

@@ -1,8 +1,8 @@
 //! A cache of merged bitmaps that the snapshots of a store share.
 //!
-//! A bitmap of several layers is merged when it is asked for the second time, so that a question that is asked once does
-//! not pay for it. A merged bitmap counts only for the very layers that it was merged from. It leaves when one of their
-//! parts leaves the newest version, so nothing keeps a part longer than that, and older snapshots add none.
+//! A bitmap of several layers is merged when it is asked for the second time, so that a question that is asked once
+//! does not pay for it. A merged bitmap counts only for the very layers that it was merged from. It leaves when one of
+//! their parts leaves the newest version, so nothing keeps a part longer than that, and older snapshots add none.
 //!
 //! Room is bounded. Who has not been looked for in a long time makes room for others; where that is not enough, the
 //! newcomer is refused, because throwing out what is used would cost more than folding.

@@ -1,8 +1,8 @@
 //! An MVCC snapshot: catalog, layers and names pinned at one seq.
 //!
-//! The writer publishes a new [`Version`] by swapping one pointer; a reader clones the pointer and sees that version for
-//! as long as it likes, without a lock. This module answers what needs no query: which id a key has, which name an id,
-//! which value a number.
+//! The writer publishes a new [`Version`] by swapping one pointer; a reader clones the pointer and sees that version
+//! for as long as it likes, without a lock. This module answers what needs no query: which id a key has, which name an
+//! id, which value a number.
 
 mod derived;
 mod kept;
@@ -121,8 +121,8 @@ impl Snapshot {
         self.version.derived.find(tag)
     }
 
-    /// Keeps what was found out about `tag`, about `bytes`, as long as the version lives and where there is room; what is
-    /// kept never changes.
+    /// Keeps what was found out about `tag`, about `bytes`, as long as the version lives and where there is room; what
+    /// is kept never changes.
     pub(crate) fn keep_derived<T: Any + Send + Sync>(&self, tag: TagId, derived: &Arc<T>, bytes: u64) {
         self.version.derived.keep(tag, derived, bytes);
     }
@@ -167,8 +167,8 @@ impl Snapshot {
         self.version.merged.values()
     }
 
-    /// Where the values of a tag stand in `part`, by chunk and by id. Errors: corrupt, and those of `work`, which is told
-    /// of the bytes that finding it out takes.
+    /// Where the values of a tag stand in `part`, by chunk and by id. Errors: corrupt, and those of `work`, which is
+    /// told of the bytes that finding it out takes.
     pub(crate) fn value_index(
         &self,
         part: &Arc<Part>,
@@ -262,8 +262,8 @@ impl Snapshot {
         Ok(values)
     }
 
-    /// The value of a choice or set tag that is nearest to `wrong`, and is not `wrong` itself; none where none is near, or
-    /// the tag has more values than [`VALUES_COMPARED_MAX`]. Errors: corrupt.
+    /// The value of a choice or set tag that is nearest to `wrong`, and is not `wrong` itself; none where none is near,
+    /// or the tag has more values than [`VALUES_COMPARED_MAX`]. Errors: corrupt.
     pub fn nearest_value(&self, tag: TagId, wrong: &str) -> Result<Option<String>> {
         let mut values = Vec::new();
         let mut count = 0;
@@ -280,7 +280,8 @@ impl Snapshot {
         Ok(muster_language::suggest::nearest(wrong, values.iter().map(String::as_str)).map(str::to_owned))
     }
 
-    /// Calls `visit` with all values that a choice or set tag ever had, by number. Errors: corrupt, and those of `visit`.
+    /// Calls `visit` with all values that a choice or set tag ever had, by number. Errors: corrupt, and those of
+    /// `visit`.
     pub fn visit_values(&self, tag: TagId, visit: &mut dyn FnMut(ValueId, &str) -> Result<()>) -> Result<()> {
         self.names().visit(tag, |number, bytes| match std::str::from_utf8(bytes) {
             Ok(name) => visit(ValueId(number), name),

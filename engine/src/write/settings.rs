@@ -42,7 +42,8 @@ pub const DURABILITY_FILE: &str = "DURABILITY";
 /// The longest such file.
 const DURABILITY_BYTES_MAX: u64 = 64;
 
-/// The durability that a space says for itself; none where it does not. Errors: corrupt, when the file says no such word.
+/// The durability that a space says for itself; none where it does not. Errors: corrupt, when the file says no such
+/// word.
 pub fn read_durability(storage: &dyn Storage) -> Result<Option<Durability>> {
     let bytes = match storage.read(DURABILITY_FILE, DURABILITY_BYTES_MAX) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

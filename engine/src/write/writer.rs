@@ -1,7 +1,7 @@
 //! The writer: the commit, the files and the pace of one open store, and what needs several of them.
 //!
-//! Each has methods of its own. The way of a batch is group commit (`commit/group.rs`); what moves data out of memory and
-//! keeps layers few runs beside it (`background/`). Readers are not concerned: they hold versions.
+//! Each has methods of its own. The way of a batch is group commit (`commit/group.rs`); what moves data out of memory
+//! and keeps layers few runs beside it (`background/`). Readers are not concerned: they hold versions.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 

@@ -7,7 +7,7 @@ use muster_proto::v1;
 
 use super::span;
 use super::value::{kind_to_wire, value_to_wire};
-use crate::service::Asked;
+use crate::asked::Asked;
 
 /// What a tag says about an entity.
 pub(crate) fn profile_value(tag: &Tag, said: ProfileValue) -> v1::Value {

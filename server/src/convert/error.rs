@@ -200,6 +200,18 @@ fn cut(text: &str) -> String {
     format!("{}…", &text[..end])
 }
 
+/// An engine's result as a service's.
+pub(crate) trait OrStatus<T> {
+    /// The status of its error.
+    fn or_status(self) -> Result<T, Status>;
+}
+
+impl<T> OrStatus<T> for muster_engine::Result<T> {
+    fn or_status(self) -> Result<T, Status> {
+        self.map_err(|error| status(&error))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

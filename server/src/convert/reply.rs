@@ -7,7 +7,7 @@ use muster_language::visible::visible;
 use muster_proto::v1;
 
 use super::span;
-use crate::service::Asked;
+use crate::asked::Asked;
 
 /// About the reply to `asked`, whose evaluation took `evaluate_ns`. Who falls out because a tag is missing is counted
 /// here, in a time of its own.
@@ -39,7 +39,7 @@ pub(crate) fn info(
         resolved_dates: planned.resolved.iter().map(resolved_date).collect(),
         zone: planned.zone.clone(),
         warnings: prepared.warnings(run)?.iter().map(|warning| warning_to_wire(text, warning)).collect(),
-        space: asked.space.name.clone(),
+        space: asked.space.name().to_owned(),
         entity_type: asked.entity_type.name.clone(),
     })
 }

@@ -1,8 +1,8 @@
 //! What a load says while it runs, to a reader who may be slow or never read.
 //!
 //! Progress is offered: a slow reader misses a number. What must not be missed (the guess, rejected rows, the result)
-//! waits for the reader, but never with a place in the lane of loads: the thread gives it back first, and goes on when it
-//! has one again.
+//! waits for the reader, but never with a place in the lane of loads: the thread gives it back first, and goes on when
+//! it has one again.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};

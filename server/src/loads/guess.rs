@@ -1,14 +1,14 @@
 //! The mapping that a file suggests: the catalog is asked for the type that it goes into, the rest is read from it.
 
 use muster_engine::Error;
-use muster_engine::catalog::{DeclaredValue, Tag};
-use muster_engine::engine::Engine;
+use muster_engine::catalog::Tag;
 use muster_engine::query::Run;
 use muster_exchange::{
     InferError, InferOptions, Inference, KnownTag, KnownType, Look, Note, ReadOptions, RejectKind, name_encoding,
 };
 use muster_language::shell_word;
 use muster_proto::v1;
+use muster_store::{Space, closed_values};
 use tonic::{Code, Status};
 
 use super::job::to_wire as reject_to_wire;
@@ -29,13 +29,13 @@ pub(super) struct Wish<'a> {
 /// Guesses a mapping.
 ///
 /// Errors: those of the file; a key that has to be named.
-pub(super) fn guess(engine: &Engine, source: &Source, wish: Wish<'_>) -> Result<Inference, Status> {
+pub(super) fn guess(space: &Space, source: &Source, wish: Wish<'_>) -> Result<Inference, Status> {
     let type_name = match wish.entity_type {
         "" => source.stem(),
         asked => Some(asked.to_owned()),
     };
     let options = InferOptions {
-        known: type_name.as_deref().and_then(|name| known(engine, name)),
+        known: type_name.as_deref().and_then(|name| known(space, name)),
         type_name,
         key_column: (!wish.key_column.is_empty()).then(|| wish.key_column.to_owned()),
         encoding: (!wish.encoding.is_empty()).then(|| wish.encoding.to_owned()),
@@ -52,7 +52,7 @@ pub(super) fn guess(engine: &Engine, source: &Source, wish: Wish<'_>) -> Result<
         InferError::NoEncoding(message) => encoding_needed(message),
     })?;
     if is_new {
-        note_other_types(engine, &mut inference);
+        note_other_types(space, &mut inference);
     }
     Ok(inference)
 }
@@ -64,9 +64,9 @@ pub(super) fn read_options(load_bytes_max: u64, run: &Run) -> ReadOptions {
 }
 
 /// A file of any name may be meant for the type that is there already.
-fn note_other_types(engine: &Engine, inference: &mut Inference) {
+fn note_other_types(space: &Space, inference: &mut Inference) {
     const NAMED_MAX: usize = 3;
-    let snapshot = engine.snapshot();
+    let snapshot = space.snapshot();
     let named = snapshot.catalog().types().take(NAMED_MAX);
     let names: Vec<String> = named.map(|found| shell_word(&found.name)).collect();
     if names.is_empty() {
@@ -81,9 +81,9 @@ fn note_other_types(engine: &Engine, inference: &mut Inference) {
 }
 
 /// The same for a load that takes it unseen, which a key or an encoding in doubt is not good enough for.
-pub(super) fn guess_surely(engine: &Engine, source: &Source, wish: Wish<'_>) -> Result<Inference, Status> {
-    let inference = guess(engine, source, wish)?;
-    if inference.rows_looked_at == 0 && known(engine, &inference.mapping.entity_type).is_none() {
+pub(super) fn guess_surely(space: &Space, source: &Source, wish: Wish<'_>) -> Result<Inference, Status> {
+    let inference = guess(space, source, wish)?;
+    if inference.rows_looked_at == 0 && known(space, &inference.mapping.entity_type).is_none() {
         return Err(error::status(&Error::invalid(format!(
             "name a mapping with --map, or give a file with rows: {} has none to guess a mapping from",
             source.name
@@ -110,8 +110,8 @@ fn encoding_needed(message: String) -> Status {
 }
 
 /// The type of that name, if there is one.
-fn known(engine: &Engine, name: &str) -> Option<KnownType> {
-    let snapshot = engine.snapshot();
+fn known(space: &Space, name: &str) -> Option<KnownType> {
+    let snapshot = space.snapshot();
     let catalog = snapshot.catalog();
     let found = catalog.type_named(name)?;
     let tags = catalog.tags_of(found.id).map(known_tag).collect();
@@ -120,12 +120,6 @@ fn known(engine: &Engine, name: &str) -> Option<KnownType> {
 
 fn known_tag(tag: &Tag) -> KnownTag {
     KnownTag { name: tag.name.clone(), label: tag.label.clone(), kind: tag.kind, closed_values: closed_values(tag) }
-}
-
-/// What may be written of the tag, where not everything may: its values, and the labels that stand for them.
-pub(super) fn closed_values(tag: &Tag) -> Option<Vec<String>> {
-    let written = |declared: &DeclaredValue| std::iter::once(declared.value.clone()).chain(declared.label.clone());
-    tag.closed_values.then(|| tag.values.iter().flat_map(written).collect())
 }
 
 pub(super) fn to_wire(inference: &Inference) -> v1::InferLoadReply {

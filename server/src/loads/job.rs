@@ -7,21 +7,18 @@ use std::time::{Duration, Instant};
 use muster_engine::Error;
 use muster_engine::catalog::EntityKey;
 use muster_engine::columns::KeyColumn;
-use muster_engine::engine::Engine;
 use muster_engine::query::Run;
 use muster_engine::write::{LoadSpec, Loaded};
 use muster_exchange::{Block, Input, LoadReader, Mapping, Note, ReadOptions, Reject};
 use muster_proto::v1::{self, LoadPhase, load_reply};
+use muster_store::{Distinct, Space, Target};
 use tonic::{Code, Status};
 
-use super::distinct::Distinct;
 use super::events::LaneEvents;
 use super::guess::{Wish, guess_surely, read_options};
-use super::target::Target;
 use super::{Source, elapsed_ms, notes};
 use crate::convert::error;
-use crate::service::Shared;
-use crate::spaces::Space;
+use crate::shared::Shared;
 
 /// Time between two reports.
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
@@ -82,12 +79,12 @@ impl<'a> Job<'a> {
 
     /// Does it all and sends the result.
     pub(super) fn run(mut self) -> Result<(), Status> {
-        let space = self.shared.spaces.get(&self.header.space).map_err(|fault| error::status(&fault))?;
+        let space = self.shared.store.space(&self.header.space).map_err(|fault| error::status(&fault))?;
         let zone = space.zone_of(&self.header.zone).map_err(|fault| error::status(&fault))?;
-        let mapping = self.mapping(&space.engine)?;
+        let mapping = self.mapping(&space)?;
         let create = self.header.create_missing_tags;
-        let mut target = Target::find(&space.engine, &mapping, create, self.header.dry_run)
-            .map_err(|fault| error::status(&fault))?;
+        let mut target =
+            Target::find(&space, &mapping, create, self.header.dry_run).map_err(|fault| error::status(&fault))?;
         let input = Input::open(&self.source.path).map_err(|fault| self.source.status(&fault))?;
         let mut reader = LoadReader::open(input, &mapping, &target.columns, self.read_options())
             .map_err(|fault| self.source.status(&fault))?;
@@ -117,7 +114,7 @@ impl<'a> Job<'a> {
     }
 
     fn read_options(&self) -> ReadOptions {
-        read_options(self.shared.config.engine.load_bytes_max, self.run)
+        read_options(self.shared.config.store.engine.load_bytes_max, self.run)
     }
 
     fn load_id(&self) -> String {
@@ -129,7 +126,7 @@ impl<'a> Job<'a> {
     }
 
     /// The mapping that came with the load, or the one that the file suggests.
-    fn mapping(&mut self, engine: &Engine) -> Result<Mapping, Status> {
+    fn mapping(&mut self, space: &Space) -> Result<Mapping, Status> {
         if !self.header.mapping_toml.is_empty() {
             if !self.header.encoding.is_empty() {
                 return Err(error::bad_field("encoding", "strike it: the mapping says the encoding, as csv.encoding"));
@@ -144,10 +141,10 @@ impl<'a> Job<'a> {
             entity_type: &self.header.entity_type,
             key_column: &self.header.key_column,
             encoding: &self.header.encoding,
-            load_bytes_max: self.shared.config.engine.load_bytes_max,
+            load_bytes_max: self.shared.config.store.engine.load_bytes_max,
             run: self.run,
         };
-        let inference = guess_surely(engine, self.source, wish)?;
+        let inference = guess_surely(space, self.source, wish)?;
         self.send(load_reply::Event::Guess(v1::LoadGuess {
             mapping_toml: inference.print(),
             notes: notes(&inference.notes),
@@ -165,7 +162,7 @@ impl<'a> Job<'a> {
         let status = |fault: Error| error::status(&fault);
         let type_id = target.type_id.ok_or_else(|| status(Error::internal("the type was not made")))?;
         let spec = LoadSpec { type_id, load_id: load_id.to_owned() };
-        let mut load = space.engine.begin_load(spec).map_err(status)?;
+        let mut load = space.begin_load(spec).map_err(status)?;
         if let Some(first) = load.earlier_result() {
             self.rows = first.rows;
             return Ok(Outcome::earlier(&first));
@@ -193,11 +190,11 @@ impl<'a> Job<'a> {
 
     /// Counts what a load would do, and fails where it would.
     fn try_out(&mut self, space: &Space, target: &Target<'_>, reader: &mut LoadReader) -> Result<Outcome, Status> {
-        if let Some(first) = space.engine.loaded(&self.header.load_id) {
+        if let Some(first) = space.loaded(&self.header.load_id) {
             self.rows = first.rows;
             return Ok(Outcome::earlier(&first));
         }
-        let snapshot = space.engine.snapshot();
+        let snapshot = space.snapshot();
         let is_known = |key: &EntityKey| match target.type_id {
             None => Ok(false),
             Some(id) => snapshot.entity(id, key).map(|found| found.is_some()).map_err(|fault| error::status(&fault)),

@@ -1,17 +1,15 @@
 //! Loads: a file arrives, or is named by its path, and is read on a thread of its own.
 
-mod distinct;
 mod events;
 mod guess;
 mod job;
-mod target;
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use muster_engine::Error;
@@ -22,7 +20,7 @@ use rustix::fs::OFlags;
 use tonic::{Code, Status, Streaming};
 
 use crate::convert::error;
-use crate::service::Shared;
+use crate::shared::Shared;
 use crate::spool::Spooled;
 use crate::work::{Call, Kind, Place, on_thread};
 use events::Events;
@@ -80,9 +78,6 @@ impl Drop for Opened {
     }
 }
 
-/// How many loads are open.
-pub(crate) type LoadsOpen = AtomicUsize;
-
 /// Proposes a mapping.
 pub(crate) async fn infer(
     shared: &Arc<Shared>,
@@ -114,25 +109,25 @@ pub(crate) async fn infer(
     };
     let owned = Arc::clone(shared);
     let job = move |run: &Run| {
-        let space = owned.spaces.get(&header.space).map_err(|fault| error::status(&fault))?;
+        let space = owned.store.space(&header.space).map_err(|fault| error::status(&fault))?;
         let wish = Wish {
             entity_type: &header.entity_type,
             key_column: &header.key_column,
             encoding: &header.encoding,
-            load_bytes_max: owned.config.engine.load_bytes_max,
+            load_bytes_max: owned.config.store.engine.load_bytes_max,
             run,
         };
-        guess::guess(&space.engine, &source, wish).map(|inference| guess::to_wire(&inference))
+        guess::guess(&space, &source, wish).map(|inference| guess::to_wire(&inference))
     };
     shared.work.run(Kind::Load, call, job).await
 }
 
 /// How many rows a guess looks at in a file of this machine.
 #[cfg(test)]
-pub(crate) fn guessed(engine: &muster_engine::Engine, path: &Path, run: &Run) -> Result<u64, Status> {
+pub(crate) fn guessed(space: &muster_store::Space, path: &Path, run: &Run) -> Result<u64, Status> {
     let source = Source { path: path.to_owned(), name: path.display().to_string(), _spooled: None, _held: None };
     let wish = Wish { entity_type: "", key_column: "", encoding: "", load_bytes_max: 1 << 29, run };
-    guess::guess(engine, &source, wish).map(|inference| inference.rows_looked_at)
+    guess::guess(space, &source, wish).map(|inference| inference.rows_looked_at)
 }
 
 /// Begins a load, and gives what it says up to its result.

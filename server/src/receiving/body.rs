@@ -1,4 +1,5 @@
-//! The body of a request, measured as it arrives: a message of gRPC is five bytes that tell its length, and the message.
+//! The body of a request, measured as it arrives: a message of gRPC is five bytes that tell its length, and the
+//! message.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! The entrance of all bytes: what a request may weigh, before anything is decoded.
 //!
 //! Every RPC of every service passes here first. Its messages are measured as they arrive: one that is longer than its
-//! service takes is refused in our own words, one for which there is no memory is refused at once, and one that does not
-//! arrive in time is given up.
+//! service takes is refused in our own words, one for which there is no memory is refused at once, and one that does
+//! not arrive in time is given up.
 
 mod body;
 

@@ -1,23 +1,20 @@
 //! `Admin`: the state of a server and its spaces.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use muster_engine::Result as EngineResult;
 use muster_engine::ids::Seq;
-use muster_engine::options::Durability;
 use muster_engine::query::Run;
 use muster_proto::v1;
+use muster_store::{Erasure, Reading};
 use prost::Message;
 use tonic::{Code, Request, Response, Status};
 
-use super::{OrStatus, Shared, service};
-use crate::backup;
+use super::service;
+use crate::convert::error::OrStatus;
 use crate::convert::{catalog, durability, error, value};
-use crate::erasures::{self, Erasure};
-use crate::spaces::Space;
+use crate::shared::Shared;
 use crate::work::{Feed, Kind, Source, Weighed};
 
 /// Erasures of one message.
@@ -39,7 +36,7 @@ service! {
         request: Request<v1::ErasuresRequest>,
     ) -> Result<Response<Self::ErasuresStream>, Status> {
         let (call, request) = self.begin(request);
-        let reading = erasures::Reading::new(self.shared.ledger.path());
+        let reading = self.shared.store.erasures();
         let source = Erased { request, reading };
         Ok(Response::new(self.shared.work.feed(Kind::Admin, call, source)))
     }
@@ -48,7 +45,7 @@ service! {
 /// What the ledger holds, as far as it is asked for.
 struct Erased {
     request: v1::ErasuresRequest,
-    reading: erasures::Reading,
+    reading: Reading,
 }
 
 impl Source for Erased {
@@ -58,7 +55,7 @@ impl Source for Erased {
         let mut found = Vec::new();
         let mut bytes = 0;
         while found.len() < MESSAGE_ERASURES_MAX
-            && let Some(erasure) = self.reading.next().or_status()?
+            && let Some(erasure) = self.reading.next_erasure().or_status()?
         {
             run.look().or_status()?;
             let is_of_space = self.request.space.is_empty() || self.request.space == erasure.space;
@@ -74,9 +71,9 @@ impl Source for Erased {
 }
 
 fn status(shared: &Shared, request: v1::StatusRequest, _: &Run) -> Result<v1::StatusReply, Status> {
-    let space = shared.spaces.get(&request.space).or_status()?;
-    let status = space.engine.status();
-    let snapshot = space.engine.snapshot();
+    let space = shared.store.space(&request.space).or_status()?;
+    let status = space.status();
+    let snapshot = space.snapshot();
     let names = snapshot.catalog();
     let mut types = Vec::new();
     for entity_type in names.types() {
@@ -89,7 +86,7 @@ fn status(shared: &Shared, request: v1::StatusRequest, _: &Run) -> Result<v1::St
         });
     }
     Ok(v1::StatusReply {
-        space: space.name.clone(),
+        space: space.name().to_owned(),
         version: status.version.0,
         durable_version: status.durable.0,
         store_id: status.store_id.to_vec(),
@@ -110,7 +107,7 @@ fn status(shared: &Shared, request: v1::StatusRequest, _: &Run) -> Result<v1::St
         types,
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         uptime_ms: u64::try_from(shared.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        leases: space.leases.count() as u64,
+        leases: space.leases().count() as u64,
         now_unix_ms: shared.now_unix_ms(),
         flushed_version: status.flushed.0,
         manifest: status.manifest,
@@ -119,11 +116,8 @@ fn status(shared: &Shared, request: v1::StatusRequest, _: &Run) -> Result<v1::St
         loads: status.loads as u64,
         recovered_records: status.recovered_records,
         background_error: status.background_error.unwrap_or_default(),
-        durability: durability::to_wire(space.durability).into(),
-        sync_interval_ms: match space.durability {
-            Durability::Interval => space.engine.options().sync_interval_ms,
-            _ => 0,
-        },
+        durability: durability::to_wire(space.durability()).into(),
+        sync_interval_ms: space.sync_interval_ms(),
         server: Some(server_load(shared)),
     })
 }
@@ -141,21 +135,21 @@ fn server_load(shared: &Shared) -> v1::ServerLoad {
 }
 
 fn flush(shared: &Shared, request: v1::FlushRequest, _: &Run) -> Result<v1::FlushReply, Status> {
-    let space = shared.spaces.get(&request.space).or_status()?;
-    space.engine.flush().or_status()?;
-    Ok(v1::FlushReply { version: space.engine.snapshot().version().0 })
+    let space = shared.store.space(&request.space).or_status()?;
+    space.flush().or_status()?;
+    Ok(v1::FlushReply { version: space.snapshot().version().0 })
 }
 
 fn compact(shared: &Shared, request: v1::CompactRequest, _: &Run) -> Result<v1::CompactReply, Status> {
-    let space = shared.spaces.get(&request.space).or_status()?;
-    space.engine.compact().or_status()?;
-    Ok(v1::CompactReply { version: space.engine.snapshot().version().0 })
+    let space = shared.store.space(&request.space).or_status()?;
+    space.compact().or_status()?;
+    Ok(v1::CompactReply { version: space.snapshot().version().0 })
 }
 
 fn sync(shared: &Shared, request: v1::SyncRequest, _: &Run) -> Result<v1::SyncReply, Status> {
-    let space = shared.spaces.get(&request.space).or_status()?;
-    let version = request.version.map_or_else(|| space.engine.snapshot().version(), Seq);
-    let durable = space.engine.sync(version).or_status()?;
+    let space = shared.store.space(&request.space).or_status()?;
+    let version = request.version.map_or_else(|| space.snapshot().version(), Seq);
+    let durable = space.sync(version).or_status()?;
     Ok(v1::SyncReply { durable_version: durable.0 })
 }
 
@@ -171,12 +165,7 @@ fn backup(shared: &Shared, request: v1::BackupRequest, _: &Run) -> Result<v1::Ba
         );
         return Err(error::refuse(Code::PermissionDenied, "PATH_NOT_ALLOWED", message));
     }
-    let names = match request.spaces.is_empty() {
-        true => shared.spaces.list().or_status()?.into_iter().map(|(name, _)| name).collect(),
-        false => request.spaces,
-    };
-    let spaces = names.iter().map(|name| shared.spaces.get(name)).collect::<EngineResult<Vec<Arc<Space>>>>();
-    let copies = backup::back_up(&spaces.or_status()?, &shared.config.data_dir, to).or_status()?;
+    let copies = shared.store.back_up(&request.spaces, to).or_status()?;
     let spaces = copies.into_iter().map(|(space, copied)| v1::SpaceBackup {
         space,
         version: copied.version.0,

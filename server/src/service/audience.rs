@@ -1,7 +1,5 @@
 //! Saved audiences.
 
-use std::sync::PoisonError;
-
 use muster_engine::Error;
 use muster_engine::catalog::{Audience, AudienceSpec, AudienceVersion, CatalogChange, EntityType};
 use muster_engine::query::Run;
@@ -11,8 +9,10 @@ use muster_proto::v1;
 use tonic::{Code, Status};
 
 use super::catalog::find_type;
-use super::{Asked, OrStatus, Shared};
+use crate::asked::Asked;
+use crate::convert::error::OrStatus;
 use crate::convert::{catalog as convert, error, reply};
+use crate::shared::Shared;
 
 pub(super) fn save_audience(
     shared: &Shared,
@@ -21,9 +21,9 @@ pub(super) fn save_audience(
 ) -> Result<v1::SaveAudienceReply, Status> {
     let context =
         v1::QueryContext { space: request.space, entity_type: request.entity_type, ..v1::QueryContext::default() };
-    let space = shared.spaces.get(&context.space).or_status()?;
+    let space = shared.store.space(&context.space).or_status()?;
     // What is checked below must still hold when the change is made.
-    let _alone = space.saving.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = space.saving();
     let asked = Asked::find(shared, Some(context), run)?;
     let owner = &asked.entity_type;
     if let Some(expected) = request.expected_version {
@@ -40,8 +40,8 @@ pub(super) fn save_audience(
         owner: (!request.owner.is_empty()).then_some(request.owner),
         now_ms: shared.now_unix_ms(),
     };
-    let changed = space.engine.change_catalog(CatalogChange::SaveAudience(Box::new(spec))).or_status()?;
-    let snapshot = space.engine.snapshot();
+    let changed = space.change_catalog(CatalogChange::SaveAudience(Box::new(spec))).or_status()?;
+    let snapshot = space.snapshot();
     let audience = snapshot.catalog().require_audience(owner.id, &request.name).or_status()?;
     let warnings = stored.planned.warnings.iter();
     Ok(v1::SaveAudienceReply {
@@ -67,7 +67,7 @@ pub(super) fn get_audience(
     _: &Run,
 ) -> Result<v1::GetAudienceReply, Status> {
     let (space, owner) = find_type(shared, &request.space, &request.entity_type)?;
-    let snapshot = space.engine.snapshot();
+    let snapshot = space.snapshot();
     let audience = snapshot.catalog().require_audience(owner.id, &request.name).or_status()?;
     let version = match request.audience_version {
         None => audience.latest(),
@@ -89,7 +89,7 @@ pub(super) fn list_audiences(
     _: &Run,
 ) -> Result<v1::ListAudiencesReply, Status> {
     let (space, owner) = find_type(shared, &request.space, &request.entity_type)?;
-    let snapshot = space.engine.snapshot();
+    let snapshot = space.snapshot();
     let audiences = snapshot.catalog().audiences_of(owner.id);
     let audiences = audiences.filter(|audience| audience.name.starts_with(&request.prefix));
     Ok(v1::ListAudiencesReply {
@@ -105,7 +105,7 @@ pub(super) fn drop_audience(
 ) -> Result<v1::DropAudienceReply, Status> {
     let (space, owner) = find_type(shared, &request.space, &request.entity_type)?;
     let change = CatalogChange::DropAudience { type_name: owner.name, name: request.name, force: request.force };
-    let changed = space.engine.change_catalog(change).or_status()?;
+    let changed = space.change_catalog(change).or_status()?;
     Ok(v1::DropAudienceReply { version: changed.seq.0 })
 }
 

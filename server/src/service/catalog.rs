@@ -8,12 +8,14 @@ use muster_engine::snapshot::Snapshot;
 use muster_engine::write::Changed;
 use muster_engine::{Error, Result as EngineResult};
 use muster_proto::v1;
+use muster_store::Space;
 use tonic::Status;
 
 use super::audience::{drop_audience, get_audience, list_audiences, save_audience};
-use super::{OrStatus, Shared, service};
+use super::service;
+use crate::convert::error::OrStatus;
 use crate::convert::{catalog as convert, durability, error};
-use crate::spaces::Space;
+use crate::shared::Shared;
 
 service! {
     v1::catalog_server::Catalog {
@@ -42,7 +44,7 @@ service! {
 fn create_space(shared: &Shared, request: v1::CreateSpaceRequest, _: &Run) -> Result<v1::CreateSpaceReply, Status> {
     let durability = durability::from_wire(request.durability());
     let zone = own_zone(&request.zone)?;
-    let space = shared.spaces.create(&request.name, durability, zone.as_ref()).or_status()?;
+    let space = shared.store.create_space(&request.name, durability, zone.as_ref()).or_status()?;
     Ok(v1::CreateSpaceReply { space: Some(space_to_wire(&space)) })
 }
 
@@ -50,7 +52,7 @@ fn change_space(shared: &Shared, request: v1::ChangeSpaceRequest, _: &Run) -> Re
     let Some(zone) = request.zone else {
         return Err(error::bad_field("zone", "say what to change of the space: its zone"));
     };
-    let space = shared.spaces.set_zone(&request.name, own_zone(&zone)?.as_ref()).or_status()?;
+    let space = shared.store.set_zone(&request.name, own_zone(&zone)?.as_ref()).or_status()?;
     Ok(v1::ChangeSpaceReply { space: Some(space_to_wire(&space)) })
 }
 
@@ -63,16 +65,22 @@ fn own_zone(name: &str) -> Result<Option<Zone>, Status> {
 }
 
 fn space_to_wire(space: &Space) -> v1::Space {
-    let durability = durability::to_wire(space.durability).into();
-    v1::Space { name: space.name.clone(), open: true, durability, zone: space.zone().name().to_owned(), missing: false }
+    let durability = durability::to_wire(space.durability()).into();
+    v1::Space {
+        name: space.name().to_owned(),
+        open: true,
+        durability,
+        zone: space.zone().name().to_owned(),
+        missing: false,
+    }
 }
 
 fn list_spaces(shared: &Shared, _: v1::ListSpacesRequest, _: &Run) -> Result<v1::ListSpacesReply, Status> {
-    let listed = shared.spaces.list().or_status()?;
+    let listed = shared.store.list().or_status()?;
     let spaces = listed.into_iter().map(|(name, open)| {
-        let durability = shared.spaces.durability(&name).map(durability::to_wire).or_status()?.into();
-        let zone = shared.spaces.zone(&name).or_status()?.name().to_owned();
-        let missing = shared.spaces.is_missing(&name);
+        let durability = shared.store.durability(&name).map(durability::to_wire).or_status()?.into();
+        let zone = shared.store.zone(&name).or_status()?.name().to_owned();
+        let missing = shared.store.is_missing(&name);
         Ok(v1::Space { name, open, durability, zone, missing })
     });
     Ok(v1::ListSpacesReply { spaces: spaces.collect::<Result<_, Status>>()? })
@@ -89,18 +97,18 @@ fn drop_space(shared: &Shared, request: v1::DropSpaceRequest, _: &Run) -> Result
              `{repeated_name}`"
         ))));
     }
-    shared.spaces.drop_space(&name, DROP_WAIT).or_status()?;
+    shared.store.drop_space(&name, DROP_WAIT).or_status()?;
     Ok(v1::DropSpaceReply {})
 }
 
 fn create_type(shared: &Shared, request: v1::CreateTypeRequest, _: &Run) -> Result<v1::CreateTypeReply, Status> {
-    let space = shared.spaces.get(&request.space).or_status()?;
-    let changed = space.engine.change_catalog(convert::create_type(request).or_status()?).or_status()?;
+    let space = shared.store.space(&request.space).or_status()?;
+    let changed = space.change_catalog(convert::create_type(request).or_status()?).or_status()?;
     Ok(v1::CreateTypeReply { entity_type: Some(changed_type(&space, &changed).or_status()?), version: changed.seq.0 })
 }
 
 fn list_types(shared: &Shared, request: v1::ListTypesRequest, _: &Run) -> Result<v1::ListTypesReply, Status> {
-    let snapshot = shared.spaces.get(&request.space).or_status()?.engine.snapshot();
+    let snapshot = shared.store.space(&request.space).or_status()?.snapshot();
     let catalog = snapshot.catalog();
     let mut types = Vec::new();
     for entity_type in catalog.types() {
@@ -112,28 +120,28 @@ fn list_types(shared: &Shared, request: v1::ListTypesRequest, _: &Run) -> Result
 }
 
 fn rename_type(shared: &Shared, request: v1::RenameTypeRequest, _: &Run) -> Result<v1::RenameTypeReply, Status> {
-    let space = shared.spaces.get(&request.space).or_status()?;
+    let space = shared.store.space(&request.space).or_status()?;
     let change = CatalogChange::RenameType { name: request.name, new_name: request.new_name };
-    let changed = space.engine.change_catalog(change).or_status()?;
+    let changed = space.change_catalog(change).or_status()?;
     Ok(v1::RenameTypeReply { entity_type: Some(changed_type(&space, &changed).or_status()?), version: changed.seq.0 })
 }
 
 fn drop_type(shared: &Shared, request: v1::DropTypeRequest, _: &Run) -> Result<v1::DropTypeReply, Status> {
-    let space = shared.spaces.get(&request.space).or_status()?;
+    let space = shared.store.space(&request.space).or_status()?;
     let change = CatalogChange::DropType { name: request.name, force: request.force };
-    let changed = space.engine.change_catalog(change).or_status()?;
+    let changed = space.change_catalog(change).or_status()?;
     Ok(v1::DropTypeReply { version: changed.seq.0 })
 }
 
 fn create_tag(shared: &Shared, request: v1::CreateTagRequest, _: &Run) -> Result<v1::CreateTagReply, Status> {
     let (space, owner) = find_type(shared, &request.space, &request.entity_type)?;
     let change = convert::create_tag(&owner.name, request.tag).or_status()?;
-    let changed = space.engine.change_catalog(change).or_status()?;
+    let changed = space.change_catalog(change).or_status()?;
     Ok(v1::CreateTagReply { tag: Some(changed_tag(&space, &changed).or_status()?), version: changed.seq.0 })
 }
 
 fn list_tags(shared: &Shared, request: v1::ListTagsRequest, _: &Run) -> Result<v1::ListTagsReply, Status> {
-    let snapshot = shared.spaces.get(&request.space).or_status()?.engine.snapshot();
+    let snapshot = shared.store.space(&request.space).or_status()?.snapshot();
     let catalog = snapshot.catalog();
     let owner = convert::entity_type(catalog, &request.entity_type).or_status()?;
     let tags = catalog.tags_of(owner.id).filter(|tag| tag.name.starts_with(&request.prefix));
@@ -145,7 +153,7 @@ fn list_tags(shared: &Shared, request: v1::ListTagsRequest, _: &Run) -> Result<v
 }
 
 fn get_tag(shared: &Shared, request: v1::GetTagRequest, _: &Run) -> Result<v1::GetTagReply, Status> {
-    let snapshot = shared.spaces.get(&request.space).or_status()?.engine.snapshot();
+    let snapshot = shared.store.space(&request.space).or_status()?.snapshot();
     let catalog = snapshot.catalog();
     let owner = convert::entity_type(catalog, &request.entity_type).or_status()?;
     let tag = catalog.require_tag(owner.id, &request.name).or_status()?;
@@ -164,26 +172,26 @@ fn get_tag(shared: &Shared, request: v1::GetTagRequest, _: &Run) -> Result<v1::G
 fn change_tag(shared: &Shared, request: v1::ChangeTagRequest, _: &Run) -> Result<v1::ChangeTagReply, Status> {
     let (space, owner) = find_type(shared, &request.space, &request.entity_type)?;
     let change = convert::change_tag(&owner.name, request).or_status()?;
-    let changed = space.engine.change_catalog(change).or_status()?;
+    let changed = space.change_catalog(change).or_status()?;
     Ok(v1::ChangeTagReply { tag: Some(changed_tag(&space, &changed).or_status()?), version: changed.seq.0 })
 }
 
 fn rename_tag(shared: &Shared, request: v1::RenameTagRequest, _: &Run) -> Result<v1::RenameTagReply, Status> {
     let (space, owner) = find_type(shared, &request.space, &request.entity_type)?;
     let change = CatalogChange::RenameTag { type_name: owner.name, name: request.name, new_name: request.new_name };
-    let changed = space.engine.change_catalog(change).or_status()?;
+    let changed = space.change_catalog(change).or_status()?;
     Ok(v1::RenameTagReply { tag: Some(changed_tag(&space, &changed).or_status()?), version: changed.seq.0 })
 }
 
 fn drop_tag(shared: &Shared, request: v1::DropTagRequest, _: &Run) -> Result<v1::DropTagReply, Status> {
     let (space, owner) = find_type(shared, &request.space, &request.entity_type)?;
     let change = CatalogChange::DropTag { type_name: owner.name, name: request.name, force: request.force };
-    let changed = space.engine.change_catalog(change).or_status()?;
+    let changed = space.change_catalog(change).or_status()?;
     Ok(v1::DropTagReply { version: changed.seq.0 })
 }
 
 fn list_values(shared: &Shared, request: v1::ListValuesRequest, _: &Run) -> Result<v1::ListValuesReply, Status> {
-    let snapshot = shared.spaces.get(&request.space).or_status()?.engine.snapshot();
+    let snapshot = shared.store.space(&request.space).or_status()?.snapshot();
     let catalog = snapshot.catalog();
     let owner = convert::entity_type(catalog, &request.entity_type).or_status()?;
     let tag = catalog.require_tag(owner.id, &request.tag).or_status()?;
@@ -213,8 +221,8 @@ pub(super) fn find_type(
     space: &str,
     entity_type: &str,
 ) -> Result<(std::sync::Arc<Space>, EntityType), Status> {
-    let space = shared.spaces.get(space).or_status()?;
-    let owner = convert::entity_type(space.engine.snapshot().catalog(), entity_type).or_status()?.clone();
+    let space = shared.store.space(space).or_status()?;
+    let owner = convert::entity_type(space.snapshot().catalog(), entity_type).or_status()?.clone();
     Ok((space, owner))
 }
 
@@ -224,14 +232,14 @@ fn gone() -> Error {
 }
 
 fn changed_type(space: &Space, changed: &Changed) -> EngineResult<v1::EntityType> {
-    let snapshot: Snapshot = space.engine.snapshot();
+    let snapshot: Snapshot = space.snapshot();
     let catalog = snapshot.catalog();
     let entity_type = changed.type_id.and_then(|id| catalog.entity_type(id)).ok_or_else(gone)?;
     Ok(convert::type_to_wire(catalog, entity_type, None))
 }
 
 fn changed_tag(space: &Space, changed: &Changed) -> EngineResult<v1::Tag> {
-    let snapshot: Snapshot = space.engine.snapshot();
+    let snapshot: Snapshot = space.snapshot();
     let tag = changed.tag_id.and_then(|id| snapshot.catalog().tag(id)).ok_or_else(gone)?;
     Ok(convert::tag_to_wire(tag, None))
 }

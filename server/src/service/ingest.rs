@@ -4,16 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use muster_engine::query::Run;
-use muster_engine::write::Change;
 use muster_proto::v1;
 use tonic::{Request, Response, Status, Streaming};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use super::{OrStatus, Shared, service};
+use super::service;
+use crate::convert::error::OrStatus;
 use crate::convert::{batch, error};
-use crate::erasures::Erasure;
 use crate::loads;
-use crate::spaces::open_for_questions;
+use crate::shared::Shared;
 use crate::work::Kind;
 
 service! {
@@ -73,41 +72,17 @@ fn write(shared: &Shared, request: v1::WriteRequest, _: &Run) -> Result<v1::Writ
     if changes > allowed {
         return Err(error::over_limit("batch_changes_max", changes, allowed));
     }
-    let space = shared.spaces.get(&request.space).or_status()?;
-    let snapshot = space.engine.snapshot();
+    let space = shared.store.space(&request.space).or_status()?;
+    let snapshot = space.snapshot();
     let zone = space.zone_of(&request.zone).or_status()?;
     let tell_new_values = request.tell_new_values;
     let batch = batch::batch_from_wire(snapshot.catalog(), request, &zone).or_status()?;
-    let type_id = snapshot.catalog().require_type(&batch.type_name).or_status()?.id;
-    let erased = batch.entities.iter().filter(|entity| entity.changes.contains(&Change::Erase));
-    let mut erased: Vec<Erasure> = erased
-        .map(|entity| Erasure {
-            space: space.name.clone(),
-            type_name: batch.type_name.clone(),
-            type_id,
-            key: entity.key.clone(),
-            id_epoch: snapshot.id_epoch(),
-            version: 0,
-            time_unix_ms: shared.now_unix_ms(),
-        })
-        .collect();
-    if erased.is_empty() {
-        let written = space.engine.write(batch).or_status()?;
-        let mut reply = batch::written_to_wire(&written);
-        if tell_new_values {
-            reply.new_values = batch::new_values(&space.engine.snapshot(), &written).or_status()?;
-        }
-        return Ok(reply);
+    let written = space.write(batch, shared.now_unix_ms()).or_status()?;
+    let mut reply = batch::written_to_wire(&written);
+    if tell_new_values {
+        reply.new_values = batch::new_values(&space.snapshot(), &written).or_status()?;
     }
-    // A server that only reads does not touch the ledger either.
-    let room = match shared.config.read_only {
-        true => return Err(error::status(&open_for_questions())),
-        false => shared.ledger.make_room(&erased).or_status()?,
-    };
-    let written = space.engine.write(batch).or_status()?;
-    erased.iter_mut().for_each(|erasure| erasure.version = written.seq.0);
-    shared.ledger.append(room, &erased).or_status()?;
-    Ok(batch::written_to_wire(&written))
+    Ok(reply)
 }
 
 /// The status of a stream that failed after some batches, which stay applied.

@@ -10,15 +10,16 @@ use muster_proto::v1::{self, MembersForm, MembersReply};
 use prost::Message;
 use tonic::Status;
 
-use super::query::find_tag;
-use super::{Asked, OrStatus, Shared};
+use crate::asked::Asked;
+use crate::convert::error::OrStatus;
 use crate::convert::token::PageToken;
 use crate::convert::{answers, error, reply};
 use crate::memory::Charge;
+use crate::shared::Shared;
 use crate::work::{Source, Weighed};
 
-/// The members of an audience, made message by message. Between two of them it may stand still for as long as its reader
-/// likes: it holds its snapshot and where it is, and no thread.
+/// The members of an audience, made message by message. Between two of them it may stand still for as long as its
+/// reader likes: it holds its snapshot and where it is, and no thread.
 pub(super) struct Members {
     shared: Arc<Shared>,
     state: State,
@@ -110,12 +111,12 @@ impl Listing {
         if let Some(token) = &token {
             token.check(asked.entity_type.id, prepared.planned().fingerprint)?;
         }
-        let current = asked.space.engine.snapshot();
+        let current = asked.space.snapshot();
         let living = match current.version() == asked.snapshot.version() {
             true => None,
             false => Some(current.prepare(asked.entity_type.id, "ALL", &asked.request).or_status()?),
         };
-        let tags = request.with_tags.iter().map(|name| find_tag(&asked, name).cloned());
+        let tags = request.with_tags.iter().map(|name| asked.tag(name).cloned());
         let with_tags = tags.collect::<Result<Vec<Tag>, Status>>()?;
         let info = reply::info(&asked, &request.text, &prepared, run, 0).or_status()?;
         let profiler = Profiler::new(&asked.snapshot, asked.entity_type.id, asked.request.memory_bytes_max, run);
@@ -176,7 +177,7 @@ impl Listing {
 
     /// Keeps the snapshot and says where to go on.
     fn token(&self) -> Vec<u8> {
-        self.asked.space.leases.keep(&self.asked.snapshot);
+        self.asked.space.leases().keep(&self.asked.snapshot);
         let token = PageToken {
             version: self.asked.snapshot.version(),
             now_unix_ms: self.now_unix_ms,

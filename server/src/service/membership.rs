@@ -9,8 +9,10 @@ use muster_engine::query::{Entities, Memberships, Prepared, Run, contains_each};
 use muster_proto::v1;
 use tonic::Status;
 
-use super::{Asked, OrStatus, Shared};
+use crate::asked::Asked;
+use crate::convert::error::OrStatus;
 use crate::convert::{error, value};
+use crate::shared::Shared;
 
 /// Queries that are prepared and asked together.
 const TOGETHER_MAX: usize = 256;

@@ -1,7 +1,6 @@
 //! The four services: what comes in, in which lane it waits, what goes out.
 
 mod admin;
-mod asked;
 mod audience;
 mod catalog;
 mod ingest;
@@ -14,77 +13,12 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use muster_engine::Error;
 use muster_engine::query::Run;
 use prost::Message;
-use rustix::process::{Resource, getrlimit};
 use tonic::{Request, Response, Status};
 
-use crate::config::Config;
-use crate::connections::Connections;
-use crate::convert::error;
-use crate::erasures::Ledger;
-use crate::files::Access;
-use crate::limits::DESCRIPTORS_MIN;
-use crate::loads::LoadsOpen;
-use crate::memory::Memory;
-use crate::spaces::Spaces;
-use crate::spool::Spool;
-use crate::work::{Call, Kind, Work};
-
-pub(crate) use asked::Asked;
-
-/// What all requests share.
-pub(crate) struct Shared {
-    pub(crate) config: Config,
-    pub(crate) spaces: Spaces,
-    pub(crate) spool: Spool,
-    pub(crate) ledger: Ledger,
-    pub(crate) work: Work,
-    pub(crate) loads_open: LoadsOpen,
-    pub(crate) memory: Arc<Memory>,
-    pub(crate) connections: Arc<Connections>,
-    pub(crate) started: Instant,
-}
-
-impl Shared {
-    pub(crate) fn open(config: Config) -> muster_engine::Result<Shared> {
-        let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-        if descriptors < DESCRIPTORS_MIN {
-            return Err(Error::limit(format!(
-                "raise the limit of open files, as with ulimit -n 1024: it is {descriptors}, and a store takes at least \
-                 {DESCRIPTORS_MIN}"
-            )));
-        }
-        let access = Access::of(config.engine.shared_files);
-        let (data_dir, spool_bytes_max) = (&config.data_dir, config.limits.spool_bytes_max);
-        let ledger = config.ledger_path();
-        // They make the directory, if need be, in which the others lie.
-        let spaces = Spaces::new(&config)?;
-        let (spool, ledger) = match config.read_only {
-            true => (Spool::unused(data_dir, spool_bytes_max, access), Ledger::new(ledger, access)),
-            false => (Spool::new(data_dir, spool_bytes_max, access)?, Ledger::open(ledger, access)?),
-        };
-        let (connections_max, peer_connections_max) = config.limits.connections(descriptors);
-        let memory = Arc::new(Memory::new(config.limits.server_memory_bytes));
-        Ok(Shared {
-            spaces,
-            spool,
-            ledger,
-            work: Work::new(&config.limits, Arc::clone(&memory)),
-            loads_open: LoadsOpen::default(),
-            memory,
-            connections: Arc::new(Connections::new(connections_max, peer_connections_max)),
-            started: Instant::now(),
-            config,
-        })
-    }
-
-    /// Milliseconds since 1970-01-01T00:00:00Z. Each request reads the clock once.
-    pub(crate) fn now_unix_ms(&self) -> i64 {
-        (self.config.now_unix_ms)()
-    }
-}
+use crate::shared::Shared;
+use crate::work::{Call, Kind};
 
 /// The services of one server. Cheap to clone.
 #[derive(Clone)]
@@ -102,7 +36,8 @@ impl Service {
         (Call::of(&self.shared.work.calls, &request), request.into_inner())
     }
 
-    /// Answers a unary request among those of its kind; one that turns out not to be short begins anew among the long ones.
+    /// Answers a unary request among those of its kind; one that turns out not to be short begins anew among the long
+    /// ones.
     async fn answer<Q, R>(&self, kind: Kind, request: Request<Q>, answer: Answer<Q, R>) -> Result<Response<R>, Status>
     where
         Q: Message + Clone + 'static,
@@ -220,17 +155,6 @@ struct Steps<Q, P, R> {
     prepare: Answer<Q, P>,
     is_short: fn(&P, &Run) -> Result<bool, Status>,
     answer: fn(&P, &Run) -> Result<R, Status>,
-}
-
-/// An engine's result as a service's.
-trait OrStatus<T> {
-    fn or_status(self) -> Result<T, Status>;
-}
-
-impl<T> OrStatus<T> for muster_engine::Result<T> {
-    fn or_status(self) -> Result<T, Status> {
-        self.map_err(|error| error::status(&error))
-    }
 }
 
 /// A service whose unary methods are functions of the same name beside it; what is not unary follows as it is.

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use muster_engine::Error;
-use muster_engine::catalog::Tag;
 use muster_engine::ids::EntityId;
 use muster_engine::query::{Prepared, Run, profile as read_profile};
 use muster_proto::v1;
@@ -12,8 +10,11 @@ use tonic::{Request, Response, Status};
 
 use super::members::Members;
 use super::membership::{is_member, is_member_batch, is_short_batch, prepare_batch};
-use super::{Asked, OrStatus, Shared, Steps, service};
+use super::{Steps, service};
+use crate::asked::{Asked, elapsed_ns};
+use crate::convert::error::OrStatus;
 use crate::convert::{answers, error, reply, value};
+use crate::shared::Shared;
 use crate::work::{Feed, Kind};
 
 service! {
@@ -108,7 +109,7 @@ fn why(shared: &Shared, request: v1::WhyRequest, run: &Run) -> Result<v1::WhyRep
     let key = value::key_from_wire(&asked.entity_type, request.key.as_ref()).or_status()?;
     let prepared = asked.prepare(&request.text).or_status()?;
     let Some(entity) = asked.snapshot.entity(asked.entity_type.id, &key).or_status()? else {
-        return Err(unknown_key(&asked, &key.to_string()));
+        return Err(asked.unknown_key(&key));
     };
     let started = Instant::now();
     let why = prepared.why(run, entity).or_status()?;
@@ -126,7 +127,7 @@ fn profile(shared: &Shared, request: v1::ProfileRequest, run: &Run) -> Result<v1
     let started = Instant::now();
     let key = value::key_from_wire(&asked.entity_type, request.key.as_ref()).or_status()?;
     let Some(entity) = asked.snapshot.entity(asked.entity_type.id, &key).or_status()? else {
-        return Err(unknown_key(&asked, &key.to_string()));
+        return Err(asked.unknown_key(&key));
     };
     let said = read_profile(&asked.snapshot, asked.entity_type.id, entity, asked.request.memory_bytes_max, run);
     let said = said.or_status()?;
@@ -162,7 +163,7 @@ fn stats(shared: &Shared, request: v1::StatsRequest, run: &Run) -> Result<v1::St
         return Err(error::bad_field("quantiles", format!("write quantiles from 0 to 1, as in 0.95: {wrong} is none")));
     }
     let asked = Asked::find(shared, request.context, run)?;
-    let tag = find_tag(&asked, &request.tag)?;
+    let tag = asked.tag(&request.tag)?;
     let prepared = asked.prepare(&request.text).or_status()?;
     let started = Instant::now();
     let stats = prepared.stats(run, tag.id, &request.quantiles).or_status()?;
@@ -179,7 +180,7 @@ fn breakdown(shared: &Shared, request: v1::BreakdownRequest, run: &Run) -> Resul
         limit => limit.min(shared.config.limits.groups_max),
     };
     let asked = Asked::find(shared, request.context, run)?;
-    let tag = find_tag(&asked, &request.tag)?;
+    let tag = asked.tag(&request.tag)?;
     let prepared = asked.prepare(&request.text).or_status()?;
     let started = Instant::now();
     let breakdown = prepared.breakdown(run, tag.id).or_status()?;
@@ -238,18 +239,4 @@ fn validate(shared: &Shared, request: v1::ValidateRequest, run: &Run) -> Result<
 fn info(asked: &Asked, text: &str, prepared: &Prepared, run: &Run, started: Instant) -> Result<v1::ReplyInfo, Status> {
     let evaluate_ns = elapsed_ns(started);
     reply::info(asked, text, prepared, run, evaluate_ns).or_status()
-}
-
-pub(super) fn elapsed_ns(started: Instant) -> u64 {
-    u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// The tag of the question's type with this name or label.
-pub(super) fn find_tag<'a>(asked: &'a Asked, name: &str) -> Result<&'a Tag, Status> {
-    asked.snapshot.catalog().require_tag(asked.entity_type.id, name).or_status()
-}
-
-fn unknown_key(asked: &Asked, key: &str) -> Status {
-    let message = format!("{} has no entity with the key {key}", asked.entity_type.name);
-    error::status(&Error::not_found(message))
 }

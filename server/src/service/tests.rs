@@ -1,5 +1,6 @@
 //! What waits for what: the places of a lane are held by the test, and what is answered meanwhile is counted.
 
+use crate::config::Config;
 use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
@@ -143,12 +144,12 @@ async fn a_guess_ends_when_nobody_waits_for_it() {
     let (service, folder) = service().await;
     let path = folder.path().join("people.csv");
     std::fs::write(&path, "id,a\n1,2\n3,4\n").unwrap();
-    let engine = &service.shared.spaces.get("").unwrap().engine;
+    let space = service.shared.store.space("").unwrap();
     let cancelled = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let run = Run { cancelled: Some(Arc::clone(&cancelled)), ..Run::default() };
-    assert_eq!(crate::loads::guessed(engine, &path, &run).unwrap(), 2);
+    assert_eq!(crate::loads::guessed(&space, &path, &run).unwrap(), 2);
     cancelled.store(true, std::sync::atomic::Ordering::Relaxed);
-    assert_eq!(crate::loads::guessed(engine, &path, &run).unwrap_err().code(), tonic::Code::Cancelled);
+    assert_eq!(crate::loads::guessed(&space, &path, &run).unwrap_err().code(), tonic::Code::Cancelled);
 }
 
 #[tokio::test(flavor = "multi_thread")]

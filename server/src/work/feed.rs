@@ -2,8 +2,8 @@
 //!
 //! As long as there is room in the channel, a thread with a place in the lane fills it. When the reader is behind, the
 //! thread goes and gives the place back; what makes the replies stays as it is, with its snapshot and its cursor, until
-//! there is room again. A reader that reads nothing costs what it holds, which is charged, and nobody's time; when it has
-//! read nothing for long the stream ends, for its snapshot keeps files.
+//! there is room again. A reader that reads nothing costs what it holds, which is charged, and nobody's time; when it
+//! has read nothing for long the stream ends, for its snapshot keeps files.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};

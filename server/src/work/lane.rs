@@ -1,7 +1,7 @@
 //! A lane: how many requests of one kind run at once, who waits for a place, and who gets the next one.
 //!
-//! Each caller has a queue of its own, first in first out; the callers take turns. One caller holds at most a share of the
-//! places, so that others find some free whatever it asks, and at most a share of the room to wait.
+//! Each caller has a queue of its own, first in first out; the callers take turns. One caller holds at most a share of
+//! the places, so that others find some free whatever it asks, and at most a share of the room to wait.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

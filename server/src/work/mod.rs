@@ -1,8 +1,8 @@
 //! The way from the server's few threads, which must not wait, to the engine, which does: a thread pool in lanes.
 //!
 //! Each kind of work has a lane of its own, so that none waits behind another kind: what is short, what is long, what
-//! writes, loads, and the care of a store. A request waits for a place no longer than its deadline; when its caller goes
-//! away, the future is dropped and the engine's flag raised. Nobody waits for a reader with a place in a lane.
+//! writes, loads, and the care of a store. A request waits for a place no longer than its deadline; when its caller
+//! goes away, the future is dropped and the engine's flag raised. Nobody waits for a reader with a place in a lane.
 
 mod call;
 mod calls;
@@ -100,8 +100,8 @@ impl Work {
         Feeding { lane, memory: Arc::clone(&self.memory), idle: self.stream_idle }.feed(call, source)
     }
 
-    /// Runs `job` on a thread that may wait, when its lane has room. Who answers holds [`Call::cancel_on_drop`]: a call may
-    /// have several jobs.
+    /// Runs `job` on a thread that may wait, when its lane has room. Who answers holds [`Call::cancel_on_drop`]: a call
+    /// may have several jobs.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         kind: Kind,

@@ -19,7 +19,8 @@ impl ReadBy {
         ReadBy { deadline, idle }
     }
 
-    /// What `taken` comes to when the reader has taken something. Errors: deadline, naming the limit where that is ours.
+    /// What `taken` comes to when the reader has taken something. Errors: deadline, naming the limit where that is
+    /// ours.
     pub(crate) async fn wait<T>(&self, taken: impl Future<Output = T>) -> Result<T, Status> {
         let idle = Instant::now().checked_add(self.idle);
         let until = match (self.deadline, idle) {

@@ -42,7 +42,7 @@ async fn a_directory_that_is_only_read_answers_and_is_not_changed() {
     served.client.write(batch("", vec![entity("new", vec![set("age", "5")])])).await.unwrap();
     let folder = served.stop().await;
     let before = files(&folder.path().join("store"));
-    let served = Served::start_in(folder, |config| config.read_only = true).await;
+    let served = Served::start_in(folder, |config| config.store.read_only = true).await;
     assert_eq!(served.count("ALL").await.unwrap().count, 6);
     let refused = served.client.write(batch("", vec![entity("more", vec![])])).await.unwrap_err();
     assert!(refused.message.contains("open for questions only"), "{}", refused.message);
@@ -57,7 +57,7 @@ async fn a_directory_that_is_only_read_answers_and_is_not_changed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_made_is_for_its_owner_alone_unless_it_is_to_be_shared() {
     for (shared_files, others) in [(false, 0o077), (true, 0)] {
-        let share = move |config: &mut Config| config.engine.shared_files = shared_files;
+        let share = move |config: &mut Config| config.store.engine.shared_files = shared_files;
         let served = Served::start_with(share).await;
         served.add_shoppers("").await;
         served.client.create_space(create("other")).await.unwrap();
@@ -116,7 +116,7 @@ async fn a_space_that_is_gone_is_missed_and_one_that_is_a_link_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_space_is_dropped_when_its_name_is_repeated_and_its_name_is_free_again() {
-    let served = Served::start_with(|config| config.limits.spaces_max = 2).await;
+    let served = Served::start_with(|config| config.store.spaces_max = 2).await;
     served.add_shoppers("").await;
     served.client.create_space(create("other")).await.unwrap();
     served.add_shoppers("other").await;

@@ -67,7 +67,7 @@ async fn pages_are_of_one_version_whatever_is_written_meanwhile() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_is_no_longer_kept_is_gone() {
-    let served = Served::start_with(|config| config.limits.leases_max = 0).await;
+    let served = Served::start_with(|config| config.store.leases_max = 0).await;
     served.add_shoppers("").await;
     let first = all(&served, MembersRequest { limit: 2, ..request("ALL") }).await;
     let token = first.last().unwrap().next_page_token.clone();

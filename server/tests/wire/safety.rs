@@ -2,7 +2,7 @@
 
 use muster_client::Code;
 use muster_proto::v1::*;
-use muster_server::{check_dir, restore_dir};
+use muster_store::{check_dir, restore_dir};
 use tempfile::TempDir;
 
 use crate::served::{Served, batch, context, entity, set};
@@ -186,13 +186,13 @@ async fn a_ledger_elsewhere_is_written_there_and_needs_its_directory() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = folder.path().join("other disk/erasures.ndjson");
     let mut config = muster_server::Config::new(folder.path().join("store"));
-    config.erasure_ledger = Some(ledger.clone());
+    config.store.erasure_ledger = Some(ledger.clone());
     let listener = muster_server::Listener::Unix(tokio::net::UnixListener::bind(folder.path().join("s")).unwrap());
     let refused = muster_server::run(config, listener, std::future::pending()).await.unwrap_err();
     assert!(refused.to_string().contains("make the directory of the ledger"), "{refused}");
     std::fs::create_dir(ledger.parent().unwrap()).unwrap();
     let elsewhere = ledger.clone();
-    let served = Served::start_in(folder, |config| config.erasure_ledger = Some(elsewhere)).await;
+    let served = Served::start_in(folder, |config| config.store.erasure_ledger = Some(elsewhere)).await;
     served.add_shoppers("").await;
     served.client.write(batch("", vec![entity("ann", vec![erase()])])).await.unwrap();
     let text = std::fs::read_to_string(&ledger).unwrap();

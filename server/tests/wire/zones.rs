@@ -25,7 +25,7 @@ impl Says {
 
 async fn served(says: Says) -> Served {
     let zone = says.zone(Says::Server);
-    let served = Served::start_with(|config| config.zone = (!zone.is_empty()).then_some(zone)).await;
+    let served = Served::start_with(|config| config.store.zone = (!zone.is_empty()).then_some(zone)).await;
     served.client.create_type(create_type("", "users")).await.unwrap();
     served.client.create_tag(create_tag("", "seen", TagKind::Time, 0)).await.unwrap();
     let zone = says.zone(Says::Space);
@@ -90,7 +90,7 @@ async fn a_space_keeps_its_zone_and_gives_it_up() {
     let (name, durability, zone) = ("east".to_owned(), 0, "+08:00".to_owned());
     served.client.create_space(CreateSpaceRequest { name, durability, zone }).await.unwrap();
     let folder = served.stop().await;
-    let served = Served::start_in(folder, |config| config.zone = Some("Europe/Paris".into())).await;
+    let served = Served::start_in(folder, |config| config.store.zone = Some("Europe/Paris".into())).await;
     let zones = || async {
         let spaces = served.client.list_spaces(ListSpacesRequest {}).await.unwrap().spaces;
         spaces.into_iter().map(|space| (space.name, space.zone)).collect::<Vec<_>>()

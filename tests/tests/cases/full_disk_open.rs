@@ -1,5 +1,5 @@
-//! A directory that nobody serves, on a disk that is full or may only be read: it answers; where the disk is full it still
-//! erases, run after run.
+//! A directory that nobody serves, on a disk that is full or may only be read: it answers; where the disk is full it
+//! still erases, run after run.
 //!
 //! Needs the right to mount a small file system; where that is missing the test says loudly that it is skipped.
 

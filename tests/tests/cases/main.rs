@@ -1,7 +1,7 @@
 //! Small inputs of kinds that people reported about systems that do this job, each with what is right.
 //!
-//! They lie where `MUSTER_CASES` says, else beside the repository, in `../shared/cases`; where they are not, each test says
-//! so loudly. Those about disks make what they need.
+//! They lie where `MUSTER_CASES` says, else beside the repository, in `../shared/cases`; where they are not, each test
+//! says so loudly. Those about disks make what they need.
 
 mod ansi_log_lines;
 mod asking;

@@ -1,5 +1,5 @@
-//! Members with the value of a tag that nearly everybody has a value of their own of. Right is what was loaded; and what
-//! it costs must not grow with the number of values, which the engine's tests count.
+//! Members with the value of a tag that nearly everybody has a value of their own of. Right is what was loaded; and
+//! what it costs must not grow with the number of values, which the engine's tests count.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

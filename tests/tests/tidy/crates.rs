@@ -3,14 +3,15 @@
 use crate::tree::Tree;
 
 /// What each crate of ours may depend on, of ours. Tests may use what they need.
-const OURS: [(&str, &[&str]); 7] = [
+const OURS: [(&str, &[&str]); 8] = [
     ("language", &[]),
     ("proto", &[]),
     ("engine", &["muster-language"]),
     ("exchange", &["muster-engine", "muster-language"]),
-    ("server", &["muster-engine", "muster-language", "muster-proto", "muster-exchange"]),
+    ("store", &["muster-engine", "muster-exchange", "muster-language"]),
+    ("server", &["muster-engine", "muster-language", "muster-proto", "muster-exchange", "muster-store"]),
     ("client", &["muster-proto"]),
-    ("cli", &["muster-client", "muster-server", "muster-proto", "muster-language", "muster-exchange"]),
+    ("cli", &["muster-client", "muster-server", "muster-store", "muster-proto", "muster-language", "muster-exchange"]),
 ];
 
 /// Crates that only one of ours may know.
@@ -27,6 +28,10 @@ const ONLY: [(&str, &str); 8] = [
 
 /// The one crate that the language depends on: data of Unicode, and nothing below it.
 const LANGUAGE_EXCEPTION: &str = "unicode-width";
+
+/// What knows no wire and no runtime, and what these are.
+const WITHOUT_WIRE: [&str; 4] = ["language", "engine", "exchange", "store"];
+const WIRE: [&str; 6] = ["tonic", "tonic-prost", "prost", "tokio", "hyper", "h2"];
 
 /// Crates whose tests, benches or fuzz targets may know everything.
 const ABOVE_ALL: [&str; 3] = ["tests", "benches", "fuzz"];
@@ -51,6 +56,9 @@ pub(crate) fn dependencies(tree: &Tree) -> Vec<String> {
                 && *home != folder
             {
                 found.push(format!("{path}:{line}: only {home} knows {name}"));
+            }
+            if WITHOUT_WIRE.contains(&folder) && WIRE.contains(&name) {
+                found.push(format!("{path}:{line}: {folder} knows no wire and no runtime, not {name} either"));
             }
             if folder == "language" && name != LANGUAGE_EXCEPTION {
                 found.push(format!("{path}:{line}: language depends on {LANGUAGE_EXCEPTION} alone, not on {name}"));
@@ -150,6 +158,7 @@ fn a_dependency_upwards_is_found() {
     assert_eq!(check("language/Cargo.toml", "[dependencies]\nserde.workspace = true\n"), 1);
     assert_eq!(check("language/Cargo.toml", "[dependencies]\nunicode-width.workspace = true\n"), 0);
     assert_eq!(check("novelty/Cargo.toml", ""), 1);
+    assert_eq!(check("store/Cargo.toml", "[dependencies]\ntokio.workspace = true\n"), 1);
     assert_eq!(check("server/Cargo.toml", "[dependencies]\nmuster-engine.workspace = true\n"), 0);
     assert_eq!(check("server/Cargo.toml", "[dev-dependencies]\nmuster-client.workspace = true\n"), 0);
 }

@@ -46,7 +46,7 @@ const STREAMS_HOME: &str = "cli/src/output/streams.rs";
 pub(crate) fn printing(tree: &Tree) -> Vec<String> {
     let mut found = Vec::new();
     let is_shipped = |path: &str| {
-        ["cli", "client", "engine", "exchange", "language", "server"]
+        ["cli", "client", "engine", "exchange", "language", "server", "store"]
             .iter()
             .any(|name| path.strip_prefix(name).is_some_and(|rest| rest.starts_with("/src/")))
     };

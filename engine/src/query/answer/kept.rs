@@ -14,8 +14,8 @@ const BYTES_OF_A_BYTE: u64 = 96;
 const BYTES_OF_A_QUERY: u64 = 2_048;
 
 impl Snapshot {
-    /// The same as [`Snapshot::prepare`] for each of `texts`, without parameters. Those that were prepared on the newest
-    /// version before, and mean the same at this time, are found; the others are kept.
+    /// The same as [`Snapshot::prepare`] for each of `texts`, without parameters. Those that were prepared on the
+    /// newest version before, and mean the same at this time, are found; the others are kept.
     pub fn prepare_kept(&self, type_id: TypeId, texts: &[&str], request: &QueryRequest) -> Vec<Result<Arc<Prepared>>> {
         let may_be_kept = request.parameters.is_empty();
         let found = match may_be_kept {

@@ -57,8 +57,8 @@ pub struct Counted {
 impl Snapshot {
     /// Plans and binds a query over the entities of a type.
     ///
-    /// Errors: invalid and limit, with [`crate::Error::query_fault`] where the text is at fault, whose suggestion can be
-    /// prepared; not found; corrupt.
+    /// Errors: invalid and limit, with [`crate::Error::query_fault`] where the text is at fault, whose suggestion can
+    /// be prepared; not found; corrupt.
     pub fn prepare(&self, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Prepared> {
         let prepared = |text: &str| self.prepare_as_written(type_id, text, request);
         prepared(text).map_err(|error| {
@@ -100,9 +100,9 @@ impl Prepared {
         Ok(Counted { count, live: self.live_count()? })
     }
 
-    /// Whether a count, with its warnings, is foreseen to take less than a millisecond: little is read, and little is looked
-    /// at. Some milliseconds come to this where what is read was not checked since the store was opened; there is little of
-    /// that too. Errors: cancelled, deadline.
+    /// Whether a count, with its warnings, is foreseen to take less than a millisecond: little is read, and little is
+    /// looked at. Some milliseconds come to this where what is read was not checked since the store was opened; there
+    /// is little of that too. Errors: cancelled, deadline.
     pub fn is_short(&self, run: &Run) -> Result<bool> {
         let missing = self.planned.missing_checks.iter();
         let missing = missing.map(|check| 2 * self.snapshot.members_estimate(BitmapId::present(check.tag)));

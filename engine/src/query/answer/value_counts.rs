@@ -1,4 +1,5 @@
-//! Counts by the number of a value. Values are numbered in the order in which they came, so a table in pages has few holes.
+//! Counts by the number of a value. Values are numbered in the order in which they came, so a table in pages has few
+//! holes.
 
 use std::collections::BTreeMap;
 

@@ -363,8 +363,8 @@ impl Bound {
         self.bitmaps().map(|bitmap| bitmap.payload_bytes().min(most)).sum()
     }
 
-    /// Whether an evaluation takes at most `units_max` steps of a node in a chunk. Shares by hash and values in doubt look
-    /// at more than their bitmaps say.
+    /// Whether an evaluation takes at most `units_max` steps of a node in a chunk. Shares by hash and values in doubt
+    /// look at more than their bitmaps say.
     pub(in crate::query) fn is_short(&self, units_max: u64) -> bool {
         let is_plain = |node: &BoundNode| !matches!(node, BoundNode::Split(_) | BoundNode::SetPresence(_));
         let units = self.bitmaps().count().max(self.nodes.len()) as u64 * u64::from(self.chunk_end);

@@ -80,7 +80,8 @@ impl BoundNumber {
     }
 }
 
-/// The digits of one number tag in one chunk as words: in place where they stand as bitsets, else in buffers of its own.
+/// The digits of one number tag in one chunk as words: in place where they stand as bitsets, else in buffers of its
+/// own.
 #[derive(Default)]
 pub(in crate::query) struct DigitWords {
     digits: Vec<DigitBuffer>,

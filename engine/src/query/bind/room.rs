@@ -1,7 +1,7 @@
 //! The memory that one thread needs to evaluate a bound plan: buffers of nodes, digits of numbers, counters.
 //!
-//! It is an upper bound. A node of up to [`OPERANDS_MAX`] operands has all of them at hand, a longer one reads one after
-//! the other, a threshold a batch of them; what several nodes share is kept until the chunk ends.
+//! It is an upper bound. A node of up to [`OPERANDS_MAX`] operands has all of them at hand, a longer one reads one
+//! after the other, a threshold a batch of them; what several nodes share is kept until the chunk ends.
 
 use super::{Bound, BoundNode};
 use crate::bitmap::{AlignedWords, BATCH, ChunkBuffer, Counters};

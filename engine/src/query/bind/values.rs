@@ -1,5 +1,5 @@
-//! The values of a choice or set tag through all layers, by entity and by chunk: no value is looked at that nobody asked
-//! about has.
+//! The values of a choice or set tag through all layers, by entity and by chunk: no value is looked at that nobody
+//! asked about has.
 //!
 //! What a layer adds to an entity holds unless a younger one takes it away: the value, the whole tag, or the entity.
 

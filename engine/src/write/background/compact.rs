@@ -1,9 +1,9 @@
 //! Compaction: neighbouring file layers become one, so that few lie over any bitmap and what is dead vanishes.
 //!
 //! A run is chosen by size: newer layers that together reach a fraction of an older one are merged with it. A run that
-//! holds the oldest layer is merged to the bottom: what only takes away, dropped tags and erased keys vanish. The choice
-//! is made under the gate, the merging beside the writer, and the manifest is published under the gate again. Nothing
-//! is merged across the place of a running load, and a load that begins meanwhile has a place above all files.
+//! holds the oldest layer is merged to the bottom: what only takes away, dropped tags and erased keys vanish. The
+//! choice is made under the gate, the merging beside the writer, and the manifest is published under the gate again.
+//! Nothing is merged across the place of a running load, and a load that begins meanwhile has a place above all files.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Flush: what is in memory (the memtable) moves into part files, and the log below it is retired.
 //!
-//! Under the gate the place is fixed up to which everything moves, and the log rolls there; the merging and writing runs
-//! beside the writer; under the gate again the manifest is written and the version published. A crash at any point
+//! Under the gate the place is fixed up to which everything moves, and the log rolls there; the merging and writing
+//! runs beside the writer; under the gate again the manifest is written and the version published. A crash at any point
 //! leaves either the old manifest with its log or the new one.
 
 use std::sync::Arc;

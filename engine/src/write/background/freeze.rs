@@ -27,11 +27,11 @@ pub(crate) struct Frozen {
 }
 
 impl Writer {
-    /// Flushes, and holds on to what the manifest then names. Writers go on meanwhile; what they write is not in it. On a
-    /// full disk nothing is flushed, and the latest batches are taken from the log.
+    /// Flushes, and holds on to what the manifest then names. Writers go on meanwhile; what they write is not in it. On
+    /// a full disk nothing is flushed, and the latest batches are taken from the log.
     ///
-    /// Errors: those of a flush; busy, when loads commit faster than this can flush; read-only, behind the fence, unless
-    /// all that is visible lies in files, or nothing was written since the open.
+    /// Errors: those of a flush; busy, when loads commit faster than this can flush; read-only, behind the fence,
+    /// unless all that is visible lies in files, or nothing was written since the open.
     pub(crate) fn freeze(&self) -> Result<Frozen> {
         for _ in 0..TRIES_MAX {
             if let Some(reason) = self.files.fence.reason() {

@@ -12,8 +12,8 @@ use crate::write::pace::{Failing, Work};
 use crate::write::writer::{Opening, Writer};
 
 impl Writer {
-    /// Flushes if that is due, or compacts one step if it pays; nothing behind the fence. Returns whether another step may
-    /// be due. After an error the work is still to be done.
+    /// Flushes if that is due, or compacts one step if it pays; nothing behind the fence. Returns whether another step
+    /// may be due. After an error the work is still to be done.
     pub(crate) fn work(&self, work: Work) -> Result<bool> {
         if self.files.fence.reason().is_some() {
             return Ok(false);

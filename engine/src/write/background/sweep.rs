@@ -1,10 +1,11 @@
 //! The sweep, the garbage collection of expired tags: takes away what tags with a time to live have kept long enough.
 //!
-//! Such a tag dates its writes in a hidden date tag beside it, and the sweep clears, in ordinary batches of bounded size,
-//! the tag and the date of everybody whose last write has expired. Who that is, is looked up under the gate, in the newest
-//! version: a write that came first has moved its date, and one that comes later finds the tag cleared, so no fresh value
-//! is ever taken. A running load is older than the sweep and its rows would lose against it, so its type waits until it
-//! ends. Days are counted in UTC by the clock that the engine was opened with; readers know nothing of all this.
+//! Such a tag dates its writes in a hidden date tag beside it, and the sweep clears, in ordinary batches of bounded
+//! size, the tag and the date of everybody whose last write has expired. Who that is, is looked up under the gate, in
+//! the newest version: a write that came first has moved its date, and one that comes later finds the tag cleared, so
+//! no fresh value is ever taken. A running load is older than the sweep and its rows would lose against it, so its type
+//! waits until it ends. Days are counted in UTC by the clock that the engine was opened with; readers know nothing of
+//! all this.
 
 use crate::bitmap::{AlignedWords, ChunkBuffer, Container, Slices, for_each_id, slices_range_into, write_words};
 use crate::catalog::{CatalogRecord, Tag};
@@ -185,8 +186,8 @@ impl Expired {
         Ok(Some(Expired { days, present, until }))
     }
 
-    /// Those in one chunk, rising: who was written on a day that has expired, and who has the tag from before its writes
-    /// were dated. Errors: corrupt.
+    /// Those in one chunk, rising: who was written on a day that has expired, and who has the tag from before its
+    /// writes were dated. Errors: corrupt.
     fn in_chunk(&self, chunk: ChunkId) -> Result<Vec<u16>> {
         let mut buffer = ChunkBuffer::new();
         let mut words = |stack: &BitmapStack| -> Result<Box<AlignedWords>> {

@@ -37,8 +37,8 @@ impl Allocator {
         Ok(LocalId(first))
     }
 
-    /// The number of `text` for a small write, which no snapshot since the oldest running load knows, and no load. Errors:
-    /// limit.
+    /// The number of `text` for a small write, which no snapshot since the oldest running load knows, and no load.
+    /// Errors: limit.
     pub(crate) fn value(&mut self, tag: TagId, text: &str) -> Result<ValueId> {
         let value = self.value_for_load(tag, text)?;
         if let Some(young) = &mut self.young_values {

@@ -1,9 +1,9 @@
 //! The commit queue, a gate before the one writer: callers queue, and one of them leads the group.
 //!
-//! There is one writer at a time, and no thread of its own: the first caller who finds the writer free takes all waiting
-//! requests as one group, commits them together and hands each its reply; the others sleep until theirs is there. So
-//! under load many batches share one sync, and a lone caller pays for no hand-over. Work that needs the writer alone
-//! (publishing a flush, committing a load) goes ahead of the next group.
+//! There is one writer at a time, and no thread of its own: the first caller who finds the writer free takes all
+//! waiting requests as one group, commits them together and hands each its reply; the others sleep until theirs is
+//! there. So under load many batches share one sync, and a lone caller pays for no hand-over. Work that needs the
+//! writer alone (publishing a flush, committing a load) goes ahead of the next group.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Group commit: the batches that wait at the gate become one run of records, one append and one sync.
 //!
-//! Who leads takes the group through these steps: resolve names, build the part in memory, append to the write-ahead log,
-//! sync it if the space promises that, publish, reply. Everything that can be refused is refused before the log is
+//! Who leads takes the group through these steps: resolve names, build the part in memory, append to the write-ahead
+//! log, sync it if the space promises that, publish, reply. Everything that can be refused is refused before the log is
 //! touched, so whatever the log promises becomes visible.
 
 use std::collections::HashMap;

@@ -53,8 +53,8 @@ impl Commit {
         Ok(())
     }
 
-    /// Writes down what is durable, so that damage to it is known as damage. Nothing before recovery is written anew: what
-    /// it read is as it was.
+    /// Writes down what is durable, so that damage to it is known as damage. Nothing before recovery is written anew:
+    /// what it read is as it was.
     pub(crate) fn mark(&self) -> Result<()> {
         self.alone(|state| {
             if state.unwritten.is_some() {
@@ -75,8 +75,8 @@ impl Commit {
     }
 }
 
-/// Writes anew what recovery read, if that is still to be done; while the disk is full, the log goes on where it was, for
-/// what only deletes. Errors: limit, where that too needs room.
+/// Writes anew what recovery read, if that is still to be done; while the disk is full, the log goes on where it was,
+/// for what only deletes. Errors: limit, where that too needs room.
 fn rewrite_recovered(state: &mut State) -> Result<()> {
     let Some(records) = &state.unwritten else {
         return Ok(());

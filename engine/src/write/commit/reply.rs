@@ -24,7 +24,8 @@ pub struct Written {
     pub unknown_entities: u64,
     /// How many keys became known.
     pub new_entities: u64,
-    /// Values that tags with open lists had not had before, the first [`NEW_VALUES_TOLD_MAX`] of them; none for a repeat.
+    /// Values that tags with open lists had not had before, the first [`NEW_VALUES_TOLD_MAX`] of them; none for a
+    /// repeat.
     pub new_values: Vec<(TagId, String)>,
 }
 

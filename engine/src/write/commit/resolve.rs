@@ -2,8 +2,8 @@
 //!
 //! The batches of one commit group are resolved in order, each against the newest snapshot and what the batches before
 //! it in the group made known or erased. A batch is first checked as a whole, which changes nothing and reads whatever
-//! it needs; only then are ids given. That may end halfway, at a full type or a damaged file; what the batch changed here
-//! is then undone, and a running load gets back what it took. So a refused batch leaves only holes in the numbers.
+//! it needs; only then are ids given. That may end halfway, at a full type or a damaged file; what the batch changed
+//! here is then undone, and a running load gets back what it took. So a refused batch leaves only holes in the numbers.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -2,8 +2,8 @@
 //! neighbours may be merged.
 //!
 //! Everything lies in the order of seqs, oldest first, and the ranges of seqs are disjoint. A running load has a place
-//! in that order (its seq) at which its layer will appear, so nothing is merged across it: a *barrier*. The choices here
-//! are pure functions over sizes; the merging itself is elsewhere.
+//! in that order (its seq) at which its layer will appear, so nothing is merged across it: a *barrier*. The choices
+//! here are pure functions over sizes; the merging itself is elsewhere.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -133,8 +133,8 @@ fn publish(
     let base = state.base.clone();
     let named = Named { base: &base, stack: &stack, load: Some((load_id, &loaded)) };
     writer.commit.write_manifest(&writer.files, state, &named)?;
-    // Nothing but the manifest knows of the load, so the log must know of the manifest: without it an older one would be
-    // taken for the store. Where there is no room for another file the next one that begins will say it.
+    // Nothing but the manifest knows of the load, so the log must know of the manifest: without it an older one would
+    // be taken for the store. Where there is no room for another file the next one that begins will say it.
     let _ = state.wal.roll();
     state.stack = stack;
     state.note_load(load_id, loaded);

@@ -106,8 +106,8 @@ impl LoadMemory {
 /// Names of a load that are always kept: a bound that is set very low is meant for blocks.
 const NAMES_BYTES_FREE: u64 = 1 << 20;
 
-/// What a block takes while it becomes a part. Numbers become a set of ids for each of their bits, of which half are set:
-/// more than the numbers themselves where few rows have many columns.
+/// What a block takes while it becomes a part. Numbers become a set of ids for each of their bits, of which half are
+/// set: more than the numbers themselves where few rows have many columns.
 fn at_hand_of(block: &LoadBlock) -> u64 {
     let sliced = |values: &[i64]| {
         let bits = u64::BITS - values.iter().fold(0, |bits, value| bits | value.unsigned_abs()).leading_zeros();

@@ -1,8 +1,8 @@
 //! The spilling dictionary of a load: names that nobody knew when a load began, of keys and of values, and the numbers
 //! that they were given.
 //!
-//! The newest stand in memory, all others in files of names that no manifest knows: however many a load brings, it holds
-//! few of them. Small writes beside the load ask here too, so that one name has one number.
+//! The newest stand in memory, all others in files of names that no manifest knows: however many a load brings, it
+//! holds few of them. Small writes beside the load ask here too, so that one name has one number.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! Dictionary entries of a running load: keys and values that became known since a running load of their type began.
 //!
 //! The load and the small writes beside it both ask here before they give a name a number, so one name gets one number
-//! whoever comes first, and nothing has to be moved when the load commits. A small write *takes* the id of the key that it
-//! used. A key that was taken and then erased is dead; when it returns in a small write it gets an id of its own, while
-//! the load's older row stays with the dead one and vanishes below the erasure.
+//! whoever comes first, and nothing has to be moved when the load commits. A small write *takes* the id of the key that
+//! it used. A key that was taken and then erased is dead; when it returns in a small write it gets an id of its own,
+//! while the load's older row stays with the dead one and vanishes below the erasure.
 
 use std::hash::{BuildHasherDefault, Hasher};
 

@@ -63,9 +63,9 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Opens the store at `place` for questions only: nothing is written, nothing is removed, and no room is needed. Others
-    /// may do so too meanwhile. Errors: conflict, when a process holds it that may write; not found, when there is none;
-    /// corrupt.
+    /// Opens the store at `place` for questions only: nothing is written, nothing is removed, and no room is needed.
+    /// Others may do so too meanwhile. Errors: conflict, when a process holds it that may write; not found, when there
+    /// is none; corrupt.
     pub(crate) fn open_for_reading(place: Place) -> Result<Writer> {
         let started_ns = place.clock.monotonic_ns();
         let lock = place.storage.lock_shared(LOCK_PATH)?;
@@ -147,8 +147,8 @@ fn open_existing(
     Ok(read.open(place, manifest.next_part, Some(lock), started_ns))
 }
 
-/// Keeps the directories of a space open, so that a process that runs out of descriptors can still say whether a name is
-/// durable. The log's may be missing until it is written anew.
+/// Keeps the directories of a space open, so that a process that runs out of descriptors can still say whether a name
+/// is durable. The log's may be missing until it is written anew.
 fn keep_open(storage: &dyn Storage) -> Result<()> {
     for dir in ["", PARTS_DIR, LOG_DIR, manifest::MANIFEST_DIR] {
         match storage.keep_open(dir) {
@@ -253,9 +253,9 @@ fn load_reached(loads: &BTreeMap<String, Loaded>) -> Seq {
     loads.values().map(|loaded| loaded.seq).max().unwrap_or(Seq(0))
 }
 
-/// Writes anew what the log gave back, before anybody sees it. What is still to be written before the first change comes
-/// back: all of it while the disk is full, and where nothing was read, as after a clean end, an empty log, which need
-/// not delay the opening. What was given up is given up for good.
+/// Writes anew what the log gave back, before anybody sees it. What is still to be written before the first change
+/// comes back: all of it while the disk is full, and where nothing was read, as after a clean end, an empty log, which
+/// need not delay the opening. What was given up is given up for good.
 fn write_anew(wal: &mut Wal, recovery: &Recovery, after: Seq) -> Result<Option<Vec<Record>>> {
     if recovery.records.is_empty() && recovery.discarded.is_none() && recovery.dropped.is_empty() {
         return Ok(Some(Vec::new()));
