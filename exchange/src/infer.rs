@@ -30,7 +30,7 @@ use muster_engine::catalog::name::check_name;
 use muster_engine::{Error, Result};
 
 use crate::cell::CellRule;
-use crate::input::{Format, Input};
+use crate::input::{Format, Input, NamedFile};
 use crate::mapping::{COLUMNS_MAX, ColumnMapping, CsvOptions, Mapping, encoding_labelled, nfkc};
 use crate::note::Note;
 use crate::options::ReadOptions;
@@ -169,7 +169,12 @@ impl Inference {
 /// Errors: io, when the file cannot be read; invalid, when it is damaged or empty, has columns of equal names, or none
 /// that can be the key.
 pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inference, InferError> {
-    let input = Input::open(path)?.stopped_by(&options.limits.look);
+    infer_named(NamedFile { path, name: &path.display().to_string() }, options)
+}
+
+/// The same for a file that messages call otherwise.
+pub fn infer_named(file: NamedFile<'_>, options: &InferOptions) -> std::result::Result<Inference, InferError> {
+    let input = Input::open_named(file)?.stopped_by(&options.limits.look);
     let mut notes = Vec::new();
     let encoding = match &options.encoding {
         None => None,
@@ -184,7 +189,7 @@ pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inferen
         (None, Format::Csv) => dialect::guess(input, encoding, &mut notes)?,
         (None, _) => (CsvOptions::default(), None),
     };
-    let mut table = match (Table::open(Input::open(path)?, &csv, &options.limits), &encoding_doubt) {
+    let mut table = match (Table::open(Input::open_named(file)?, &csv, &options.limits), &encoding_doubt) {
         (Ok(table), _) => table,
         (Err(_), Some(doubt)) => return Err(InferError::NoEncoding(name_encoding(doubt))),
         (Err(fault), None) => return Err(fault.into()),
@@ -199,7 +204,7 @@ pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inferen
     let entity_type = match (&options.known, &options.type_name) {
         (Some(known), _) => known.name.clone(),
         (None, Some(name)) => check_name("type", name)?,
-        (None, None) => type_name_of(path),
+        (None, None) => type_name_of(file.path),
     };
     let guessed = match &options.key_column {
         Some(name) => key::named(find_column(&table, name)?),
@@ -213,7 +218,7 @@ pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inferen
     // What it holds is not held twice.
     drop(table);
     let limits = ReadOptions { rows_max: rows_looked_at, ..options.limits.clone() };
-    let mut trial = trial::run(path, &mapping, known, &limits)?;
+    let mut trial = trial::run(file, &mapping, known, &limits)?;
     // A row is rejected for its first fault, so that columns behind the first hopeless one show themselves later.
     // In another encoding they may be all right.
     let rounds = if encoding_doubt.is_some() { 0 } else { HOPELESS_ROUNDS_MAX };
@@ -221,7 +226,7 @@ pub fn infer(path: &Path, options: &InferOptions) -> std::result::Result<Inferen
         if !hopeless::skip(&mut mapping, &observed, &trial, &mut notes) {
             break;
         }
-        trial = trial::run(path, &mapping, known, &limits)?;
+        trial = trial::run(file, &mapping, known, &limits)?;
     }
     note_rejects(&trial, &mut notes);
     Ok(Inference { mapping, notes, key_doubt: guessed.doubt, encoding_doubt, rows_looked_at, rows_total, trial })

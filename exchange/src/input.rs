@@ -83,12 +83,26 @@ pub(crate) enum Content {
     Stream(Box<dyn Read + Send>),
 }
 
+/// A file, and what messages call it: its sender may know it by another name than its path here.
+#[derive(Clone, Copy, Debug)]
+pub struct NamedFile<'a> {
+    /// Where it lies.
+    pub path: &'a Path,
+    /// What messages call it.
+    pub name: &'a str,
+}
+
 impl Input {
-    /// Opens the file at `path`.
+    /// Opens the file at `path`, which messages call so.
     ///
     /// Errors: io, when it cannot be read; invalid, when it is of a format that is not loaded.
     pub fn open(path: &Path) -> Result<Input> {
-        let name = path.display().to_string();
+        Input::open_named(NamedFile { path, name: &path.display().to_string() })
+    }
+
+    /// The same for a file that messages call otherwise.
+    pub fn open_named(NamedFile { path, name }: NamedFile<'_>) -> Result<Input> {
+        let name = name.to_owned();
         let fault = |error| Error::of_system(format_args!("cannot read {name}"), error);
         let mut file = File::open(path).map_err(fault)?;
         let metadata = file.metadata().map_err(fault)?;

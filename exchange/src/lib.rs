@@ -22,8 +22,10 @@ mod table;
 mod text;
 
 pub use decoder::quiet_decoders;
-pub use infer::{InferError, InferOptions, Inference, KnownTag, KnownType, RejectKind, Trial, infer, name_encoding};
-pub use input::{Compression, Format, Input};
+pub use infer::{
+    InferError, InferOptions, Inference, KnownTag, KnownType, RejectKind, Trial, infer, infer_named, name_encoding,
+};
+pub use input::{Compression, Format, Input, NamedFile};
 pub use mapping::{
     ColumnMapping, CsvOptions, JSON_LISTS, KeyMapping, MAPPING_BYTES_MAX, Mapping, NanRule, NullRule, Rounding,
     TimeUnit,

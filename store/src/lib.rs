@@ -50,7 +50,7 @@ pub use folder::MAIN;
 pub use holder::{Holder, holder_of};
 pub use leases::Leases;
 pub use ledger::{Erasure, Reading};
-pub use load::{Distinct, Target, closed_values};
+pub use load::{DISTINCT_KEYS_MAX, FileLoad, LoadEvent, LoadFault, LoadOutcome, Reached, Unheard, closed_values};
 pub use muster_engine::catalog::{CatalogChange, EntityKey, KeyKind, TagKind, TagSpec};
 pub use muster_engine::check::{Fault, Note, Progress, Report};
 pub use muster_engine::options::Durability;

@@ -1,13 +1,12 @@
 //! The trial of a proposed mapping: the rows that were looked at go through the reader that a load uses.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use muster_engine::Result;
 use muster_engine::ids::TagId;
 
 use super::words::{count_text, plural};
-use crate::input::Input;
+use crate::input::{Input, NamedFile};
 use crate::mapping::Mapping;
 use crate::options::ReadOptions;
 use crate::reader::{LoadReader, ResolvedColumn};
@@ -77,7 +76,12 @@ impl RejectKind {
 /// Reads the rows that `options` allows by `mapping`, as a load would.
 ///
 /// Errors: those of the reader.
-pub(super) fn run(path: &Path, mapping: &Mapping, known: Option<&KnownType>, options: &ReadOptions) -> Result<Trial> {
+pub(super) fn run(
+    file: NamedFile<'_>,
+    mapping: &Mapping,
+    known: Option<&KnownType>,
+    options: &ReadOptions,
+) -> Result<Trial> {
     let resolved: Vec<ResolvedColumn> = (1..)
         .zip(mapping.loaded_columns())
         .map(|(number, column)| ResolvedColumn {
@@ -87,7 +91,7 @@ pub(super) fn run(path: &Path, mapping: &Mapping, known: Option<&KnownType>, opt
             closed_values: known.and_then(|known| known.tag(&column.tag)).and_then(|tag| tag.closed_values.clone()),
         })
         .collect();
-    let mut reader = LoadReader::open(Input::open(path)?, mapping, &resolved, options.clone())?;
+    let mut reader = LoadReader::open(Input::open_named(file)?, mapping, &resolved, options.clone())?;
     let mut trial = Trial::default();
     let mut kinds: BTreeMap<(String, String), RejectKind> = BTreeMap::new();
     while let Some(block) = reader.next_block()? {

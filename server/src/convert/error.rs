@@ -39,11 +39,6 @@ fn code_and_reason(kind: ErrorKind) -> (Code, &'static str) {
 
 /// The status of an engine's error.
 pub(crate) fn status(error: &Error) -> Status {
-    status_with(error, |message| message)
-}
-
-/// The same with the message as `reword` puts it.
-pub(crate) fn status_with(error: &Error, reword: impl FnOnce(String) -> String) -> Status {
     if let Some(fault) = error.query_fault() {
         return query_status(fault);
     }
@@ -53,7 +48,12 @@ pub(crate) fn status_with(error: &Error, reword: impl FnOnce(String) -> String) 
     if error.kind() == ErrorKind::Busy {
         details.set_retry_info(Some(RETRY_DELAY));
     }
-    Status::with_error_details(code, cut(&visible(&reword(format!("{error:#}")))), details)
+    Status::with_error_details(code, cut(&visible(&format!("{error:#}"))), details)
+}
+
+/// The status of a request whose caller has gone.
+pub(crate) fn gone() -> Status {
+    status(&Error::cancelled("the caller gave up"))
 }
 
 /// Says what an operator should know, whoever asked.

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use muster_engine::Error;
 use muster_engine::query::Run;
 use muster_proto::v1::{LoadReply, load_reply};
 use tokio::runtime::Handle;
@@ -82,21 +81,17 @@ impl LaneEvents<'_> {
     pub(super) fn say(&mut self, event: load_reply::Event, run: &Run) -> Result<(), Status> {
         let reply = match self.events.sender.try_send(LoadReply { event: Some(event) }) {
             Ok(()) => return Ok(()),
-            Err(TrySendError::Closed(_)) => return Err(gone()),
+            Err(TrySendError::Closed(_)) => return Err(error::gone()),
             Err(TrySendError::Full(reply)) => reply,
         };
         *self.place = None;
         let runtime = Handle::current();
         let heard = ReadBy::new(self.call.deadline, self.events.idle);
-        runtime.block_on(heard.wait(self.events.sender.send(reply)))?.map_err(|_| gone())?;
+        runtime.block_on(heard.wait(self.events.sender.send(reply)))?.map_err(|_| error::gone())?;
         run.look().map_err(|fault| error::status(&fault))?;
         *self.place = Some(runtime.block_on(self.lane.enter(self.call.caller, self.call.deadline))?);
         Ok(())
     }
-}
-
-fn gone() -> Status {
-    error::status(&Error::cancelled("the caller gave up"))
 }
 
 impl Stream for LoadEvents {

@@ -11,7 +11,7 @@ use muster_proto::v1;
 use muster_store::{Space, closed_values};
 use tonic::{Code, Status};
 
-use super::job::to_wire as reject_to_wire;
+use super::job::reject_to_wire;
 use super::{Source, notes};
 use crate::convert::error;
 
@@ -43,11 +43,11 @@ pub(super) fn guess(space: &Space, source: &Source, wish: Wish<'_>) -> Result<In
         ..InferOptions::default()
     };
     let is_new = wish.entity_type.is_empty() && options.known.is_none();
-    let inference = muster_exchange::infer(&source.path, &options);
+    let inference = muster_exchange::infer_named(source.file(), &options);
     // Where nobody waits any more, that is why it ended.
     wish.run.look().map_err(|fault| error::status(&fault))?;
     let mut inference = inference.map_err(|fault| match fault {
-        InferError::File(fault) => source.status(&fault),
+        InferError::File(fault) => error::status(&fault),
         InferError::NoKey(message) => key_needed(message),
         InferError::NoEncoding(message) => encoding_needed(message),
     })?;

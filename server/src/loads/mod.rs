@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use muster_engine::Error;
 use muster_engine::query::Run;
+use muster_exchange::NamedFile;
 use muster_language::visible::visible;
 use muster_proto::v1::{self, infer_load_request, load_request};
 use rustix::fs::OFlags;
@@ -43,9 +44,8 @@ struct Source {
 }
 
 impl Source {
-    /// The status of an error of this file, by the name that its sender knows.
-    fn status(&self, fault: &Error) -> Status {
-        error::status_with(fault, |message| message.replace(&*visible(&self.path.display().to_string()), &self.name))
+    fn file(&self) -> NamedFile<'_> {
+        NamedFile { path: &self.path, name: &self.name }
     }
 
     /// The name of the file without folders and endings, as a name for a type.

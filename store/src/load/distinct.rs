@@ -6,7 +6,7 @@ use std::collections::HashSet;
 /// Computing 34, 1990): of the hashes only those are kept that begin with so many zeros that there is room for them.
 ///
 /// The standard error of the estimate is `1.2 / sqrt(kept_max)`.
-pub struct Distinct {
+pub(super) struct Distinct {
     kept: HashSet<u64>,
     kept_max: usize,
     /// The leading zeros of the hashes that are kept.
@@ -15,12 +15,12 @@ pub struct Distinct {
 
 impl Distinct {
     /// Remembers at most `kept_max` hashes of 8 bytes.
-    pub fn new(kept_max: usize) -> Distinct {
+    pub(super) fn new(kept_max: usize) -> Distinct {
         Distinct { kept: HashSet::new(), kept_max, depth: 0 }
     }
 
     /// Takes a hash of 64 bits that are all alike by chance.
-    pub fn add(&mut self, hash: u64) {
+    pub(super) fn add(&mut self, hash: u64) {
         if hash.leading_zeros() < self.depth {
             return;
         }
@@ -33,12 +33,12 @@ impl Distinct {
     }
 
     /// The number of distinct hashes.
-    pub fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         (self.kept.len() as u64) << self.depth.min(u64::BITS - 1)
     }
 
     /// Whether [`Distinct::count`] is an estimate.
-    pub fn is_estimate(&self) -> bool {
+    pub(super) fn is_estimate(&self) -> bool {
         self.depth > 0
     }
 }

@@ -1,7 +1,8 @@
-//! Loads: where a file goes, and what a try-out counts.
+//! Bulk loads of files: the job, where it goes, and what a dry run counts.
 
 mod distinct;
+mod job;
 mod target;
 
-pub use distinct::Distinct;
-pub use target::{Target, closed_values};
+pub use job::{DISTINCT_KEYS_MAX, FileLoad, LoadEvent, LoadFault, LoadOutcome, Reached, Unheard};
+pub use target::closed_values;

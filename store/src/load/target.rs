@@ -10,27 +10,27 @@ use muster_exchange::{Mapping, ResolvedColumn};
 use crate::space::Space;
 
 /// The type and tags of a load.
-pub struct Target<'a> {
+pub(super) struct Target<'a> {
     space: &'a Space,
     /// The type; none for a dry run whose type would be made.
-    pub type_id: Option<TypeId>,
+    pub(super) type_id: Option<TypeId>,
     /// Its name.
-    pub type_name: String,
+    pub(super) type_name: String,
     /// One for each loaded column. For a dry run, tags that would be made have numbers that no tag has.
-    pub columns: Vec<ResolvedColumn>,
+    pub(super) columns: Vec<ResolvedColumn>,
     /// The names of the tags that were made, or would be.
-    pub new_tags: Vec<String>,
+    pub(super) new_tags: Vec<String>,
     made_type: bool,
     made_tags: bool,
     /// The load has committed; what was made stays.
-    pub keep: bool,
+    pub(super) keep: bool,
 }
 
 impl<'a> Target<'a> {
     /// Finds or makes what `mapping` names.
     ///
     /// Errors: not found, naming all that is missing, unless `create` says to make it; conflict when a kind differs.
-    pub fn find(space: &'a Space, mapping: &Mapping, create: bool, dry_run: bool) -> Result<Target<'a>> {
+    pub(super) fn find(space: &'a Space, mapping: &Mapping, create: bool, dry_run: bool) -> Result<Target<'a>> {
         let snapshot = space.snapshot();
         let catalog = snapshot.catalog();
         let entity_type = match catalog.type_named(&mapping.entity_type) {
