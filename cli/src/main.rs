@@ -4,11 +4,13 @@
 
 mod args;
 mod ask;
+mod cli;
 mod commands;
 mod connect;
 mod demo;
 mod exit;
 mod folder;
+mod interrupt;
 mod log;
 mod output;
 mod shell;
@@ -16,14 +18,17 @@ mod shell;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::CommandFactory;
 use clap::error::ErrorKind;
 use tokio::signal::unix::{SignalKind, signal};
 
-use args::{Cli, Command, Globals};
+use args::Globals;
 use ask::Settings;
+use cli::{Cli, Command};
 use connect::{Connection, Place};
 use exit::Failure;
 use folder::Folder;
+use interrupt::unless_interrupted;
 
 /// The number of the signal for a file that is too long, on every processor but MIPS.
 const SIGXFSZ: i32 = 25;
@@ -74,8 +79,8 @@ fn tell(error: &clap::Error) -> ExitCode {
     match error.use_stderr() {
         true if is_help => output::note_lines(text.trim_end()),
         true => {
-            let usage = args::usage::usage(error).map_or(String::new(), |usage| format!("\n\n{usage}"));
-            output::note_lines(&format!("{}{usage}", args::usage::fault(error)));
+            let usage = cli::usage::usage(error).map_or(String::new(), |usage| format!("\n\n{usage}"));
+            output::note_lines(&format!("{}{usage}", cli::usage::fault(error)));
         }
         false => match output::emit(&text) {
             Ok(()) => {}
@@ -107,7 +112,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(args) => commands::serve::run(args, &cli.globals).await,
         Command::Check(args) => commands::check::run(args, &cli.globals).await,
         Command::Restore(args) => commands::restore::run(args, &cli.globals).await,
-        Command::Completions(args) => commands::completions::run(args),
+        Command::Completions(args) => commands::completions::run(args, Cli::command()),
         Command::Demo(args) => demo::run(args, &cli.globals).await,
         command => ask(command, &cli.globals).await,
     }
@@ -126,7 +131,7 @@ async fn ask(command: &Command, globals: &Globals) -> Result<(), Failure> {
         Command::Shell(_) => shell::run(&connection, settings, &[]).await,
         command => {
             let asker = connection.asker(settings).await;
-            unless_interrupted(commands::run(command, &asker)).await
+            unless_interrupted(command.run(&asker)).await
         }
     };
     outcome.and(connection.close().await)
@@ -141,13 +146,5 @@ fn place(command: &Command, globals: &Globals) -> Result<(Place, Option<Folder>)
             Ok((Place::Data(folder.path().join("store")), Some(folder)))
         }
         None => Place::of(globals).map(|place| (place, None)),
-    }
-}
-
-/// Gives up `work` on Ctrl-C, so that what is open can still be closed.
-async fn unless_interrupted<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::select! {
-        outcome = work => outcome,
-        Ok(()) = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
     }
 }

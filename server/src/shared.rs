@@ -40,7 +40,7 @@ impl Shared {
         let access = Access::of(config.store.engine.shared_files);
         let (data_dir, spool_bytes_max) = (&config.store.data_dir, config.limits.spool_bytes_max);
         // It makes the directory, if need be, in which the spool lies.
-        let store = Store::open(config.store.clone())?;
+        let store = Store::open_held(config.store.clone())?;
         let spool = match config.store.read_only {
             true => Spool::unused(data_dir, spool_bytes_max, access),
             false => Spool::new(data_dir, spool_bytes_max, access)?,

@@ -4,18 +4,20 @@
 //! loads files. It knows no wire and no runtime: a server, a shell or a program that embeds it are doors above it.
 //!
 //! ```
-//! use muster_store::{Batch, CatalogChange, Change, EntityChanges, EntityKey, KeyKind, Store, StoreOptions, TagKind, TagSpec};
+//! use muster_store::engine::catalog::{CatalogChange, EntityKey, KeyKind, TagKind, TagSpec, Value};
+//! use muster_store::engine::write::{Batch, Change, EntityChanges};
+//! use muster_store::{Store, StoreOptions};
 //!
 //! # fn main() -> muster_store::Result<()> {
 //! # let folder = tempfile::tempdir().expect("a folder");
 //! let store = Store::open(StoreOptions::new(folder.path()))?;
 //! let space = store.space("main")?;
 //! let create =
-//!     CatalogChange::CreateType { name: "users".into(), key: KeyKind::Text, label: None, description: String::new() };
+//!     CatalogChange::CreateType { name: "users".into(), key: KeyKind::String, label: None, description: String::new() };
 //! space.change_catalog(create)?;
 //! space.change_catalog(CatalogChange::CreateTag(Box::new(TagSpec::new("users", "vip", TagKind::Flag))))?;
 //!
-//! let vip = Change::SetFlag { tag: "vip".into() };
+//! let vip = Change::Set { tag: "vip".into(), value: Value::Flag(true) };
 //! let entities = vec![EntityChanges::new(EntityKey::Text("anna".into()), vec![vip])];
 //! space.write(Batch { type_name: "users".into(), source: None, entities }, 0)?;
 //! let snapshot = space.snapshot();
@@ -51,11 +53,9 @@ pub use holder::{Holder, holder_of};
 pub use leases::Leases;
 pub use ledger::{Erasure, Reading};
 pub use load::{DISTINCT_KEYS_MAX, FileLoad, LoadEvent, LoadFault, LoadOutcome, Reached, Unheard, closed_values};
-pub use muster_engine::catalog::{CatalogChange, EntityKey, KeyKind, TagKind, TagSpec};
-pub use muster_engine::check::{Fault, Note, Progress, Report};
-pub use muster_engine::options::Durability;
-pub use muster_engine::write::{Batch, Change, EntityChanges};
 pub use muster_engine::{Error, Result, is_full};
+// What spaces take and give, and what their loads do: an embedder needs no other crate of ours.
 pub use options::StoreOptions;
 pub use space::Space;
 pub use store::Store;
+pub use {muster_engine as engine, muster_exchange as exchange};

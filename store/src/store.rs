@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use crate::access::Access;
 use crate::backup;
 use crate::folder::{MAIN, SPACES_FOLDER, check_name, folders_in, refuse_link, remedy_of_missing};
+use crate::holder::Holder;
 use crate::known::Known;
 use crate::leases::Leases;
 use crate::ledger::{Ledger, Reading};
@@ -28,11 +29,13 @@ const DROPPED_PREFIX: &str = ".dropped-";
 /// How long to wait between two looks whether requests still use a space that is to be closed.
 const CLOSE_POLL: Duration = Duration::from_millis(5);
 
-/// See the module. Whoever opens one holds the directory meanwhile (see [`Holder`](crate::Holder)).
+/// See the module.
 pub struct Store {
     data_dir: PathBuf,
     folder: PathBuf,
     ledger: Arc<Ledger>,
+    /// None where the caller holds the directory.
+    _holder: Option<Holder>,
     access: Access,
     /// Nothing is made and nothing changed.
     read_only: bool,
@@ -53,10 +56,23 @@ pub struct Store {
 struct Slot(Mutex<Option<Arc<Space>>>);
 
 impl Store {
-    /// The spaces of `options.data_dir`, none of them open.
+    /// Takes the directory `options.data_dir` as long as the store lives; none of its spaces is open yet.
+    ///
+    /// Errors: conflict, when another process holds it; those of [`Store::open_held`].
+    pub fn open(options: StoreOptions) -> Result<Store> {
+        let dir = &options.data_dir;
+        let failed = |error| Error::of_system(format_args!("cannot use the directory {}", dir.display()), error);
+        let taken = if options.read_only { Holder::share(dir) } else { Holder::take(dir) };
+        let holder = taken.map_err(failed)?.ok_or_else(|| {
+            Error::conflict(format!("end the process first that holds {}, or ask its server", dir.display()))
+        })?;
+        Ok(Store { _holder: Some(holder), ..Store::open_held(options)? })
+    }
+
+    /// The same for a caller that holds the directory itself (see [`Holder`]), to announce where its server listens.
     ///
     /// Errors: not found, when the directory of the ledger does not exist; io; corrupt, when the list of spaces is.
-    pub fn open(options: StoreOptions) -> Result<Store> {
+    pub fn open_held(options: StoreOptions) -> Result<Store> {
         let folder = options.data_dir.join(SPACES_FOLDER);
         let access = Access::of(options.engine.shared_files);
         if !options.read_only {
@@ -78,6 +94,7 @@ impl Store {
             access,
             known,
             ledger: Arc::new(ledger),
+            _holder: None,
             zone: options.zone()?,
             data_dir: options.data_dir,
             read_only: options.read_only,

@@ -2,7 +2,7 @@
 
 use muster_language::shell_word;
 
-use crate::shell::quotes;
+use super::quotes;
 
 /// What reads the commands that a message names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,9 +1,8 @@
 //! `muster completions`: scripts for shells.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::args::Cli;
 use crate::exit::Failure;
 use crate::output::emit_data;
 
@@ -19,9 +18,9 @@ pub(crate) struct CompletionsArgs {
     shell: Shell,
 }
 
-/// Prints the script.
-pub(crate) fn run(args: &CompletionsArgs) -> Result<(), Failure> {
+/// Prints the script for `command`, the whole command line.
+pub(crate) fn run(args: &CompletionsArgs, mut command: Command) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "muster", &mut script);
+    clap_complete::generate(args.shell, &mut command, "muster", &mut script);
     emit_data(&String::from_utf8_lossy(&script))
 }

@@ -13,12 +13,11 @@ mod story;
 mod words;
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
-use clap::Args;
-
 use crate::args::Globals;
+use crate::args::demo::DemoArgs;
 use crate::ask::Settings;
 use crate::connect::{Connection, Place};
 use crate::exit::Failure;
@@ -35,29 +34,6 @@ const TODAY: (i16, i8, i8) = (2026, 11, 11);
 const TODAY_TEXT: &str = "2026-11-11";
 /// The zone of the story.
 const ZONE: &str = "Asia/Shanghai";
-
-/// A million shoppers, a dozen questions, and a crash.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  muster demo
-  muster demo --rows 100000 --seed 7
-  muster demo --keep ./shop          # keep the store, and print the command that opens it
-
-Makes a population from a seed, loads it through the ordinary load into a temporary store, asks what a marketer would
-ask, kills its own server with -9 in the middle of a load and opens the store again. On a terminal it ends in the
-shell.")]
-pub(crate) struct DemoArgs {
-    /// How many shoppers
-    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
-    rows: u64,
-    /// What the population follows from
-    #[arg(long, value_name = "N", default_value_t = 11)]
-    seed: u64,
-    /// Keep the store in this directory, which must be new or empty
-    #[arg(long, value_name = "DIR")]
-    keep: Option<PathBuf>,
-}
 
 /// Runs the demo.
 pub(crate) async fn run(args: &DemoArgs, globals: &Globals) -> Result<(), Failure> {
@@ -91,7 +67,7 @@ fn next_command(store: &Path) -> String {
 async fn tell(args: &DemoArgs, globals: &Globals, temporary: &Path, store: &Path) -> Result<(), Failure> {
     let settings = settings(globals)?;
     let file = temporary.join("shoppers.csv");
-    let connection = crate::unless_interrupted(async {
+    let connection = crate::interrupt::unless_interrupted(async {
         make_population(args, &file).await?;
         let connection = Connection::open(Place::Data(store.to_path_buf()), true).await?;
         let asker = connection.asker(settings.clone()).await;

@@ -7,8 +7,7 @@ mod complete;
 mod highlight;
 mod names;
 mod prompt;
-pub(crate) mod quotes;
-mod validate;
+pub(crate) mod validate;
 mod words;
 
 use std::io::IsTerminal;
@@ -26,8 +25,9 @@ use reedline::{
 };
 
 use crate::args::input::Lines;
-use crate::args::{Cli, usage};
 use crate::ask::Settings;
+use crate::cli::Cli;
+use crate::cli::usage;
 use crate::commands;
 use crate::connect::Connection;
 use crate::exit::Failure;
@@ -161,7 +161,7 @@ impl Shell<'_> {
             Line::Option(option) => self.option(option).map(|()| false),
             Line::Count(text) => {
                 let asker = self.connection.asker(self.settings.clone()).await;
-                let counted = crate::unless_interrupted(commands::count::count(&text, &asker)).await;
+                let counted = crate::interrupt::unless_interrupted(commands::count::count(&text, &asker)).await;
                 counted.map(|()| true).map_err(|failure| with_command(failure, &text))
             }
             Line::Command(argv) => self.command(&argv).await,
@@ -179,7 +179,7 @@ impl Shell<'_> {
             // Only the type is asked for: no name can begin like this.
             prefix: "*".to_owned(),
         };
-        crate::unless_interrupted(async { Ok(asker.client.list_tags(request).await?) }).await?;
+        crate::interrupt::unless_interrupted(async { Ok(asker.client.list_tags(request).await?) }).await?;
         self.settings = settings;
         Ok(())
     }
@@ -212,7 +212,7 @@ impl Shell<'_> {
         let settings = self.settings.with(&cli.globals)?;
         cli.command.check(&settings)?;
         let asker = self.connection.asker(settings).await;
-        crate::unless_interrupted(commands::run(&cli.command, &asker)).await.map(|()| true)
+        crate::interrupt::unless_interrupted(cli.command.run(&asker)).await.map(|()| true)
     }
 }
 

@@ -4,10 +4,10 @@ use clap::CommandFactory;
 use muster_language::highlight::{PieceKind, tokens};
 use muster_language::suggest::nearest;
 
-use super::quotes::{split, unquoted};
-use crate::args::Cli;
 use crate::args::input::STANDARD_INPUT;
 use crate::args::lists::joined;
+use crate::args::quotes::{split, unquoted};
+use crate::cli::Cli;
 use crate::exit::Failure;
 
 /// What `\help` prints.

@@ -74,7 +74,8 @@ impl<'a> Job<'a> {
         let outcome = load.run(&space, &mut |event| self.said.tell(event));
         let outcome = outcome.map_err(|fault| self.status(fault))?;
         let elapsed_ms = elapsed_ms(self.said.started);
-        self.said.say(load_reply::Event::Result(to_wire(outcome, load_id, self.header.dry_run, elapsed_ms)))
+        let result = v1::LoadResult { load_id, dry_run: self.header.dry_run, elapsed_ms, ..to_wire(outcome) };
+        self.said.say(load_reply::Event::Result(result))
     }
 
     fn status(&mut self, fault: LoadFault) -> Status {
@@ -179,7 +180,7 @@ impl Said<'_> {
     }
 }
 
-fn to_wire(outcome: LoadOutcome, load_id: String, dry_run: bool, elapsed_ms: u64) -> v1::LoadResult {
+fn to_wire(outcome: LoadOutcome) -> v1::LoadResult {
     v1::LoadResult {
         version: outcome.version.0,
         rows: outcome.rows,
@@ -187,12 +188,10 @@ fn to_wire(outcome: LoadOutcome, load_id: String, dry_run: bool, elapsed_ms: u64
         new_entities: outcome.new_entities,
         rejected: outcome.rejected,
         repeated: outcome.repeated,
-        dry_run,
-        load_id,
         entity_type: outcome.type_name,
         new_tags: outcome.new_tags,
-        elapsed_ms,
         notes: notes(&outcome.notes),
+        ..v1::LoadResult::default()
     }
 }
 

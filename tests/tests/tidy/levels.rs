@@ -33,12 +33,36 @@ const RANKS: [(&str, u32); 23] = [
     ("dump", 0),
 ];
 
+/// The same for the modules of the store.
+const STORE_RANKS: [(&str, u32); 13] = [
+    ("access", 0),
+    ("folder", 0),
+    ("holder", 10),
+    ("leases", 10),
+    ("ledger", 10),
+    ("options", 11),
+    ("known", 20),
+    ("space", 20),
+    ("load", 30),
+    ("check", 30),
+    ("backup", 31),
+    ("store", 40),
+    ("lib", 99),
+];
+
 /// Every import that does not go down.
 pub(crate) fn check(tree: &Tree) -> Vec<String> {
+    let mut found = check_crate(tree, "engine/src/", &RANKS);
+    found.extend(check_crate(tree, "store/src/", &STORE_RANKS));
+    found
+}
+
+fn check_crate(tree: &Tree, folder: &str, ranks: &[(&str, u32)]) -> Vec<String> {
+    let rank = |module: &str| ranks.iter().find(|(name, _)| *name == module).map(|(_, rank)| *rank);
     let mut found = Vec::new();
-    let exported = tree.text("engine/src/lib.rs").map(exports).unwrap_or_default();
+    let exported = tree.text(&format!("{folder}lib.rs")).map(exports).unwrap_or_default();
     for (path, text) in tree.rust() {
-        let Some(inside) = path.strip_prefix("engine/src/") else { continue };
+        let Some(inside) = path.strip_prefix(folder) else { continue };
         if is_test(path) {
             continue;
         }
@@ -66,10 +90,6 @@ pub(crate) fn gone(tree: &Tree) -> Vec<String> {
     let is_there = |name: &str| tree.has(&format!("engine/src/{name}.rs")) || tree.has(&format!("engine/src/{name}"));
     let lost = RANKS.iter().filter(|(name, _)| !is_there(name));
     lost.map(|(name, _)| format!("{}: the engine has no module {name}", file!())).collect()
-}
-
-fn rank(module: &str) -> Option<u32> {
-    RANKS.iter().find(|(name, _)| *name == module).map(|(_, rank)| *rank)
 }
 
 /// How many `super` lead from a file to the root of the crate.
@@ -143,6 +163,7 @@ fn an_import_from_above_is_found() {
     assert_eq!(found_in("engine/src/part/read.rs", "use super::super::keys::Names;").len(), 1);
     assert_eq!(found_in("engine/src/part/mod.rs", "use super::keys::Names;").len(), 1);
     assert_eq!(found_in("engine/src/novelty.rs", "").len(), 1, "a module without a level");
+    assert_eq!(found_in("store/src/ledger.rs", "use crate::space::Space;").len(), 1, "another crate");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Which command reads which of the options that stand with every command. One that is not read is refused: taken and
 //! ignored it would be a wrong answer.
 
-use super::{Cli, Command, Globals};
+use super::{Cli, Command};
+use crate::args::Globals;
 use crate::exit::Failure;
 
 /// An option that stands with every command. `--quiet` is not one of them: every command says only what it must then.

@@ -1,14 +1,17 @@
 //! `muster count`: how many.
 
+mod file;
+mod line;
+
 use std::path::PathBuf;
 
 use clap::Args;
 use muster_client::v1::{CountReply, CountRequest};
 use serde_json::{Value, json};
 
-use super::{count_file, key_lists};
 use crate::args::text::query_text;
 use crate::ask::Asker;
+use crate::commands::key_lists;
 use crate::exit::Failure;
 use crate::output::Answer;
 use crate::output::bars::{BAR_CHARS, bar};
@@ -38,7 +41,7 @@ pub(crate) struct CountArgs {
 /// Counts.
 pub(crate) async fn run(args: &CountArgs, asker: &Asker) -> Result<(), Failure> {
     match &args.file {
-        Some(file) => count_file::run(file, asker).await,
+        Some(file) => file::run(file, asker).await,
         None => count(&query_text(&args.text, &["count"], &asker.settings)?, asker).await,
     }
 }

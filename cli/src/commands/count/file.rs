@@ -6,8 +6,7 @@ use muster_client::v1::count_batch_item::Outcome;
 use muster_client::v1::{CountBatchItem, CountBatchReply, CountBatchRequest, ListTagsRequest, NamedQuery};
 use serde_json::{Value, json};
 
-use super::count;
-use super::count_line::{Line, Tags, lines};
+use super::line::{Line, Tags, lines};
 use crate::args::input;
 use crate::ask::Asker;
 use crate::exit::Failure;
@@ -91,7 +90,7 @@ fn answer(lines: &[Line<'_>], reply: &CountBatchReply) -> Answer {
         match &item.outcome {
             Some(Outcome::Count(count)) => {
                 let share = share(count.count, count.live);
-                table.row([name, &grouped(count.count), &percent(share), &bar(share), &count::engine_time(count)]);
+                table.row([name, &grouped(count.count), &percent(share), &bar(share), &super::engine_time(count)]);
             }
             _ => table.row([name, "refused"]),
         }
@@ -103,7 +102,7 @@ fn answer(lines: &[Line<'_>], reply: &CountBatchReply) -> Answer {
 fn result(line: &Line<'_>, item: &CountBatchItem) -> Value {
     let mut result = json!({"line": line.number, "name": line.name, "text": line.text});
     let more = match &item.outcome {
-        Some(Outcome::Count(reply)) => count::document(reply),
+        Some(Outcome::Count(reply)) => super::document(reply),
         Some(Outcome::Problem(refused)) => json!({"error": problem(refused)}),
         None => json!({"error": {"reason": "INTERNAL", "message": "the server gave no answer"}}),
     };

@@ -1,10 +1,12 @@
 //! `muster tag`: the tags of an entity type.
 
+mod edit;
+
 use clap::{Args, Subcommand};
 use muster_client::v1::{self, GetTagRequest, ListTagsRequest, ListValuesRequest, Tag, TagKind};
 use serde_json::{Value, json};
 
-use super::tag_edit::{self, About, CreateArgs};
+use self::edit::{About, CreateArgs};
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::Answer;
@@ -76,12 +78,12 @@ enum Action {
 /// Runs the command.
 pub(crate) async fn run(args: &TagArgs, asker: &Asker) -> Result<(), Failure> {
     match &args.action {
-        Action::Create(args) => tag_edit::create(args, asker).await,
+        Action::Create(args) => edit::create(args, asker).await,
         Action::List { prefix } => list(prefix, asker).await,
         Action::Show { name } => show(name, asker).await,
-        Action::Change { name, about } => tag_edit::change(name, about, asker).await,
-        Action::Rename { name, new_name } => tag_edit::rename(name, new_name, asker).await,
-        Action::Drop { name, force } => tag_edit::drop(name, *force, asker).await,
+        Action::Change { name, about } => edit::change(name, about, asker).await,
+        Action::Rename { name, new_name } => edit::rename(name, new_name, asker).await,
+        Action::Drop { name, force } => edit::drop(name, *force, asker).await,
     }
 }
 
@@ -113,8 +115,8 @@ async fn show(name: &str, asker: &Asker) -> Result<(), Failure> {
     shown["values_truncated"] = json!(truncated);
     shown["version"] = json!(reply.version);
     let mut table = Table::named([(tag.name.as_str(), Left), (kind_text(&tag).as_str(), Left)]);
-    let layer = tag_edit::layer_name(tag.layer()).unwrap_or_default();
-    let sensitivity = tag_edit::sensitivity_name(tag.sensitivity()).unwrap_or_default();
+    let layer = edit::layer_name(tag.layer()).unwrap_or_default();
+    let sensitivity = edit::sensitivity_name(tag.sensitivity()).unwrap_or_default();
     let facts = [
         ("label", tag.label.as_str()),
         ("description", &tag.description),
@@ -179,8 +181,8 @@ pub(super) fn document(tag: &Tag) -> Value {
         "description": tag.description,
         "source": tag.source,
         "owner": tag.owner,
-        "layer": tag_edit::layer_name(tag.layer()),
-        "sensitivity": tag_edit::sensitivity_name(tag.sensitivity()),
+        "layer": edit::layer_name(tag.layer()),
+        "sensitivity": edit::sensitivity_name(tag.sensitivity()),
         "time_to_live_days": tag.time_to_live_days,
         "closed_values": tag.closed_values,
         "declared_values": tag.declared_values.iter().map(|it| &it.value).collect::<Vec<_>>(),

@@ -4,7 +4,7 @@
 use crate::exit::Failure;
 
 /// The words of a text; spaces inside quotes do not part them, and the quotes stay. One that stays open takes the rest.
-pub(super) fn split(text: &str) -> Vec<String> {
+pub(crate) fn split(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut quote = None;
@@ -32,7 +32,7 @@ pub(super) fn split(text: &str) -> Vec<String> {
 /// are part of a tag's name in an expression, stay unless they hold the whole word.
 ///
 /// Errors: usage, where a quote stays open.
-pub(super) fn unquoted(word: &str) -> Result<String, Failure> {
+pub(crate) fn unquoted(word: &str) -> Result<String, Failure> {
     let mut out = String::with_capacity(word.len());
     let mut quote = None;
     let mut characters = word.chars().peekable();

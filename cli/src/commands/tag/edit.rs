@@ -9,7 +9,7 @@ use muster_client::v1::{
 };
 use serde_json::json;
 
-use super::tag::{document, kind_text};
+use super::{document, kind_text};
 use crate::args::lists;
 use crate::ask::Asker;
 use crate::exit::Failure;
