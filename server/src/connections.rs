@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 /// Who is at the other end, as far as a socket tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +47,7 @@ impl Connections {
 
     /// Takes a connection of `peer`; none where there are too many, in all or of that peer.
     pub(crate) fn take(self: &Arc<Self>, peer: Peer) -> Option<Arc<Connection>> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         let of_peer = open.get(&peer).copied().unwrap_or_default();
         if open.values().sum::<usize>() >= self.count_max || of_peer >= self.peer_count_max {
             return None;
@@ -63,7 +65,7 @@ impl Connections {
 
     /// How many are open.
     pub(crate) fn count(&self) -> usize {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+        self.open.lock().values().sum()
     }
 }
 
@@ -76,21 +78,21 @@ impl Connection {
 
     /// When it will have been idle for so long; none while it is busy.
     pub(crate) fn idle_at(&self, idle: Duration) -> Option<Instant> {
-        let since = *self.idle_since.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = *self.idle_since.lock();
         (self.calls.load(Ordering::Relaxed) == 0).then(|| since + idle)
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        *self.0.idle_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self.0.idle_since.lock() = Instant::now();
         self.0.calls.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.connections.open.lock();
         if let Some(of_peer) = open.get_mut(&self.peer) {
             *of_peer -= 1;
             if *of_peer == 0 {

@@ -5,12 +5,13 @@
 //! it has one again.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use muster_engine::query::Run;
 use muster_proto::v1::{LoadReply, load_reply};
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
 use tokio_stream::Stream;
@@ -63,7 +64,7 @@ impl Events {
 
     /// The load ends with this, after what was said.
     pub(super) fn fail(self, status: Status) {
-        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+        *self.end.lock() = Some(status);
     }
 
     pub(super) fn in_lane(self, lane: Lane, call: Call, place: &mut Option<Place>) -> LaneEvents<'_> {
@@ -100,7 +101,7 @@ impl Stream for LoadEvents {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         match ready!(self.events.poll_recv(cx)) {
             Some(event) => Poll::Ready(Some(Ok(event))),
-            None => Poll::Ready(self.end.lock().unwrap_or_else(PoisonError::into_inner).take().map(Err)),
+            None => Poll::Ready(self.end.lock().take().map(Err)),
         }
     }
 }

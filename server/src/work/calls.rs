@@ -1,10 +1,10 @@
 //! All calls under way, so that a server that stops can cancel what its drain did not wait for.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
-use super::lock;
+use parking_lot::Mutex;
 
 /// See the module.
 #[derive(Default)]
@@ -29,7 +29,7 @@ pub(crate) struct Entry {
 impl Calls {
     /// Notes a call and the flag that cancels it.
     pub(super) fn enter(self: &Arc<Self>, flag: Arc<AtomicBool>) -> Entry {
-        let mut under_way = lock(&self.under_way);
+        let mut under_way = self.under_way.lock();
         let number = under_way.next;
         under_way.next += 1;
         flag.store(under_way.is_over, Ordering::Relaxed);
@@ -39,20 +39,20 @@ impl Calls {
 
     /// Cancels all, and all that come.
     pub(crate) fn cancel_all(&self) {
-        let mut under_way = lock(&self.under_way);
+        let mut under_way = self.under_way.lock();
         under_way.is_over = true;
         under_way.flags.values().for_each(|flag| flag.store(true, Ordering::Relaxed));
     }
 
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
-        lock(&self.under_way).flags.len()
+        self.under_way.lock().flags.len()
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        lock(&self.calls.under_way).flags.remove(&self.number);
+        self.calls.under_way.lock().flags.remove(&self.number);
     }
 }
 

@@ -6,11 +6,12 @@
 //! has read nothing for long the stream ends, for its snapshot keeps files.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use muster_engine::query::Run;
+use parking_lot::Mutex;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, OwnedPermit, Receiver, Sender};
 use tokio_stream::Stream;
@@ -18,8 +19,8 @@ use tonic::Status;
 
 use super::call::{Call, CancelOnDrop};
 use super::lane::Lane;
+use super::panicked;
 use super::reader::ReadBy;
-use super::{lock, panicked};
 use crate::memory::{Charge, Memory};
 
 /// How many messages may wait for a slow reader.
@@ -76,7 +77,7 @@ impl<M: Unpin> Stream for Feed<M> {
                 self.on_its_way = Some(charge);
                 Poll::Ready(Some(Ok(message)))
             }
-            None => Poll::Ready(lock(&self.end).take().map(Err)),
+            None => Poll::Ready(self.end.lock().take().map(Err)),
         }
     }
 }
@@ -108,7 +109,7 @@ impl Feeding {
         let feed = Feed { messages, on_its_way: None, end: Arc::clone(&end), _call: call.cancel_on_drop() };
         tokio::spawn(async move {
             if let Err(status) = self.fill(&call, source, sender.clone()).await {
-                *lock(&end) = Some(status);
+                *end.lock() = Some(status);
             }
             // Only now the reader learns that this was all.
             drop(sender);

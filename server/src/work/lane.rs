@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use muster_engine::Error;
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tonic::Status;
 
-use super::lock;
 use crate::convert::error;
 
 /// The bounds of a lane.
@@ -33,7 +33,7 @@ pub(crate) struct Lane(Arc<Inner>);
 
 struct Inner {
     bounds: Bounds,
-    state: std::sync::Mutex<State>,
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
@@ -69,7 +69,7 @@ impl Lane {
     pub(crate) fn new(bounds: Bounds) -> Lane {
         let places = bounds.places.max(1);
         let bounds = Bounds { places, share: bounds.share.clamp(1, places), ..bounds };
-        Lane(Arc::new(Inner { bounds, state: std::sync::Mutex::default() }))
+        Lane(Arc::new(Inner { bounds, state: Mutex::default() }))
     }
 
     /// A place for `caller`, now or when it has its turn, no later than `deadline`. Who drops the future has given up.
@@ -93,7 +93,7 @@ impl Lane {
     /// A place at once, or the way to it.
     fn ask(&self, caller: u64) -> Result<Result<Place, oneshot::Receiver<Place>>, Status> {
         let bounds = &self.0.bounds;
-        let mut state = lock(&self.0.state);
+        let mut state = self.0.state.lock();
         let state = &mut *state;
         let queue = state.callers.entry(caller).or_default();
         if state.taken < bounds.places && queue.taken < bounds.share && queue.waiting.is_empty() {
@@ -117,7 +117,7 @@ impl Lane {
 
     /// How many places are taken and how many requests wait.
     pub(crate) fn load(&self) -> (usize, usize) {
-        let state = lock(&self.0.state);
+        let state = self.0.state.lock();
         (state.taken, state.waiting)
     }
 }
@@ -165,7 +165,7 @@ impl State {
 impl Drop for Place {
     fn drop(&mut self) {
         let Some(lane) = self.lane.take() else { return };
-        let mut state = lock(&lane.state);
+        let mut state = lane.state.lock();
         state.taken -= 1;
         if let Some(queue) = state.callers.get_mut(&self.caller) {
             queue.taken -= 1;
@@ -179,7 +179,7 @@ impl Drop for Ticket<'_> {
     fn drop(&mut self) {
         // A place that came meanwhile is given back by its own drop, outside the lock.
         drop(self.place.take());
-        let mut state = lock(&self.lane.state);
+        let mut state = self.lane.state.lock();
         let state = &mut *state;
         let Some(queue) = state.callers.get_mut(&self.caller) else { return };
         let before = queue.waiting.len();
@@ -194,7 +194,6 @@ impl Drop for Ticket<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
 
     use super::*;
 
@@ -212,7 +211,7 @@ mod tests {
             let queue = lane.clone();
             tasks.push(tokio::spawn(async move {
                 let _place = lane.enter(caller, None).await.unwrap();
-                order.lock().unwrap().push(name);
+                order.lock().push(name);
             }));
             while queue.load().1 == waiting {
                 tokio::task::yield_now().await;
@@ -223,8 +222,8 @@ mod tests {
             task.await.unwrap();
         }
         assert_eq!(lane.load(), (0, 0));
-        assert!(lock(&lane.0.state).callers.is_empty(), "nobody is remembered");
-        Arc::into_inner(order).unwrap().into_inner().unwrap()
+        assert!(lane.0.state.lock().callers.is_empty(), "nobody is remembered");
+        Arc::into_inner(order).unwrap().into_inner()
     }
 
     #[tokio::test]
@@ -293,6 +292,6 @@ mod tests {
         assert_eq!(lane.load(), (1, 0), "the queue holds nobody who has gone");
         drop(held);
         assert_eq!(lane.load(), (0, 0));
-        assert!(lock(&lane.0.state).callers.is_empty());
+        assert!(lane.0.state.lock().callers.is_empty());
     }
 }

@@ -10,7 +10,7 @@ mod feed;
 mod lane;
 mod reader;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use muster_engine::query::Run;
@@ -130,9 +130,4 @@ pub(crate) async fn on_thread<T: Send + 'static>(
 fn panicked(panic: &tokio::task::JoinError) -> Status {
     tracing::error!(%panic, "a request panicked");
     error::status(&muster_engine::Error::internal("the request failed inside the server"))
-}
-
-/// Locks; a panic elsewhere leaves nothing half changed behind these locks.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
