@@ -53,6 +53,8 @@ pub use holder::{Holder, holder_of};
 pub use leases::Leases;
 pub use ledger::{Erasure, Reading};
 pub use load::{DISTINCT_KEYS_MAX, FileLoad, LoadEvent, LoadFault, LoadOutcome, Reached, Unheard, closed_values};
+pub use muster_engine::check::{Fault, Note, Progress, Report};
+pub use muster_engine::options::Durability;
 pub use muster_engine::{Error, Result, is_full};
 // What spaces take and give, and what their loads do: an embedder needs no other crate of ours.
 pub use options::StoreOptions;

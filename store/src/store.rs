@@ -34,8 +34,6 @@ pub struct Store {
     data_dir: PathBuf,
     folder: PathBuf,
     ledger: Arc<Ledger>,
-    /// None where the caller holds the directory.
-    _holder: Option<Holder>,
     access: Access,
     /// Nothing is made and nothing changed.
     read_only: bool,
@@ -48,6 +46,8 @@ pub struct Store {
     leases_max: usize,
     lease: Duration,
     slots: Mutex<BTreeMap<String, Arc<Slot>>>,
+    /// The last to go, after all spaces; none where the caller holds the directory.
+    _holder: Option<Holder>,
 }
 
 /// The place of one space. Its lock is held while the space opens, so that it is opened once and others are not held
@@ -200,7 +200,7 @@ impl Store {
         Error::not_found(format!("there is no space `{name}`; there are: {}", names.join(", ")))
     }
 
-    /// Makes a space and opens it; what it does not say is as for the server's others. Errors: conflict if there is one
+    /// Makes a space and opens it; what it does not say is as for the store's others. Errors: conflict if there is one
     /// of that name.
     pub fn create_space(&self, name: &str, durability: Option<Durability>, zone: Option<&Zone>) -> Result<Arc<Space>> {
         check_name(name)?;
@@ -438,4 +438,58 @@ fn finish_drops(folder: &Path, known: &Known) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use muster_engine::catalog::{CatalogChange, EntityKey, KeyKind};
+    use muster_engine::write::{Batch, Change, EntityChanges};
+
+    use super::*;
+
+    #[test]
+    fn a_directory_has_one_store_that_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions::new(folder.path());
+        let read_only = StoreOptions { read_only: true, ..options.clone() };
+        let store = Store::open(options.clone()).unwrap();
+        for other in [&options, &read_only] {
+            let refused = Store::open(other.clone()).err().unwrap();
+            assert_eq!(refused.kind(), muster_engine::ErrorKind::Conflict, "{refused}");
+        }
+        drop(store.space(MAIN).unwrap());
+        store.close(Duration::from_secs(1)).unwrap();
+        drop(store);
+        let readers = [Store::open(read_only.clone()).unwrap(), Store::open(read_only).unwrap()];
+        let written = readers[0].space(MAIN).unwrap().change_catalog(users());
+        assert_eq!(written.unwrap_err().kind(), muster_engine::ErrorKind::ReadOnly);
+    }
+
+    #[test]
+    fn whoever_cannot_be_written_down_is_not_erased() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(StoreOptions::new(folder.path())).unwrap();
+        let space = store.space(MAIN).unwrap();
+        space.change_catalog(users()).unwrap();
+        let batch = |change: Change| {
+            let entities = vec![EntityChanges::new(EntityKey::Number(7), vec![change])];
+            Batch { type_name: "users".into(), source: None, entities }
+        };
+        space.write(batch(Change::Touch), 0).unwrap();
+        let live =
+            || space.snapshot().live_count(space.snapshot().catalog().require_type("users").unwrap().id).unwrap();
+        // A torn line: only people know what it was.
+        std::fs::write(folder.path().join("erasures.ndjson"), "{").unwrap();
+        assert!(space.write(batch(Change::Erase), 0).unwrap_err().message().contains("nothing was erased"));
+        assert_eq!(live(), 1);
+        std::fs::write(folder.path().join("erasures.ndjson"), "").unwrap();
+        let version = space.write(batch(Change::Erase), -5).unwrap().seq.0;
+        assert_eq!(live(), 0);
+        let erasure = store.erasures().next_erasure().unwrap().unwrap();
+        assert_eq!((erasure.key, erasure.version, erasure.time_unix_ms), (EntityKey::Number(7), version, -5));
+    }
+
+    fn users() -> CatalogChange {
+        CatalogChange::CreateType { name: "users".into(), key: KeyKind::U64, label: None, description: String::new() }
+    }
 }

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use muster_client::v1;
-use muster_store::engine::options::Durability;
+use muster_store::Durability;
 
 /// What a reply to a batch promises.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

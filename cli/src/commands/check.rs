@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use muster_language::visible::visible;
-use muster_store::engine::check::Report;
+use muster_store::Report;
 use muster_store::{DirReport, check_dir};
 use serde_json::{Value, json};
 
@@ -166,7 +166,7 @@ fn folder(space: Option<&str>) -> String {
 }
 
 fn notes(space: Option<&str>, report: &Report) -> Vec<String> {
-    let line = |note: &muster_store::engine::check::Note| {
+    let line = |note: &muster_store::Note| {
         let place = note.bytes.as_ref().map_or_else(String::new, |it| format!(", bytes {}..{}", it.start, it.end));
         format!("note: {}{}{place}: {}", folder(space), note.file, note.what)
     };

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use muster_engine::Error;
 use muster_engine::query::Run;
 use muster_exchange::{Mapping, Reject};
 use muster_proto::v1::{self, LoadPhase, load_reply};
@@ -83,6 +84,7 @@ impl<'a> Job<'a> {
             LoadFault::Failed(fault) => return error::status(&fault),
             LoadFault::Unheard => return self.said.unheard.take().unwrap_or_else(error::gone),
             LoadFault::TooManyRejects { rejected, rows } => (rejected, rows),
+            fault => return error::status(&Error::internal(format!("a load failed in an unknown way: {fault:?}"))),
         };
         let allowed = self.header.max_rejects;
         let metadata = HashMap::from([
@@ -149,6 +151,7 @@ impl Said<'_> {
                 self.report(LoadPhase::Committing, reached);
                 Ok(())
             }
+            _ => Ok(()),
         }
     }
 

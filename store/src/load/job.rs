@@ -43,6 +43,7 @@ pub struct FileLoad<'a> {
 
 /// What is said of a load on its way.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum LoadEvent {
     /// Rows were rejected, all of one block.
     Rejected(Vec<Reject>),
@@ -67,6 +68,7 @@ pub struct Unheard;
 
 /// Why nothing was loaded.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum LoadFault {
     /// What the engine, the file or the mapping says.
     Failed(Error),
