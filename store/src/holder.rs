@@ -110,15 +110,16 @@ pub(crate) fn hold_unchanged(data_dir: &Path) -> muster_engine::Result<Option<Fi
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::Error(error)) => Err(failed(error)),
-        Err(TryLockError::WouldBlock) => {
-            let address = holder_of(data_dir).map_err(failed)?.unwrap_or_default();
-            let address = if address.is_empty() { "an address that it has not said yet" } else { &address };
-            Err(muster_engine::Error::conflict(format!(
-                "end the server first: {} is held by the one at {address}",
-                data_dir.display()
-            )))
-        }
+        Err(TryLockError::WouldBlock) => Err(held_by_another(data_dir).map_err(failed)?),
     }
+}
+
+/// The conflict of whoever wants a directory that another process holds, naming where its server listens.
+pub(crate) fn held_by_another(data_dir: &Path) -> io::Result<muster_engine::Error> {
+    let address = holder_of(data_dir)?.unwrap_or_default();
+    let address = if address.is_empty() { "an address that it has not said yet" } else { &address };
+    let data_dir = data_dir.display();
+    Ok(muster_engine::Error::conflict(format!("end the server first: {data_dir} is held by the one at {address}")))
 }
 
 fn open(data_dir: &Path, create: bool) -> io::Result<File> {

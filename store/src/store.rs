@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use crate::access::Access;
 use crate::backup;
 use crate::folder::{MAIN, SPACES_FOLDER, check_name, folders_in, refuse_link, remedy_of_missing};
-use crate::holder::Holder;
+use crate::holder::{Holder, held_by_another};
 use crate::known::Known;
 use crate::leases::Leases;
 use crate::ledger::{Ledger, Reading};
@@ -63,10 +63,10 @@ impl Store {
         let dir = &options.data_dir;
         let failed = |error| Error::of_system(format_args!("cannot use the directory {}", dir.display()), error);
         let taken = if options.read_only { Holder::share(dir) } else { Holder::take(dir) };
-        let holder = taken.map_err(failed)?.ok_or_else(|| {
-            Error::conflict(format!("end the process first that holds {}, or ask its server", dir.display()))
-        })?;
-        Ok(Store { _holder: Some(holder), ..Store::open_held(options)? })
+        match taken.map_err(failed)? {
+            Some(holder) => Ok(Store { _holder: Some(holder), ..Store::open_held(options)? }),
+            None => Err(held_by_another(dir).map_err(failed)?),
+        }
     }
 
     /// The same for a caller that holds the directory itself (see [`Holder`]), to announce where its server listens.
@@ -120,13 +120,9 @@ impl Store {
     ///
     /// Errors: not found; conflict, when `to` holds something or lies in the store; those of each backup.
     pub fn back_up(&self, names: &[String], to: &Path) -> Result<Vec<(String, Copied)>> {
-        let all: Vec<String>;
-        let names = match names {
-            [] => {
-                all = self.list()?.into_iter().map(|(name, _)| name).collect();
-                &all
-            }
-            names => names,
+        let names = match names.is_empty() {
+            true => self.list()?.into_iter().map(|(name, _)| name).collect(),
+            false => names.to_vec(),
         };
         let spaces = names.iter().map(|name| self.space(name)).collect::<Result<Vec<_>>>()?;
         backup::back_up(&spaces, &self.data_dir, to)

@@ -63,7 +63,7 @@ impl Pace {
     fn look_at_clock(&mut self, deadline: Instant) -> Result<()> {
         self.units_left = UNITS_PER_CLOCK - 1;
         match Instant::now() >= deadline {
-            true => Err(Error::deadline("the time for the request is over")),
+            true => Err(Error::deadline("allow more time: the deadline of the call is over")),
             false => Ok(()),
         }
     }

@@ -10,8 +10,9 @@ use parking_lot::RwLock;
 
 use crate::ids::TagId;
 
-/// What is kept with one version, in bytes: a flag takes some hundred, a number some thousand.
-const DERIVED_BYTES_MAX: u64 = 4 << 20;
+/// What is kept with one version, in bytes: a flag takes some hundred, a number some thousand. Leased versions keep
+/// theirs, and no budget counts it, so it is little.
+const DERIVED_BYTES_MAX: u64 = 1 << 20;
 
 /// By tag: one thing of a type that only whoever keeps it knows.
 #[derive(Debug, Default)]
@@ -37,5 +38,23 @@ impl Derived {
         }
         kept.bytes += bytes;
         kept.by_tag.insert(tag, Arc::clone(derived) as Arc<dyn Any + Send + Sync>);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_found_by_its_type_and_takes_no_more_than_the_bound() {
+        let derived = Derived::default();
+        derived.keep(TagId(1), &Arc::new(7u32), DERIVED_BYTES_MAX / 2);
+        derived.keep(TagId(1), &Arc::new(8u32), 1);
+        assert_eq!(derived.find::<u32>(TagId(1)).as_deref(), Some(&7));
+        assert!(derived.find::<u64>(TagId(1)).is_none());
+        derived.keep(TagId(2), &Arc::new(9u32), DERIVED_BYTES_MAX / 2 + 1);
+        assert!(derived.find::<u32>(TagId(2)).is_none(), "there is no room");
+        derived.keep(TagId(3), &Arc::new(9u32), DERIVED_BYTES_MAX / 2);
+        assert!(derived.find::<u32>(TagId(3)).is_some());
     }
 }

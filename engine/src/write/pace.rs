@@ -145,14 +145,14 @@ pub(crate) enum Work {
 
 /// Says what there is to do to the background; keeps it while none listens.
 #[derive(Default)]
-pub(crate) struct Bell {
-    pub(crate) ring: Option<Box<dyn Fn(Work) + Send + Sync>>,
+struct Bell {
+    ring: Option<Box<dyn Fn(Work) + Send + Sync>>,
     /// By [`Work`]: whether there was some that nobody heard of.
-    pub(crate) unheard: [bool; 3],
+    unheard: [bool; 3],
 }
 
 impl Bell {
-    pub(crate) fn ring(&mut self, work: Work) {
+    fn ring(&mut self, work: Work) {
         match &self.ring {
             Some(ring) => ring(work),
             None => self.unheard[work as usize] = true,

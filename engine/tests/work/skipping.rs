@@ -67,3 +67,22 @@ fn a_page_of_members_reads_no_further_than_its_end() {
     let bytes = prepared.snapshot().touched_bytes().unwrap();
     assert!(bytes <= 2 * BITSET_BYTES + UNIT_BYTES_MAX, "{bytes} bytes");
 }
+
+/// Flags of half of all: some 56 KiB each, and 4 MiB of what nobody has checked are little.
+const FLAGS: u32 = 80;
+
+/// What nobody has checked since the store was opened makes a count long only where there is much of it.
+#[test]
+fn a_first_count_is_short_where_little_is_still_to_be_checked() {
+    let store = Store::loaded();
+    let names: Vec<String> = (0..FLAGS).map(|flag| format!("flag{flag}")).collect();
+    store.load_flags(&names);
+    let store = store.reopened();
+    let is_short = |text: &str| store.prepare(text).is_short(&Run::default()).unwrap();
+    let all = names.join(" OR ");
+    let many = format!("first AND ({all})");
+    assert!(is_short("first AND half"));
+    assert!(!is_short(&many), "eighty bitmaps of seven dense chunks");
+    store.prepare(&all).count(&Run::default()).unwrap();
+    assert!(is_short(&many), "all of it is checked, and of a hundred members little is read");
+}

@@ -101,6 +101,22 @@ impl Store {
         store
     }
 
+    /// Loads more flags that a half of all has, scattered.
+    pub(crate) fn load_flags(&self, names: &[String]) {
+        let mut random = Random::seeded(6);
+        let columns = names.iter().map(|name| {
+            let create = CatalogChange::CreateTag(Box::new(TagSpec::new("users", name, TagKind::Flag)));
+            let tag = self.engine.change_catalog(create).unwrap().tag_id.unwrap();
+            let values = (0..ENTITIES).map(|_| random.one_in(2)).collect();
+            LoadColumn { tag, values: ColumnValues::Flag { values, valid: None }, null_clears: false }
+        });
+        let columns = columns.collect();
+        let keys = KeyColumn::Number((0..u64::from(ENTITIES)).collect());
+        let mut load = self.engine.begin_load(LoadSpec { type_id: self.type_id, load_id: "flags".into() }).unwrap();
+        load.append(LoadBlock { keys, columns }).unwrap();
+        load.commit().unwrap();
+    }
+
     /// The same, closed and opened again.
     pub(crate) fn reopened(self) -> Store {
         self.reopened_after(|_| {})

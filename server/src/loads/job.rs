@@ -139,20 +139,18 @@ impl Said<'_> {
     /// Progress may be missed by a slow reader; rejected rows are waited for.
     fn tell(&mut self, event: LoadEvent) -> Result<(), Unheard> {
         match event {
-            LoadEvent::Rejected(rows) => self.reject(rows).map_err(|status| {
-                self.unheard = Some(status);
-                Unheard
-            }),
-            LoadEvent::Loading(reached) => {
-                self.report(LoadPhase::Loading, reached);
-                Ok(())
+            LoadEvent::Rejected(rows) => {
+                return self.reject(rows).map_err(|status| {
+                    self.unheard = Some(status);
+                    Unheard
+                });
             }
-            LoadEvent::Committing(reached) => {
-                self.report(LoadPhase::Committing, reached);
-                Ok(())
-            }
-            _ => Ok(()),
+            LoadEvent::Loading(reached) => self.report(LoadPhase::Loading, reached),
+            LoadEvent::Committing(reached) => self.report(LoadPhase::Committing, reached),
+            // A later store may say more than there are messages for.
+            _ => {}
         }
+        Ok(())
     }
 
     fn reject(&mut self, rejected: Vec<Reject>) -> Result<(), Status> {

@@ -169,7 +169,9 @@ impl http_body::Body for Received {
                 if let Some(deadline) = &mut this.deadline
                     && deadline.as_mut().poll(cx).is_ready()
                 {
-                    let over = Error::deadline("the time for the request was over before all of it had come");
+                    let over = Error::deadline(
+                        "allow more time: the deadline of the call was over before all of the request had come",
+                    );
                     return Poll::Ready(Some(Err(error::status(&over))));
                 }
                 ready!(this.clock.as_mut().poll(cx));
@@ -322,7 +324,7 @@ mod tests {
         next(&mut late).await.unwrap();
         let refused = next(&mut late).await.unwrap_err();
         assert_eq!(refused.code(), tonic::Code::DeadlineExceeded);
-        assert!(refused.message().contains("all of it"), "{}", refused.message());
+        assert!(refused.message().contains("all of the request"), "{}", refused.message());
     }
 
     #[tokio::test]

@@ -23,8 +23,25 @@ pub(crate) struct Bounds {
     pub(crate) share: usize,
     /// Requests that wait; half of them may be of one caller.
     pub(crate) waiting_max: usize,
-    /// The limit that a refusal names.
+    /// The options that a refusal names: of those that run, and of those that wait.
+    pub(crate) places_limit: &'static str,
     pub(crate) waiting_limit: &'static str,
+}
+
+impl Bounds {
+    /// Of whom the deadline found waiting.
+    fn late(&self) -> Error {
+        Error::deadline(format!(
+            "allow more time or ask again later: the deadline of the call was over before there was a place for it ({} \
+             {}, of one caller {})",
+            self.places_limit, self.places, self.share
+        ))
+    }
+
+    /// Of whom comes when too many wait.
+    fn full(&self) -> Error {
+        Error::busy(format!("ask again later: too many requests wait ({})", self.waiting_limit))
+    }
 }
 
 /// See the module. Cheap to clone.
@@ -85,7 +102,7 @@ impl Lane {
             None => waiting.await,
             Some(deadline) => tokio::time::timeout_at(deadline.into(), waiting)
                 .await
-                .map_err(|_| error::status(&Error::deadline("the time was over before there was room")))?,
+                .map_err(|_| error::status(&self.0.bounds.late()))?,
         };
         place.map_err(|_| error::status(&Error::internal("the lane was closed")))
     }
@@ -103,8 +120,7 @@ impl Lane {
         }
         if state.waiting >= bounds.waiting_max || queue.waiting.len() >= bounds.waiting_max.div_ceil(2) {
             state.forget_if_idle(caller);
-            let message = format!("ask again later: too many requests wait ({})", bounds.waiting_limit);
-            return Err(error::status(&Error::busy(message)));
+            return Err(error::status(&bounds.full()));
         }
         if queue.waiting.is_empty() {
             state.turns.push_back(caller);
@@ -198,7 +214,13 @@ mod tests {
     use super::*;
 
     fn lane(places: usize, share: usize, waiting_max: usize) -> Lane {
-        Lane::new(Bounds { places, share, waiting_max, waiting_limit: "queries_waiting_max" })
+        Lane::new(Bounds {
+            places,
+            share,
+            waiting_max,
+            places_limit: "queries_running_max",
+            waiting_limit: "queries_waiting_max",
+        })
     }
 
     /// Asks for places in this order while `held` is kept, then lets it go; who has a place notes its name and goes.

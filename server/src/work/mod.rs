@@ -59,24 +59,26 @@ pub(crate) struct Work {
 
 impl Work {
     pub(crate) fn new(limits: &Limits, memory: Arc<Memory>) -> Work {
-        let lane = |places: usize, share: usize, waiting_max: usize, waiting_limit| {
-            Lane::new(Bounds { places, share, waiting_max, waiting_limit })
-        };
+        // A lane of `NAME_running_max` and `NAME_waiting_max`.
+        macro_rules! lane {
+            ($running:ident, $waiting:ident, $share:expr) => {
+                Lane::new(Bounds {
+                    places: limits.$running,
+                    share: $share(limits.$running),
+                    waiting_max: limits.$waiting,
+                    places_limit: stringify!($running),
+                    waiting_limit: stringify!($waiting),
+                })
+            };
+        }
         // Writes share syncs and are short: one caller may have them all but one.
         let all_but_one = |places: usize| places.saturating_sub(1);
-        let (short, writes) = (limits.short_running_max, limits.writes_running_max);
-        let (loads, admin) = (limits.loads_running_max, limits.admin_running_max);
         Work {
-            short: lane(short, all_but_one(short), limits.short_waiting_max, "short_waiting_max"),
-            long: lane(
-                limits.queries_running_max,
-                limits.caller_queries_max,
-                limits.queries_waiting_max,
-                "queries_waiting_max",
-            ),
-            write: lane(writes, all_but_one(writes), limits.writes_waiting_max, "writes_waiting_max"),
-            load: lane(loads, loads, limits.loads_waiting_max, "loads_waiting_max"),
-            admin: lane(admin, all_but_one(admin), limits.admin_waiting_max, "admin_waiting_max"),
+            short: lane!(short_running_max, short_waiting_max, all_but_one),
+            long: lane!(queries_running_max, queries_waiting_max, |_| limits.caller_queries_max),
+            write: lane!(writes_running_max, writes_waiting_max, all_but_one),
+            load: lane!(loads_running_max, loads_waiting_max, |places| places),
+            admin: lane!(admin_running_max, admin_waiting_max, all_but_one),
             memory,
             stream_idle: limits.stream_idle,
             calls: Arc::default(),

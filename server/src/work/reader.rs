@@ -30,7 +30,9 @@ impl ReadBy {
         let Some(until) = until else { return Ok(taken.await) };
         tokio::time::timeout_at(until.into(), taken).await.map_err(|_| {
             error::status(&match self.deadline {
-                Some(deadline) if deadline <= until => Error::deadline("the time for the request is over"),
+                Some(deadline) if deadline <= until => {
+                    Error::deadline("allow more time: the deadline of the call is over")
+                }
                 _ => Error::deadline(format!(
                     "ask again and read on, or ask for less: nobody read this stream for {} ms (stream_idle_ms)",
                     self.idle.as_millis()

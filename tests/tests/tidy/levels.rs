@@ -87,9 +87,10 @@ fn check_crate(tree: &Tree, folder: &str, ranks: &[(&str, u32)]) -> Vec<String> 
 
 /// Every module of the table that there is no more.
 pub(crate) fn gone(tree: &Tree) -> Vec<String> {
-    let is_there = |name: &str| tree.has(&format!("engine/src/{name}.rs")) || tree.has(&format!("engine/src/{name}"));
-    let lost = RANKS.iter().filter(|(name, _)| !is_there(name));
-    lost.map(|(name, _)| format!("{}: the engine has no module {name}", file!())).collect()
+    let rows = |folder, ranks: &'static [(&str, u32)]| ranks.iter().map(move |(name, _)| format!("{folder}{name}"));
+    let is_there = |module: &String| tree.has(&format!("{module}.rs")) || tree.has(module);
+    let lost = rows("engine/src/", &RANKS).chain(rows("store/src/", &STORE_RANKS)).filter(|module| !is_there(module));
+    lost.map(|module| format!("{}: there is no module {module}", file!())).collect()
 }
 
 /// How many `super` lead from a file to the root of the crate.

@@ -183,6 +183,7 @@ pub fn profile(
         }
         prefetch(&group, entity);
         for (tag, bound) in &mut group {
+            reader.look()?;
             if let Some(value) = reader.value(*tag, bound, entity)? {
                 profile.push((*tag, value));
             }
