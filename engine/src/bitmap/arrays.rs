@@ -16,13 +16,14 @@ fn near_from(ids: &[u16], id: u16) -> usize {
     expected.saturating_sub(NEAR / 2).min(ids.len().saturating_sub(NEAR))
 }
 
-/// Looks at the lines of what [`contains`] compares. The number means nothing.
+/// Prefetches the lines of what [`contains`] compares.
 #[inline(always)]
-pub(crate) fn look_near(ids: &[u16], id: u16) -> u16 {
-    let Some(last) = ids.len().checked_sub(1) else { return 0 };
+pub(crate) fn prefetch(ids: &[u16], id: u16) {
+    let Some(last) = ids.len().checked_sub(1) else { return };
     let from = near_from(ids, id);
-    let at = |place: usize| ids[(from + place).min(last)];
-    at(0) ^ at(LINE) ^ at(2 * LINE) ^ at(NEAR - 1)
+    for place in [0, LINE, 2 * LINE, NEAR - 1] {
+        kernel::prefetch(&ids[(from + place).min(last)]);
+    }
 }
 
 /// Whether `ids` has `id`: looked for where it should stand, and searched where it cannot stand there.

@@ -77,15 +77,14 @@ impl<'a> Container<'a> {
         }
     }
 
-    /// Looks at the place where [`Container::contains`] will look first: who asks many containers brings all of these
-    /// places closer at once. The number means nothing.
+    /// Prefetches the place where [`Container::contains`] looks first.
     #[inline(always)]
-    pub fn look_near(&self, id: u16) -> u64 {
+    pub fn prefetch(&self, id: u16) {
         match *self {
-            Container::Empty | Container::Full => 0,
-            Container::Array(ids) => u64::from(arrays::look_near(ids, id)),
-            Container::Bitset { words, .. } => words[usize::from(id >> 6)],
-            Container::Runs { runs, .. } => u64::from(runs[runs.len() / 2].first),
+            Container::Empty | Container::Full => {}
+            Container::Array(ids) => arrays::prefetch(ids, id),
+            Container::Bitset { words, .. } => kernel::prefetch(&words[usize::from(id >> 6)]),
+            Container::Runs { runs, .. } => kernel::prefetch(&runs[runs.len() / 2]),
         }
     }
 

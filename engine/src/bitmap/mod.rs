@@ -30,6 +30,7 @@ pub use combine::{and_into, and_not_into, or_into, xor_into};
 pub use container::{Container, Run};
 pub use ids::{IDS_SLACK, Ids, append_ids, append_page, for_each_id};
 pub use kernel::Fused;
+pub(crate) use kernel::prefetch;
 pub use many::{
     and_many_count, and_many_into, conjunction_count, conjunction_into, fused_count, fused_into, or_many_count,
     or_many_into,

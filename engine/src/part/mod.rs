@@ -39,7 +39,7 @@ pub use read::{BitmapView, PairBlock, PairsView, Part, TagBitmap};
 pub use sources::Sources;
 pub use spot::Spot;
 pub use stack::{BitmapStack, NOBODY, SEVERAL, Source, folded_chunks};
-pub use values::{DerivedRoom, HeldChunk, ValueIndex, ValueStream};
+pub use values::{DerivedRoom, HeldChunk, Reading, ValueIndex, ValueStream};
 pub use writer::{PartSink, PartSummary};
 
 /// What a bitmap in a part does to the one below.

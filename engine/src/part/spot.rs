@@ -2,7 +2,7 @@
 
 use super::format::ChunkEntry;
 use super::read::{BitmapView, Part};
-use crate::bitmap::Container;
+use crate::bitmap::{Container, prefetch};
 use crate::error::Result;
 use crate::ids::ChunkId;
 
@@ -28,17 +28,19 @@ impl Part {
 }
 
 impl<'a> Spot<'a> {
-    /// Looks at the directory, and at nothing else. The number means nothing.
+    /// Prefetches the entry of the directory, and nothing else.
     #[inline(always)]
-    pub fn look(&self) -> u32 {
-        self.entry.offset
+    pub fn prefetch_entry(&self) {
+        prefetch(self.entry);
     }
 
-    /// Looks at the place where an id would stand among the members, and at the directory; what cannot be read is left
-    /// to who asks. The number means nothing.
+    /// Prefetches the place where an id would stand among the members, and reads the directory; what cannot be read is
+    /// left to who asks.
     #[inline(always)]
-    pub fn look_near(&self, low: u16) -> u64 {
-        self.container().map_or(0, |members| members.look_near(low))
+    pub fn prefetch_member(&self, low: u16) {
+        if let Ok(members) = self.container() {
+            members.prefetch(low);
+        }
     }
 
     /// The members, checked. Errors: corrupt.

@@ -113,6 +113,16 @@ impl ValuesById {
 /// What a pair by id takes.
 const PAIR_BYTES: u64 = 6;
 
+/// How the values of one entity are read.
+pub struct Reading<'a> {
+    /// What the reader has at hand of the index.
+    pub held: &'a mut HeldChunk,
+    /// What is made for it takes at most so many bytes.
+    pub bytes_max: u64,
+    /// How many values an entity can have: none is looked for beyond.
+    pub values_max: usize,
+}
+
 /// What one who reads entity after entity has at hand of one index: the last chunk by id, where there is no room to
 /// leave it for others.
 #[derive(Debug, Default)]
@@ -227,26 +237,23 @@ impl ValueIndex {
         self.added.byte_len() + self.removed.byte_len() + (states + size_of::<ValueIndex>()) as u64
     }
 
-    /// Appends the values that the part adds to one entity; what is made for it takes at most `bytes_max`. Errors:
-    /// corrupt.
-    pub fn added_to(
-        &self,
-        chunk: ChunkId,
-        low: u16,
-        (held, bytes_max): (&mut HeldChunk, u64),
-        values: &mut Vec<ValueId>,
-    ) -> Result<()> {
+    /// Appends the values that the part adds to one entity. Errors: corrupt.
+    pub fn added_to(&self, chunk: ChunkId, low: u16, reading: Reading<'_>, values: &mut Vec<ValueId>) -> Result<()> {
+        let found_before = values.len();
         if let Some(block) = self.pair_block(chunk)? {
             values.extend(block.values_of(low).iter().map(|&value| ValueId(value)));
         }
         let containers = self.added.of(chunk);
         if containers.len() > PROBED_MAX
-            && let Some(by_id) = self.by_id(chunk, containers, held, bytes_max)?
+            && let Some(by_id) = self.by_id(chunk, containers, reading.held, reading.bytes_max)?
         {
             values.extend(by_id.of(low).iter().map(|&value| ValueId(value)));
             return Ok(());
         }
         for &(value, place) in containers {
+            if values.len() - found_before >= reading.values_max {
+                break;
+            }
             if self.container(place)?.contains(low) {
                 values.push(ValueId(value));
             }

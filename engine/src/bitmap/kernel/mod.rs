@@ -11,6 +11,7 @@ mod decode;
 mod isa;
 mod loops;
 mod numbers;
+mod prefetch;
 mod scalar;
 mod table;
 
@@ -22,6 +23,7 @@ mod avx512;
 use std::sync::OnceLock;
 
 pub use numbers::Range;
+pub(crate) use prefetch::prefetch;
 pub use table::Kernel;
 
 use super::Words;

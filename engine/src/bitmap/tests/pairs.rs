@@ -137,8 +137,8 @@ fn containment_and_rank_agree_with_the_oracle() {
                 for id in ids.clone() {
                     let expected = set.0[usize::from(id)];
                     assert_eq!(container.contains(id), expected, "{}: {id} of {}", kernel.name(), members.len());
-                    // It reads inside of what it is given, whatever that is.
-                    container.look_near(id);
+                    // It asks for what it is given, whatever that is.
+                    container.prefetch(id);
                 }
                 for id in places {
                     let below = set.0[..usize::from(id)].iter().filter(|&&member| member).count();

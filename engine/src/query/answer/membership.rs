@@ -25,17 +25,14 @@ pub fn contains_each<P: Borrow<Prepared>>(prepared: &[P], id: LocalId) -> Vec<Re
         for (spot, one) in spots.iter_mut().zip(group) {
             *spot = one.borrow().spot(id);
         }
-        // What was looked at is in the cache from here on; nothing else is wanted of it.
-        let directory = spots.iter().flatten().fold(0, |seen, spot| seen ^ spot.look());
+        spots.iter().flatten().for_each(Spot::prefetch_entry);
         let mut containers = [None; GROUP];
-        let mut members = 0;
         for (container, spot) in containers.iter_mut().zip(&spots) {
             if let Some(Ok(found)) = spot.as_ref().map(Spot::container) {
-                members ^= found.look_near(id.low());
+                found.prefetch(id.low());
                 *container = Some(found);
             }
         }
-        std::hint::black_box((directory, members));
         answers.extend(containers.iter().zip(group).map(|(container, one)| match container {
             Some(container) => Ok(container.contains(id.low())),
             None => one.borrow().contains(id),

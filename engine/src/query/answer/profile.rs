@@ -8,7 +8,7 @@ use crate::catalog::{Tag, TagKind};
 use crate::error::{Error, Result};
 use crate::ids::{ChunkId, LocalId, TagId, TypeId, ValueId};
 use crate::part::Spot;
-use crate::query::bind::{BoundBitmap, BoundNumber, HeldChunks, Means, TagValues, VALUES};
+use crate::query::bind::{BoundBitmap, BoundNumber, HeldChunks, Means, TagValues, VALUES, ValueWalk};
 use crate::query::budget::{ALLOCATION_BYTES, Budget};
 use crate::query::evaluate::Run;
 use crate::query::pace::{Pace, Stop};
@@ -40,12 +40,13 @@ struct Reader {
     budget: Budget,
     stop: Stop,
     pace: Pace,
+    walk: ValueWalk,
     values_read: u64,
 }
 
 enum BoundTag {
     Flag(Arc<BoundBitmap>),
-    Values(Box<(TagValues, HeldChunks)>),
+    Values(TagValues, HeldChunks),
     Number(Arc<BoundNumber>),
 }
 
@@ -84,6 +85,7 @@ impl Reader {
             budget: Budget::new(memory_bytes_max),
             stop: run.stop(),
             pace: Pace::default(),
+            walk: ValueWalk::default(),
             values_read: 0,
         })
     }
@@ -103,7 +105,7 @@ impl Reader {
                 let means = &mut Means::new(&mut self.budget, &self.stop);
                 let values = TagValues::new(&self.snapshot, tag.id, self.population, means)?;
                 self.budget.charge(values.heap_bytes(), VALUES)?;
-                BoundTag::Values(Box::new((values, HeldChunks::default())))
+                BoundTag::Values(values, HeldChunks::default())
             }
             _ => {
                 let number = BoundNumber::new(&self.snapshot, tag.id, self.population)?;
@@ -119,25 +121,27 @@ impl Reader {
         let found = match bound {
             BoundTag::Flag(flag) => return Ok(flag.contains(entity)?.then_some(ProfileValue::True)),
             BoundTag::Number(number) => return Ok(number.value(entity)?.map(ProfileValue::Number)),
-            BoundTag::Values(values) => values.0.of(entity, &mut values.1, self.budget.room_for(1) as u64)?,
+            BoundTag::Values(values, held) => {
+                values.of(entity, held, self.budget.room_for(1) as u64, &mut self.walk)?
+            }
         };
         self.values_read += found.len() as u64;
         self.budget.check((found.len() * size_of::<String>()) as u64, VALUES)?;
         let mut names = Vec::with_capacity(found.len());
         let mut bytes = 0;
-        for value in found {
-            let name = self.name(tag, value)?;
+        for &value in found {
+            let name = name(&self.snapshot, tag, value)?;
             bytes += size_of::<String>() as u64 + name.len() as u64 + ALLOCATION_BYTES;
             self.budget.check(bytes, VALUES)?;
             names.push(name);
         }
         Ok((!names.is_empty()).then_some(ProfileValue::Values(names)))
     }
+}
 
-    fn name(&self, tag: TagId, value: ValueId) -> Result<String> {
-        let name = self.snapshot.value_name(tag, value)?;
-        name.ok_or_else(|| Error::corrupt(format!("value {value} of tag {tag} has no name")))
-    }
+fn name(snapshot: &Snapshot, tag: TagId, value: ValueId) -> Result<String> {
+    let name = snapshot.value_name(tag, value)?;
+    name.ok_or_else(|| Error::corrupt(format!("value {value} of tag {tag} has no name")))
 }
 
 impl BoundTag {
@@ -145,13 +149,13 @@ impl BoundTag {
     fn for_each_spot<'a>(&'a self, chunk: ChunkId, visit: &mut dyn FnMut(Spot<'a>)) {
         match self {
             BoundTag::Flag(flag) => flag.spot(chunk).into_iter().for_each(visit),
-            BoundTag::Values(values) => values.0.for_each_spot(chunk, visit),
+            BoundTag::Values(values, _) => values.for_each_spot(chunk, visit),
             BoundTag::Number(number) => number.bitmaps().filter_map(|bitmap| bitmap.spot(chunk)).for_each(visit),
         }
     }
 }
 
-/// Tags whose memory is waited for at once.
+/// Tags whose memory is asked for at once.
 const PREFETCHED_TAGS: usize = 16;
 /// Their containers up to which it is worth while: the first-level cache holds as many lines.
 const PREFETCHED_SPOTS_MAX: usize = 256;
@@ -159,8 +163,8 @@ const PREFETCHED_SPOTS_MAX: usize = 256;
 /// All tags that one entity has, by name of the tag, within `memory_bytes_max`. Errors: not found, limit, corrupt,
 /// cancelled, deadline.
 ///
-/// What the tags say of one entity lies far apart in memory, and waiting for it is most of the time: so some tags are
-/// prefetched together, first the entries of their directories, then the members, and read from the cache.
+/// What the tags say of one entity lies far apart in memory, and waiting for it would be most of the time: so the next
+/// tags are prefetched, first the entries of their directories, then the members, while the last ones are read.
 pub fn profile(
     snapshot: &Snapshot,
     type_id: TypeId,
@@ -171,27 +175,28 @@ pub fn profile(
     let mut reader = Reader::new(snapshot, type_id, memory_bytes_max, run)?;
     let mut profile = Vec::new();
     let mut tags = snapshot.catalog().tags_of(type_id);
-    let mut group: Vec<(TagId, BoundTag)> = Vec::with_capacity(PREFETCHED_TAGS);
+    let (mut group, mut next) = (Vec::with_capacity(PREFETCHED_TAGS), Vec::with_capacity(PREFETCHED_TAGS));
     loop {
-        group.clear();
+        std::mem::swap(&mut group, &mut next);
+        next.clear();
         for tag in tags.by_ref().take(PREFETCHED_TAGS) {
             reader.look()?;
-            group.push((tag.id, reader.bind(tag)?));
+            next.push((tag.id, reader.bind(tag)?));
         }
-        if group.is_empty() {
-            return Ok(profile);
-        }
-        prefetch(&group, entity);
+        prefetch(&next, entity);
         for (tag, bound) in &mut group {
             reader.look()?;
             if let Some(value) = reader.value(*tag, bound, entity)? {
                 profile.push((*tag, value));
             }
         }
+        if next.is_empty() {
+            return Ok(profile);
+        }
     }
 }
 
-/// Brings what `tags` say of one entity into the cache.
+/// Asks for what `tags` say of one entity.
 fn prefetch(tags: &[(TagId, BoundTag)], entity: LocalId) {
     let mut spots = Vec::with_capacity(PREFETCHED_SPOTS_MAX);
     for (_, bound) in tags {
@@ -201,7 +206,6 @@ fn prefetch(tags: &[(TagId, BoundTag)], entity: LocalId) {
             }
         });
     }
-    let directory = spots.iter().fold(0, |seen, spot| seen ^ spot.look());
-    let members = spots.iter().fold(0, |seen, spot| seen ^ spot.look_near(entity.low()));
-    std::hint::black_box((directory, members));
+    spots.iter().for_each(Spot::prefetch_entry);
+    spots.iter().for_each(|spot| spot.prefetch_member(entity.low()));
 }

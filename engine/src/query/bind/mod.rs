@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub(in crate::query) use bitmap::{BoundBitmap, Found};
 pub(in crate::query) use number::{BoundNumber, DigitWords, Digits, SLICES_MAX};
 pub(in crate::query) use room::OPERANDS_MAX;
-pub(in crate::query) use values::{HeldChunks, TagValues};
+pub(in crate::query) use values::{HeldChunks, TagValues, ValueWalk};
 
 use super::budget::Budget;
 use super::pace::{Pace, Stop};

@@ -7,41 +7,48 @@ use std::sync::Arc;
 
 use super::Means;
 use crate::bitmap::{ChunkBuffer, Container};
+use crate::catalog::TagKind;
 use crate::error::Result;
 use crate::ids::{ChunkId, LocalId, TagId, ValueId};
-use crate::part::{HeldChunk, Source, Spot, ValueIndex, ValueStream};
+use crate::part::{HeldChunk, Reading, Source, Spot, ValueIndex, ValueStream};
 use crate::query::pace::SMALL_PER_UNIT;
 use crate::snapshot::{Snapshot, taken};
 
 /// See the module.
 #[derive(Debug)]
 pub(in crate::query) struct TagValues {
-    /// Those that say something about the tag, oldest first.
-    layers: Vec<LayerValues>,
-}
-
-#[derive(Debug, Default)]
-struct LayerValues {
-    /// By rising value.
-    indexes: Vec<Arc<ValueIndex>>,
-    /// Whom the layer erases, and whose tag it clears.
-    taken: Vec<Source>,
+    /// Each with the depth of its layer, oldest first; within a layer by rising value.
+    indexes: Vec<(u32, Arc<ValueIndex>)>,
+    /// Whom a layer erases, and whose tag it clears: with its depth, oldest first.
+    taken: Vec<(u32, Source)>,
+    /// How many layers say something about the tag.
+    depths: u32,
+    /// How many values an entity has at most.
+    values_max: usize,
 }
 
 /// What a reader of many entities has at hand, one for each index.
 #[derive(Debug, Default)]
-pub(in crate::query) struct HeldChunks(Vec<HeldChunk>);
+pub(in crate::query) struct HeldChunks {
+    /// Most tags have one index, and this takes no allocation.
+    first: HeldChunk,
+    others: Vec<HeldChunk>,
+}
 
 impl HeldChunks {
     fn at(&mut self, place: usize) -> &mut HeldChunk {
-        self.0.resize_with(self.0.len().max(place + 1), HeldChunk::default);
-        &mut self.0[place]
+        if place == 0 {
+            return &mut self.first;
+        }
+        self.others.resize_with(self.others.len().max(place), HeldChunk::default);
+        &mut self.others[place - 1]
     }
 }
 
-/// Values of one entity that are taken from the layers below; and those that were found.
+/// The values of one entity as they are found, and those that are taken from the layers below. It serves entity after
+/// entity.
 #[derive(Debug, Default)]
-struct Walk {
+pub(in crate::query) struct ValueWalk {
     removed: Vec<ValueId>,
     found: Vec<ValueId>,
 }
@@ -54,65 +61,77 @@ impl TagValues {
         population: TagId,
         means: &mut Means<'_>,
     ) -> Result<TagValues> {
-        let mut layers = Vec::with_capacity(snapshot.layers().len());
+        let has_one = snapshot.catalog().tag(tag).is_some_and(|tag| tag.kind == TagKind::Choice);
+        let values_max = if has_one { 1 } else { usize::MAX };
+        let mut values = TagValues { indexes: Vec::new(), taken: Vec::new(), depths: 0, values_max };
         let mut taken = taken(snapshot.layers(), tag, population)?.into_iter().peekable();
         for (place, layer) in snapshot.layers().iter().enumerate() {
-            let mut values = LayerValues::default();
+            let before = (values.indexes.len(), values.taken.len());
             while let Some(source) = taken.next_if(|source| source.layer as usize == place) {
-                values.taken.push(source);
+                values.taken.push((values.depths, source));
             }
             for part in layer.parts_of(tag) {
                 let index = snapshot.value_index(part, tag, &mut |bytes| {
                     means.work()?;
                     means.budget.check(bytes, super::VALUES)
                 })?;
-                values.indexes.push(index);
+                if values.indexes.is_empty() {
+                    values.indexes.reserve_exact(1);
+                }
+                values.indexes.push((values.depths, index));
             }
-            if !values.indexes.is_empty() || !values.taken.is_empty() {
-                layers.push(values);
+            if before != (values.indexes.len(), values.taken.len()) {
+                values.depths += 1;
             }
         }
-        Ok(TagValues { layers })
+        Ok(values)
     }
 
     /// What it takes beside its own size, in bytes; the indexes are the store's.
     pub(in crate::query) fn heap_bytes(&self) -> u64 {
-        let each = |layer: &LayerValues| {
-            layer.indexes.capacity() * size_of::<Arc<ValueIndex>>() + layer.taken.capacity() * size_of::<Source>()
-        };
-        (self.layers.capacity() * size_of::<LayerValues>() + self.layers.iter().map(each).sum::<usize>()) as u64
+        let indexes = self.indexes.capacity() * size_of::<(u32, Arc<ValueIndex>)>();
+        (indexes + self.taken.capacity() * size_of::<(u32, Source)>()) as u64
     }
 
-    /// The values of one entity, rising; what is made to find them takes at most `bytes_max`. Errors: corrupt.
-    pub(in crate::query) fn of(&self, id: LocalId, held: &mut HeldChunks, bytes_max: u64) -> Result<Vec<ValueId>> {
-        let mut walk = Walk::default();
-        let mut place = self.layers.iter().map(|layer| layer.indexes.len()).sum::<usize>();
-        for (depth, layer) in self.layers.iter().enumerate().rev() {
+    /// The values of one entity, rising, found by means of `walk`; what is made to find them takes at most `bytes_max`.
+    /// Errors: corrupt.
+    pub(in crate::query) fn of<'w>(
+        &self,
+        id: LocalId,
+        held: &mut HeldChunks,
+        bytes_max: u64,
+        walk: &'w mut ValueWalk,
+    ) -> Result<&'w [ValueId]> {
+        walk.removed.clear();
+        walk.found.clear();
+        let (mut indexes, mut taken) = (self.indexes.as_slice(), self.taken.as_slice());
+        for depth in (0..self.depths).rev() {
+            let layer = split_depth(&mut indexes, depth);
             let begin = walk.found.len();
-            for index in layer.indexes.iter().rev() {
-                place -= 1;
-                index.added_to(id.chunk(), id.low(), (held.at(place), bytes_max), &mut walk.found)?;
+            for (place, (_, index)) in layer.iter().enumerate().rev() {
+                let reading = Reading { held: held.at(indexes.len() + place), bytes_max, values_max: self.values_max };
+                index.added_to(id.chunk(), id.low(), reading, &mut walk.found)?;
             }
             walk.keep_new(begin);
-            if depth == 0 || layer.takes(id)? {
+            if depth == 0 || walk.found.len() >= self.values_max || takes(split_depth(&mut taken, depth), id)? {
                 break;
             }
-            for index in &layer.indexes {
+            for (_, index) in layer {
                 index.removed_from(id.chunk(), id.low(), &mut walk.removed)?;
             }
         }
         walk.found.sort_unstable();
-        Ok(walk.found)
+        Ok(&walk.found)
     }
 
     /// The spots of one chunk that [`TagValues::of`] may look at.
     pub(in crate::query) fn for_each_spot<'a>(&'a self, chunk: ChunkId, visit: &mut dyn FnMut(Spot<'a>)) {
-        self.layers.iter().flat_map(|layer| &layer.indexes).for_each(|index| index.for_each_spot(chunk, visit));
+        self.indexes.iter().for_each(|(_, index)| index.for_each_spot(chunk, visit));
     }
 
     /// Whether one entity has any value. Errors: corrupt.
     pub(in crate::query) fn any(&self, id: LocalId) -> Result<bool> {
-        Ok(!self.of(id, &mut HeldChunks::default(), 0)?.is_empty())
+        Ok(!self.of(id, &mut HeldChunks::default(), 0, &mut ValueWalk::default())?.is_empty())
     }
 
     /// Hands over the values of a chunk, rising, each with its members, who are some; false ends it. `work` is told of
@@ -139,20 +158,30 @@ impl TagValues {
     }
 }
 
-impl LayerValues {
-    fn takes(&self, id: LocalId) -> Result<bool> {
-        for source in &self.taken {
-            if source.contains(id.chunk(), id.low())? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
+/// Takes those of the greatest depth from the end of `rest`, if it is `depth`.
+fn split_depth<'a, T>(rest: &mut &'a [(u32, T)], depth: u32) -> &'a [(u32, T)] {
+    let count = rest.iter().rev().take_while(|(of, _)| *of == depth).count();
+    let (below, at) = rest.split_at(rest.len() - count);
+    *rest = below;
+    at
 }
 
-impl Walk {
+/// Whether a layer erases an entity, or clears its tag.
+fn takes(taken: &[(u32, Source)], id: LocalId) -> Result<bool> {
+    for (_, source) in taken {
+        if source.contains(id.chunk(), id.low())? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+impl ValueWalk {
     /// Leaves out what was found from `begin` on and is taken by a younger layer, or was found there already.
     fn keep_new(&mut self, begin: usize) {
+        if begin == 0 && self.removed.is_empty() {
+            return;
+        }
         self.removed.sort_unstable();
         self.found[..begin].sort_unstable();
         let mut kept = begin;
@@ -171,14 +200,14 @@ impl Walk {
 /// The layers of one chunk, side by side.
 struct ChunkWalk<'a> {
     streams: Vec<LayerStream<'a>>,
-    /// By layer: whom the younger layers erase or clear; none where they take nobody in this chunk.
+    /// By depth: whom the younger layers erase or clear; none where they take nobody in this chunk.
     lost: Vec<Option<ChunkBuffer>>,
     result: ChunkBuffer,
     added: ChunkBuffer,
 }
 
 struct LayerStream<'a> {
-    layer: usize,
+    depth: usize,
     removes: bool,
     values: ValueStream<'a>,
 }
@@ -186,26 +215,26 @@ struct LayerStream<'a> {
 impl<'a> ChunkWalk<'a> {
     fn new(tag: &'a TagValues, chunk: ChunkId) -> Result<ChunkWalk<'a>> {
         let mut streams = Vec::new();
-        for (layer, values) in tag.layers.iter().enumerate() {
-            for index in &values.indexes {
-                let [containers, pairs, removed] = index.streams(chunk)?;
-                let added = [containers, pairs].into_iter().flatten();
-                streams.extend(added.map(|values| LayerStream { layer, removes: false, values }));
-                streams.extend(removed.map(|values| LayerStream { layer, removes: true, values }));
-            }
+        for (depth, index) in &tag.indexes {
+            let depth = *depth as usize;
+            let [containers, pairs, removed] = index.streams(chunk)?;
+            let added = [containers, pairs].into_iter().flatten();
+            streams.extend(added.map(|values| LayerStream { depth, removes: false, values }));
+            streams.extend(removed.map(|values| LayerStream { depth, removes: true, values }));
         }
         // In a layer, what it removes comes before what it adds.
-        streams.sort_by_key(|stream| (stream.layer, !stream.removes));
-        let mut lost: Vec<Option<ChunkBuffer>> = tag.layers.iter().map(|_| None).collect();
-        for layer in (1..tag.layers.len()).rev() {
-            let mut below = lost[layer].as_ref().map(copy_of);
-            for source in &tag.layers[layer].taken {
-                let taken = source.container(chunk)?;
-                if !taken.is_empty() {
-                    below.get_or_insert_default().or_with(taken);
+        streams.sort_by_key(|stream| (stream.depth, !stream.removes));
+        let mut lost: Vec<Option<ChunkBuffer>> = (0..tag.depths).map(|_| None).collect();
+        let mut taken = tag.taken.as_slice();
+        for depth in (1..tag.depths).rev() {
+            let mut below = lost[depth as usize].as_ref().map(copy_of);
+            for (_, source) in split_depth(&mut taken, depth) {
+                let members = source.container(chunk)?;
+                if !members.is_empty() {
+                    below.get_or_insert_default().or_with(members);
                 }
             }
-            lost[layer - 1] = below;
+            lost[depth as usize - 1] = below;
         }
         Ok(ChunkWalk { streams, lost, result: ChunkBuffer::new(), added: ChunkBuffer::new() })
     }
@@ -226,7 +255,7 @@ impl<'a> ChunkWalk<'a> {
         let mut is_begun = false;
         while let Some(stream) = at.next() {
             let container = stream.values.pass()?;
-            let lost = lost[stream.layer].as_ref();
+            let lost = lost[stream.depth].as_ref();
             if stream.removes {
                 if is_begun {
                     result.and_not_with(container);

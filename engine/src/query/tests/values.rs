@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::model::{Entity, History, TAGS};
 use crate::bitmap::{Container, for_each_id};
 use crate::ids::{ChunkId, LocalId, TagId, ValueId};
-use crate::query::bind::{HeldChunks, Means, TagValues};
+use crate::query::bind::{HeldChunks, Means, TagValues, ValueWalk};
 use crate::query::budget::Budget;
 use crate::query::pace::Stop;
 use crate::snapshot::Snapshot;
@@ -27,10 +27,14 @@ fn bind(snapshot: &Snapshot, tag: TagId) -> TagValues {
 /// Checks some entities, or a stretch of them, by point, and all chunk by chunk.
 fn check(history: &History, snapshot: &Snapshot, tag: TagId, ids: impl Iterator<Item = u32>, place: &str) {
     let values = bind(snapshot, tag);
-    let mut held = HeldChunks::default();
+    let (mut held, mut walk) = (HeldChunks::default(), ValueWalk::default());
     for id in ids {
         let expected = said(history.model.get(&id), tag);
-        assert_eq!(values.of(LocalId(id), &mut held, u64::MAX).unwrap(), expected, "entity {id}, {tag:?}, {place}");
+        assert_eq!(
+            values.of(LocalId(id), &mut held, u64::MAX, &mut walk).unwrap(),
+            expected,
+            "entity {id}, {tag:?}, {place}"
+        );
         assert_eq!(values.any(LocalId(id)).unwrap(), !expected.is_empty(), "entity {id}, {tag:?}, {place}");
     }
     let mut found: BTreeMap<u32, Vec<ValueId>> = BTreeMap::new();
@@ -99,7 +103,10 @@ fn a_directory_of_values_is_made_once_and_goes_with_its_part() {
     let empty = counts().bytes;
     // Four hundred values in a chunk are not asked one by one for long.
     let values = bind(&snapshot, TAGS.city);
-    (0..3_000).for_each(|id| drop(values.of(LocalId(id), &mut HeldChunks::default(), u64::MAX).unwrap()));
+    let mut walk = ValueWalk::default();
+    for id in 0..3_000 {
+        values.of(LocalId(id), &mut HeldChunks::default(), u64::MAX, &mut walk).unwrap();
+    }
     assert!(counts().bytes > empty + 6 * 30_000, "a chunk by id is kept");
     drop(values);
     history.change(&mut random);
