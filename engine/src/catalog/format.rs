@@ -12,7 +12,7 @@ use crate::catalog::format_audience::{put_head, put_version, read_head, read_ver
 use crate::catalog::kind::{KeyKind, TagKind};
 use crate::catalog::limits::{NAME_CHARS_MAX, SCALE_MAX, TEXT_BYTES_MAX, VALUE_BYTES_MAX};
 use crate::catalog::name::is_stored_name;
-use crate::catalog::tag::{DeclaredValue, Layer, Sensitivity, Tag, WriteDates};
+use crate::catalog::tag::{DeclaredValue, Layer, Sensitivity, Tag, TagDefinition, WriteDates};
 use crate::catalog::{Catalog, CatalogRecord, Inner, NextIds};
 use crate::codec::{Reader, Writer, crc32, crc32_seeded};
 use crate::error::{Error, Result};
@@ -417,9 +417,7 @@ fn read_tag(reader: &mut Reader<'_>, version: u32) -> Result<Tag> {
         0 => None,
         _ => Some(WriteDates { tag: TagId(reader.u32()?), since: reader.i64()? }),
     };
-    Ok(Tag {
-        id,
-        type_id,
+    let definition = TagDefinition {
         name,
         label,
         kind,
@@ -433,8 +431,8 @@ fn read_tag(reader: &mut Reader<'_>, version: u32) -> Result<Tag> {
         closed_values: bits & CLOSED_VALUES != 0,
         ordered_values: bits & ORDERED_VALUES != 0,
         values,
-        write_dates,
-    })
+    };
+    Ok(Tag { id, type_id, definition, write_dates })
 }
 
 fn read_kind(reader: &mut Reader<'_>) -> Result<TagKind> {

@@ -41,7 +41,7 @@ pub use entity_type::EntityType;
 pub use key::EntityKey;
 pub use kind::{KeyKind, TagKind};
 pub use record::CatalogRecord;
-pub use tag::{DeclaredValue, Layer, Sensitivity, Tag, TagChange, TagSpec, WriteDates};
+pub use tag::{DeclaredValue, Layer, Sensitivity, Tag, TagChange, TagDefinition, TagSpec, WriteDates};
 pub use value::Value;
 pub use zone::Zone;
 

@@ -122,51 +122,38 @@ impl Catalog {
             return Err(Error::invalid(format!("a decimal has at most {SCALE_MAX} digits behind the point")));
         }
         let name = check_name("tag", &spec.name)?;
-        let tag = Tag {
-            id: TagId(fresh(self.0.next.tag)?),
-            type_id,
-            label: check_label(spec.label.as_deref(), &name)?,
-            name,
-            kind: spec.kind,
-            description: spec.description.clone(),
-            source: spec.source.clone(),
-            unit: spec.unit.clone(),
-            owner: spec.owner.clone(),
-            layer: spec.layer,
-            sensitivity: spec.sensitivity,
-            time_to_live_days: spec.time_to_live_days,
-            closed_values: spec.closed_values,
-            ordered_values: spec.ordered_values,
-            values: spec.values.clone(),
-            write_dates: None,
-        };
+        let mut definition = spec.definition.clone();
+        definition.label = check_label(spec.label.as_deref(), &name)?;
+        definition.name = name;
+        let tag = Tag { id: TagId(fresh(self.0.next.tag)?), type_id, definition, write_dates: None };
         self.put_tag(tag)
     }
 
     fn change_tag(&self, type_name: &str, name: &str, change: &TagChange) -> Result<CatalogRecord> {
         let type_id = self.require_type(type_name)?.id;
         let mut tag = self.require_tag(type_id, name)?.clone();
+        let definition = &mut tag.definition;
         if let Some(label) = &change.label {
-            tag.label = check_label(Some(label), &tag.name)?;
+            definition.label = check_label(Some(label), &definition.name)?;
         }
         let texts = [
-            (&change.description, &mut tag.description),
-            (&change.source, &mut tag.source),
-            (&change.unit, &mut tag.unit),
-            (&change.owner, &mut tag.owner),
+            (&change.description, &mut definition.description),
+            (&change.source, &mut definition.source),
+            (&change.unit, &mut definition.unit),
+            (&change.owner, &mut definition.owner),
         ];
         for (new, old) in texts {
             if let Some(new) = new {
                 old.clone_from(new);
             }
         }
-        tag.layer = change.layer.unwrap_or(tag.layer);
-        tag.sensitivity = change.sensitivity.unwrap_or(tag.sensitivity);
-        tag.time_to_live_days = change.time_to_live_days.unwrap_or(tag.time_to_live_days);
-        tag.closed_values = change.closed_values.unwrap_or(tag.closed_values);
-        tag.ordered_values = change.ordered_values.unwrap_or(tag.ordered_values);
+        definition.layer = change.layer.unwrap_or(definition.layer);
+        definition.sensitivity = change.sensitivity.unwrap_or(definition.sensitivity);
+        definition.time_to_live_days = change.time_to_live_days.unwrap_or(definition.time_to_live_days);
+        definition.closed_values = change.closed_values.unwrap_or(definition.closed_values);
+        definition.ordered_values = change.ordered_values.unwrap_or(definition.ordered_values);
         if let Some(values) = &change.values {
-            tag.values.clone_from(values);
+            definition.values.clone_from(values);
         }
         self.put_tag(tag)
     }
@@ -174,8 +161,9 @@ impl Catalog {
     fn rename_tag(&self, type_name: &str, name: &str, new_name: &str) -> Result<CatalogRecord> {
         let type_id = self.require_type(type_name)?.id;
         let mut tag = self.require_tag(type_id, name)?.clone();
-        tag.name = check_name("tag", new_name)?;
-        tag.label = tag.label.filter(|label| *label != tag.name);
+        tag.definition.name = check_name("tag", new_name)?;
+        let definition = &mut tag.definition;
+        definition.label.take_if(|label| *label == definition.name);
         self.put_tag(tag)
     }
 

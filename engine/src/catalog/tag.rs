@@ -1,5 +1,7 @@
 //! A tag: a named property of an entity type, and what people know about it.
 
+use std::ops::{Deref, DerefMut};
+
 use crate::catalog::kind::TagKind;
 use crate::catalog::limits::VALUE_BYTES_MAX;
 use crate::catalog::name::{did_you_mean, shown};
@@ -95,14 +97,10 @@ pub struct WriteDates {
     pub since: i64,
 }
 
-/// A named property of an entity type.
+/// What is said of a tag: everything but the type that it belongs to and its numbers.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Tag {
-    /// Its number.
-    pub id: TagId,
-    /// The type whose entities carry it.
-    pub type_id: TypeId,
-    /// Its dotted path, in stored spelling.
+pub struct TagDefinition {
+    /// The dotted path: in stored spelling once the tag exists.
     pub name: String,
     /// A second name.
     pub label: Option<String>,
@@ -128,9 +126,49 @@ pub struct Tag {
     pub ordered_values: bool,
     /// The declared values of a choice or set tag; mostly none.
     pub values: Vec<DeclaredValue>,
+}
+
+impl TagDefinition {
+    /// A name and a kind, and nothing else said.
+    pub fn new(name: impl Into<String>, kind: TagKind) -> TagDefinition {
+        TagDefinition {
+            name: name.into(),
+            label: None,
+            kind,
+            description: String::new(),
+            source: String::new(),
+            unit: String::new(),
+            owner: String::new(),
+            layer: None,
+            sensitivity: None,
+            time_to_live_days: None,
+            closed_values: false,
+            ordered_values: false,
+            values: Vec::new(),
+        }
+    }
+}
+
+/// A named property of an entity type: its definition, which it derefs to, with its numbers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tag {
+    /// Its number.
+    pub id: TagId,
+    /// The type whose entities carry it.
+    pub type_id: TypeId,
+    /// What is said of it.
+    pub definition: TagDefinition,
     /// The days of its last writes. Only a tag with a time to live has them; one of a store from before they were kept
     /// gets them with the next sweep.
     pub write_dates: Option<WriteDates>,
+}
+
+impl Deref for Tag {
+    type Target = TagDefinition;
+
+    fn deref(&self) -> &TagDefinition {
+        &self.definition
+    }
 }
 
 impl Tag {
@@ -185,58 +223,33 @@ impl Tag {
     }
 }
 
-/// A tag as it is asked for: everything but its numbers.
+/// A tag as it is asked for: its definition, which it derefs to, and the type that is to have it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TagSpec {
     /// The type, by name or label.
     pub type_name: String,
-    /// The dotted path.
-    pub name: String,
-    /// A second name.
-    pub label: Option<String>,
-    /// What it can say.
-    pub kind: TagKind,
-    /// What it means, for people.
-    pub description: String,
-    /// Where it comes from.
-    pub source: String,
-    /// What its number counts.
-    pub unit: String,
-    /// Who answers for it.
-    pub owner: String,
-    /// How far it is from what was observed.
-    pub layer: Option<Layer>,
-    /// Who may see it.
-    pub sensitivity: Option<Sensitivity>,
-    /// After how many days without a write it expires.
-    pub time_to_live_days: Option<u32>,
-    /// Whether only declared values may be written.
-    pub closed_values: bool,
-    /// Whether the declared values stand in rising order.
-    pub ordered_values: bool,
-    /// The declared values of a choice or set tag.
-    pub values: Vec<DeclaredValue>,
+    /// What is said of it.
+    pub definition: TagDefinition,
 }
 
 impl TagSpec {
     /// A tag with a name and a kind, and nothing else said about it.
     pub fn new(type_name: impl Into<String>, name: impl Into<String>, kind: TagKind) -> TagSpec {
-        TagSpec {
-            type_name: type_name.into(),
-            name: name.into(),
-            label: None,
-            kind,
-            description: String::new(),
-            source: String::new(),
-            unit: String::new(),
-            owner: String::new(),
-            layer: None,
-            sensitivity: None,
-            time_to_live_days: None,
-            closed_values: false,
-            ordered_values: false,
-            values: Vec::new(),
-        }
+        TagSpec { type_name: type_name.into(), definition: TagDefinition::new(name, kind) }
+    }
+}
+
+impl Deref for TagSpec {
+    type Target = TagDefinition;
+
+    fn deref(&self) -> &TagDefinition {
+        &self.definition
+    }
+}
+
+impl DerefMut for TagSpec {
+    fn deref_mut(&mut self) -> &mut TagDefinition {
+        &mut self.definition
     }
 }
 

@@ -34,7 +34,8 @@ impl Days {
     }
 
     fn tag(&self, name: &str, kind: TagKind, days: Option<u32>) -> TagId {
-        let spec = TagSpec { time_to_live_days: days, ..TagSpec::new("seats", name, kind) };
+        let mut spec = TagSpec::new("seats", name, kind);
+        spec.time_to_live_days = days;
         self.engine.change_catalog(CatalogChange::CreateTag(Box::new(spec))).unwrap().tag_id.unwrap()
     }
 

@@ -2,7 +2,7 @@
 
 use muster_engine::catalog::{
     Audience, AudienceVersion, Catalog, CatalogChange, DeclaredValue, EntityType, KeyKind, Layer, Sensitivity, Tag,
-    TagChange, TagKind, TagSpec,
+    TagChange, TagDefinition, TagKind, TagSpec,
 };
 use muster_engine::{Error, Result};
 use muster_proto::v1;
@@ -138,7 +138,7 @@ pub(crate) fn create_tag(type_name: &str, tag: Option<v1::Tag>) -> Result<Catalo
     let tag = tag.ok_or_else(|| Error::invalid("give the tag to create"))?;
     let kind = tag_kind_from_wire(tag.kind, tag.scale)?;
     let (layer, sensitivity) = (layer_from_wire(tag.layer)?, sensitivity_from_wire(tag.sensitivity)?);
-    Ok(CatalogChange::CreateTag(Box::new(TagSpec {
+    let definition = TagDefinition {
         label: not_empty(tag.label),
         description: tag.description,
         source: tag.source,
@@ -149,8 +149,9 @@ pub(crate) fn create_tag(type_name: &str, tag: Option<v1::Tag>) -> Result<Catalo
         time_to_live_days: tag.time_to_live_days.filter(|days| *days != 0),
         closed_values: tag.closed_values,
         values: tag.declared_values.into_iter().map(declared_from_wire).collect(),
-        ..TagSpec::new(type_name, tag.name, kind)
-    })))
+        ..TagDefinition::new(tag.name, kind)
+    };
+    Ok(CatalogChange::CreateTag(Box::new(TagSpec { type_name: type_name.to_owned(), definition })))
 }
 
 /// What a request asks to change of a tag of the type `type_name`.

@@ -254,7 +254,7 @@ mod tests {
         });
         let writer = writer.unwrap();
         let mut tag = writer.snapshot().catalog().tag(id).unwrap().clone();
-        tag.time_to_live_days = Some(1);
+        tag.definition.time_to_live_days = Some(1);
         writer
             .commit
             .alone(|state| writer.commit.commit_record(&writer.pace, state, CatalogRecord::PutTag(Box::new(tag))))
