@@ -13,6 +13,7 @@ mod limits;
 mod lingering;
 mod loads;
 mod memory;
+mod options;
 mod receiving;
 mod run;
 mod service;
@@ -21,5 +22,5 @@ mod spool;
 mod work;
 
 pub use config::Config;
-pub use limits::{DESCRIPTORS_RESERVED, Limits, QUERY_MEMORY_BYTES_DEFAULT, raise_descriptors};
+pub use limits::{DESCRIPTORS_RESERVED, Limits, raise_descriptors};
 pub use run::{Listener, Opened, ServeError, is_loopback, open_listener, run};

@@ -3,12 +3,7 @@
 use std::time::Duration;
 
 use muster_engine::query::plan::QueryRequest;
-use muster_engine::{Error, Result};
-use muster_store::StoreOptions;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-/// The memory of one query, unless the limits say otherwise.
-pub const QUERY_MEMORY_BYTES_DEFAULT: u64 = QueryRequest::MEMORY_BYTES_DEFAULT;
 
 /// What may be asked. Beyond a limit the request is refused with its name.
 #[derive(Clone, Debug)]
@@ -131,118 +126,6 @@ impl Limits {
     }
 }
 
-/// The limits that have an option of their name. What is a time has it in milliseconds.
-pub(crate) const LIMIT_OPTIONS: [&str; 35] = [
-    "spaces_max",
-    "space_idle_ms",
-    "queries_max",
-    "keys_max",
-    "memberships_max",
-    "groups_max",
-    "explain_budget_ms",
-    "leases_max",
-    "lease_ms",
-    "message_bytes_max",
-    "query_message_bytes_max",
-    "queries_running_max",
-    "caller_queries_max",
-    "queries_waiting_max",
-    "short_ms",
-    "short_running_max",
-    "short_waiting_max",
-    "writes_running_max",
-    "writes_waiting_max",
-    "loads_running_max",
-    "loads_waiting_max",
-    "loads_open_max",
-    "spool_bytes_max",
-    "admin_running_max",
-    "admin_waiting_max",
-    "server_memory_bytes",
-    "receive_ms",
-    "stream_idle_ms",
-    "connections_max",
-    "peer_connections_max",
-    "preface_ms",
-    "idle_ms",
-    "keepalive_ms",
-    "streams_max",
-    "header_bytes_max",
-];
-
-impl Limits {
-    /// Sets the limit of an option in [`LIMIT_OPTIONS`], be it of the server or of its store. Errors: invalid, where
-    /// nothing could be done within it.
-    pub(crate) fn set(&mut self, store: &mut StoreOptions, name: &str, value: u64) -> Result<()> {
-        // Spaces that nobody uses may stay open for ever.
-        if value == 0 && name != "space_idle_ms" {
-            return Err(Error::invalid(format!("give option {name} at least 1, not 0")));
-        }
-        let most =
-            if matches!(name, "streams_max" | "header_bytes_max") { u64::from(u32::MAX) } else { i64::MAX as u64 };
-        if value > most {
-            return Err(Error::invalid(format!("give option {name} at most {most}, not {value}")));
-        }
-        match self.field(store, name) {
-            Some(Field::Count(count)) => *count = usize::try_from(value).unwrap_or(usize::MAX),
-            Some(Field::Number(count)) => *count = u32::try_from(value).unwrap_or(u32::MAX),
-            Some(Field::Bytes(bytes)) => *bytes = value,
-            Some(Field::Time(time)) => *time = Duration::from_millis(value),
-            None => return Err(Error::invalid(format!("name another option: there is no limit {name}"))),
-        }
-        Ok(())
-    }
-
-    fn field<'a>(&'a mut self, store: &'a mut StoreOptions, name: &str) -> Option<Field<'a>> {
-        Some(match name {
-            "spaces_max" => Field::Count(&mut store.spaces_max),
-            "space_idle_ms" => Field::Time(&mut self.space_idle),
-            "queries_max" => Field::Count(&mut self.queries_max),
-            "keys_max" => Field::Count(&mut self.keys_max),
-            "memberships_max" => Field::Count(&mut self.memberships_max),
-            "groups_max" => Field::Count(&mut self.groups_max),
-            "explain_budget_ms" => Field::Bytes(&mut self.explain_budget_ms),
-            "leases_max" => Field::Count(&mut store.leases_max),
-            "lease_ms" => Field::Time(&mut store.lease),
-            "message_bytes_max" => Field::Count(&mut self.message_bytes_max),
-            "query_message_bytes_max" => Field::Count(&mut self.query_message_bytes_max),
-            "queries_running_max" => Field::Count(&mut self.queries_running_max),
-            "caller_queries_max" => Field::Count(&mut self.caller_queries_max),
-            "queries_waiting_max" => Field::Count(&mut self.queries_waiting_max),
-            "short_ms" => Field::Time(&mut self.short),
-            "short_running_max" => Field::Count(&mut self.short_running_max),
-            "short_waiting_max" => Field::Count(&mut self.short_waiting_max),
-            "writes_running_max" => Field::Count(&mut self.writes_running_max),
-            "writes_waiting_max" => Field::Count(&mut self.writes_waiting_max),
-            "loads_running_max" => Field::Count(&mut self.loads_running_max),
-            "loads_waiting_max" => Field::Count(&mut self.loads_waiting_max),
-            "loads_open_max" => Field::Count(&mut self.loads_open_max),
-            "spool_bytes_max" => Field::Bytes(&mut self.spool_bytes_max),
-            "admin_running_max" => Field::Count(&mut self.admin_running_max),
-            "admin_waiting_max" => Field::Count(&mut self.admin_waiting_max),
-            "server_memory_bytes" => Field::Bytes(&mut self.server_memory_bytes),
-            "receive_ms" => Field::Time(&mut self.receive),
-            "stream_idle_ms" => Field::Time(&mut self.stream_idle),
-            "connections_max" => Field::Count(&mut self.connections_max),
-            "peer_connections_max" => Field::Count(&mut self.peer_connections_max),
-            "preface_ms" => Field::Time(&mut self.preface),
-            "idle_ms" => Field::Time(&mut self.idle),
-            "keepalive_ms" => Field::Time(&mut self.keepalive),
-            "streams_max" => Field::Number(&mut self.streams_max),
-            "header_bytes_max" => Field::Number(&mut self.header_bytes_max),
-            _ => return None,
-        })
-    }
-}
-
-/// What a limit is of.
-enum Field<'a> {
-    Count(&'a mut usize),
-    Number(&'a mut u32),
-    Bytes(&'a mut u64),
-    Time(&'a mut Duration),
-}
-
 impl Default for Limits {
     fn default() -> Limits {
         let threads = std::thread::available_parallelism().map_or(2, |count| count.get());
@@ -258,7 +141,7 @@ impl Default for Limits {
             message_members_max: 8_192,
             message_reply_bytes_max: 256 << 10,
             groups_max: 10_000,
-            query_memory_bytes: QUERY_MEMORY_BYTES_DEFAULT,
+            query_memory_bytes: QueryRequest::MEMORY_BYTES_DEFAULT,
             explain_budget_ms: 2_000,
             values_max: 10_000,
             rejects_reported_max: 100_000,

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use muster_client::Address;
-use muster_server::{
-    Config, Listener, Opened, QUERY_MEMORY_BYTES_DEFAULT, is_loopback, open_listener, raise_descriptors,
-};
+use muster_server::{Config, Listener, Opened, is_loopback, open_listener, raise_descriptors};
 use muster_store::{Holder, holder_of};
 use tokio::net::{TcpListener, UnixListener, lookup_host};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -54,16 +52,16 @@ pub(crate) struct ServeArgs {
     /// What a reply to a batch promises, in spaces that do not say it themselves [default: commit]
     #[arg(long, value_enum)]
     durability: Option<DurabilityWord>,
-    /// The memory of one query in bytes; beyond it the query is refused
-    #[arg(long, value_name = "BYTES", default_value_t = QUERY_MEMORY_BYTES_DEFAULT, value_parser = clap::value_parser!(u64).range(1 << 20..))]
-    query_memory_bytes: u64,
+    /// The memory of one query in bytes; beyond it the query is refused [default: 268435456]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1 << 20..))]
+    query_memory_bytes: Option<u64>,
     /// Answer questions only: nothing in the directory changes, and it needs no room and no right to write
     #[arg(long)]
     read_only: bool,
     /// How long running requests may go on after SIGTERM or Ctrl-C, in milliseconds; then they are cancelled
     #[arg(long, value_name = "MS", default_value_t = 10_000)]
     drain_ms: u64,
-    /// Sets an option of the engine, such as durability=interval or flush_bytes=16777216; may be repeated
+    /// Sets an option or a limit, such as durability=interval or flush_bytes=16777216; may be repeated
     #[arg(long = "option", value_name = "NAME=VALUE")]
     options: Vec<String>,
 }
@@ -113,7 +111,9 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
         config.store.engine.durability = durability.into();
     }
     config.drain = Duration::from_millis(args.drain_ms);
-    config.limits.query_memory_bytes = args.query_memory_bytes;
+    if let Some(bytes) = args.query_memory_bytes {
+        config.limits.query_memory_bytes = bytes;
+    }
     raise_descriptors();
     // What is wrong with the store is told before anybody hears that it is served.
     let opened = Opened::new(config).map_err(|error| Failure::refused(error.to_string()))?;

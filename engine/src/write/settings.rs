@@ -19,6 +19,9 @@ pub enum Durability {
 }
 
 impl Durability {
+    /// All of them, the strongest first.
+    pub const ALL: [Durability; 3] = [Durability::Commit, Durability::Interval, Durability::None];
+
     /// The word for it: `commit`, `interval` or `none`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -30,7 +33,7 @@ impl Durability {
 
     /// What a word stands for. Errors: invalid.
     pub fn from_name(name: &str) -> Result<Durability> {
-        [Durability::Commit, Durability::Interval, Durability::None]
+        Durability::ALL
             .into_iter()
             .find(|durability| durability.name() == name)
             .ok_or_else(|| Error::invalid(format!("write commit, interval or none for the durability, not `{name}`")))
