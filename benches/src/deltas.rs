@@ -1,9 +1,9 @@
 //! Ten deltas on top: what reading through young layers costs, beside the same store without them, and with them
 //! compacted.
 
+use muster_engine::Snapshot;
 use muster_engine::catalog::{EntityKey, TagKind, Value};
 use muster_engine::query::Run;
-use muster_engine::snapshot::Snapshot;
 use muster_engine::write::{Batch, Change, EntityChanges};
 use muster_engine::{Engine, Result};
 

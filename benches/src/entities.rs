@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use muster_engine::Snapshot;
 use muster_engine::catalog::{CatalogChange, KeyKind, TagKind, TagSpec};
 use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn};
 use muster_engine::ids::{LocalId, TagId, TypeId};
 use muster_engine::query::plan::QueryRequest;
 use muster_engine::query::{Entities, Memberships, Prepared, Profiler, Run, contains_each, profile};
-use muster_engine::snapshot::Snapshot;
 use muster_engine::write::LoadSpec;
 use muster_engine::{Engine, Options, Result};
 

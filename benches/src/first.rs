@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use croaring::{Bitmap, Portable};
+use muster_engine::Snapshot;
 use muster_engine::query::Run;
-use muster_engine::snapshot::Snapshot;
 use muster_engine::{Engine, Options, Result};
 use roaring::RoaringBitmap;
 

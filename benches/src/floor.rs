@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use muster_engine::Snapshot;
 use muster_engine::bitmap::Container;
 use muster_engine::catalog::TagKind;
 use muster_engine::ids::{BitmapId, ChunkId, TypeId};
 use muster_engine::part::Role;
-use muster_engine::snapshot::Snapshot;
 use muster_engine::{Error, Result};
 
 /// The containers of some tags in place.

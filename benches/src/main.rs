@@ -22,10 +22,10 @@ use clap::Parser;
 use data::Data;
 use fair::{Contender, medians, repeats_of};
 use floor::Floor;
+use muster_engine::Snapshot;
 use muster_engine::ids::{LocalId, TypeId};
 use muster_engine::query::plan::QueryRequest;
 use muster_engine::query::{Prepared, Run, contains_each};
-use muster_engine::snapshot::Snapshot;
 use muster_engine::{Engine, Error, Result};
 use report::Row;
 

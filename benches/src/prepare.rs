@@ -1,9 +1,9 @@
 //! From text to a query that can be asked: what ad-hoc queries pay before anything is read.
 
 use muster_engine::Result;
+use muster_engine::Snapshot;
 use muster_engine::ids::TypeId;
 use muster_engine::query::plan::QueryRequest;
-use muster_engine::snapshot::Snapshot;
 
 use crate::fair::median;
 

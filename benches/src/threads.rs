@@ -4,8 +4,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use muster_engine::Result;
+use muster_engine::Snapshot;
 use muster_engine::query::Run;
-use muster_engine::snapshot::Snapshot;
 
 use crate::fair::{medians, repeats_of};
 use crate::floor::Floor;

@@ -14,13 +14,14 @@ use crate::manifest::{self, Manifest};
 use crate::storage::transfer::{self, Transfer};
 use crate::storage::{Fence, Storage};
 use crate::wal::{FILE_BYTES_DEFAULT, LOG_DIR, Wal, WalConfig};
-use crate::write::{Frozen, PARTS_DIR, file_kind, read_durability, read_zone, write_durability, write_zone};
+use crate::write::{Frozen, PARTS_DIR, SpaceSettings, file_kind};
 
 /// A log file without batches takes little room in advance.
 const EMPTY_LOG_FILE_BYTES: u64 = 4096;
 
 /// A backup that was verified, or what was restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Copied {
     /// Every batch up to here is in it, none above.
     pub version: Seq,
@@ -91,11 +92,11 @@ pub fn restore(source: &Arc<dyn Storage>, target: &Arc<dyn Storage>, now_unix_ms
 
 /// What a space says of itself goes with it.
 fn copy_words(source: &dyn Storage, target: &dyn Storage) -> Result<()> {
-    if let Some(durability) = read_durability(source)? {
-        write_durability(target, durability)?;
+    if let Some(durability) = SpaceSettings(source).durability()? {
+        SpaceSettings(target).set_durability(durability)?;
     }
-    match read_zone(source)? {
-        Some(zone) => write_zone(target, Some(&zone)),
+    match SpaceSettings(source).zone()? {
+        Some(zone) => SpaceSettings(target).set_zone(Some(&zone)),
         None => Ok(()),
     }
 }

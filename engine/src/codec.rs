@@ -90,10 +90,6 @@ impl<'a> Reader<'a> {
         Ok(self.array::<1>()?[0])
     }
 
-    pub(crate) fn u16(&mut self) -> Result<u16> {
-        Ok(u16::from_le_bytes(self.array()?))
-    }
-
     pub(crate) fn u32(&mut self) -> Result<u32> {
         Ok(u32::from_le_bytes(self.array()?))
     }
@@ -104,10 +100,6 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn i64(&mut self) -> Result<i64> {
         Ok(i64::from_le_bytes(self.array()?))
-    }
-
-    pub(crate) fn f64(&mut self) -> Result<f64> {
-        Ok(f64::from_le_bytes(self.array()?))
     }
 
     /// A byte that must be 0 or 1.
@@ -199,11 +191,6 @@ impl Writer {
         Writer::default()
     }
 
-    /// A writer that appends to `bytes`.
-    pub(crate) fn over(bytes: Vec<u8>) -> Writer {
-        Writer { bytes }
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }
@@ -230,10 +217,6 @@ impl Writer {
         self.bytes.push(value);
     }
 
-    pub(crate) fn u16(&mut self, value: u16) {
-        self.bytes(&value.to_le_bytes());
-    }
-
     pub(crate) fn u32(&mut self, value: u32) {
         self.bytes(&value.to_le_bytes());
     }
@@ -243,10 +226,6 @@ impl Writer {
     }
 
     pub(crate) fn i64(&mut self, value: i64) {
-        self.bytes(&value.to_le_bytes());
-    }
-
-    pub(crate) fn f64(&mut self, value: f64) {
         self.bytes(&value.to_le_bytes());
     }
 
@@ -271,18 +250,6 @@ impl Writer {
         Ok(())
     }
 
-    /// A `u32` length and `bytes`.
-    pub(crate) fn blob(&mut self, bytes: &[u8]) -> Result<()> {
-        self.count(bytes.len())?;
-        self.bytes(bytes);
-        Ok(())
-    }
-
-    /// A `u32` length and the UTF-8 of `text`.
-    pub(crate) fn str(&mut self, text: &str) -> Result<()> {
-        self.blob(text.as_bytes())
-    }
-
     /// `len` zero bytes.
     pub(crate) fn zeros(&mut self, len: usize) {
         self.bytes.resize(self.bytes.len() + len, 0);
@@ -297,11 +264,6 @@ impl Writer {
     pub(crate) fn patch_u32(&mut self, offset: usize, value: u32) {
         self.bytes[offset..offset + 4].copy_from_slice(&value.to_le_bytes());
     }
-
-    /// Overwrites the eight bytes at `offset`, which were written before.
-    pub(crate) fn patch_u64(&mut self, offset: usize, value: u64) {
-        self.bytes[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
-    }
 }
 
 #[cfg(test)]
@@ -311,22 +273,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(a: u8, b: u16, c: u32, d: u64, e: i64, f: bool, g: u64, text: String) {
+        fn what_is_written_is_read(a: u8, c: u32, d: u64, e: i64, f: bool, g: u64, text: String) {
             let mut writer = Writer::new();
             writer.u8(a);
-            writer.u16(b);
             writer.u32(c);
             writer.u64(d);
             writer.i64(e);
             writer.bool(f);
             writer.varint(g);
-            writer.str(&text).unwrap();
+            writer.u32(text.len() as u32);
+            writer.bytes(text.as_bytes());
             writer.align(8);
             let bytes = writer.into_bytes();
             prop_assert_eq!(bytes.len() % 8, 0);
             let mut reader = Reader::new(&bytes);
             prop_assert_eq!(reader.u8().unwrap(), a);
-            prop_assert_eq!(reader.u16().unwrap(), b);
             prop_assert_eq!(reader.u32().unwrap(), c);
             prop_assert_eq!(reader.u64().unwrap(), d);
             prop_assert_eq!(reader.i64().unwrap(), e);
@@ -350,8 +311,8 @@ mod tests {
     #[test]
     fn an_error_names_the_offset() {
         let mut reader = Reader::new(&[1, 2, 3]);
-        reader.u16().unwrap();
-        assert_eq!(reader.u32().unwrap_err().message(), "at byte 2: expected 4 bytes, found 1");
+        reader.u8().unwrap();
+        assert_eq!(reader.u32().unwrap_err().message(), "at byte 1: expected 4 bytes, found 2");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use crate::ids::TagId;
 
 /// The code of a row without a value in [`ColumnValues::Choice`].
-pub const NULL_CODE: u32 = u32::MAX;
+pub(crate) const NULL_CODE: u32 = u32::MAX;
 
 /// The keys of a block, one a row, of the kind that the entity type declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum ColumnValues {
     Choice {
         /// The distinct values, byte for byte.
         dictionary: Vec<String>,
-        /// An index into `dictionary`, or [`NULL_CODE`].
+        /// An index into `dictionary`, or [`ColumnValues::NULL_CODE`].
         codes: Vec<u32>,
     },
     /// A list a row, which replaces the entity's set.
@@ -67,6 +67,11 @@ pub enum ColumnValues {
         /// `false` where the row is null; absent when no row is.
         valid: Option<Vec<bool>>,
     },
+}
+
+impl ColumnValues {
+    /// The code of a row without a value in [`ColumnValues::Choice`].
+    pub const NULL_CODE: u32 = NULL_CODE;
 }
 
 /// One tag's column in a block.

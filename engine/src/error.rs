@@ -240,7 +240,7 @@ fn lacks_descriptors(error: &io::Error) -> bool {
 }
 
 /// `.context(..)` on a [`Result`].
-pub trait ResultExt {
+pub(crate) trait ResultExt {
     /// The same result, an error with `context: ` before its message. The text is built only for an error.
     fn context<D: fmt::Display>(self, context: impl FnOnce() -> D) -> Self;
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use crate::error::{Error, Result};
 
 macro_rules! number {
-    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+    ($(#[$doc:meta])* pub struct $name:ident($inner:ty)) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
         pub struct $name(pub $inner);
@@ -36,42 +36,42 @@ macro_rules! number {
 number! {
     /// The number of an entity inside its type and shard: `0..=LocalId::MAX.0`. Given in order of arrival, never
     /// reused while anything may still mention it.
-    LocalId(u32)
+    pub struct LocalId(u32)
 }
 number! {
     /// The number of a chunk: 65,536 consecutive local ids.
-    ChunkId(u16)
+    pub struct ChunkId(u16)
 }
 number! {
     /// The number of an entity type within its space. 0 is never given.
-    TypeId(u32)
+    pub struct TypeId(u32)
 }
 number! {
     /// The number of a tag, unique within its space across all entity types. 0 is never given, no number is reused.
     ///
     /// Each entity type owns one tag number of its own, its *population tag*: slot [`BitmapId::LIVE_SLOT`] is the
     /// `live` bitmap of the type and slot [`BitmapId::CLEARED_SLOT`] its `erased` bitmap.
-    TagId(u32)
+    pub struct TagId(u32)
 }
 number! {
     /// The number of a value within its tag: `1..=ValueId::MAX.0`. Never reused.
-    ValueId(u32)
+    pub struct ValueId(u32)
 }
 number! {
     /// The number of a saved audience within its space. 0 is never given, no number is reused.
-    AudienceId(u32)
+    pub struct AudienceId(u32)
 }
 number! {
     /// A batch's place in the one order of its space. 0 is the empty store, the first batch is 1.
-    Seq(u64)
+    pub struct Seq(u64)
 }
 number! {
     /// The number of a part within its space; it also names the part's file. 0 is never given.
-    PartId(u64)
+    pub struct PartId(u64)
 }
 number! {
     /// The number of a log file or a manifest. 0 is never given.
-    FileNumber(u64)
+    pub struct FileNumber(u64)
 }
 
 impl LocalId {

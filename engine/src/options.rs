@@ -142,7 +142,7 @@ impl Options {
 }
 
 /// The longest holder text of a lock, in bytes.
-pub const LOCK_TEXT_BYTES_MAX: usize = 4096;
+pub(crate) const LOCK_TEXT_BYTES_MAX: usize = 4096;
 
 #[cfg(test)]
 mod tests {

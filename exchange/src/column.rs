@@ -11,9 +11,9 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
+use muster_engine::TagId;
 use muster_engine::catalog::Zone;
-use muster_engine::columns::{ColumnValues, LoadColumn, NULL_CODE};
-use muster_engine::ids::TagId;
+use muster_engine::columns::{ColumnValues, LoadColumn};
 use muster_engine::{Error, Result};
 
 use crate::cell::CellRule;
@@ -87,7 +87,7 @@ impl Validity {
 }
 
 /// The codes of cells that are no value: nulls, and those refused.
-const REFUSED_CODE: u32 = NULL_CODE - 1;
+const REFUSED_CODE: u32 = ColumnValues::NULL_CODE - 1;
 
 impl ColumnBuilder {
     pub(crate) fn new(target: TagTarget, rule: Rule) -> ColumnBuilder {
@@ -162,7 +162,7 @@ impl ColumnBuilder {
                         let code = dictionary.take(cell, &mut scratch);
                         codes.push(code.unwrap_or_else(|reason| {
                             rejects.add(place, row, name, reason, || cell.raw());
-                            NULL_CODE
+                            ColumnValues::NULL_CODE
                         }));
                     })
                 }
@@ -244,7 +244,7 @@ fn append_dictionary(
     let coded = array.as_any_dictionary();
     let values = coded.values();
     if values.is_empty() {
-        codes.resize(codes.len() + array.len(), NULL_CODE);
+        codes.resize(codes.len() + array.len(), ColumnValues::NULL_CODE);
         return Ok(());
     }
     let keys = coded.normalized_keys();
@@ -252,7 +252,7 @@ fn append_dictionary(
     for (row, key) in keys.iter().enumerate() {
         used[*key] |= coded.keys().is_valid(row);
     }
-    let mut code_of = vec![NULL_CODE; values.len()];
+    let mut code_of = vec![ColumnValues::NULL_CODE; values.len()];
     let mut refused: HashMap<usize, (String, String)> = HashMap::new();
     let mut scratch = String::new();
     Cells::Array(values, cell_rule).each(&mut |value, cell| {
@@ -261,12 +261,12 @@ fn append_dictionary(
         }
         code_of[value] = dictionary.take(cell, &mut scratch).unwrap_or_else(|reason| {
             refused.insert(value, (reason, cell.raw()));
-            NULL_CODE
+            ColumnValues::NULL_CODE
         });
     })?;
     for (row, key) in keys.iter().enumerate() {
         if coded.keys().is_null(row) {
-            codes.push(NULL_CODE);
+            codes.push(ColumnValues::NULL_CODE);
             continue;
         }
         codes.push(code_of[*key]);

@@ -26,7 +26,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 
-use muster_engine::catalog::name::check_name;
+use muster_engine::catalog::check_name;
 use muster_engine::{Error, Result};
 
 use crate::cell::CellRule;

@@ -22,7 +22,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use muster_engine::catalog::KeyKind;
-use muster_engine::catalog::name::{check_name, normalize_name};
+use muster_engine::catalog::{check_name, normalize_name};
 use muster_engine::{Error, Result};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use arrow_schema::DataType;
-use muster_engine::catalog::name::did_you_mean;
+use muster_engine::TagId;
 use muster_engine::catalog::{TagKind, Zone};
 use muster_engine::columns::LoadBlock;
-use muster_engine::ids::TagId;
 use muster_engine::write::Load;
 use muster_engine::{Error, Result};
+use muster_language::suggest::did_you_mean;
 use muster_language::visible::visible;
 
 use crate::cell::CellRule;

@@ -46,6 +46,14 @@ const NEAREST_CHARS_MAX: usize = 64;
 /// So many characters before or behind a name are a word of their own, not typing errors.
 const WORD_CHARS_MIN: usize = 3;
 
+/// `; did you mean ..?` for the candidate nearest to `wrong`, or nothing when none is near.
+pub fn did_you_mean<'a>(wrong: &str, candidates: impl Iterator<Item = &'a str>) -> String {
+    match nearest(wrong, candidates) {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None => String::new(),
+    }
+}
+
 /// The candidate nearest to `word`, if one is near enough: about one typing error for every three characters.
 ///
 /// A typing error is a character missing, added, changed, or exchanged with its neighbour. Case is no difference. A
@@ -253,6 +261,15 @@ pub fn value(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hint_names_the_nearest_or_nothing() {
+        let names = ["country", "city", "lead_time"];
+        let hint = |wrong| did_you_mean(wrong, names.into_iter());
+        assert_eq!(hint("contry"), "; did you mean `country`?");
+        assert_eq!(hint("Lead_Time"), "; did you mean `lead_time`?");
+        assert_eq!(hint("zzzzzz"), "");
+    }
 
     #[test]
     fn one_typing_error_in_three_characters_is_near() {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use muster_engine::Error;
+use muster_engine::Seq;
+use muster_engine::Snapshot;
 use muster_engine::catalog::{EntityKey, EntityType, Tag, Zone};
-use muster_engine::ids::Seq;
 use muster_engine::query::plan::QueryRequest;
 use muster_engine::query::{Prepared, Run};
-use muster_engine::snapshot::Snapshot;
 use muster_proto::v1;
 use muster_store::Space;
 use tonic::Status;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use muster_engine::Result;
-use muster_engine::storage::{Clock, SystemClock};
+use muster_engine::{Clock, SystemClock};
 use muster_store::StoreOptions;
 
 use crate::limits::Limits;

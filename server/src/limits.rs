@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use muster_engine::query::Stats;
 use muster_engine::query::plan::QueryRequest;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -136,7 +137,7 @@ impl Default for Limits {
             queries_max: 10_000,
             keys_max: 10_000,
             memberships_max: 1_000_000,
-            quantiles_max: muster_engine::query::QUANTILES_MAX,
+            quantiles_max: Stats::QUANTILES_MAX,
             with_tags_max: 100,
             message_members_max: 8_192,
             message_reply_bytes_max: 256 << 10,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use muster_engine::options::Durability;
+use muster_engine::Durability;
 use muster_engine::{Error, Result};
 use muster_language::suggest::nearest;
 

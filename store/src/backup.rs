@@ -8,11 +8,11 @@ use std::fs::{File, TryLockError};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use muster_engine::Options;
 use muster_engine::backup::{self, Copied};
 use muster_engine::catalog::Catalog;
-use muster_engine::options::Options;
-use muster_engine::storage::{Clock, Disk, Storage, SystemClock};
 use muster_engine::write::{Batch, Change, EntityChanges};
+use muster_engine::{Clock, Disk, Storage, SystemClock};
 use muster_engine::{Engine, Error, ErrorKind, Result};
 
 use crate::access::Access;

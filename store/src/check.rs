@@ -6,8 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use muster_engine::check::{Fault, Progress, Report, check};
-use muster_engine::storage::lock::LOCK_BYTES_MAX;
-use muster_engine::storage::{Disk, LockHolder, Storage};
+use muster_engine::{Disk, LockHolder, Storage};
 use muster_engine::{Error, ErrorKind, Result};
 
 use crate::access::Access;
@@ -158,7 +157,7 @@ fn lock_unchanged(folder: &Path) -> Result<Option<File>> {
         Err(TryLockError::WouldBlock) => {
             let mut bytes = Vec::new();
             // The holder is named if its name can be read; that it holds is known either way.
-            let _ = Read::by_ref(&mut file).take(LOCK_BYTES_MAX).read_to_end(&mut bytes);
+            let _ = Read::by_ref(&mut file).take(LockHolder::BYTES_MAX).read_to_end(&mut bytes);
             let holder = LockHolder::parse(&bytes).map_or_else(|| "another process".to_owned(), |it| it.to_string());
             Err(Error::conflict(format!("end it first: {} is held by {holder}", folder.display())))
         }

@@ -6,7 +6,7 @@ use muster_engine::{Error, Result};
 use muster_language::shell_word;
 
 /// The space that a request without one means; it exists from the start.
-pub const MAIN: &str = "main";
+pub(crate) const MAIN: &str = "main";
 /// The folder of all spaces.
 pub(crate) const SPACES_FOLDER: &str = "spaces";
 /// The longest name of a space, in characters.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use muster_engine::ids::Seq;
-use muster_engine::snapshot::Snapshot;
+use muster_engine::Seq;
+use muster_engine::Snapshot;
 use parking_lot::Mutex;
 
 /// The snapshots of one space that are kept, by version.

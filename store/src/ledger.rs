@@ -14,8 +14,8 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use muster_engine::TypeId;
 use muster_engine::catalog::EntityKey;
-use muster_engine::ids::TypeId;
 use muster_engine::{Error, Result};
 use parking_lot::{Mutex, MutexGuard};
 use rustix::fs::{FallocateFlags, OFlags};

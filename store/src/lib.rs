@@ -48,13 +48,12 @@ mod store;
 pub use access::Access;
 pub use backup::{Restored, RestoredSpace, restore_dir};
 pub use check::{DirReport, SpaceReport, check_dir};
-pub use folder::MAIN;
 pub use holder::{Holder, holder_of};
 pub use leases::Leases;
 pub use ledger::{Erasure, Reading};
-pub use load::{DISTINCT_KEYS_MAX, FileLoad, LoadEvent, LoadFault, LoadOutcome, Reached, Unheard, closed_values};
+pub use load::{FileLoad, LoadEvent, LoadFault, LoadOutcome, Reached, Unheard, closed_values};
+pub use muster_engine::Durability;
 pub use muster_engine::check::{Fault, Note, Progress, Report};
-pub use muster_engine::options::Durability;
 pub use muster_engine::{Error, Result, is_full};
 // What spaces take and give, and what their loads do: an embedder needs no other crate of ours.
 pub use options::StoreOptions;

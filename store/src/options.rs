@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use muster_engine::Options;
 use muster_engine::catalog::Zone;
-use muster_engine::options::Options;
 use muster_engine::{Error, Result};
 
 use crate::ledger::LEDGER_FILE;

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use muster_engine::Engine;
+use muster_engine::Seq;
+use muster_engine::Snapshot;
+use muster_engine::Storage;
 use muster_engine::catalog::{CatalogChange, Zone};
-use muster_engine::engine::Engine;
-use muster_engine::ids::Seq;
-use muster_engine::snapshot::Snapshot;
-use muster_engine::storage::Storage;
 use muster_engine::write::{Batch, Change, Changed, Durability, Load, LoadSpec, Loaded, Status, Written};
 use muster_engine::{Result, backup::Copied};
 use parking_lot::{Mutex, MutexGuard};

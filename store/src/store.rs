@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use muster_engine::Disk;
+use muster_engine::Engine;
+use muster_engine::Options;
 use muster_engine::backup::Copied;
 use muster_engine::catalog::Zone;
-use muster_engine::engine::Engine;
-use muster_engine::options::Options;
-use muster_engine::storage::Disk;
-use muster_engine::write::{Durability, Status, read_durability, read_zone, write_durability, write_zone};
+use muster_engine::write::{Durability, SpaceSettings, Status};
 use muster_engine::{Error, Result, ThreadPool};
 use parking_lot::Mutex;
 
@@ -167,8 +167,8 @@ impl Store {
                 .map_err(|error| Error::of_system(format_args!("cannot create {}", folder.display()), error))?;
         }
         let disk = Disk::open(folder).map_err(place)?;
-        let durability = read_durability(&disk).map_err(place)?.unwrap_or(self.options.durability);
-        let zone = read_zone(&disk).map_err(place)?.unwrap_or_else(|| self.zone.clone());
+        let durability = SpaceSettings(&disk).durability().map_err(place)?.unwrap_or(self.options.durability);
+        let zone = SpaceSettings(&disk).zone().map_err(place)?.unwrap_or_else(|| self.zone.clone());
         let options = Options { durability, ..self.options.clone() };
         let engine = match self.read_only {
             true => Engine::open_dir_for_reading(folder, options),
@@ -241,10 +241,10 @@ impl Store {
         let disk = Disk::open(folder)?;
         let disk = if self.options.shared_files { disk.shared() } else { disk };
         if let Some(durability) = durability {
-            write_durability(&disk, durability)?;
+            SpaceSettings(&disk).set_durability(durability)?;
         }
         if zone.is_some() {
-            write_zone(&disk, zone)?;
+            SpaceSettings(&disk).set_zone(zone)?;
         }
         self.open_space(name, folder)
     }
@@ -270,7 +270,7 @@ impl Store {
         }
         let space = self.space(name)?;
         space.set_zone(zone.unwrap_or(&self.zone).clone(), || {
-            write_zone(&Disk::open(self.folder.join(space.name()))?, zone)
+            SpaceSettings(&Disk::open(self.folder.join(space.name()))?).set_zone(zone)
         })?;
         Ok(space)
     }
@@ -278,7 +278,7 @@ impl Store {
     /// The zone of a space, be it open or not. Errors: corrupt.
     pub fn zone(&self, name: &str) -> Result<Zone> {
         let folder = self.folder.join(name);
-        let own = if folder.is_dir() { read_zone(&Disk::open(folder)?)? } else { None };
+        let own = if folder.is_dir() { SpaceSettings(&Disk::open(folder)?).zone()? } else { None };
         Ok(own.unwrap_or_else(|| self.zone.clone()))
     }
 
@@ -373,7 +373,7 @@ impl Store {
     pub fn durability(&self, name: &str) -> Result<Durability> {
         let folder = self.folder.join(name);
         match folder.is_dir() {
-            true => Ok(read_durability(&Disk::open(folder)?)?.unwrap_or(self.options.durability)),
+            true => Ok(SpaceSettings(&Disk::open(folder)?).durability()?.unwrap_or(self.options.durability)),
             false => Ok(self.options.durability),
         }
     }

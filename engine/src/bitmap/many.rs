@@ -20,34 +20,9 @@ pub fn fused_count(fused: &Fused<'_>) -> u32 {
     kernel::current().fused_count(fused)
 }
 
-/// `out` becomes the ids that `fused` selects.
-pub fn fused_into(fused: &Fused<'_>, out: &mut ChunkBuffer) {
-    let cardinality = kernel::current().fused_into(fused, &mut out.words.0);
-    out.set_words(cardinality);
-}
-
-/// How many ids are in each of `positive` and in none of `negative`.
-pub fn and_many_count(positive: &[&Words], negative: &[&Words]) -> u32 {
-    fused_count(&Fused { all: positive, none: negative, any: &[] })
-}
-
-/// `out` becomes the ids in each of `positive` and in none of `negative`.
-pub fn and_many_into(positive: &[&Words], negative: &[&Words], out: &mut ChunkBuffer) {
-    fused_into(&Fused { all: positive, none: negative, any: &[] }, out);
-}
-
 /// How many ids are in at least one of `operands`.
 pub fn or_many_count(operands: &[&Words]) -> u32 {
     if operands.is_empty() { 0 } else { fused_count(&Fused { any: operands, ..Fused::default() }) }
-}
-
-/// `out` becomes the ids in at least one of `operands`.
-pub fn or_many_into(operands: &[&Words], out: &mut ChunkBuffer) {
-    if operands.is_empty() {
-        out.clear();
-    } else {
-        fused_into(&Fused { any: operands, ..Fused::default() }, out);
-    }
 }
 
 /// How many ids are in each of `positive` and in none of `negative`; no operand selects everybody.

@@ -26,24 +26,19 @@ mod words;
 
 pub(crate) use buffer::write_words;
 pub use buffer::{AlignedWords, ChunkBuffer};
-pub use combine::{and_into, and_not_into, or_into, xor_into};
+pub use combine::{and_into, and_not_into, or_into};
 pub use container::{Container, Run};
 pub use ids::{IDS_SLACK, Ids, append_ids, append_page, for_each_id};
 pub use kernel::Fused;
 pub(crate) use kernel::prefetch;
-pub use many::{
-    and_many_count, and_many_into, conjunction_count, conjunction_into, fused_count, fused_into, or_many_count,
-    or_many_into,
-};
-pub use pairs::{and_count, and_not_count, or_count, xor_count};
+pub use many::{conjunction_count, conjunction_into, fused_count, or_many_count};
+pub use pairs::{and_count, and_not_count, or_count};
 pub use slices::{
-    SLICES_MAX, Slices, gather_values, slices_max, slices_min, slices_range_count, slices_range_fused_count,
-    slices_range_fused_into, slices_range_into, slices_sum,
+    SLICES_MAX, Slices, gather_values, slices_max, slices_min, slices_range_fused_count, slices_range_fused_into,
+    slices_range_into, slices_sum,
 };
 pub use threshold::{BATCH, Counters, Counting, OPERANDS_MAX, Threshold, threshold_into};
-pub use union::{
-    disjoint_union_count, disjoint_union_into, intersect_disjoint_union_count, union_count, union_into, union_more,
-};
+pub use union::{disjoint_union_count, intersect_disjoint_union_count, union_count, union_into, union_more};
 
 /// Ids in one chunk.
 pub const CHUNK_IDS: u32 = 65_536;

@@ -31,8 +31,3 @@ pub fn or_count(a: Container<'_>, b: Container<'_>) -> u32 {
 pub fn and_not_count(a: Container<'_>, b: Container<'_>) -> u32 {
     a.cardinality() - and_count(a, b)
 }
-
-/// `|a XOR b|`.
-pub fn xor_count(a: Container<'_>, b: Container<'_>) -> u32 {
-    a.cardinality() + b.cardinality() - 2 * and_count(a, b)
-}

@@ -51,11 +51,6 @@ pub fn slices_range_into(slices: Slices<'_>, low: u64, high: u64, filter: &Words
     range_into(slices, low, high, &Fused::all(&[filter]), out)
 }
 
-/// How many ids of `filter` have a magnitude in `low..=high`.
-pub fn slices_range_count(slices: Slices<'_>, low: u64, high: u64, filter: &Words) -> u32 {
-    slices_range_fused_count(slices, low, high, &Fused::all(&[filter]))
-}
-
 /// The same with a filter of several bitsets, which are combined in the same pass.
 pub fn slices_range_fused_count(slices: Slices<'_>, low: u64, high: u64, filter: &Fused<'_>) -> u32 {
     let present = Present::new(slices);

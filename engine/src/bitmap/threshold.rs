@@ -32,11 +32,6 @@ pub const BATCH: usize = 64;
 const BATCH_DIGITS: usize = (usize::BITS - BATCH.leading_zeros()) as usize;
 
 impl Counters {
-    /// No memory yet.
-    pub fn new() -> Self {
-        Counters::default()
-    }
-
     /// What they take, in bytes.
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {

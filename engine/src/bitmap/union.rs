@@ -82,21 +82,6 @@ pub fn union_count(operands: &[Container<'_>], scratch: &mut ChunkBuffer) -> u32
     scratch.cardinality()
 }
 
-/// `out` becomes the ids in at least one of `operands`. REQUIRES: no id is in two of them.
-pub fn disjoint_union_into(operands: &[Container<'_>], out: &mut ChunkBuffer) {
-    let cardinality = disjoint_union_count(operands);
-    let mut some = operands.iter().filter(|operand| !operand.is_empty());
-    match (some.next(), some.next(), some.next()) {
-        (None, ..) => out.clear(),
-        (Some(only), None, _) => out.copy_from(*only),
-        (Some(first), Some(second), None) => or_into(*first, *second, out),
-        _ => {
-            gather(operands, &mut out.words.0, false);
-            out.set_words(cardinality);
-        }
-    }
-}
-
 /// How many ids are in at least one of `operands`. REQUIRES: no id is in two of them.
 pub fn disjoint_union_count(operands: &[Container<'_>]) -> u32 {
     operands.iter().map(Container::cardinality).sum()

@@ -104,6 +104,18 @@ pub enum CatalogChange {
     },
 }
 
+impl CatalogChange {
+    /// A new entity type, and nothing else said about it.
+    pub fn create_type(name: impl Into<String>, key: KeyKind) -> CatalogChange {
+        CatalogChange::CreateType { name: name.into(), key, label: None, description: String::new() }
+    }
+
+    /// A new tag.
+    pub fn create_tag(spec: TagSpec) -> CatalogChange {
+        CatalogChange::CreateTag(Box::new(spec))
+    }
+}
+
 /// An audience as it is saved: names for its type and itself, ids for what its text uses.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AudienceSpec {

@@ -22,6 +22,18 @@ pub enum EntityKey {
     Number(u64),
 }
 
+impl From<&str> for EntityKey {
+    fn from(key: &str) -> EntityKey {
+        EntityKey::Text(key.to_owned())
+    }
+}
+
+impl From<u64> for EntityKey {
+    fn from(key: u64) -> EntityKey {
+        EntityKey::Number(key)
+    }
+}
+
 /// The first canonical byte of a number.
 const NUMBER_BYTE: u8 = 0;
 /// The first canonical byte of a text.
@@ -30,6 +42,9 @@ const TEXT_BYTE: u8 = 1;
 const STACK_BYTES: usize = 128;
 
 impl EntityKey {
+    /// The longest string key, in bytes.
+    pub const BYTES_MAX: usize = KEY_BYTES_MAX;
+
     /// The one byte form: 0 and the number little-endian, or 1 and the UTF-8 bytes.
     pub fn canonical_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -82,25 +97,25 @@ impl fmt::Display for EntityKey {
 }
 
 /// The canonical bytes of a number key.
-pub fn canonical_number(number: u64) -> [u8; 9] {
+pub(crate) fn canonical_number(number: u64) -> [u8; 9] {
     let mut bytes = [NUMBER_BYTE; 9];
     bytes[1..].copy_from_slice(&number.to_le_bytes());
     bytes
 }
 
 /// Appends the canonical bytes of a text key.
-pub fn append_canonical_text(text: &str, bytes: &mut Vec<u8>) {
+pub(crate) fn append_canonical_text(text: &str, bytes: &mut Vec<u8>) {
     bytes.push(TEXT_BYTE);
     bytes.extend_from_slice(text.as_bytes());
 }
 
 /// The hash of a number key.
-pub fn hash_number(number: u64) -> u64 {
+pub(crate) fn hash_number(number: u64) -> u64 {
     xxh3_64(&canonical_number(number))
 }
 
 /// The hash of a text key.
-pub fn hash_text(text: &str) -> u64 {
+pub(crate) fn hash_text(text: &str) -> u64 {
     if text.len() < STACK_BYTES {
         let mut bytes = [TEXT_BYTE; STACK_BYTES];
         bytes[1..=text.len()].copy_from_slice(text.as_bytes());

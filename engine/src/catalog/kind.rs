@@ -29,6 +29,9 @@ pub enum TagKind {
 }
 
 impl TagKind {
+    /// The most digits behind the point of a decimal.
+    pub const SCALE_MAX: u8 = SCALE_MAX;
+
     /// Whether the tag holds one number per entity: int, decimal, date or time.
     pub const fn is_number(self) -> bool {
         matches!(self, TagKind::Int | TagKind::Decimal { .. } | TagKind::Date | TagKind::Time)

@@ -1,32 +1,32 @@
 //! The limits of names and texts, each with its name.
 
 /// Characters of one name or label, dots included.
-pub const NAME_CHARS_MAX: usize = 200;
+pub(crate) const NAME_CHARS_MAX: usize = 200;
 /// Entity types of one space.
-pub const TYPES_MAX: usize = 1_000;
+pub(crate) const TYPES_MAX: usize = 1_000;
 /// Tags of one space.
-pub const TAGS_MAX: usize = 100_000;
+pub(crate) const TAGS_MAX: usize = 100_000;
 /// Saved audiences of one space.
-pub const AUDIENCES_MAX: usize = 10_000;
+pub(crate) const AUDIENCES_MAX: usize = 10_000;
 /// Versions of one audience that are kept; the oldest that nobody pins goes first.
-pub const AUDIENCE_VERSIONS_MAX: usize = 100;
+pub(crate) const AUDIENCE_VERSIONS_MAX: usize = 100;
 /// Tags, and audiences, that one audience may use.
-pub const AUDIENCE_USES_MAX: usize = 10_000;
+pub(crate) const AUDIENCE_USES_MAX: usize = 10_000;
 /// Bytes of the stored text of one version of an audience.
-pub const AUDIENCE_BYTES_MAX: usize = 1 << 20;
+pub(crate) const AUDIENCE_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a description, source, unit or owner.
-pub const TEXT_BYTES_MAX: usize = 4_096;
+pub(crate) const TEXT_BYTES_MAX: usize = 4_096;
 /// Values that one tag may declare.
-pub const DECLARED_VALUES_MAX: usize = 10_000;
+pub(crate) const DECLARED_VALUES_MAX: usize = 10_000;
 /// Bytes of all values, labels and parents that one tag declares.
-pub const DECLARED_BYTES_MAX: usize = 1 << 20;
+pub(crate) const DECLARED_BYTES_MAX: usize = 1 << 20;
 /// Bytes of one value of a choice or set tag.
-pub const VALUE_BYTES_MAX: usize = 4_096;
+pub(crate) const VALUE_BYTES_MAX: usize = 4_096;
 /// Bytes of one string key.
-pub const KEY_BYTES_MAX: usize = 1_024;
+pub(crate) const KEY_BYTES_MAX: usize = 1_024;
 /// Days of the longest time to live.
-pub const TIME_TO_LIVE_DAYS_MAX: u32 = 36_500;
+pub(crate) const TIME_TO_LIVE_DAYS_MAX: u32 = 36_500;
 /// Digits behind the point of a decimal tag.
-pub const SCALE_MAX: u8 = 18;
+pub(crate) const SCALE_MAX: u8 = 18;
 /// Bytes of all types and tags of one space as they are stored; the manifest holds them whole.
-pub const CATALOG_BYTES_MAX: usize = 96 << 20;
+pub(crate) const CATALOG_BYTES_MAX: usize = 96 << 20;

@@ -9,17 +9,17 @@
 //! their own. Every tag and audience belongs to a type of the catalog. An audience may use ids that are gone: that is
 //! what a drop with force leaves.
 
-pub mod audience;
-pub mod change;
-pub mod entity_type;
-pub mod key;
-pub mod kind;
-pub mod limits;
+mod audience;
+mod change;
+mod entity_type;
+pub(crate) mod key;
+mod kind;
+pub(crate) mod limits;
 pub(crate) mod moment;
-pub mod name;
-pub mod tag;
-pub mod value;
-pub mod zone;
+pub(crate) mod name;
+mod tag;
+mod value;
+mod zone;
 
 mod apply;
 mod format;
@@ -35,17 +35,20 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-pub use audience::{Audience, AudienceHead, AudienceUse, AudienceVersion};
+use muster_language::suggest::did_you_mean;
+
+pub use audience::{Audience, AudienceUse, AudienceVersion};
 pub use change::{AudienceSpec, CatalogChange};
 pub use entity_type::EntityType;
 pub use key::EntityKey;
 pub use kind::{KeyKind, TagKind};
-pub use record::CatalogRecord;
-pub use tag::{DeclaredValue, Layer, Sensitivity, Tag, TagChange, TagDefinition, TagSpec, WriteDates};
+pub use name::{check_name, normalize_name};
+pub(crate) use record::CatalogRecord;
+pub use tag::{DeclaredValue, Layer, Sensitivity, Tag, TagChange, TagDefinition, TagSpec};
 pub use value::Value;
 pub use zone::Zone;
 
-use crate::catalog::name::{did_you_mean, normalize_name, shown};
+use crate::catalog::name::shown;
 use crate::error::{Error, Result};
 use crate::ids::{AudienceId, TagId, TypeId};
 

@@ -1,11 +1,10 @@
-//! Names of types, tags and audiences: one spelling, checked, and the nearest to a wrong one.
+//! Names of types, tags and audiences: one spelling, checked.
 //!
 //! A name is stored in NFKC, so that what looks the same is the same; it is case-sensitive. Its dots part it into a
 //! path; every part says something.
 
 use std::borrow::Cow;
 
-use muster_language::suggest::nearest;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use crate::catalog::limits::NAME_CHARS_MAX;
@@ -90,14 +89,6 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// `; did you mean ..?` for the candidate nearest to `wrong`, or nothing when none is near.
-pub fn did_you_mean<'a>(wrong: &str, candidates: impl Iterator<Item = &'a str>) -> String {
-    match nearest(wrong, candidates) {
-        Some(name) => format!("; did you mean `{name}`?"),
-        None => String::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,14 +117,5 @@ mod tests {
             assert!(check_name("tag", bad).is_err(), "{bad:?}");
         }
         assert!(check_name("tag", &"汉".repeat(NAME_CHARS_MAX)).is_ok());
-    }
-
-    #[test]
-    fn a_suggestion_is_the_nearest_name_or_none() {
-        let names = ["country", "city", "lead_time"];
-        let hint = |wrong| did_you_mean(wrong, names.into_iter());
-        assert_eq!(hint("contry"), "; did you mean `country`?");
-        assert_eq!(hint("Lead_Time"), "; did you mean `lead_time`?");
-        assert_eq!(hint("zzzzzz"), "");
     }
 }

@@ -2,9 +2,11 @@
 
 use std::ops::{Deref, DerefMut};
 
+use muster_language::suggest::did_you_mean;
+
 use crate::catalog::kind::TagKind;
 use crate::catalog::limits::VALUE_BYTES_MAX;
-use crate::catalog::name::{did_you_mean, shown};
+use crate::catalog::name::shown;
 use crate::error::{Error, Result};
 use crate::ids::{TagId, TypeId};
 

@@ -146,6 +146,9 @@ impl TagKind {
 }
 
 impl Value {
+    /// The longest value of a choice or set tag, in bytes.
+    pub const BYTES_MAX: usize = VALUE_BYTES_MAX;
+
     /// What kind of value this is, in a word.
     pub fn kind_name(&self) -> &'static str {
         match self {
@@ -175,7 +178,7 @@ impl fmt::Display for Value {
 }
 
 /// Whether a choice or set tag can hold `text` as a value. Errors: invalid.
-pub fn check_value_bytes(text: &str) -> Result<()> {
+pub(super) fn check_value_bytes(text: &str) -> Result<()> {
     if text.len() > VALUE_BYTES_MAX {
         return Err(Error::invalid(format!("a value has {} bytes, at most {VALUE_BYTES_MAX} are allowed", text.len())));
     }

@@ -20,7 +20,7 @@ use crate::manifest::{self, MANIFEST_DIR, Manifest, path as manifest_path};
 use crate::storage::Storage;
 use crate::storage::publish::TEMPORARY_SUFFIX;
 use crate::wal::LOG_DIR;
-use crate::write::{DURABILITY_FILE, LOCK_PATH, PARTS_DIR, ZONE_FILE, read_durability, read_zone};
+use crate::write::{DURABILITY_FILE, LOCK_PATH, PARTS_DIR, SpaceSettings, ZONE_FILE};
 
 /// The length of the header of a manifest, which has a checksum of its own.
 const MANIFEST_HEADER_BYTES: u64 = 64;
@@ -191,8 +191,8 @@ impl Checker<'_> {
         for name in self.storage.list("")? {
             match name.as_str() {
                 LOCK_PATH => {}
-                DURABILITY_FILE => self.word(DURABILITY_FILE, |storage| read_durability(storage).map(drop)),
-                ZONE_FILE => self.word(ZONE_FILE, |storage| read_zone(storage).map(drop)),
+                DURABILITY_FILE => self.word(DURABILITY_FILE, |storage| SpaceSettings(storage).durability().map(drop)),
+                ZONE_FILE => self.word(ZONE_FILE, |storage| SpaceSettings(storage).zone().map(drop)),
                 _ => self.stray(name),
             }
         }

@@ -21,7 +21,6 @@ pub(crate) use builder::NamesBuilder;
 pub(crate) use check::unopened_bytes;
 pub(crate) use merge::merge_names;
 pub(crate) use part::NamesPart;
-pub(crate) use scope::{Hashes, Scope};
 pub(crate) use writer::NamesSummary;
 
 use crate::error::Result;
@@ -39,13 +38,6 @@ pub(crate) struct Names {
 impl Names {
     /// A stack of these parts, the newest last.
     pub(crate) fn new(parts: Vec<Arc<NamesPart>>) -> Names {
-        Names { parts }
-    }
-
-    /// This stack with `part` on top.
-    pub(crate) fn with(&self, part: Arc<NamesPart>) -> Names {
-        let mut parts = self.parts.clone();
-        parts.push(part);
         Names { parts }
     }
 
@@ -113,6 +105,7 @@ impl Names {
     }
 
     /// The highest number of a scope. Errors: corrupt.
+    #[cfg(test)]
     pub(crate) fn last(&self, scope: TagId) -> Result<Option<u32>> {
         let mut last = None;
         for part in &self.parts {

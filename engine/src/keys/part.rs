@@ -23,7 +23,6 @@ pub(crate) struct NamesPart {
     name: String,
     footer: Footer,
     tail: Tail,
-    footer_crc: u32,
     verified_pages: Bits,
     /// Pages of the page checksums.
     verified_tables: Bits,
@@ -76,7 +75,6 @@ impl NamesPart {
             name: "a dictionary part".to_owned(),
             footer,
             tail,
-            footer_crc,
         })
     }
 
@@ -86,24 +84,15 @@ impl NamesPart {
         self
     }
 
-    /// The checksum of the footer, which stands for all bytes.
-    pub(crate) fn footer_crc(&self) -> u32 {
-        self.footer_crc
-    }
-
     /// The length of the part.
     pub(crate) fn byte_len(&self) -> u64 {
         self.bytes.len() as u64
     }
 
     /// Entries of all scopes together.
+    #[cfg(test)]
     pub(crate) fn entry_count(&self) -> u64 {
         self.footer.entry_count
-    }
-
-    /// Whether the bytes lie in memory only.
-    pub(crate) fn is_memory(&self) -> bool {
-        self.bytes.is_memory()
     }
 
     /// Scopes of the part.
@@ -173,6 +162,7 @@ impl NamesPart {
     }
 
     /// Verifies every byte. Errors: corrupt.
+    #[cfg(test)]
     pub(crate) fn verify(&self) -> Result<()> {
         self.bytes_at(0, self.footer.data_bytes)?;
         for index in 0..self.footer.scope_count {

@@ -39,11 +39,6 @@ impl<'a> Scope<'a> {
         self.entry.count
     }
 
-    /// The lowest number.
-    pub(crate) fn first(&self) -> u32 {
-        self.entry.first
-    }
-
     /// The highest number.
     pub(crate) fn last(&self) -> u32 {
         self.entry.last
@@ -106,6 +101,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Hands over number, hash and name of every entry by rising number. Errors: corrupt, and those of `each`.
+    #[cfg(test)]
     pub(crate) fn visit(&self, mut each: impl FnMut(u32, u64, &'a [u8]) -> Result<()>) -> Result<()> {
         for position in 0..self.entry.count {
             let number = self.number_at(position)?;
@@ -240,13 +236,9 @@ impl<'a> Hashes<'a> {
     }
 
     /// How many there are.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.hashes.len() / 8
-    }
-
-    /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.hashes.is_empty()
     }
 
     /// The first number and all hashes from it on without a hole, when there is no hole.

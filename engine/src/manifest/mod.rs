@@ -12,12 +12,12 @@ mod reader;
 mod tests;
 mod writer;
 
-pub(crate) use self::format::{MANIFEST_BYTES_MAX, MANIFEST_DIR, path};
+pub(crate) use self::format::{MANIFEST_DIR, path};
 pub(crate) use self::reader::{list_numbers, load, load_newest};
 pub(crate) use self::writer::{publish, retire};
 
 use crate::error::{Error, Result};
-use crate::ids::{BitmapId, FileNumber, LocalId, PartId, Seq, TypeId};
+use crate::ids::{BitmapId, FileNumber, PartId, Seq, TypeId};
 
 /// How many sources can have a high-water mark.
 pub(crate) const SOURCES_MAX: usize = 1 << 16;
@@ -187,11 +187,6 @@ impl Manifest {
             None => Ok(()),
         }
     }
-}
-
-/// The local id that an entity gets when `next` is what the manifest says; `None` when all are given.
-pub(crate) fn given_next(next: u32) -> Option<LocalId> {
-    (next <= LocalId::MAX.0).then_some(LocalId(next))
 }
 
 fn rises<T: PartialOrd>(items: impl Iterator<Item = T>) -> bool {

@@ -55,11 +55,6 @@ impl ColumnBuilder {
         ColumnBuilder { order, is_new: ids.iter().map(|&id| is_new(LocalId(id))).collect(), ids, drafts }
     }
 
-    /// The number of rows.
-    pub fn row_count(&self) -> usize {
-        self.ids.len()
-    }
-
     /// A flag column: `true` sets, `false` clears, a null as `null_clears` says. REQUIRES: one entry a row.
     pub fn flag(&mut self, tag: TagId, values: &[bool], valid: Option<&[bool]>, null_clears: bool) -> ColumnWrites {
         let (set, cleared) = self.winners(|row| match is_valid(valid, row) {

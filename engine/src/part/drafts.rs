@@ -96,11 +96,6 @@ pub struct KeptBitmap {
 }
 
 impl KeptBitmap {
-    /// The bitmap of these ids, which rise.
-    pub fn of_ids(ids: &[u32]) -> KeptBitmap {
-        KeptBitmap { draft: BitmapDraft::of_ids(ids) }
-    }
-
     /// Adds the members of one chunk; chunks rise.
     pub fn push(&mut self, chunk: ChunkId, members: Container<'_>) {
         self.draft.push(chunk, members);

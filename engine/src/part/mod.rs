@@ -38,7 +38,9 @@ pub use merged::MergedBitmap;
 pub use read::{BitmapView, PairBlock, PairsView, Part, TagBitmap};
 pub use sources::Sources;
 pub use spot::Spot;
-pub use stack::{BitmapStack, NOBODY, SEVERAL, Source, folded_chunks};
+#[cfg(feature = "internals")]
+pub use stack::folded_chunks;
+pub use stack::{BitmapStack, NOBODY, SEVERAL, Source};
 pub use values::{DerivedRoom, HeldChunk, Reading, ValueIndex, ValueStream};
 pub use writer::{PartSink, PartSummary};
 

@@ -53,6 +53,7 @@ thread_local! {
 }
 
 /// How many chunks this thread has folded; what is read in place, or was merged before, is not counted.
+#[cfg(feature = "internals")]
 pub fn folded_chunks() -> u64 {
     FOLDING.with_borrow(|folding| folding.count)
 }

@@ -227,6 +227,7 @@ impl ValueIndex {
     }
 
     /// What it was derived from.
+    #[cfg(test)]
     pub fn part(&self) -> &Arc<Part> {
         &self.part
     }

@@ -13,8 +13,8 @@ pub mod plan;
 mod tests;
 
 pub use answer::{
-    Analyzed, Breakdown, Counted, Explained, GROUPS_MAX, Group, GroupKey, MembersPage, Memberships, Prepared,
-    ProfileValue, Profiler, QUANTILES_MAX, Stats, Timing, Why, contains_each, profile,
+    Analyzed, Breakdown, Counted, Explained, Group, GroupKey, MembersPage, Memberships, Prepared, ProfileValue,
+    Profiler, Stats, Why, contains_each, profile,
 };
 pub use evaluate::{Column, Entities, Run, Trace};
 pub use pace::Stop;

@@ -7,28 +7,23 @@ use super::WriteFile;
 use crate::error::Result;
 
 /// The size of the smallest write call but the last, and the alignment of its offset.
-pub const WRITE_BYTES_MIN: usize = 2 << 20;
+pub(super) const WRITE_BYTES_MIN: usize = 2 << 20;
 
 /// Collects what is written and hands it on in pieces of at least [`WRITE_BYTES_MIN`].
-pub struct AlignedWriter {
+pub(crate) struct AlignedWriter {
     file: Box<dyn WriteFile>,
     buffer: Vec<u8>,
 }
 
 impl AlignedWriter {
     /// A writer at the start of the empty `file`.
-    pub fn new(file: Box<dyn WriteFile>) -> AlignedWriter {
+    pub(crate) fn new(file: Box<dyn WriteFile>) -> AlignedWriter {
         assert_eq!(file.written_bytes(), 0, "an aligned writer starts with an empty file");
         AlignedWriter { file, buffer: Vec::new() }
     }
 
-    /// Takes room for `len` bytes in all, so that a full disk is found out before the work is done.
-    pub fn preallocate(&mut self, len: u64) -> Result<()> {
-        self.file.preallocate(len)
-    }
-
     /// Writes `bytes` behind what was written.
-    pub fn write_all(&mut self, mut bytes: &[u8]) -> Result<()> {
+    pub(crate) fn write_all(&mut self, mut bytes: &[u8]) -> Result<()> {
         if !self.buffer.is_empty() {
             let (head, rest) = bytes.split_at(bytes.len().min(WRITE_BYTES_MIN - self.buffer.len()));
             self.buffer.extend_from_slice(head);
@@ -47,13 +42,8 @@ impl AlignedWriter {
         Ok(())
     }
 
-    /// How many bytes were written or collected.
-    pub fn written_bytes(&self) -> u64 {
-        self.file.written_bytes() + self.buffer.len() as u64
-    }
-
     /// Writes the rest, cuts off unused room and makes everything durable; returns the length of the file.
-    pub fn finish(mut self) -> Result<u64> {
+    pub(crate) fn finish(mut self) -> Result<u64> {
         if !self.buffer.is_empty() {
             self.file.write_all(&self.buffer)?;
         }

@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 use bytemuck::{Pod, Zeroable};
 
 /// The alignment of the first byte, in bytes.
-pub const ALIGNMENT: usize = 64;
+pub(super) const ALIGNMENT: usize = 64;
 
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C, align(64))]

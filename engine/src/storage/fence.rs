@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Whether a space may still be written to, and if not, why.
 #[derive(Debug, Default)]
-pub struct Fence {
+pub(crate) struct Fence {
     reason: OnceLock<String>,
     /// Nothing failed: the store was opened for questions only.
     only_reads: bool,
@@ -18,29 +18,29 @@ pub struct Fence {
 
 impl Fence {
     /// A fence that lets writes through.
-    pub fn new() -> Fence {
+    pub(crate) fn new() -> Fence {
         Fence::default()
     }
 
     /// A fence around a store that is opened for questions only.
-    pub fn for_reading() -> Fence {
+    pub(crate) fn for_reading() -> Fence {
         let reason = "it is open for questions only".to_owned();
         Fence { reason: OnceLock::from(reason), only_reads: true }
     }
 
     /// Refuses all writes from now on. The first reason is kept.
-    pub fn trip(&self, reason: impl Into<String>) {
+    pub(crate) fn trip(&self, reason: impl Into<String>) {
         // A second reason is a consequence of the first.
         let _ = self.reason.set(reason.into());
     }
 
     /// Why writes are refused, if they are.
-    pub fn reason(&self) -> Option<&str> {
+    pub(crate) fn reason(&self) -> Option<&str> {
         self.reason.get().map(String::as_str)
     }
 
     /// Errors: read-only, when the fence has tripped.
-    pub fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         match self.reason() {
             None => Ok(()),
             Some(reason) if self.only_reads => Err(Error::read_only(format!(
@@ -54,7 +54,7 @@ impl Fence {
 
     /// Passes the result of a write on; a failure of the storage other than a full disk trips the fence. What the
     /// storage has no part in, such as a write that was cancelled or that read corrupt bytes, does not.
-    pub fn guard<T>(&self, result: Result<T>) -> Result<T> {
+    pub(crate) fn guard<T>(&self, result: Result<T>) -> Result<T> {
         if let Err(error) = &result
             && matches!(error.kind(), ErrorKind::Io | ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Internal)
         {

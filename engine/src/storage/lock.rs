@@ -5,7 +5,7 @@ use std::fmt;
 use crate::error::{Error, Result};
 
 /// The longest lock file that is read.
-pub const LOCK_BYTES_MAX: u64 = 4096;
+pub(crate) const LOCK_BYTES_MAX: u64 = 4096;
 
 /// The process that holds a store and where it answers; this is the text of a lock file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,6 +17,9 @@ pub struct LockHolder {
 }
 
 impl LockHolder {
+    /// The longest lock file that is read, in bytes.
+    pub const BYTES_MAX: u64 = LOCK_BYTES_MAX;
+
     /// This process, answering at `address`.
     pub fn here(address: &str) -> LockHolder {
         LockHolder { process: std::process::id(), address: address.to_owned() }

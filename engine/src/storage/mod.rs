@@ -9,33 +9,42 @@
 //! descriptors to spare are a limit, all else is io. A failed sync is always io, whatever its cause, because what it
 //! left behind is unknown.
 
-pub mod aligned_writer;
-pub mod bytes;
-pub mod clock;
-pub mod counters;
-pub mod disk;
-pub mod fence;
-pub mod held;
-pub mod lock;
-pub mod mapped;
+mod aligned_writer;
+mod bytes;
+mod clock;
+mod counters;
+mod disk;
+mod fence;
+mod held;
+mod lock;
+#[cfg(any(test, feature = "simulator"))]
+mod manual_clock;
+mod mapped;
 mod mmap;
-pub mod publish;
-pub mod random;
+pub(crate) mod publish;
+mod random;
+#[cfg(any(test, feature = "simulator"))]
+mod seeded;
+#[cfg(any(test, feature = "simulator"))]
 pub mod sim;
 #[cfg(test)]
 mod tests;
-pub mod transfer;
+pub(crate) mod transfer;
 
-pub use aligned_writer::AlignedWriter;
-pub use bytes::AlignedBytes;
-pub use clock::{Clock, ManualClock, SystemClock};
+pub(crate) use aligned_writer::AlignedWriter;
+pub(crate) use bytes::AlignedBytes;
+pub use clock::{Clock, SystemClock};
 pub use counters::Counters;
 pub use disk::Disk;
-pub use fence::Fence;
-pub use held::HeldFile;
+pub(crate) use fence::Fence;
+pub(crate) use held::HeldFile;
 pub use lock::{LockGuard, LockHolder};
+#[cfg(any(test, feature = "simulator"))]
+pub use manual_clock::ManualClock;
 pub use mapped::{Access, Mapped};
-pub use random::Random;
+#[cfg(feature = "simulator")]
+pub use seeded::Random;
+#[cfg(any(test, feature = "simulator"))]
 pub use sim::Sim;
 
 use crate::error::{Error, Result};

@@ -9,10 +9,10 @@ use super::{AlignedWriter, Fence, Storage, parent};
 use crate::error::{ErrorKind, Result};
 
 /// The end of every temporary name; files that have it are left over from a crash and may be removed.
-pub const TEMPORARY_SUFFIX: &str = ".tmp";
+pub(crate) const TEMPORARY_SUFFIX: &str = ".tmp";
 
 /// Publishes what `fill` writes as `path`, replacing nothing that matters. Returns the length of the file.
-pub fn by_rename(
+pub(crate) fn by_rename(
     storage: &dyn Storage,
     fence: &Fence,
     path: &str,
@@ -29,7 +29,7 @@ pub fn by_rename(
 }
 
 /// Publishes what `fill` writes as `path`. Errors: conflict, when `path` exists. Returns the length of the file.
-pub fn by_link(
+pub(crate) fn by_link(
     storage: &dyn Storage,
     fence: &Fence,
     path: &str,
@@ -50,7 +50,7 @@ pub fn by_link(
 }
 
 /// Removes the temporary files that a crash left in `dir`; returns how many.
-pub fn remove_temporaries(storage: &dyn Storage, dir: &str) -> Result<usize> {
+pub(crate) fn remove_temporaries(storage: &dyn Storage, dir: &str) -> Result<usize> {
     let mut count = 0;
     for name in storage.list(dir)?.iter().filter(|name| name.ends_with(TEMPORARY_SUFFIX)) {
         storage.remove(&if dir.is_empty() { name.clone() } else { format!("{dir}/{name}") })?;

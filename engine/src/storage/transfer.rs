@@ -8,7 +8,7 @@ use crate::error::Result;
 
 /// How a file came to its second storage.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Transfer {
+pub(crate) enum Transfer {
     /// It has a second name; no byte was moved.
     Linked,
     /// It was read and written.
@@ -16,7 +16,7 @@ pub enum Transfer {
 }
 
 /// Brings a published file, which nobody changes any more, from `source` to `target`. Errors: conflict, when it exists.
-pub fn link_or_copy(source: &dyn Storage, target: &dyn Storage, path: &str) -> Result<Transfer> {
+pub(crate) fn link_or_copy(source: &dyn Storage, target: &dyn Storage, path: &str) -> Result<Transfer> {
     match target.link_from(source, path)? {
         true => Ok(Transfer::Linked),
         false => copy(source, target, path).map(|_| Transfer::Copied),
@@ -24,7 +24,7 @@ pub fn link_or_copy(source: &dyn Storage, target: &dyn Storage, path: &str) -> R
 }
 
 /// Copies a file; returns its length. Errors: conflict, when it exists.
-pub fn copy(source: &dyn Storage, target: &dyn Storage, path: &str) -> Result<u64> {
+pub(crate) fn copy(source: &dyn Storage, target: &dyn Storage, path: &str) -> Result<u64> {
     let mut writer = AlignedWriter::new(target.create(path)?);
     source.scan(path, &mut |piece| writer.write_all(piece))?;
     writer.finish()

@@ -25,7 +25,7 @@ mod writer;
 use std::fmt;
 use std::sync::Arc;
 
-pub(crate) use self::check::{LogCheck, LogFault, check_log};
+pub(crate) use self::check::check_log;
 pub(crate) use self::format::{GROUP_BYTES_MAX, KIND_MAX, LOG_DIR, RECORD_BYTES_MAX};
 pub(crate) use self::recovery::{Recovery, with_remedy};
 
@@ -341,11 +341,13 @@ impl Wal {
     }
 
     /// The file that groups go to.
+    #[cfg(test)]
     pub(crate) fn file_number(&self) -> FileNumber {
         self.highest
     }
 
     /// The seq of the last record.
+    #[cfg(test)]
     pub(crate) fn last_seq(&self) -> Seq {
         self.last_seq
     }

@@ -15,18 +15,16 @@ mod writer;
 
 pub(crate) use background::freeze::Frozen;
 pub use background::status::Status;
-pub use background::sweep::SWEEP_ENTITIES_MAX;
-pub use commit::batch::{
-    BATCH_CHANGES_MAX, BATCH_ENTITIES_MAX, Batch, Change, EntityChanges, SOURCE_BYTES_MAX, SOURCES_MAX,
-};
+pub use commit::batch::{Batch, Change, EntityChanges};
 pub(crate) use commit::logging::{KIND_BATCH, KIND_CATALOG, KIND_CATALOG_DATED, KIND_PLACE};
 pub(crate) use commit::manifest::file_kind;
 pub(crate) use commit::record::BatchRecord;
-pub use commit::reply::{Changed, LoadSpec, Loaded, NEW_VALUES_TOLD_MAX, Written};
+pub use commit::reply::{Changed, LoadSpec, Loaded, Written};
 pub(crate) use files::{FileKind, PARTS_DIR};
-pub use load::{BLOCK_ROWS_MAX, LOAD_ID_BYTES_MAX, Load};
+pub use load::Load;
 pub(crate) use open::{AUDIENCES_BYTES_MAX, LOCK_PATH, Place, check_one_time};
 pub(crate) use pace::Work;
 pub(crate) use settings::WriteSettings;
-pub use settings::{DURABILITY_FILE, Durability, ZONE_FILE, read_durability, read_zone, write_durability, write_zone};
+pub(crate) use settings::{DURABILITY_FILE, ZONE_FILE};
+pub use settings::{Durability, SpaceSettings};
 pub(crate) use writer::Writer;

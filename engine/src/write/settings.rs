@@ -41,61 +41,70 @@ impl Durability {
 }
 
 /// The file in which a space says its durability, where it has its own: the word and a line feed.
-pub const DURABILITY_FILE: &str = "DURABILITY";
+pub(crate) const DURABILITY_FILE: &str = "DURABILITY";
 /// The longest such file.
 const DURABILITY_BYTES_MAX: u64 = 64;
 
-/// The durability that a space says for itself; none where it does not. Errors: corrupt, when the file says no such
-/// word.
-pub fn read_durability(storage: &dyn Storage) -> Result<Option<Durability>> {
-    let bytes = match storage.read(DURABILITY_FILE, DURABILITY_BYTES_MAX) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        bytes => bytes?,
-    };
-    let word = std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_suffix('\n'));
-    let durability = word.and_then(|word| Durability::from_name(word).ok());
-    durability
-        .map(Some)
-        .ok_or_else(|| Error::corrupt(format!("{DURABILITY_FILE}: expected commit, interval or none, and a line feed")))
-}
-
-/// Makes `durability` what the space says, durably. REQUIRES: the space is not open.
-pub fn write_durability(storage: &dyn Storage, durability: Durability) -> Result<()> {
-    let text = format!("{}\n", durability.name());
-    by_rename(storage, &Fence::new(), DURABILITY_FILE, |writer| writer.write_all(text.as_bytes())).map(drop)
-}
-
-/// The file in which a space says its zone, where it has its own: the name and a line feed.
-pub const ZONE_FILE: &str = "ZONE";
+/// The file in which a space says its zone, where it has its own: the name, its checksum and a line feed.
+pub(crate) const ZONE_FILE: &str = "ZONE";
 /// The longest such file.
 const ZONE_BYTES_MAX: u64 = 128;
 
-/// The zone that a space says for itself; none where it does not. Errors: corrupt, when the file names no zone.
-pub fn read_zone(storage: &dyn Storage) -> Result<Option<Zone>> {
-    let bytes = match storage.read(ZONE_FILE, ZONE_BYTES_MAX) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        bytes => bytes?,
-    };
-    // A flipped bit may make another zone of a name, so the line ends with a sum of what stands before.
-    let text = std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_suffix('\n'));
-    let name = text.and_then(|text| text.rsplit_once(' ')).filter(|(name, crc)| *crc == zone_crc(name));
-    let zone = name.and_then(|(name, _)| Zone::named(name).ok());
-    zone.map(Some).ok_or_else(|| {
-        Error::corrupt(format!("{ZONE_FILE}: expected the name of a time zone, its checksum and a line feed"))
-    })
-}
+/// What the files of a space say of how it runs.
+pub struct SpaceSettings<'s>(pub &'s dyn Storage);
 
-/// Makes `zone` what the space says, durably; none takes its word away. The space may be open.
-pub fn write_zone(storage: &dyn Storage, zone: Option<&Zone>) -> Result<()> {
-    let Some(zone) = zone else {
-        match storage.remove(ZONE_FILE) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            removed => removed?,
+impl SpaceSettings<'_> {
+    /// The durability that the space says for itself; none where it does not. Errors: corrupt, when the file says no
+    /// such word.
+    pub fn durability(&self) -> Result<Option<Durability>> {
+        let Some(bytes) = self.read(DURABILITY_FILE, DURABILITY_BYTES_MAX)? else { return Ok(None) };
+        let word = std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_suffix('\n'));
+        let durability = word.and_then(|word| Durability::from_name(word).ok());
+        durability.map(Some).ok_or_else(|| {
+            Error::corrupt(format!("{DURABILITY_FILE}: expected commit, interval or none, and a line feed"))
+        })
+    }
+
+    /// Makes `durability` what the space says, durably. REQUIRES: the space is not open.
+    pub fn set_durability(&self, durability: Durability) -> Result<()> {
+        self.publish(DURABILITY_FILE, &format!("{}\n", durability.name()))
+    }
+
+    /// The zone that the space says for itself; none where it does not. Errors: corrupt, when the file names no zone.
+    pub fn zone(&self) -> Result<Option<Zone>> {
+        let Some(bytes) = self.read(ZONE_FILE, ZONE_BYTES_MAX)? else { return Ok(None) };
+        // A flipped bit may make another zone of a name, so the line ends with a sum of what stands before.
+        let text = std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_suffix('\n'));
+        let name = text.and_then(|text| text.rsplit_once(' ')).filter(|(name, crc)| *crc == zone_crc(name));
+        let zone = name.and_then(|(name, _)| Zone::named(name).ok());
+        zone.map(Some).ok_or_else(|| {
+            Error::corrupt(format!("{ZONE_FILE}: expected the name of a time zone, its checksum and a line feed"))
+        })
+    }
+
+    /// Makes `zone` what the space says, durably; none takes its word away. The space may be open.
+    pub fn set_zone(&self, zone: Option<&Zone>) -> Result<()> {
+        let Some(zone) = zone else {
+            match self.0.remove(ZONE_FILE) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+                removed => removed?,
+            }
+            return self.0.sync_dir("");
+        };
+        self.publish(ZONE_FILE, &format!("{} {}\n", zone.name(), zone_crc(zone.name())))
+    }
+
+    /// None where there is no such file.
+    fn read(&self, file: &str, len_max: u64) -> Result<Option<Vec<u8>>> {
+        match self.0.read(file, len_max) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            bytes => bytes.map(Some),
         }
-        return storage.sync_dir("");
-    };
-    let text = format!("{} {}\n", zone.name(), zone_crc(zone.name()));
-    by_rename(storage, &Fence::new(), ZONE_FILE, |writer| writer.write_all(text.as_bytes())).map(drop)
+    }
+
+    fn publish(&self, file: &str, text: &str) -> Result<()> {
+        by_rename(self.0, &Fence::new(), file, |writer| writer.write_all(text.as_bytes())).map(drop)
+    }
 }
 
 fn zone_crc(name: &str) -> String {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use muster_engine::catalog::{CatalogChange, EntityKey, KeyKind, TagKind, TagSpec, Value};
-use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn, NULL_CODE};
+use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn};
 use muster_engine::ids::{TagId, TypeId};
 use muster_engine::storage::{ManualClock, Random, Sim};
 use muster_engine::write::{Batch, Change, EntityChanges, LoadSpec};
@@ -336,7 +336,7 @@ impl World {
             if entity.city.is_some() || null_clears {
                 said.insert("city");
             }
-            codes.push(if code < CITIES.len() { code as u32 } else { NULL_CODE });
+            codes.push(if code < CITIES.len() { code as u32 } else { ColumnValues::NULL_CODE });
         }
         LoadColumn { tag: self.tag("city"), values: ColumnValues::Choice { dictionary, codes }, null_clears }
     }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use muster_engine::Snapshot;
 use muster_engine::catalog::{CatalogChange, EntityKey, KeyKind, TagKind, TagSpec, Value};
 use muster_engine::ids::{LocalId, TagId, TypeId};
-use muster_engine::snapshot::Snapshot;
 use muster_engine::storage::{ManualClock, Sim};
 use muster_engine::write::{Batch, Change, EntityChanges};
 use muster_engine::{Engine, Options};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use muster_engine::options::Durability;
+use muster_engine::Durability;
 use muster_engine::storage::sim::{CrashPolicy, Keep};
 use muster_engine::storage::{ManualClock, Sim};
 use muster_engine::{Engine, Options};
@@ -56,16 +56,16 @@ fn a_power_cut_takes_what_was_not_promised_and_only_the_youngest() {
 #[test]
 fn a_space_says_its_durability_in_a_file_that_no_bit_turns_into_another() {
     use muster_engine::storage::Storage;
-    use muster_engine::write::{DURABILITY_FILE, read_durability, write_durability};
+    use muster_engine::write::SpaceSettings;
     for durability in [Durability::Commit, Durability::Interval, Durability::None] {
         let sim = Sim::new(1);
-        assert_eq!(read_durability(&sim).unwrap(), None);
-        write_durability(&sim, durability).unwrap();
-        assert_eq!(read_durability(&sim).unwrap(), Some(durability));
-        for bit in 0..sim.file_len(DURABILITY_FILE).unwrap() as usize * 8 {
-            sim.corrupt(DURABILITY_FILE, |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).unwrap();
-            assert!(read_durability(&sim).is_err(), "bit {bit} of {durability:?}");
-            sim.corrupt(DURABILITY_FILE, |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).unwrap();
+        assert_eq!(SpaceSettings(&sim).durability().unwrap(), None);
+        SpaceSettings(&sim).set_durability(durability).unwrap();
+        assert_eq!(SpaceSettings(&sim).durability().unwrap(), Some(durability));
+        for bit in 0..sim.file_len("DURABILITY").unwrap() as usize * 8 {
+            sim.corrupt("DURABILITY", |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).unwrap();
+            assert!(SpaceSettings(&sim).durability().is_err(), "bit {bit} of {durability:?}");
+            sim.corrupt("DURABILITY", |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).unwrap();
         }
     }
 }
@@ -76,25 +76,25 @@ fn a_space_says_its_zone_in_a_file_that_no_bit_turns_into_another() {
     use muster_engine::catalog::Zone;
     use muster_engine::check::check;
     use muster_engine::storage::Storage;
-    use muster_engine::write::{ZONE_FILE, read_zone, write_zone};
+    use muster_engine::write::SpaceSettings;
     let (sim, backup, restored) = (Sim::new(1), Sim::new(2), Sim::new(3));
     let engine = open(&sim).unwrap();
     fill(&engine);
-    assert_eq!(read_zone(&sim).unwrap(), None);
+    assert_eq!(SpaceSettings(&sim).zone().unwrap(), None);
     let zone = Zone::named("Asia/Shanghai").unwrap();
-    write_zone(&sim, Some(&zone)).unwrap();
+    SpaceSettings(&sim).set_zone(Some(&zone)).unwrap();
     engine.back_up(&shared(&backup)).unwrap();
     restore(&shared(&backup), &shared(&restored), 0).unwrap();
     for sim in [&sim, &backup, &restored] {
-        assert_eq!(read_zone(sim).unwrap(), Some(zone.clone()));
+        assert_eq!(SpaceSettings(sim).zone().unwrap(), Some(zone.clone()));
     }
-    for bit in 0..restored.file_len(ZONE_FILE).unwrap() as usize * 8 {
-        restored.corrupt(ZONE_FILE, |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).unwrap();
-        assert!(read_zone(&restored).is_err(), "bit {bit}");
-        assert_eq!(check(&shared(&restored), &mut |_| ()).unwrap().faults[0].file, ZONE_FILE);
-        restored.corrupt(ZONE_FILE, |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).unwrap();
+    for bit in 0..restored.file_len("ZONE").unwrap() as usize * 8 {
+        restored.corrupt("ZONE", |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).unwrap();
+        assert!(SpaceSettings(&restored).zone().is_err(), "bit {bit}");
+        assert_eq!(check(&shared(&restored), &mut |_| ()).unwrap().faults[0].file, "ZONE");
+        restored.corrupt("ZONE", |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).unwrap();
     }
-    write_zone(&restored, None).unwrap();
-    write_zone(&restored, None).unwrap();
-    assert_eq!(read_zone(&restored).unwrap(), None);
+    SpaceSettings(&restored).set_zone(None).unwrap();
+    SpaceSettings(&restored).set_zone(None).unwrap();
+    assert_eq!(SpaceSettings(&restored).zone().unwrap(), None);
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use muster_engine::catalog::{CatalogChange, EntityKey, KeyKind, TagKind, TagSpec, Value};
-use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn, NULL_CODE};
+use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn};
 use muster_engine::ids::{TagId, TypeId};
 use muster_engine::query::Prepared;
 use muster_engine::query::plan::QueryRequest;
@@ -80,8 +80,9 @@ impl Store {
         let age = ColumnValues::Number { values, valid: None };
         columns.push(LoadColumn { tag: tag("age", TagKind::Int), values: age, null_clears: false });
         let dictionary = (0..CODES).map(|value| format!("code{value}")).collect();
-        let codes =
-            (0..ENTITIES).map(|id| if id % 151 == 0 { random.below(CODES) as u32 } else { NULL_CODE }).collect();
+        let codes = (0..ENTITIES)
+            .map(|id| if id % 151 == 0 { random.below(CODES) as u32 } else { ColumnValues::NULL_CODE })
+            .collect();
         let code = ColumnValues::Choice { dictionary, codes };
         columns.push(LoadColumn { tag: tag("code", TagKind::Choice), values: code, null_clears: false });
         let keys = KeyColumn::Number((0..u64::from(ENTITIES)).collect());

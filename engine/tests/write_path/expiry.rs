@@ -8,7 +8,7 @@ use muster_engine::ids::{TagId, TypeId};
 use muster_engine::query::Run;
 use muster_engine::query::plan::QueryRequest;
 use muster_engine::storage::{Disk, ManualClock, Sim, Storage};
-use muster_engine::write::{Batch, Change, EntityChanges, LoadSpec, SWEEP_ENTITIES_MAX};
+use muster_engine::write::{Batch, Change, EntityChanges, LoadSpec};
 use muster_engine::{Engine, Options};
 
 use super::smoke::quiet_options;
@@ -120,7 +120,7 @@ fn a_sweep_is_batches_of_bounded_size_and_survives_like_them() {
     let before = days.engine.snapshot();
     assert_eq!(days.engine.sweep().unwrap(), 39_999);
     let batches = days.engine.snapshot().version().0 - before.version().0;
-    assert_eq!(batches, 39_999u64.div_ceil(SWEEP_ENTITIES_MAX as u64));
+    assert_eq!(batches, 39_999u64.div_ceil(16_384));
     assert_eq!((days.count("seen"), days.count("ALL")), (1, 40_000));
     assert_eq!(days.engine.sweep().unwrap(), 0, "there is nothing left");
     // Who read before goes on to see it.

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use muster_engine::Snapshot;
 use muster_engine::catalog::{CatalogChange, EntityKey, KeyKind, TagChange, TagKind, TagSpec, Value};
-use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn, NULL_CODE};
+use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn};
 use muster_engine::ids::{TagId, TypeId};
-use muster_engine::snapshot::Snapshot;
 use muster_engine::storage::Random;
 use muster_engine::write::{Batch, Change, EntityChanges, Load, LoadSpec, Written};
 use muster_engine::{Engine, Error, Result};
@@ -335,7 +335,7 @@ impl History {
                 }
                 TagKind::Choice => {
                     let code = self.random.below(words) as u32;
-                    codes.push(if is_null { NULL_CODE } else { code });
+                    codes.push(if is_null { ColumnValues::NULL_CODE } else { code });
                     Some(Said::Choice(dictionary[code as usize].clone()))
                 }
                 TagKind::Set => {

@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use muster_engine::Snapshot;
 use muster_engine::ids::TypeId;
-use muster_engine::snapshot::Snapshot;
 use muster_engine::storage::{Clock, Disk, ManualClock, Sim, Storage};
 use muster_engine::write::Load;
 use muster_engine::{Engine, Options};

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use muster_engine::catalog::limits::VALUE_BYTES_MAX;
-use muster_engine::catalog::name::did_you_mean;
-use muster_engine::columns::NULL_CODE;
+use muster_engine::Value;
+use muster_engine::columns::ColumnValues;
+use muster_language::suggest::did_you_mean;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::rule::value_text;
@@ -16,7 +16,7 @@ use crate::scalar::Scalar;
 pub(crate) struct Dictionary {
     values: Vec<String>,
     bytes: usize,
-    /// Open addressing with linear steps: the upper half of a value's hash, and its code; [`NULL_CODE`] where free.
+    /// Open addressing with linear steps: the upper half of a value's hash, and its code; [`ColumnValues::NULL_CODE`] where free.
     /// At most half full.
     slots: Vec<(u32, u32)>,
     /// Drawn for each dictionary, so that no file can be written whose values all collide.
@@ -34,7 +34,7 @@ impl Dictionary {
         Dictionary {
             values: Vec::new(),
             bytes: 0,
-            slots: vec![(0, NULL_CODE); SLOTS_MIN],
+            slots: vec![(0, ColumnValues::NULL_CODE); SLOTS_MIN],
             seed: RandomState::new().hash_one(0_u8),
             not_text,
             closed_values,
@@ -51,19 +51,19 @@ impl Dictionary {
         self.not_text.to_string()
     }
 
-    /// The code of a cell, [`NULL_CODE`] for a null.
+    /// The code of a cell, [`ColumnValues::NULL_CODE`] for a null.
     #[inline]
     pub(crate) fn take(&mut self, cell: Scalar<'_>, scratch: &mut String) -> std::result::Result<u32, String> {
         match value_text(cell, scratch)? {
             Some(text) => self.code(text),
-            None => Ok(NULL_CODE),
+            None => Ok(ColumnValues::NULL_CODE),
         }
     }
 
     /// The code of a value, a new one for a new value. Only a new value has to be checked.
     #[inline]
     pub(crate) fn code(&mut self, value: &[u8]) -> std::result::Result<u32, String> {
-        if value.len() > VALUE_BYTES_MAX {
+        if value.len() > Value::BYTES_MAX {
             return Err(too_long(value));
         }
         let hash = xxh3_64_with_seed(value, self.seed);
@@ -72,7 +72,7 @@ impl Dictionary {
         let mut slot = hash as usize & mask;
         loop {
             let (found, code) = self.slots[slot];
-            if code == NULL_CODE {
+            if code == ColumnValues::NULL_CODE {
                 return self.insert(value, upper, slot);
             }
             if found == upper && self.values[code as usize].as_bytes() == value {
@@ -108,11 +108,11 @@ impl Dictionary {
 
     fn grow(&mut self) {
         let mask = self.slots.len() * 4 - 1;
-        let mut slots = vec![(0, NULL_CODE); mask + 1];
+        let mut slots = vec![(0, ColumnValues::NULL_CODE); mask + 1];
         for (code, value) in self.values.iter().enumerate() {
             let hash = xxh3_64_with_seed(value.as_bytes(), self.seed);
             let mut slot = hash as usize & mask;
-            while slots[slot].1 != NULL_CODE {
+            while slots[slot].1 != ColumnValues::NULL_CODE {
                 slot = (slot + 1) & mask;
             }
             slots[slot] = ((hash >> 32) as u32, code as u32);
@@ -125,8 +125,8 @@ impl Dictionary {
         if !drop_unused {
             return self.values;
         }
-        let mut code_of = vec![NULL_CODE; self.values.len()];
-        for code in codes.iter().filter(|code| **code != NULL_CODE) {
+        let mut code_of = vec![ColumnValues::NULL_CODE; self.values.len()];
+        for code in codes.iter().filter(|code| **code != ColumnValues::NULL_CODE) {
             code_of[*code as usize] = 0;
         }
         let mut values = Vec::new();
@@ -136,7 +136,7 @@ impl Dictionary {
                 values.push(value);
             }
         }
-        for code in codes.iter_mut().filter(|code| **code != NULL_CODE) {
+        for code in codes.iter_mut().filter(|code| **code != ColumnValues::NULL_CODE) {
             *code = code_of[*code as usize];
         }
         values
@@ -145,5 +145,5 @@ impl Dictionary {
 
 #[cold]
 fn too_long(value: &[u8]) -> String {
-    format!("the value has {} bytes, at most {VALUE_BYTES_MAX} are allowed", value.len())
+    format!("the value has {} bytes, at most {} are allowed", value.len(), Value::BYTES_MAX)
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use muster_engine::EntityKey;
 use muster_engine::Result;
 use muster_engine::catalog::KeyKind;
-use muster_engine::catalog::limits::KEY_BYTES_MAX;
 use muster_engine::columns::KeyColumn;
 
 use super::{Place, Rejects, kept};
@@ -74,8 +74,8 @@ fn text_key(cell: Scalar<'_>, scratch: &mut String, not_text: &str) -> std::resu
     if text.is_empty() {
         return Err("the key is empty".to_owned());
     }
-    if text.len() > KEY_BYTES_MAX {
-        return Err(format!("the key has {} bytes, at most {KEY_BYTES_MAX} are allowed", text.len()));
+    if text.len() > EntityKey::BYTES_MAX {
+        return Err(format!("the key has {} bytes, at most {} are allowed", text.len(), EntityKey::BYTES_MAX));
     }
     match std::str::from_utf8(text) {
         Ok(text) => Ok(text.to_owned()),

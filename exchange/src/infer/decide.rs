@@ -1,7 +1,7 @@
 //! From what was seen of a column to what it becomes, where no tag of its name exists.
 
+use muster_engine::Value;
 use muster_engine::catalog::TagKind;
-use muster_engine::catalog::limits::{SCALE_MAX, VALUE_BYTES_MAX};
 
 use super::coded::meaning;
 use super::lists::{decide_lists, note_separators};
@@ -87,9 +87,10 @@ pub(super) fn decide(seen: &Observed) -> Guess {
     // A few that are too long are rows to be rejected, which their own note says.
     if guess.column.kind == TagKind::Choice && seen.too_long * 2 > seen.values() && !guess.column.skip {
         guess.skip(format!(
-            "skipped: most values are too long, up to {} bytes, and at most {VALUE_BYTES_MAX} are allowed; strike skip to \
-             load the others",
-            seen.bytes_max
+            "skipped: most values are too long, up to {} bytes, and at most {} are allowed; strike skip to load the \
+             others",
+            seen.bytes_max,
+            Value::BYTES_MAX
         ));
     }
     guess
@@ -183,15 +184,15 @@ fn decide_amount(numbers: &Numbers, digits_written: u8, guess: &mut Guess) {
 fn decimal(scale: u8) -> TagKind {
     match scale {
         0 => TagKind::Int,
-        scale => TagKind::Decimal { scale: scale.min(SCALE_MAX) },
+        scale => TagKind::Decimal { scale: scale.min(TagKind::SCALE_MAX) },
     }
 }
 
 /// The digits behind the point that numbers of this size keep: more of them where all are very small.
 fn fine_digits(numbers: &Numbers) -> u8 {
-    let zeros = u8::try_from(numbers.zeros).unwrap_or(SCALE_MAX);
+    let zeros = u8::try_from(numbers.zeros).unwrap_or(TagKind::SCALE_MAX);
     match numbers.magnitude_max {
-        0 => zeros.saturating_add(FINE_DIGITS).min(SCALE_MAX),
+        0 => zeros.saturating_add(FINE_DIGITS).min(TagKind::SCALE_MAX),
         _ => FINE_DIGITS,
     }
 }
@@ -202,7 +203,7 @@ fn decide_decimal(seen: &Observed, scale: i8, guess: &mut Guess) {
     let declared = u8::try_from(scale.max(0)).unwrap_or(0);
     let needed = u8::try_from(numbers.digits).unwrap_or(u8::MAX);
     match numbers.scale_max() {
-        Some(room) if declared <= room.min(SCALE_MAX) => guess.kind(decimal(declared)),
+        Some(room) if declared <= room.min(TagKind::SCALE_MAX) => guess.kind(decimal(declared)),
         Some(room) if needed <= room => {
             guess.kind(decimal(needed));
             guess.note(format!("decimals of scale {scale} that need {needed} digits behind the point at most"));

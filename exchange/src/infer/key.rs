@@ -4,7 +4,7 @@
 //! Without such a name a column that never repeats is offered, as a doubt; without one of those there is no guess.
 
 use muster_engine::catalog::KeyKind;
-use muster_engine::catalog::name::normalize_name;
+use muster_engine::catalog::normalize_name;
 use muster_language::shell_word;
 
 use super::observe::Observed;

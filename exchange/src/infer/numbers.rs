@@ -1,6 +1,6 @@
 //! What the numbers of a column have in common: how many digits they need, and how large they are.
 
-use muster_engine::catalog::limits::SCALE_MAX;
+use muster_engine::TagKind;
 
 /// Digits of a magnitude that are not counted: what has more is larger than any number.
 const DIGITS_MAX: usize = 400;
@@ -128,7 +128,7 @@ fn scale_room(magnitude: u128) -> Option<u8> {
         return Some(0);
     }
     let fits = |scale: &u8| above.checked_mul(10_u128.pow(u32::from(*scale))).is_some_and(|n| n <= i64::MAX as u128);
-    (0..=SCALE_MAX).rev().find(fits)
+    (0..=TagKind::SCALE_MAX).rev().find(fits)
 }
 
 /// Measures a number in digits, with a point and an exponent as far as they are written; nothing where it is none.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use muster_engine::Result;
-use muster_engine::catalog::limits::VALUE_BYTES_MAX;
+use muster_engine::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::numbers::{Numbers, measure};
@@ -349,7 +349,7 @@ impl Observed {
         self.json_lists += u64::from(marks.is_json);
         self.json_nulls += u64::from(marks.has_json_null);
         self.blank_cells += u64::from(marks.has_blanks && trimmed(text).is_empty());
-        self.too_long += u64::from(text.len() > VALUE_BYTES_MAX);
+        self.too_long += u64::from(text.len() > Value::BYTES_MAX);
         for (texts, is_separated) in self.loose.iter_mut().zip(marks.loose) {
             *texts += u64::from(is_separated);
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use muster_engine::Result;
-use muster_engine::ids::TagId;
+use muster_engine::TagId;
 
 use super::words::{count_text, plural};
 use crate::input::{Input, NamedFile};

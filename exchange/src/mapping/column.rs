@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use muster_engine::catalog::name::check_name;
+use muster_engine::catalog::check_name;
 use muster_engine::catalog::{TagKind, Zone};
 use muster_engine::{Error, Result};
 use serde::{Deserialize, Deserializer};

@@ -1,7 +1,7 @@
 //! Cells as the texts of values and keys, and as keys that are numbers.
 
+use muster_engine::LocalId;
 use muster_engine::catalog::KeyKind;
-use muster_engine::ids::LocalId;
 
 use super::Taken;
 use crate::scalar::{Scalar, print_decimal, print_digits, print_uuid};

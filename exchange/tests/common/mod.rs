@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use muster_engine::Result;
 use muster_engine::catalog::TagKind;
-use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, NULL_CODE};
+use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock};
 use muster_engine::ids::TagId;
 use muster_exchange::{Block, Input, LoadReader, Mapping, ReadOptions, Reject, ResolvedColumn};
 
@@ -45,7 +45,10 @@ pub(crate) fn rows_of(load: &LoadBlock, kinds: &[TagKind]) -> Vec<Row> {
             }
             ColumnValues::Choice { dictionary, codes } => {
                 assert_eq!(codes.len(), rows);
-                codes.iter().map(|code| (*code != NULL_CODE).then(|| dictionary[*code as usize].clone())).collect()
+                codes
+                    .iter()
+                    .map(|code| (*code != ColumnValues::NULL_CODE).then(|| dictionary[*code as usize].clone()))
+                    .collect()
             }
             ColumnValues::Set { dictionary, offsets, codes, valid } => {
                 assert_eq!(offsets.len(), rows + 1);

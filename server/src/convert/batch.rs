@@ -1,7 +1,7 @@
 //! Batches.
 
+use muster_engine::Snapshot;
 use muster_engine::catalog::{Catalog, Zone};
-use muster_engine::snapshot::Snapshot;
 use muster_engine::write::{Batch, Change, EntityChanges, Written};
 use muster_engine::{Error, Result};
 use muster_proto::v1;
@@ -79,7 +79,7 @@ pub(crate) fn batch_from_wire(catalog: &Catalog, request: v1::WriteRequest, zone
 
 fn change_from_wire(
     catalog: &Catalog,
-    type_id: muster_engine::ids::TypeId,
+    type_id: muster_engine::TypeId,
     change: v1::Change,
     zone: &Zone,
 ) -> Result<Change> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use muster_engine::error::QueryFault;
+use muster_engine::QueryFault;
 use muster_engine::{Error, ErrorKind};
 use muster_language::visible::visible;
 use muster_proto::v1;

@@ -1,6 +1,6 @@
 //! Page tokens: where a listing of members goes on, and of what.
 
-use muster_engine::ids::{LocalId, Seq, TypeId};
+use muster_engine::{LocalId, Seq, TypeId};
 use tonic::{Code, Status};
 
 use super::error;

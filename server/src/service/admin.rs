@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use muster_engine::ids::Seq;
+use muster_engine::Seq;
 use muster_engine::query::Run;
 use muster_proto::v1;
 use muster_store::{Erasure, Reading};

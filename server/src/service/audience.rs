@@ -1,10 +1,10 @@
 //! Saved audiences.
 
 use muster_engine::Error;
+use muster_engine::Snapshot;
 use muster_engine::catalog::{Audience, AudienceSpec, AudienceVersion, CatalogChange, EntityType};
 use muster_engine::query::Run;
 use muster_engine::query::plan::{last_known_text, store_audience, today_text};
-use muster_engine::snapshot::Snapshot;
 use muster_proto::v1;
 use tonic::{Code, Status};
 

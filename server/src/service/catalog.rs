@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use muster_engine::Snapshot;
 use muster_engine::catalog::{CatalogChange, EntityType, Zone};
 use muster_engine::query::Run;
-use muster_engine::snapshot::Snapshot;
 use muster_engine::write::Changed;
 use muster_engine::{Error, Result as EngineResult};
 use muster_proto::v1;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use muster_engine::Error;
 use muster_engine::catalog::{EntityKey, Tag};
-use muster_engine::ids::{EntityId, LocalId};
 use muster_engine::query::{Prepared, Profiler, Run};
+use muster_engine::{EntityId, LocalId};
 use muster_proto::v1::{self, MembersForm, MembersReply};
 use prost::Message;
 use tonic::Status;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use muster_engine::LocalId;
 use muster_engine::Result;
-use muster_engine::ids::LocalId;
 use muster_engine::query::plan::QueryRequest;
 use muster_engine::query::{Entities, Memberships, Prepared, Run, contains_each};
 use muster_proto::v1;

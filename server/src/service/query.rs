@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use muster_engine::ids::EntityId;
+use muster_engine::EntityId;
 use muster_engine::query::{Prepared, Run, profile as read_profile};
 use muster_proto::v1;
 use tonic::{Request, Response, Status};

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use muster_engine::Seq;
 use muster_engine::catalog::{EntityKey, Zone};
 use muster_engine::columns::KeyColumn;
-use muster_engine::ids::Seq;
 use muster_engine::query::Run;
 use muster_engine::write::{LoadSpec, Loaded};
 use muster_engine::{Error, Result};
@@ -17,7 +17,7 @@ use crate::space::Space;
 /// Time between two reports.
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 /// A dry run remembers so many keys, in about 16 MiB; beyond, it estimates how many are new.
-pub const DISTINCT_KEYS_MAX: usize = 1 << 20;
+pub(crate) const DISTINCT_KEYS_MAX: usize = 1 << 20;
 
 /// What is to be loaded, and how.
 pub struct FileLoad<'a> {

@@ -4,5 +4,5 @@ mod distinct;
 mod job;
 mod target;
 
-pub use job::{DISTINCT_KEYS_MAX, FileLoad, LoadEvent, LoadFault, LoadOutcome, Reached, Unheard};
+pub use job::{FileLoad, LoadEvent, LoadFault, LoadOutcome, Reached, Unheard};
 pub use target::closed_values;

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use muster_engine::catalog::{CatalogChange, DeclaredValue, EntityType, KeyKind, Tag, TagSpec};
-use muster_engine::ids::{TagId, TypeId};
 use muster_engine::{Error, Result};
+use muster_engine::{TagId, TypeId};
 use muster_exchange::{Mapping, ResolvedColumn};
 
 use crate::space::Space;

@@ -5,6 +5,7 @@
 mod arguments;
 mod circles;
 mod crates;
+mod face;
 mod hygiene;
 mod length;
 mod levels;
@@ -92,6 +93,12 @@ fn files_functions_and_lines_are_short() {
     holds(length::files);
     holds(length::functions);
     holds(length::lines);
+}
+
+#[test]
+fn the_libraries_show_what_their_lists_say() {
+    face::write(&Tree::real(), &std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    holds(face::check);
 }
 
 #[test]

@@ -9,4 +9,3 @@ mod xor;
 pub use and::and_into;
 pub use and_not::and_not_into;
 pub use or::or_into;
-pub use xor::xor_into;

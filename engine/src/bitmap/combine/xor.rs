@@ -3,25 +3,6 @@
 use crate::bitmap::buffer::{Form, with_bounded};
 use crate::bitmap::{ARRAY_MAX, ChunkBuffer, Container, arrays, kernel, words};
 
-/// `out = a XOR b`.
-pub fn xor_into(a: Container<'_>, b: Container<'_>, out: &mut ChunkBuffer) {
-    use Container::Bitset;
-    match (a, b) {
-        (Bitset { words: x, .. }, Bitset { words: y, .. }) => {
-            let cardinality = kernel::current().xor_into(x, y, &mut out.words.0);
-            out.set_words(cardinality);
-        }
-        (other, Bitset { .. }) => {
-            out.copy_from(b);
-            out.xor_with(other);
-        }
-        _ => {
-            out.copy_from(a);
-            out.xor_with(b);
-        }
-    }
-}
-
 impl ChunkBuffer {
     /// `self = self XOR operand`.
     pub fn xor_with(&mut self, operand: Container<'_>) {

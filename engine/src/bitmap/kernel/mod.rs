@@ -90,6 +90,7 @@ fn choose(forced: Option<&str>) -> Result<&'static Kernel, String> {
 }
 
 /// The name of the kernel that runs.
+#[cfg(feature = "internals")]
 pub fn name() -> &'static str {
     current().name()
 }

@@ -52,11 +52,6 @@ impl<'a> Range<'a> {
         let slices = &slices[unread as usize..];
         Some(Range { slices, low: shift(low), high: shift(high), shape })
     }
-
-    /// How many slices are read.
-    pub fn slice_count(&self) -> usize {
-        self.slices.len()
-    }
 }
 
 /// One binary digit of `bound` in every bit.

@@ -15,7 +15,6 @@ pub struct Kernel {
     pub(super) and_into: unsafe fn(&Words, &Words, &mut Words) -> u32,
     pub(super) or_into: unsafe fn(&Words, &Words, &mut Words) -> u32,
     pub(super) and_not_into: unsafe fn(&Words, &Words, &mut Words) -> u32,
-    pub(super) xor_into: unsafe fn(&Words, &Words, &mut Words) -> u32,
     pub(super) and_assign: unsafe fn(&mut Words, &Words) -> u32,
     pub(super) or_assign: unsafe fn(&mut Words, &Words) -> u32,
     pub(super) and_not_assign: unsafe fn(&mut Words, &Words) -> u32,
@@ -68,10 +67,6 @@ macro_rules! kernel_table {
             $(#[$attribute])*
             fn and_not_into(a: &Words, b: &Words, out: &mut Words) -> u32 {
                 loops::combine::<AndNot, _>($isa, a, b, out)
-            }
-            $(#[$attribute])*
-            fn xor_into(a: &Words, b: &Words, out: &mut Words) -> u32 {
-                loops::combine::<Xor, _>($isa, a, b, out)
             }
             $(#[$attribute])*
             fn and_assign(a: &mut Words, b: &Words) -> u32 {
@@ -164,7 +159,6 @@ macro_rules! kernel_table {
                 and_into,
                 or_into,
                 and_not_into,
-                xor_into,
                 and_assign,
                 or_assign,
                 and_not_assign,
@@ -231,13 +225,6 @@ impl Kernel {
     pub fn and_not_into(&self, a: &Words, b: &Words, out: &mut Words) -> u32 {
         // SAFETY: the machine has the instructions (invariant of the type).
         unsafe { (self.and_not_into)(a, b, out) }
-    }
-
-    /// `out = a XOR b`.
-    #[inline]
-    pub fn xor_into(&self, a: &Words, b: &Words, out: &mut Words) -> u32 {
-        // SAFETY: the machine has the instructions (invariant of the type).
-        unsafe { (self.xor_into)(a, b, out) }
     }
 
     /// `a = a AND b`.

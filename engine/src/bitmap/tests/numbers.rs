@@ -3,8 +3,8 @@
 use super::oracle::{Oracle, Owned, Random, assert_holds, with_every_kernel};
 use crate::bitmap::buffer::AlignedWords;
 use crate::bitmap::{
-    ChunkBuffer, Container, Fused, Slices, Words, gather_values, slices_max, slices_min, slices_range_count,
-    slices_range_fused_count, slices_range_fused_into, slices_range_into, slices_sum,
+    ChunkBuffer, Container, Fused, Slices, Words, gather_values, slices_max, slices_min, slices_range_fused_count,
+    slices_range_fused_into, slices_range_into, slices_sum,
 };
 
 /// One number per id, and their slices.
@@ -55,7 +55,7 @@ fn ranges_agree_with_a_comparison_of_each_number() {
                 let is_inside = |id: u16| (low..=high).contains(&numbers.numbers[usize::from(id)]);
                 let expected = Oracle::new(|id| is_inside(id) && filter.0[usize::from(id)]);
                 let what = format!("width {width}, {low}..={high}");
-                let count = slices_range_count(slices, low, high, filter_words);
+                let count = slices_range_fused_count(slices, low, high, &Fused::all(&[filter_words]));
                 assert_eq!(count, expected.count(), "{what}");
                 let words = out.words_for_overwrite();
                 let count = slices_range_into(slices, low, high, filter_words, words);
@@ -116,7 +116,7 @@ fn a_missing_slice_is_a_digit_that_nobody_has() {
     with_every_kernel(|_| {
         for (low, high) in [(0, 100), (3, 8), (4, 4), (251, 251), (251, 9_000), (256, 511)] {
             let expected = numbers.numbers.iter().filter(|&n| (low..=high).contains(n)).count();
-            let count = slices_range_count(slices, low, high, &everybody);
+            let count = slices_range_fused_count(slices, low, high, &Fused::all(&[&everybody]));
             assert_eq!(count, expected as u32, "{low}..={high}");
         }
         let sum: u64 = numbers.numbers.iter().sum();

@@ -52,7 +52,7 @@ pub enum GroupKey {
 }
 
 /// Groups that a breakdown may have.
-pub const GROUPS_MAX: usize = 1_000_000;
+pub(super) const GROUPS_MAX: usize = 1_000_000;
 
 struct WantValues {
     values: Vec<BoundBitmap>,

@@ -14,11 +14,11 @@ mod stats;
 mod value_counts;
 mod why;
 
-pub use breakdown::{Breakdown, GROUPS_MAX, Group, GroupKey};
+pub use breakdown::{Breakdown, Group, GroupKey};
 pub use explain::{Analyzed, Explained};
 pub use members::MembersPage;
 pub use membership::{Memberships, contains_each};
-pub use prepared::{Counted, Prepared, Timing};
+pub use prepared::{Counted, Prepared};
 pub use profile::{ProfileValue, Profiler, profile};
-pub use stats::{QUANTILES_MAX, Stats};
+pub use stats::Stats;
 pub use why::Why;

@@ -34,6 +34,9 @@ pub struct Stats {
 }
 
 impl Stats {
+    /// Quantiles that one request may ask for.
+    pub const QUANTILES_MAX: usize = QUANTILES_MAX;
+
     /// The mean in units of the tag (a decimal's point is applied); none where nobody has it.
     pub fn mean(&self) -> Option<f64> {
         let unit = 10f64.powi(i32::from(self.kind.scale()));
@@ -42,7 +45,7 @@ impl Stats {
 }
 
 /// Quantiles that one request may ask for.
-pub const QUANTILES_MAX: usize = 100;
+const QUANTILES_MAX: usize = 100;
 
 struct WantSums {
     number: Arc<BoundNumber>,

@@ -26,34 +26,40 @@ mod resolve;
 mod tests;
 
 pub use audience::{StoredAudience, last_known_text, store_audience, today_text};
-pub use context::PlanContext;
-pub use node::{Comparison, GivenIds, Node, NodeId, Plan, Split, Term, ThresholdMode};
-pub use planned::{Condition, ConditionKind, MissingCheck, Planned, Warning};
-pub use ranges::{NUMBER_MAX, NUMBER_MIN};
+pub(crate) use context::PlanContext;
+#[cfg(feature = "internals")]
+pub use node::Node;
+#[cfg(not(feature = "internals"))]
+pub(crate) use node::Node;
+pub(crate) use node::{Comparison, GivenIds, NodeId, Plan, Split, Term, ThresholdMode};
+pub(crate) use planned::ConditionKind;
+pub use planned::{Condition, Planned, Warning};
 pub(super) use remedy::checked;
 pub use request::{Parameter, Parameters, QueryRequest, UnknownValues};
 
-use muster_language::{Parsed, parse};
+use muster_language::Parsed;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::TypeId;
 use resolve::Resolver;
 
 /// Reads and plans a query. Errors: invalid or limit, with [`Error::query_fault`], whose suggestion can be planned;
 /// what the context answers.
-pub fn plan(context: &dyn PlanContext, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Planned> {
+#[cfg(test)]
+pub(crate) fn plan(context: &dyn PlanContext, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Planned> {
     let planned = |text: &str| plan_as_written(context, type_id, text, request);
     planned(text).map_err(|error| remedy::checked(error, context.catalog(), type_id, &planned))
 }
 
+#[cfg(test)]
 fn plan_as_written(context: &dyn PlanContext, type_id: TypeId, text: &str, request: &QueryRequest) -> Result<Planned> {
-    let parsed = parse(text).map_err(|error| Error::query(text, error))?;
+    let parsed = muster_language::parse(text).map_err(|error| crate::error::Error::query(text, error))?;
     plan_parsed(context, type_id, text, parsed, request)
 }
 
 /// Plans a query that was read from `text`. Errors: as [`plan`].
-pub fn plan_parsed(
+pub(crate) fn plan_parsed(
     context: &dyn PlanContext,
     type_id: TypeId,
     text: &str,

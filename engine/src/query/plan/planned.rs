@@ -100,6 +100,7 @@ pub enum ConditionKind {
 
 /// Something that the caller should know.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Warning {
     /// A stable word for programs: `unknown_value`, `reversed_interval`.
     pub code: &'static str,

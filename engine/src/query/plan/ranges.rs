@@ -6,9 +6,9 @@
 use super::node::Comparison;
 
 /// The least number that a tag can hold.
-pub const NUMBER_MIN: i64 = -i64::MAX;
+pub(super) const NUMBER_MIN: i64 = -i64::MAX;
 /// The largest number that a tag can hold.
-pub const NUMBER_MAX: i64 = i64::MAX;
+pub(super) const NUMBER_MAX: i64 = i64::MAX;
 
 /// A set of numbers: rising, disjoint, not adjacent.
 pub(super) type Ranges = Vec<(i64, i64)>;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::query::pace::Stop;
+use crate::storage::{Clock, SystemClock};
 
 /// What a request says beside the text.
 #[derive(Clone, Debug)]
@@ -25,6 +26,11 @@ pub struct QueryRequest {
 impl QueryRequest {
     /// The memory of an answer when the request does not say.
     pub const MEMORY_BYTES_DEFAULT: u64 = 256 << 20;
+
+    /// A request without parameters, in UTC, at the time that the machine shows; unknown values are refused.
+    pub fn now() -> QueryRequest {
+        QueryRequest::at(SystemClock::new().now_unix_ms())
+    }
 
     /// A request without parameters, in UTC, at `now_unix_ms`; unknown values are refused.
     pub fn at(now_unix_ms: i64) -> QueryRequest {

@@ -5,6 +5,7 @@ use crate::snapshot::{KeptQueryCounts, MergedCounts, ValueIndexCounts};
 
 /// A picture of an open store at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Status {
     /// The newest visible version.
     pub version: Seq,

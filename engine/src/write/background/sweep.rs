@@ -22,7 +22,7 @@ use crate::write::files::forms::tag_form;
 use crate::write::writer::Writer;
 
 /// The most entities whose tag one batch of a sweep clears.
-pub const SWEEP_ENTITIES_MAX: usize = 16_384;
+pub(crate) const SWEEP_ENTITIES_MAX: usize = 16_384;
 
 impl Writer {
     /// See `Engine::sweep`. Ends early where `is_stopped`.

@@ -4,13 +4,13 @@
 use crate::catalog::{EntityKey, Value};
 
 /// The most changes that one batch may hold, over all its entities.
-pub const BATCH_CHANGES_MAX: usize = 1_000_000;
+pub(crate) const BATCH_CHANGES_MAX: usize = 1_000_000;
 /// The most entities that one batch may name.
-pub const BATCH_ENTITIES_MAX: usize = 1_000_000;
+pub(crate) const BATCH_ENTITIES_MAX: usize = 1_000_000;
 /// The longest name of a source, in bytes.
-pub const SOURCE_BYTES_MAX: usize = 256;
+pub(crate) const SOURCE_BYTES_MAX: usize = 256;
 /// The most sources whose last sequence a space remembers.
-pub const SOURCES_MAX: usize = 50_000;
+pub(crate) const SOURCES_MAX: usize = 50_000;
 
 /// Changes applied together or not at all, in the order in which they stand.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +25,11 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Changes of entities of one type, from nobody in particular.
+    pub fn new(type_name: impl Into<String>, entities: impl IntoIterator<Item = EntityChanges>) -> Batch {
+        Batch { type_name: type_name.into(), source: None, entities: entities.into_iter().collect() }
+    }
+
     /// Whether it only takes away, which goes on when the disk is full.
     pub(crate) fn only_deletes(&self) -> bool {
         let deletes = |change: &Change| matches!(change, Change::Remove { .. } | Change::Clear { .. } | Change::Erase);
@@ -73,8 +78,8 @@ pub enum Change {
 
 impl EntityChanges {
     /// Changes of the entity `key`.
-    pub fn new(key: EntityKey, changes: Vec<Change>) -> EntityChanges {
-        EntityChanges { key, changes }
+    pub fn new(key: impl Into<EntityKey>, changes: Vec<Change>) -> EntityChanges {
+        EntityChanges { key: key.into(), changes }
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) enum Reply {
 
 /// The answer to a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Written {
     /// The batch's place in the one order: a snapshot of this version or a later one holds it.
     pub seq: Seq,
@@ -30,10 +31,11 @@ pub struct Written {
 }
 
 /// The most new values that the answer to a batch names.
-pub const NEW_VALUES_TOLD_MAX: usize = 10;
+pub(crate) const NEW_VALUES_TOLD_MAX: usize = 10;
 
 /// The answer to a change of the catalog.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Changed {
     /// The change's place in the one order.
     pub seq: Seq,
@@ -47,6 +49,7 @@ pub struct Changed {
 
 /// The answer to a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Loaded {
     /// The version at which the load became visible.
     pub seq: Seq,

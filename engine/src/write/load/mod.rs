@@ -37,9 +37,9 @@ use crate::write::files::stack::StackPart;
 use crate::write::writer::Writer;
 
 /// The longest load id, in bytes.
-pub const LOAD_ID_BYTES_MAX: usize = 256;
+pub(super) const LOAD_ID_BYTES_MAX: usize = 256;
 /// The most rows of one block.
-pub const BLOCK_ROWS_MAX: usize = 1 << 22;
+pub(super) const BLOCK_ROWS_MAX: usize = 1 << 22;
 
 /// One bulk load. Dropping it aborts it.
 pub struct Load {
