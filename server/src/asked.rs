@@ -1,26 +1,49 @@
-//! A question: the space, the snapshot, the type and what stands beside the text.
+//! A question: what it is asked of, as the caller may see it, and what stands beside its text.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use muster_engine::Error;
 use muster_engine::Seq;
 use muster_engine::Snapshot;
 use muster_engine::catalog::{EntityKey, EntityType, Tag, Zone};
-use muster_engine::query::plan::QueryRequest;
-use muster_engine::query::{Prepared, Run};
-use muster_proto::v1;
-use muster_store::Space;
+use muster_engine::query::Prepared;
+use muster_engine::query::plan::{Parameters, QueryRequest, UnknownValues};
 use tonic::Status;
 
-use crate::convert::error::{self, OrStatus};
-use crate::convert::{catalog, context, token};
+use crate::entrance::Call;
 use crate::shared::Shared;
+use crate::status::{self, OrStatus};
+use crate::view::View;
+
+/// Where and how a request asks, in its own words.
+#[derive(Default)]
+pub(crate) struct Context {
+    pub(crate) space: String,
+    pub(crate) entity_type: String,
+    /// The zone of the space where it is empty.
+    pub(crate) zone: String,
+    /// The newest where it is none.
+    pub(crate) version: Option<Seq>,
+    pub(crate) now: Now,
+    pub(crate) unknown_values: UnknownValues,
+    pub(crate) parameters: Parameters,
+}
+
+/// The moment that a request takes for now.
+#[derive(Default)]
+pub(crate) enum Now {
+    /// That of the server's clock.
+    #[default]
+    Clock,
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    At(i64),
+    /// A moment in the zone of the request.
+    Written(String),
+}
 
 /// Where and how a question is asked, found and pinned.
 pub(crate) struct Asked {
-    pub(crate) space: Arc<Space>,
-    pub(crate) snapshot: Snapshot,
+    pub(crate) view: View,
     pub(crate) entity_type: EntityType,
     /// The zone of the request, else of the space.
     pub(crate) zone: Zone,
@@ -28,48 +51,49 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Finds what `context` names; `run` ends what is asked.
-    pub(crate) fn find(shared: &Shared, context: Option<v1::QueryContext>, run: &Run) -> Result<Asked, Status> {
-        let context = context.unwrap_or_default();
-        Asked::find_at(shared, &context, context.version.map(Seq), run)
+    /// Finds what `context` names; `call` ends what is asked.
+    pub(crate) fn find(shared: &Shared, call: &Call, context: Context) -> Result<Asked, Status> {
+        let newest = View::of(shared, call, &context.space)?;
+        let view = match context.version {
+            None => newest,
+            Some(version) => newest.at(version)?,
+        };
+        let entity_type = view.entity_type(&context.entity_type).or_status()?.clone();
+        let zone = view.space().zone_of(&context.zone).or_status()?;
+        let now_unix_ms = match context.now {
+            Now::Clock => shared.now_unix_ms(),
+            Now::At(moment) => moment,
+            Now::Written(written) => zone.moment(&written).or_status()?,
+        };
+        let request = QueryRequest {
+            parameters: context.parameters,
+            zone: Some(zone.name().to_owned()),
+            unknown_values: context.unknown_values,
+            memory_bytes_max: call.limits().query_memory_bytes,
+            stop: call.run().stop(),
+            ..QueryRequest::at(now_unix_ms)
+        };
+        Ok(Asked { view, entity_type, zone, request })
     }
 
-    /// The same on the snapshot of `version`, which must be current or kept.
-    pub(crate) fn find_at(
-        shared: &Shared,
-        context: &v1::QueryContext,
-        version: Option<Seq>,
-        run: &Run,
-    ) -> Result<Asked, Status> {
-        let space = shared.store.space(&context.space).or_status()?;
-        let current = space.snapshot();
-        let snapshot = match version {
-            None => current,
-            Some(version) if version == current.version() => current,
-            Some(version) => space.leases().find(version).ok_or_else(|| token::version_gone(version))?,
-        };
-        let entity_type = catalog::entity_type(snapshot.catalog(), &context.entity_type).or_status()?.clone();
-        let zone = space.zone_of(&context.zone).or_status()?;
-        let mut request = context::request_from_wire(context, &zone, shared.now_unix_ms()).or_status()?;
-        request.memory_bytes_max = shared.config.limits.query_memory_bytes;
-        request.stop = run.stop();
-        Ok(Asked { space, snapshot, entity_type, zone, request })
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        self.view.snapshot()
     }
 
     /// Reads, plans and binds `text`.
     pub(crate) fn prepare(&self, text: &str) -> muster_engine::Result<Prepared> {
-        self.snapshot.prepare(self.entity_type.id, text, &self.request)
+        self.view.prepare(self.entity_type.id, text, &self.request)
     }
 
     /// The tag of the question's type with this name or label.
     pub(crate) fn tag(&self, name: &str) -> Result<&Tag, Status> {
-        self.snapshot.catalog().require_tag(self.entity_type.id, name).or_status()
+        self.view.tag(self.entity_type.id, name).or_status()
     }
 
     /// The status of a question about a key that no entity has.
     pub(crate) fn unknown_key(&self, key: &EntityKey) -> Status {
         let message = format!("{} has no entity with the key {key}", self.entity_type.name);
-        error::status(&Error::not_found(message))
+        status::of(&Error::not_found(message))
     }
 }
 

@@ -3,12 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use muster_engine::Result;
 use muster_engine::{Clock, SystemClock};
 use muster_store::StoreOptions;
 
 use crate::limits::Limits;
-use crate::options;
 
 /// How a server runs.
 #[derive(Clone, Debug)]
@@ -44,12 +42,5 @@ impl Config {
             drain: Duration::from_secs(10),
             limits: Limits::default(),
         }
-    }
-
-    /// Sets an option by its name, such as `flush_bytes` to `1048576`.
-    ///
-    /// Errors: invalid, when there is no such option, or it does not take this value.
-    pub fn set_option(&mut self, name: &str, value: &str) -> Result<()> {
-        options::set(self, name, value)
     }
 }

@@ -15,27 +15,8 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::time::{Sleep, sleep};
 use tokio_stream::Stream;
 
-use crate::connections::{Busy, Connection, Connections, Peer};
+use crate::connections::{Connections, Peer};
 use crate::lingering::{Lingering, Patience};
-
-/// Whose requests come over a connection. Until callers have names, each connection is a caller of its own.
-#[derive(Clone)]
-pub(crate) struct Caller(Arc<Connection>);
-
-impl Caller {
-    pub(crate) fn of(connection: &Arc<Connection>) -> Caller {
-        Caller(Arc::clone(connection))
-    }
-
-    pub(crate) fn number(&self) -> u64 {
-        self.0.number
-    }
-
-    /// A request of the caller is under way.
-    pub(crate) fn busy(&self) -> Busy {
-        self.0.busy()
-    }
-}
 
 /// How long to wait before the next try when a connection could not be taken: what is missing is missing for a while.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -131,7 +112,7 @@ impl<L: Accept> Incoming<L> {
             };
             match self.connections.take(peer) {
                 Some(connection) => {
-                    return Poll::Ready(Lingering::new(stream, Caller::of(&connection), connection, self.patience));
+                    return Poll::Ready(Lingering::new(stream, connection, self.patience));
                 }
                 None => self.tell_closed(peer),
             }
@@ -185,7 +166,7 @@ mod tests {
         let mut incoming = Incoming::new(listener, Arc::new(Connections::new(2, 1)), Patience::default(), pending());
         let _client = TcpStream::connect(address).await.unwrap();
         let accepted = poll_fn(|cx| Pin::new(&mut incoming).poll_next(cx)).await.unwrap().unwrap();
-        assert_eq!(accepted.caller_number(), 1);
+        assert_eq!(accepted.number(), 1);
         assert!(accepted.stream().nodelay().unwrap(), "replies wait for the acknowledgement of the one before");
     }
 

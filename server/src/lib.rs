@@ -1,13 +1,15 @@
 //! The server of muster: gRPC `muster.v1` in front of engines, one for each space.
 //!
-//! [`run`] serves a directory on a listener until it is told to stop. The engine is synchronous: every call to it runs
-//! on a thread of its own, behind a bound on how many run at once, with the caller's deadline and a flag that is raised
-//! when the caller goes away. Only `convert` knows both the wire and the engine.
+//! [`run`] serves a directory on a listener until it is told to stop. Each request becomes a call at one entrance. The
+//! engine is synchronous: every call to it runs on a thread of its own, behind a bound on how many run at once, with
+//! the caller's deadline and a flag that is raised when the caller goes away. Only `convert` takes messages apart and
+//! puts them together.
 
 mod asked;
 mod config;
 mod connections;
 mod convert;
+mod entrance;
 mod incoming;
 mod limits;
 mod lingering;
@@ -19,6 +21,8 @@ mod run;
 mod service;
 mod shared;
 mod spool;
+mod status;
+mod view;
 mod work;
 
 pub use config::Config;

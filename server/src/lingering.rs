@@ -19,7 +19,6 @@ use tokio::time::{Sleep, sleep};
 use tonic::transport::server::Connected;
 
 use crate::connections::Connection;
-use crate::incoming::Caller;
 
 /// How long a client may take to close its side.
 const LINGER: Duration = Duration::from_secs(2);
@@ -45,7 +44,6 @@ pub(crate) struct Patience {
 /// See the module.
 pub(crate) struct Lingering<S> {
     stream: S,
-    caller: Caller,
     connection: Arc<Connection>,
     patience: Patience,
     /// Bytes of the preface that have come.
@@ -57,9 +55,9 @@ pub(crate) struct Lingering<S> {
 }
 
 impl<S> Lingering<S> {
-    pub(crate) fn new(stream: S, caller: Caller, connection: Arc<Connection>, patience: Patience) -> Lingering<S> {
+    pub(crate) fn new(stream: S, connection: Arc<Connection>, patience: Patience) -> Lingering<S> {
         let look = Box::pin(sleep(patience.preface));
-        Lingering { stream, caller, connection, patience, preface: 0, look, lingering: None }
+        Lingering { stream, connection, patience, preface: 0, look, lingering: None }
     }
 
     /// Whether it is time to hang up; else the task is woken when it may be.
@@ -84,8 +82,8 @@ impl<S> Lingering<S> {
     }
 
     #[cfg(test)]
-    pub(crate) fn caller_number(&self) -> u64 {
-        self.caller.number()
+    pub(crate) fn number(&self) -> u64 {
+        self.connection.number
     }
 }
 
@@ -150,10 +148,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
 }
 
 impl<S> Connected for Lingering<S> {
-    type ConnectInfo = Caller;
+    type ConnectInfo = Arc<Connection>;
 
-    fn connect_info(&self) -> Caller {
-        self.caller.clone()
+    fn connect_info(&self) -> Arc<Connection> {
+        Arc::clone(&self.connection)
     }
 }
 
@@ -174,7 +172,7 @@ mod tests {
 
     fn lingering<S>(stream: S, patience: Patience) -> Lingering<S> {
         let connection = Arc::new(Connections::new(1, 1)).take(Peer::User(0)).unwrap();
-        Lingering::new(stream, Caller::of(&connection), connection, patience)
+        Lingering::new(stream, connection, patience)
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tonic::Status;
 
-use crate::convert::error;
+use crate::status;
 
 /// The name of the limit.
 const LIMIT: &str = "server_memory_bytes";
@@ -67,7 +67,7 @@ impl Charge {
             let max = self.bytes_max;
             let more = |taken: u64| taken.checked_add(bytes - before).filter(|taken| *taken <= max);
             if self.memory.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_err() {
-                return Err(error::no_room(LIMIT, bytes, max, RETRY_DELAY));
+                return Err(status::no_room(LIMIT, bytes, max, RETRY_DELAY));
             }
         }
         self.bytes.store(bytes, Ordering::Relaxed);

@@ -89,8 +89,17 @@ const OPTIONS: [ServerOption; 51] = [
     option("header_bytes_max", 1, Number(|it| &mut it.limits.header_bytes_max)),
 ];
 
+impl Config {
+    /// Sets an option by its name, such as `flush_bytes` to `1048576`.
+    ///
+    /// Errors: invalid, when there is no such option, or it does not take this value.
+    pub fn set_option(&mut self, name: &str, value: &str) -> Result<()> {
+        set(self, name, value)
+    }
+}
+
 /// Sets an option to what is written. Errors: invalid, where there is none of that name, or it does not take this.
-pub(crate) fn set(config: &mut Config, name: &str, written: &str) -> Result<()> {
+fn set(config: &mut Config, name: &str, written: &str) -> Result<()> {
     let Some(option) = OPTIONS.iter().find(|option| option.name == name) else {
         return Err(unknown(name));
     };
@@ -138,7 +147,7 @@ impl ServerOption {
 
 fn unknown(name: &str) -> Error {
     let names = OPTIONS.map(|option| option.name);
-    let guess = nearest(name, names.into_iter()).map_or_else(String::new, |guess| format!("{guess}, or another "));
+    let guess = nearest(name, names).map_or_else(String::new, |guess| format!("{guess}, or another "));
     Error::invalid(format!("name {guess}one of {}: there is no option {name}", names.join(", ")))
 }
 

@@ -182,13 +182,13 @@ async fn serve(
             }
         }
     };
-    let calls = Arc::clone(&shared.work.calls);
+    let entrance = shared.entrance.clone();
     let drained = async {
         if waiting.await.is_err() {
             std::future::pending::<()>().await;
         }
         tokio::time::sleep(drain).await;
-        calls.cancel_all();
+        entrance.cancel_all();
         // Who was cancelled can still be told.
         tokio::time::sleep(LAST_WORDS).await;
     };

@@ -1,4 +1,4 @@
-//! What all requests of a server share: its store, its lanes, its memory, its limits.
+//! What all requests of a server share: its store, its entrance, its lanes, its memory, its limits.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -10,6 +10,7 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::config::Config;
 use crate::connections::Connections;
+use crate::entrance::Entrance;
 use crate::limits::DESCRIPTORS_MIN;
 use crate::memory::Memory;
 use crate::spool::Spool;
@@ -20,6 +21,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) store: Store,
     pub(crate) spool: Spool,
+    pub(crate) entrance: Entrance,
     pub(crate) work: Work,
     /// How many loads are open.
     pub(crate) loads_open: AtomicUsize,
@@ -50,7 +52,8 @@ impl Shared {
         Ok(Shared {
             store,
             spool,
-            work: Work::new(&config.limits, Arc::clone(&memory)),
+            entrance: Entrance::new(config.limits.clone(), Arc::clone(&memory)),
+            work: Work::new(&config.limits),
             loads_open: AtomicUsize::new(0),
             memory,
             connections: Arc::new(Connections::new(connections_max, peer_connections_max)),

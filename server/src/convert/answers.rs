@@ -1,13 +1,19 @@
 //! What the engine answers, as the wire says it.
 
+use muster_engine::Result;
+use muster_engine::TagId;
 use muster_engine::catalog::{Tag, TagKind, Value, Zone};
 use muster_engine::query::plan::Condition;
 use muster_engine::query::{Breakdown, Explained, Group, GroupKey, ProfileValue, Stats, Why};
 use muster_proto::v1;
+use tonic::Status;
 
+use super::problem::problem;
 use super::span;
 use super::value::{kind_to_wire, value_to_wire};
 use crate::asked::Asked;
+use crate::status;
+use crate::view::View;
 
 /// What a tag says about an entity.
 pub(crate) fn profile_value(tag: &Tag, said: ProfileValue) -> v1::Value {
@@ -21,7 +27,32 @@ pub(crate) fn profile_value(tag: &Tag, said: ProfileValue) -> v1::Value {
     })
 }
 
-/// The same for people, value by value.
+/// What the tags that may be seen say about an entity, by name.
+pub(crate) fn profile(view: &View, said: Vec<(TagId, ProfileValue)>) -> Vec<v1::TagValue> {
+    let mut tags = Vec::new();
+    for (id, said) in said {
+        if let Some(tag) = view.tag_of(id) {
+            tags.push(v1::TagValue {
+                tag: tag.name.clone(),
+                kind: kind_to_wire(tag.kind).into(),
+                value: Some(profile_value(tag, said)),
+            });
+        }
+    }
+    tags.sort_by(|a, b| a.tag.cmp(&b.tag));
+    tags
+}
+
+/// The count of one query of several, or what is wrong with it.
+pub(crate) fn count_item(name: String, counted: Result<v1::CountReply>) -> v1::CountBatchItem {
+    let outcome = match counted {
+        Ok(count) => v1::count_batch_item::Outcome::Count(count),
+        Err(error) => v1::count_batch_item::Outcome::Problem(problem(&error)),
+    };
+    v1::CountBatchItem { name, outcome: Some(outcome) }
+}
+
+/// What a tag says about an entity, for people, value by value.
 fn own_values(tag: &Tag, said: &ProfileValue, zone: &Zone) -> Vec<String> {
     match said {
         ProfileValue::True => vec![true.to_string()],
@@ -32,11 +63,10 @@ fn own_values(tag: &Tag, said: &ProfileValue, zone: &Zone) -> Vec<String> {
 
 /// The conditions of a query for one entity, parents before children.
 pub(crate) fn why(asked: &Asked, text: &str, why: &Why, condition: &Condition) -> Vec<v1::WhyCondition> {
-    let catalog = asked.snapshot.catalog();
     let mut conditions = Vec::new();
     let mut waiting = vec![(0, why, condition)];
     while let Some((depth, why, condition)) = waiting.pop() {
-        let tag = why.tag.and_then(|id| catalog.tag(id));
+        let tag = why.tag.and_then(|id| asked.view.tag_of(id));
         let said = tag.zip(why.own_value.as_ref());
         conditions.push(v1::WhyCondition {
             depth,
@@ -110,6 +140,11 @@ fn format_sum(tag: &Tag, sum: i128) -> String {
     let digits = format!("{:0>width$}", sum.unsigned_abs(), width = scale + 1);
     let (whole, part) = digits.split_at(digits.len() - scale);
     format!("{}{whole}.{part}", if sum < 0 { "-" } else { "" })
+}
+
+/// How a request wants its groups ordered.
+pub(crate) fn group_order(order: i32) -> std::result::Result<v1::GroupOrder, Status> {
+    v1::GroupOrder::try_from(order).map_err(|_| status::bad_field("order", "order groups by count or by value"))
 }
 
 /// An audience divided by a tag, without the reply's info.

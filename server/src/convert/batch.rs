@@ -1,13 +1,13 @@
 //! Batches.
 
-use muster_engine::Snapshot;
-use muster_engine::catalog::{Catalog, Zone};
+use muster_engine::TypeId;
+use muster_engine::catalog::Zone;
 use muster_engine::write::{Batch, Change, EntityChanges, Written};
 use muster_engine::{Error, Result};
 use muster_proto::v1;
 
-use super::catalog::entity_type;
 use super::value;
+use crate::view::View;
 
 /// How many changes a request holds; an entity without any counts as one.
 pub(crate) fn change_count(request: &v1::WriteRequest) -> usize {
@@ -54,16 +54,16 @@ fn held_text(text: &str) -> usize {
     }
 }
 
-/// The batch, its values read by the kinds of `catalog`, times without a zone in `zone`. Errors name the entity by its
+/// The batch, its values read by the kinds of tags in `view`, times without a zone in `zone`. Errors name the entity by its
 /// place, from 1 on, and by its key.
-pub(crate) fn batch_from_wire(catalog: &Catalog, request: v1::WriteRequest, zone: &Zone) -> Result<Batch> {
-    let owner = entity_type(catalog, &request.entity_type)?;
+pub(crate) fn batch_from_wire(view: &View, request: v1::WriteRequest, zone: &Zone) -> Result<Batch> {
+    let owner = view.entity_type(&request.entity_type)?;
     let mut entities = Vec::with_capacity(request.entities.len());
     for (index, entity) in request.entities.into_iter().enumerate() {
         let who = entity.key.as_ref().map(|key| format!(" (`{}`)", value::key_shown(key))).unwrap_or_default();
         let place = |error: Error| error.context(format_args!("entity {}{who}", index + 1));
         let key = value::key_from_wire(owner, entity.key.as_ref()).map_err(place)?;
-        let read = |change: v1::Change| change_from_wire(catalog, owner.id, change, zone);
+        let read = |change: v1::Change| change_from_wire(view, owner.id, change, zone);
         let mut changes = entity.changes.into_iter().map(read).collect::<Result<Vec<Change>>>().map_err(place)?;
         if changes.is_empty() {
             changes.push(Change::Touch);
@@ -77,19 +77,14 @@ pub(crate) fn batch_from_wire(catalog: &Catalog, request: v1::WriteRequest, zone
     })
 }
 
-fn change_from_wire(
-    catalog: &Catalog,
-    type_id: muster_engine::TypeId,
-    change: v1::Change,
-    zone: &Zone,
-) -> Result<Change> {
+fn change_from_wire(view: &View, type_id: TypeId, change: v1::Change, zone: &Zone) -> Result<Change> {
     use v1::change::Change as Wire;
     Ok(match change.change {
         None => {
             return Err(Error::invalid("say what to change: set, remove, clear, touch or erase"));
         }
         Some(Wire::Set(set)) => {
-            let tag = catalog.require_tag(type_id, &set.tag)?;
+            let tag = view.tag(type_id, &set.tag)?;
             Change::Set { value: value::value_from_wire(tag, set.value, zone)?, tag: set.tag }
         }
         Some(Wire::Remove(remove)) => Change::Remove { tag: remove.tag, value: remove.value },
@@ -112,11 +107,11 @@ pub(crate) fn written_to_wire(written: &Written) -> v1::WriteReply {
 
 /// The values that tags with open lists had not had before, each with the nearest that its tag has. A tag or value that
 /// is gone again is left out.
-pub(crate) fn new_values(snapshot: &Snapshot, written: &Written) -> Result<Vec<v1::NewValue>> {
+pub(crate) fn new_values(view: &View, written: &Written) -> Result<Vec<v1::NewValue>> {
     let mut told = Vec::new();
     for (tag, value) in &written.new_values {
-        if let Some(tag) = snapshot.catalog().tag(*tag) {
-            let nearest = snapshot.nearest_value(tag.id, value)?.unwrap_or_default();
+        if let Some(tag) = view.tag_of(*tag) {
+            let nearest = view.snapshot().nearest_value(tag.id, value)?.unwrap_or_default();
             told.push(v1::NewValue { tag: tag.name.clone(), value: value.clone(), nearest });
         }
     }

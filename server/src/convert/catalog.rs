@@ -1,31 +1,37 @@
-//! Types, tags and audiences.
+//! Spaces, types, tags, values and audiences.
 
+use muster_engine::ValueId;
 use muster_engine::catalog::{
-    Audience, AudienceVersion, Catalog, CatalogChange, DeclaredValue, EntityType, KeyKind, Layer, Sensitivity, Tag,
-    TagChange, TagDefinition, TagKind, TagSpec,
+    Audience, AudienceSpec, AudienceVersion, CatalogChange, DeclaredValue, EntityType, KeyKind, Layer, Sensitivity,
+    Tag, TagChange, TagDefinition, TagKind, TagSpec,
 };
+use muster_engine::query::plan::StoredAudience;
 use muster_engine::{Error, Result};
 use muster_proto::v1;
+use muster_store::Space;
 
+use super::durability;
 use super::value::kind_to_wire;
+use crate::shared::Shared;
+use crate::view::View;
 
-/// The type that a request names, or the only one if it names none.
-pub(crate) fn entity_type<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a EntityType> {
-    if !name.is_empty() {
-        return catalog.require_type(name);
+/// A space that is open.
+pub(crate) fn space_to_wire(space: &Space) -> v1::Space {
+    v1::Space {
+        name: space.name().to_owned(),
+        open: true,
+        durability: durability::to_wire(space.durability()).into(),
+        zone: space.zone().name().to_owned(),
+        missing: false,
     }
-    let mut types = catalog.types();
-    match (types.next(), types.next()) {
-        (Some(only), None) => Ok(only),
-        (None, _) => Err(Error::not_found("create an entity type first: the space has none")),
-        (Some(_), Some(_)) => {
-            let names: Vec<&str> = catalog.types().map(|entity_type| entity_type.name.as_str()).collect();
-            Err(Error::invalid(format!(
-                "say which entity type, with --type NAME or in the shell \\use NAME (entity_type in a request): the space has {}",
-                names.join(", ")
-            )))
-        }
-    }
+}
+
+/// A space of the list, open or not.
+pub(crate) fn listed_to_wire(shared: &Shared, (name, open): (String, bool)) -> Result<v1::Space> {
+    let durability = shared.store.durability(&name).map(durability::to_wire)?.into();
+    let zone = shared.store.zone(&name)?.name().to_owned();
+    let missing = shared.store.is_missing(&name);
+    Ok(v1::Space { name, open, durability, zone, missing })
 }
 
 pub(crate) fn key_kind_from_wire(kind: i32) -> Result<KeyKind> {
@@ -133,6 +139,16 @@ pub(crate) fn create_type(request: v1::CreateTypeRequest) -> Result<CatalogChang
     })
 }
 
+/// A type under another name.
+pub(crate) fn rename_type(request: v1::RenameTypeRequest) -> CatalogChange {
+    CatalogChange::RenameType { name: request.name, new_name: request.new_name }
+}
+
+/// No type of that name any more.
+pub(crate) fn drop_type(request: v1::DropTypeRequest) -> CatalogChange {
+    CatalogChange::DropType { name: request.name, force: request.force }
+}
+
 /// What a request asks for a new tag of the type `type_name`.
 pub(crate) fn create_tag(type_name: &str, tag: Option<v1::Tag>) -> Result<CatalogChange> {
     let tag = tag.ok_or_else(|| Error::invalid("give the tag to create"))?;
@@ -172,14 +188,48 @@ pub(crate) fn change_tag(type_name: &str, request: v1::ChangeTagRequest) -> Resu
     Ok(CatalogChange::ChangeTag { type_name: type_name.to_owned(), name: request.name, change: Box::new(change) })
 }
 
-pub(crate) fn type_to_wire(catalog: &Catalog, entity_type: &EntityType, live: Option<u64>) -> v1::EntityType {
+/// A tag of the type `type_name` under another name.
+pub(crate) fn rename_tag(type_name: &str, request: v1::RenameTagRequest) -> CatalogChange {
+    CatalogChange::RenameTag { type_name: type_name.to_owned(), name: request.name, new_name: request.new_name }
+}
+
+/// No tag of that name any more.
+pub(crate) fn drop_tag(type_name: &str, request: v1::DropTagRequest) -> CatalogChange {
+    CatalogChange::DropTag { type_name: type_name.to_owned(), name: request.name, force: request.force }
+}
+
+/// An audience of the type `type_name` with what is kept of its text.
+pub(crate) fn save_audience(
+    type_name: &str,
+    request: v1::SaveAudienceRequest,
+    stored: StoredAudience,
+    now_ms: i64,
+) -> CatalogChange {
+    CatalogChange::SaveAudience(Box::new(AudienceSpec {
+        type_name: type_name.to_owned(),
+        name: request.name,
+        stored: stored.stored,
+        tags_used: stored.tags_used,
+        audiences_used: stored.audiences_used,
+        description: not_empty(request.description),
+        owner: not_empty(request.owner),
+        now_ms,
+    }))
+}
+
+/// No audience of that name any more.
+pub(crate) fn drop_audience(type_name: &str, request: v1::DropAudienceRequest) -> CatalogChange {
+    CatalogChange::DropAudience { type_name: type_name.to_owned(), name: request.name, force: request.force }
+}
+
+pub(crate) fn type_to_wire(view: &View, entity_type: &EntityType, live: Option<u64>) -> v1::EntityType {
     v1::EntityType {
         id: entity_type.id.0,
         name: entity_type.name.clone(),
         key_kind: key_kind_to_wire(entity_type.key).into(),
         description: entity_type.description.clone(),
         label: entity_type.label.clone().unwrap_or_default(),
-        tags: saturated(catalog.tags_of(entity_type.id).count()),
+        tags: saturated(view.tags_of(entity_type.id).count()),
         live,
     }
 }
@@ -204,18 +254,23 @@ pub(crate) fn tag_to_wire(tag: &Tag, values: Option<u64>) -> v1::Tag {
     }
 }
 
-/// One version of an audience with its `text` in today's names.
+/// A value that a tag has.
+pub(crate) fn value_name_to_wire((id, name): (ValueId, String)) -> v1::TagValueName {
+    v1::TagValueName { id: id.0, name }
+}
+
+/// One version of an audience.
 pub(crate) fn audience_to_wire(
+    view: &View,
     entity_type: &EntityType,
     audience: &Audience,
     version: &AudienceVersion,
-    text: String,
 ) -> v1::Audience {
     v1::Audience {
         id: audience.id.0,
         name: audience.name.clone(),
         version: version.version,
-        text,
+        text: view.text_of(entity_type.id, version),
         description: audience.description.clone(),
         owner: audience.owner.clone(),
         created_unix_ms: version.saved_ms,

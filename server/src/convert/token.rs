@@ -1,9 +1,9 @@
 //! Page tokens: where a listing of members goes on, and of what.
 
 use muster_engine::{LocalId, Seq, TypeId};
-use tonic::{Code, Status};
+use tonic::Status;
 
-use super::error;
+use crate::status;
 
 /// The first byte of a token; another one is of another release.
 const FORMAT: u8 = 1;
@@ -39,7 +39,7 @@ impl PageToken {
 
     /// Errors: invalid, when they are not the bytes of a token.
     pub(crate) fn decode(bytes: &[u8]) -> Result<PageToken, Status> {
-        let unknown = || error::bad_field("page_token", "send next_page_token of an earlier reply as it came");
+        let unknown = || status::bad_field("page_token", "send next_page_token of an earlier reply as it came");
         let bytes: &[u8; TOKEN_BYTES] = bytes.try_into().map_err(|_| unknown())?;
         let [FORMAT, rest @ ..] = bytes else {
             return Err(unknown());
@@ -61,19 +61,10 @@ impl PageToken {
     /// Errors: invalid, when the token is of another query or type.
     pub(crate) fn check(&self, type_id: TypeId, fingerprint: u128) -> Result<(), Status> {
         if self.type_id != type_id || self.fingerprint != fingerprint {
-            return Err(error::bad_field("page_token", "ask the same query as before, or without a page token"));
+            return Err(status::bad_field("page_token", "ask the same query as before, or without a page token"));
         }
         Ok(())
     }
-}
-
-/// The snapshot of a token or of a request is no longer kept.
-pub(crate) fn version_gone(version: Seq) -> Status {
-    error::refuse(
-        Code::FailedPrecondition,
-        "VERSION_GONE",
-        format!("start again without a page token or version: version {version} is gone"),
-    )
 }
 
 #[cfg(test)]

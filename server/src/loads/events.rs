@@ -9,16 +9,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use muster_engine::query::Run;
-use muster_proto::v1::{LoadReply, load_reply};
+use muster_proto::v1::LoadReply;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
 use tokio_stream::Stream;
 use tonic::Status;
 
-use crate::convert::error;
-use crate::work::{Call, CancelOnDrop, Lane, Place, ReadBy};
+use crate::entrance::{Call, CancelOnDrop};
+use crate::status;
+use crate::work::{Lane, Place, ReadBy};
 
 /// How many events may wait for a slow reader.
 const EVENTS_WAITING: usize = 4;
@@ -44,22 +44,22 @@ pub(crate) struct LoadEvents {
 pub(super) struct LaneEvents<'a> {
     events: Events,
     lane: Lane,
-    call: Call,
+    call: &'a Call,
     place: &'a mut Option<Place>,
 }
 
-/// The events of a load of `call`, whose reader may take nothing for `idle`.
-pub(super) fn channel(call: &Call, idle: Duration) -> (Events, LoadEvents) {
+/// The events of a load of `call`.
+pub(super) fn channel(call: &Call) -> (Events, LoadEvents) {
     let (sender, events) = mpsc::channel(EVENTS_WAITING);
     let end = Arc::new(Mutex::new(None));
     let heard = LoadEvents { events, end: Arc::clone(&end), _call: call.cancel_on_drop() };
-    (Events { sender, idle, end }, heard)
+    (Events { sender, idle: call.limits().stream_idle, end }, heard)
 }
 
 impl Events {
     /// Says something that a slow reader may miss.
-    pub(super) fn offer(&self, event: load_reply::Event) {
-        let _ = self.sender.try_send(LoadReply { event: Some(event) });
+    pub(super) fn offer(&self, event: LoadReply) {
+        let _ = self.sender.try_send(event);
     }
 
     /// The load ends with this, after what was said.
@@ -67,30 +67,35 @@ impl Events {
         *self.end.lock() = Some(status);
     }
 
-    pub(super) fn in_lane(self, lane: Lane, call: Call, place: &mut Option<Place>) -> LaneEvents<'_> {
+    pub(super) fn in_lane<'a>(self, lane: Lane, call: &'a Call, place: &'a mut Option<Place>) -> LaneEvents<'a> {
         LaneEvents { events: self, lane, call, place }
     }
 }
 
-impl LaneEvents<'_> {
+impl<'a> LaneEvents<'a> {
+    /// Whose load it is.
+    pub(super) fn call(&self) -> &'a Call {
+        self.call
+    }
+
     /// Says something that a slow reader may miss.
-    pub(super) fn offer(&self, event: load_reply::Event) {
+    pub(super) fn offer(&self, event: LoadReply) {
         self.events.offer(event);
     }
 
     /// Says something that the reader is waited for. Errors: cancelled, deadline.
-    pub(super) fn say(&mut self, event: load_reply::Event, run: &Run) -> Result<(), Status> {
-        let reply = match self.events.sender.try_send(LoadReply { event: Some(event) }) {
+    pub(super) fn say(&mut self, event: LoadReply) -> Result<(), Status> {
+        let reply = match self.events.sender.try_send(event) {
             Ok(()) => return Ok(()),
-            Err(TrySendError::Closed(_)) => return Err(error::gone()),
+            Err(TrySendError::Closed(_)) => return Err(status::gone()),
             Err(TrySendError::Full(reply)) => reply,
         };
         *self.place = None;
         let runtime = Handle::current();
-        let heard = ReadBy::new(self.call.deadline, self.events.idle);
-        runtime.block_on(heard.wait(self.events.sender.send(reply)))?.map_err(|_| error::gone())?;
-        run.look().map_err(|fault| error::status(&fault))?;
-        *self.place = Some(runtime.block_on(self.lane.enter(self.call.caller, self.call.deadline))?);
+        let heard = ReadBy::new(self.call.deadline(), self.events.idle);
+        runtime.block_on(heard.wait(self.events.sender.send(reply)))?.map_err(|_| status::gone())?;
+        self.call.look()?;
+        *self.place = Some(runtime.block_on(self.lane.enter(self.call.caller().number(), self.call.deadline()))?);
         Ok(())
     }
 }
@@ -108,27 +113,28 @@ impl Stream for LoadEvents {
 
 #[cfg(test)]
 mod tests {
-    use muster_proto::v1::LoadRejects;
     use tokio_stream::StreamExt;
 
     use super::*;
+    use crate::entrance::Entrance;
     use crate::memory::Memory;
-    use crate::work::{Calls, Kind, Work, on_thread};
+    use crate::work::{Kind, Work, on_thread};
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_load_whose_events_nobody_reads_gives_its_place_back_and_loses_nothing() {
-        let limits = crate::limits::Limits { loads_running_max: 1, ..Default::default() };
-        let work = Work::new(&limits, Arc::new(Memory::new(0)));
-        let calls: Arc<Calls> = Arc::default();
-        let call = Call::of(&calls, &tonic::Request::new(()));
+        let idle = Duration::from_secs(3_600);
+        let limits = crate::limits::Limits { loads_running_max: 1, stream_idle: idle, ..Default::default() };
+        let work = Work::new(&limits);
+        let entrance = Entrance::new(limits, Arc::new(Memory::new(0)));
+        let (call, ()) = entrance.admit("load", tonic::Request::new(()));
         let lane = work.lane(Kind::Load).clone();
-        let (events, mut heard) = channel(&call, Duration::from_secs(3_600));
-        let place = lane.enter(call.caller, None).await.unwrap();
-        let (of_job, caller) = (lane.clone(), call.clone());
-        let job = move |run: &Run, place: &mut Option<Place>| {
-            let mut events = events.in_lane(of_job, caller, place);
+        let (events, mut heard) = channel(&call);
+        let place = lane.enter(call.caller().number(), None).await.unwrap();
+        let of_job = lane.clone();
+        let job = move |call: &Call, place: &mut Option<Place>| {
+            let mut events = events.in_lane(of_job, call, place);
             for _ in 0..3 * EVENTS_WAITING {
-                events.say(load_reply::Event::Rejects(LoadRejects::default()), run)?;
+                events.say(LoadReply::default())?;
             }
             Ok(())
         };
@@ -145,8 +151,8 @@ mod tests {
         }
         assert_eq!(count, 3 * EVENTS_WAITING);
         loading.await.unwrap().unwrap();
-        assert_eq!((lane.load(), calls.count()), ((0, 0), 1));
+        assert_eq!((lane.load(), entrance.count()), ((0, 0), 1));
         drop(heard);
-        assert_eq!(calls.count(), 0);
+        assert_eq!(entrance.count(), 0);
     }
 }

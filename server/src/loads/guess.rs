@@ -2,18 +2,17 @@
 
 use muster_engine::Error;
 use muster_engine::catalog::Tag;
-use muster_engine::query::Run;
 use muster_exchange::{
-    InferError, InferOptions, Inference, KnownTag, KnownType, Look, Note, ReadOptions, RejectKind, name_encoding,
+    InferError, InferOptions, Inference, KnownTag, KnownType, Look, Note, ReadOptions, name_encoding,
 };
 use muster_language::shell_word;
-use muster_proto::v1;
-use muster_store::{Space, closed_values};
+use muster_store::closed_values;
 use tonic::{Code, Status};
 
-use super::job::reject_to_wire;
-use super::{Source, notes};
-use crate::convert::error;
+use super::source::Source;
+use crate::entrance::Call;
+use crate::status;
+use crate::view::View;
 
 /// What the caller says of the mapping; empty where it is to be guessed.
 pub(super) struct Wish<'a> {
@@ -22,52 +21,49 @@ pub(super) struct Wish<'a> {
     pub(super) encoding: &'a str,
     /// What a load may take, and so a guess.
     pub(super) load_bytes_max: u64,
-    /// Who waits for it.
-    pub(super) run: &'a Run,
 }
 
 /// Guesses a mapping.
 ///
 /// Errors: those of the file; a key that has to be named.
-pub(super) fn guess(space: &Space, source: &Source, wish: Wish<'_>) -> Result<Inference, Status> {
+pub(super) fn guess(view: &View, source: &Source, wish: Wish<'_>, call: &Call) -> Result<Inference, Status> {
     let type_name = match wish.entity_type {
         "" => source.stem(),
         asked => Some(asked.to_owned()),
     };
     let options = InferOptions {
-        known: type_name.as_deref().and_then(|name| known(space, name)),
+        known: type_name.as_deref().and_then(|name| known(view, name)),
         type_name,
         key_column: (!wish.key_column.is_empty()).then(|| wish.key_column.to_owned()),
         encoding: (!wish.encoding.is_empty()).then(|| wish.encoding.to_owned()),
-        limits: read_options(wish.load_bytes_max, wish.run),
+        limits: read_options(wish.load_bytes_max, call),
         ..InferOptions::default()
     };
     let is_new = wish.entity_type.is_empty() && options.known.is_none();
     let inference = muster_exchange::infer_named(source.file(), &options);
     // Where nobody waits any more, that is why it ended.
-    wish.run.look().map_err(|fault| error::status(&fault))?;
+    call.look()?;
     let mut inference = inference.map_err(|fault| match fault {
-        InferError::File(fault) => error::status(&fault),
+        InferError::File(fault) => status::of(&fault),
         InferError::NoKey(message) => key_needed(message),
         InferError::NoEncoding(message) => encoding_needed(message),
     })?;
     if is_new {
-        note_other_types(space, &mut inference);
+        note_other_types(view, &mut inference);
     }
     Ok(inference)
 }
 
 /// How a file is read for a load that may take so much, as long as somebody waits for it.
-pub(super) fn read_options(load_bytes_max: u64, run: &Run) -> ReadOptions {
-    let run = run.clone();
+pub(super) fn read_options(load_bytes_max: u64, call: &Call) -> ReadOptions {
+    let run = call.run().clone();
     ReadOptions { look: Look::new(move || run.look()), ..ReadOptions::for_load(load_bytes_max) }
 }
 
 /// A file of any name may be meant for the type that is there already.
-fn note_other_types(space: &Space, inference: &mut Inference) {
+fn note_other_types(view: &View, inference: &mut Inference) {
     const NAMED_MAX: usize = 3;
-    let snapshot = space.snapshot();
-    let named = snapshot.catalog().types().take(NAMED_MAX);
+    let named = view.types().take(NAMED_MAX);
     let names: Vec<String> = named.map(|found| shell_word(&found.name)).collect();
     if names.is_empty() {
         return;
@@ -81,10 +77,10 @@ fn note_other_types(space: &Space, inference: &mut Inference) {
 }
 
 /// The same for a load that takes it unseen, which a key or an encoding in doubt is not good enough for.
-pub(super) fn guess_surely(space: &Space, source: &Source, wish: Wish<'_>) -> Result<Inference, Status> {
-    let inference = guess(space, source, wish)?;
-    if inference.rows_looked_at == 0 && known(space, &inference.mapping.entity_type).is_none() {
-        return Err(error::status(&Error::invalid(format!(
+pub(super) fn guess_surely(view: &View, source: &Source, wish: Wish<'_>, call: &Call) -> Result<Inference, Status> {
+    let inference = guess(view, source, wish, call)?;
+    if inference.rows_looked_at == 0 && known(view, &inference.mapping.entity_type).is_none() {
+        return Err(status::of(&Error::invalid(format!(
             "name a mapping with --map, or give a file with rows: {} has none to guess a mapping from",
             source.name
         ))));
@@ -102,46 +98,20 @@ pub(super) fn guess_surely(space: &Space, source: &Source, wish: Wish<'_>) -> Re
 }
 
 fn key_needed(message: String) -> Status {
-    error::refuse(Code::InvalidArgument, "KEY_NEEDED", message)
+    status::refuse(Code::InvalidArgument, "KEY_NEEDED", message)
 }
 
 fn encoding_needed(message: String) -> Status {
-    error::refuse(Code::InvalidArgument, "ENCODING_NEEDED", message)
+    status::refuse(Code::InvalidArgument, "ENCODING_NEEDED", message)
 }
 
 /// The type of that name, if there is one.
-fn known(space: &Space, name: &str) -> Option<KnownType> {
-    let snapshot = space.snapshot();
-    let catalog = snapshot.catalog();
-    let found = catalog.type_named(name)?;
-    let tags = catalog.tags_of(found.id).map(known_tag).collect();
+fn known(view: &View, name: &str) -> Option<KnownType> {
+    let found = view.type_named(name)?;
+    let tags = view.tags_of(found.id).map(known_tag).collect();
     Some(KnownType::new(found.name.clone(), found.key, tags))
 }
 
 fn known_tag(tag: &Tag) -> KnownTag {
     KnownTag { name: tag.name.clone(), label: tag.label.clone(), kind: tag.kind, closed_values: closed_values(tag) }
-}
-
-pub(super) fn to_wire(inference: &Inference) -> v1::InferLoadReply {
-    v1::InferLoadReply {
-        mapping_toml: inference.print(),
-        notes: notes(&inference.notes),
-        rows_sampled: inference.rows_looked_at,
-        rows_total: inference.rows_total,
-        rows_loaded: inference.trial.rows_loaded,
-        rows_rejected: inference.trial.rows_rejected,
-        reject_kinds: inference.trial.rejected.iter().map(kind_to_wire).collect(),
-        outcome: inference.outcome(),
-        key_doubt: inference.key_doubt.clone().unwrap_or_default(),
-        encoding_doubt: inference.encoding_doubt.clone().unwrap_or_default(),
-    }
-}
-
-fn kind_to_wire(kind: &RejectKind) -> v1::RejectKind {
-    v1::RejectKind {
-        rows: kind.rows,
-        column: kind.column.clone(),
-        reason: kind.reason.clone(),
-        example: Some(reject_to_wire(kind.example.clone())),
-    }
 }

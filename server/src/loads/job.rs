@@ -1,21 +1,23 @@
 //! One load on its thread: the mapping, what is said on the way, the result. The load itself is the store's.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use muster_engine::Error;
-use muster_engine::query::Run;
 use muster_exchange::{Mapping, Reject};
-use muster_proto::v1::{self, LoadPhase, load_reply};
-use muster_store::{FileLoad, LoadEvent, LoadFault, LoadOutcome, Reached, Space, Unheard};
-use tonic::{Code, Status};
+use muster_proto::v1;
+use muster_store::{FileLoad, LoadEvent, LoadFault, Space, Unheard};
+use tonic::Status;
 
 use super::events::LaneEvents;
 use super::guess::{Wish, guess_surely, read_options};
-use super::{Source, elapsed_ms, notes};
-use crate::convert::error::{self, OrStatus};
+use super::source::Source;
+use crate::convert::loads as convert;
+use crate::entrance::Call;
 use crate::shared::Shared;
+use crate::status::{self, OrStatus};
+use crate::view::{View, find_space};
 
 /// Rejected rows of one message.
 const MESSAGE_REJECTS_MAX: usize = 1_000;
@@ -27,14 +29,13 @@ pub(super) struct Job<'a> {
     shared: &'a Shared,
     header: v1::LoadHeader,
     source: &'a Source,
-    run: &'a Run,
+    call: &'a Call,
     said: Said<'a>,
 }
 
 /// What was said of a load, and to whom.
 struct Said<'a> {
     events: LaneEvents<'a>,
-    run: &'a Run,
     started: Instant,
     /// Rejected rows that may still be reported.
     rejects_left: u64,
@@ -49,54 +50,42 @@ impl<'a> Job<'a> {
         source: &'a Source,
         started: Instant,
         events: LaneEvents<'a>,
-        run: &'a Run,
     ) -> Job<'a> {
-        let rejects_left = shared.config.limits.rejects_reported_max;
-        Job { shared, header, source, run, said: Said { events, run, started, rejects_left, unheard: None } }
+        let call = events.call();
+        let rejects_left = call.limits().rejects_reported_max;
+        Job { shared, header, source, call, said: Said { events, started, rejects_left, unheard: None } }
     }
 
     /// Does it all and sends the result.
     pub(super) fn run(mut self) -> Result<(), Status> {
-        let space = self.shared.store.space(&self.header.space).or_status()?;
+        let space = find_space(self.shared, self.call, &self.header.space)?;
         let zone = space.zone_of(&self.header.zone).or_status()?;
         let mapping = self.mapping(&space)?;
         let load_id = self.load_id();
         let load = FileLoad {
             file: self.source.file(),
             mapping: &mapping,
-            read: read_options(self.shared.config.store.engine.load_bytes_max, self.run),
+            read: read_options(self.shared.config.store.engine.load_bytes_max, self.call),
             load_id: &load_id,
             create_missing_tags: self.header.create_missing_tags,
             dry_run: self.header.dry_run,
             max_rejects: self.header.max_rejects,
             zone: &zone,
-            run: self.run,
+            run: self.call.run(),
         };
         let outcome = load.run(&space, &mut |event| self.said.tell(event));
         let outcome = outcome.map_err(|fault| self.status(fault))?;
-        let elapsed_ms = elapsed_ms(self.said.started);
-        let result = v1::LoadResult { load_id, dry_run: self.header.dry_run, elapsed_ms, ..to_wire(outcome) };
-        self.said.say(load_reply::Event::Result(result))
+        self.said.events.say(convert::result(&self.header, load_id, outcome, self.said.started))
     }
 
     fn status(&mut self, fault: LoadFault) -> Status {
         let (rejected, rows) = match fault {
-            LoadFault::Failed(fault) => return error::status(&fault),
-            LoadFault::Unheard => return self.said.unheard.take().unwrap_or_else(error::gone),
+            LoadFault::Failed(fault) => return status::of(&fault),
+            LoadFault::Unheard => return self.said.unheard.take().unwrap_or_else(status::gone),
             LoadFault::TooManyRejects { rejected, rows } => (rejected, rows),
-            fault => return error::status(&Error::internal(format!("a load failed in an unknown way: {fault:?}"))),
+            fault => return status::of(&Error::internal(format!("a load failed in an unknown way: {fault:?}"))),
         };
-        let allowed = self.header.max_rejects;
-        let metadata = HashMap::from([
-            ("rejected".to_owned(), rejected.to_string()),
-            ("max_rejects".to_owned(), allowed.to_string()),
-            ("rows".to_owned(), rows.to_string()),
-        ]);
-        let message = format!(
-            "correct the rows or allow more rejects (--max-rejects): {rejected} of the first {rows} rows were rejected, \
-             {allowed} are allowed; nothing was loaded"
-        );
-        error::refuse_with(Code::FailedPrecondition, "REJECTED_ROWS", message, metadata)
+        convert::too_many_rejects(rejected, rows, self.header.max_rejects)
     }
 
     fn load_id(&self) -> String {
@@ -108,10 +97,10 @@ impl<'a> Job<'a> {
     }
 
     /// The mapping that came with the load, or the one that the file suggests.
-    fn mapping(&mut self, space: &Space) -> Result<Mapping, Status> {
+    fn mapping(&mut self, space: &Arc<Space>) -> Result<Mapping, Status> {
         if !self.header.mapping_toml.is_empty() {
             if !self.header.encoding.is_empty() {
-                return Err(error::bad_field("encoding", "strike it: the mapping says the encoding, as csv.encoding"));
+                return Err(status::bad_field("encoding", "strike it: the mapping says the encoding, as csv.encoding"));
             }
             let mut mapping = Mapping::parse(&self.header.mapping_toml).or_status()?;
             if !self.header.entity_type.is_empty() {
@@ -124,13 +113,10 @@ impl<'a> Job<'a> {
             key_column: &self.header.key_column,
             encoding: &self.header.encoding,
             load_bytes_max: self.shared.config.store.engine.load_bytes_max,
-            run: self.run,
         };
-        let inference = guess_surely(space, self.source, wish)?;
-        self.said.say(load_reply::Event::Guess(v1::LoadGuess {
-            mapping_toml: inference.print(),
-            notes: notes(&inference.notes),
-        }))?;
+        // The view ends here: a load may take long, and is to keep no version.
+        let inference = guess_surely(&View::new(Arc::clone(space), self.call), self.source, wish, self.call)?;
+        self.said.events.say(convert::guess(&inference))?;
         Ok(inference.mapping)
     }
 }
@@ -145,8 +131,8 @@ impl Said<'_> {
                     Unheard
                 });
             }
-            LoadEvent::Loading(reached) => self.report(LoadPhase::Loading, reached),
-            LoadEvent::Committing(reached) => self.report(LoadPhase::Committing, reached),
+            LoadEvent::Loading(reached) => self.events.offer(convert::loading(&reached, self.started)),
+            LoadEvent::Committing(reached) => self.events.offer(convert::committing(&reached, self.started)),
             // A later store may say more than there are messages for.
             _ => {}
         }
@@ -156,46 +142,10 @@ impl Said<'_> {
     fn reject(&mut self, rejected: Vec<Reject>) -> Result<(), Status> {
         let room = usize::try_from(self.rejects_left).unwrap_or(usize::MAX);
         self.rejects_left = self.rejects_left.saturating_sub(rejected.len() as u64);
-        let mut rows = rejected.into_iter().take(room).map(reject_to_wire).peekable();
+        let mut rows = rejected.into_iter().take(room).peekable();
         while rows.peek().is_some() {
-            let rows = rows.by_ref().take(MESSAGE_REJECTS_MAX).collect();
-            self.say(load_reply::Event::Rejects(v1::LoadRejects { rows }))?;
+            self.events.say(convert::rejects(rows.by_ref().take(MESSAGE_REJECTS_MAX)))?;
         }
         Ok(())
     }
-
-    fn report(&self, phase: LoadPhase, reached: Reached) {
-        self.events.offer(load_reply::Event::Progress(v1::LoadProgress {
-            phase: phase.into(),
-            rows: reached.progress.rows_read,
-            rows_total: reached.progress.rows_total,
-            bytes: reached.progress.bytes_read,
-            bytes_total: reached.progress.bytes_total,
-            rejected: reached.rejected,
-            elapsed_ms: elapsed_ms(self.started),
-        }));
-    }
-
-    fn say(&mut self, what: load_reply::Event) -> Result<(), Status> {
-        self.events.say(what, self.run)
-    }
-}
-
-fn to_wire(outcome: LoadOutcome) -> v1::LoadResult {
-    v1::LoadResult {
-        version: outcome.version.0,
-        rows: outcome.rows,
-        rows_written: outcome.rows_written,
-        new_entities: outcome.new_entities,
-        rejected: outcome.rejected,
-        repeated: outcome.repeated,
-        entity_type: outcome.type_name,
-        new_tags: outcome.new_tags,
-        notes: notes(&outcome.notes),
-        ..v1::LoadResult::default()
-    }
-}
-
-pub(super) fn reject_to_wire(reject: Reject) -> v1::RejectedRow {
-    v1::RejectedRow { line: reject.line, column: reject.column, reason: reject.reason, raw: reject.raw }
 }

@@ -14,8 +14,8 @@ use tonic::body::Body;
 use tonic::codegen::Bytes;
 
 use super::{Messages, Rules};
-use crate::convert::error;
 use crate::memory::Charge;
+use crate::status;
 
 /// Whether it is compressed, which nobody may, and four bytes of length.
 const PREFIX_BYTES: usize = 5;
@@ -113,7 +113,7 @@ impl Received {
             true => format!("call again when there is more to send: nothing came for {within} ms (stream_idle_ms)"),
             false => format!("send the whole message at once: it did not arrive within {within} ms (receive_ms)"),
         };
-        error::status(&Error::deadline(message))
+        status::of(&Error::deadline(message))
     }
 
     fn begin(&mut self, length: u64) -> Result<(), Status> {
@@ -125,7 +125,7 @@ impl Received {
                 Messages::Batch | Messages::Batches => "send the changes in several batches",
                 Messages::Pieces => "send the file in smaller pieces",
             };
-            return Err(error::too_long(self.rules.limit, what, length, self.rules.bytes_max as u64));
+            return Err(status::too_long(self.rules.limit, what, length, self.rules.bytes_max as u64));
         }
         self.left = length;
         Ok(())
@@ -172,7 +172,7 @@ impl http_body::Body for Received {
                     let over = Error::deadline(
                         "allow more time: the deadline of the call was over before all of the request had come",
                     );
-                    return Poll::Ready(Some(Err(error::status(&over))));
+                    return Poll::Ready(Some(Err(status::of(&over))));
                 }
                 ready!(this.clock.as_mut().poll(cx));
                 return Poll::Ready(Some(Err(this.late())));

@@ -1,10 +1,11 @@
-//! The entrance of all bytes: what a request may weigh, before anything is decoded.
+//! The reception of all bytes: what a request may weigh, before anything is decoded.
 //!
 //! Every RPC of every service passes here first. Its messages are measured as they arrive: one that is longer than its
 //! service takes is refused in our own words, one for which there is no memory is refused at once, and one that does
 //! not arrive in time is given up.
 
 mod body;
+mod timeout;
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,12 +15,12 @@ use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::codegen::http::{HeaderName, HeaderValue, Request, Response};
 
-use crate::convert::error;
-use crate::incoming::Caller;
+use crate::connections::{Busy, Connection};
 use crate::limits::Limits;
 use crate::memory::{Charge, Memory};
-use crate::work::deadline;
+use crate::status;
 use body::Received;
+pub(crate) use timeout::deadline;
 
 /// The window of a stream, so that a load is not held up by round trips. What a client sends into it arrives whether
 /// anybody asks for it or not.
@@ -47,7 +48,7 @@ pub(crate) struct Receiving<S> {
 pub(crate) struct Held {
     charge: Arc<Charge>,
     open_bytes: u64,
-    _busy: Option<Arc<crate::connections::Busy>>,
+    _busy: Option<Arc<Busy>>,
 }
 
 /// What the messages of one method may be.
@@ -125,14 +126,14 @@ where
     fn call(&mut self, mut request: Request<Body>) -> S::Future {
         let rules = self.rules(request.uri().path());
         let charge = Arc::new(self.memory.charge());
-        let busy = request.extensions().get::<Caller>().map(|caller| Arc::new(caller.busy()));
+        let busy = request.extensions().get::<Arc<Connection>>().map(|connection| Arc::new(connection.busy()));
         let header_bytes = header_bytes(&request);
         let window = if rules.kind.is_stream() { u64::from(STREAM_WINDOW_BYTES) } else { 0 };
         let open_bytes = REQUEST_BYTES + header_bytes + window;
         let allowed = u64::from(self.limits.header_bytes_max);
         let deadline = deadline(request.headers());
         let admitted = match header_bytes > allowed {
-            true => Err(error::headers_too_long(header_bytes, allowed)),
+            true => Err(status::headers_too_long(header_bytes, allowed)),
             false => charge.set(open_bytes),
         };
         request.extensions_mut().insert(Held { charge: Arc::clone(&charge), open_bytes, _busy: busy });

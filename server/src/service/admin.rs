@@ -1,20 +1,21 @@
 //! `Admin`: the state of a server and its spaces.
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 use std::time::Instant;
 
 use muster_engine::Seq;
-use muster_engine::query::Run;
 use muster_proto::v1;
-use muster_store::{Erasure, Reading};
+use muster_store::Reading;
 use prost::Message;
 use tonic::{Code, Request, Response, Status};
 
 use super::service;
-use crate::convert::error::OrStatus;
-use crate::convert::{catalog, durability, error, value};
+use crate::convert::admin as convert;
+use crate::entrance::Call;
 use crate::shared::Shared;
+use crate::status::{self, OrStatus};
+use crate::view::{View, find_space};
 use crate::work::{Feed, Kind, Source, Weighed};
 
 /// Erasures of one message.
@@ -35,10 +36,8 @@ service! {
         &self,
         request: Request<v1::ErasuresRequest>,
     ) -> Result<Response<Self::ErasuresStream>, Status> {
-        let (call, request) = self.begin(request);
         let reading = self.shared.store.erasures();
-        let source = Erased { request, reading };
-        Ok(Response::new(self.shared.work.feed(Kind::Admin, call, source)))
+        Ok(self.stream("erasures", Kind::Admin, request, |request| Erased { request, reading }))
     }
 }
 
@@ -51,17 +50,17 @@ struct Erased {
 impl Source for Erased {
     type Message = v1::ErasuresReply;
 
-    fn next(&mut self, run: &Run) -> Result<Option<Weighed<v1::ErasuresReply>>, Status> {
+    fn next(&mut self, call: &Call) -> Result<Option<Weighed<v1::ErasuresReply>>, Status> {
         let mut found = Vec::new();
         let mut bytes = 0;
         while found.len() < MESSAGE_ERASURES_MAX
             && let Some(erasure) = self.reading.next_erasure().or_status()?
         {
-            run.look().or_status()?;
+            call.look()?;
             let is_of_space = self.request.space.is_empty() || self.request.space == erasure.space;
             if erasure.version > self.request.since && is_of_space {
-                let erasure = erasure_to_wire(erasure);
-                bytes += (size_of::<v1::Erasure>() + erasure.encoded_len()) as u64;
+                let erasure = convert::erasure_to_wire(erasure);
+                bytes += (size_of_val(&erasure) + erasure.encoded_len()) as u64;
                 found.push(erasure);
             }
         }
@@ -70,90 +69,31 @@ impl Source for Erased {
     }
 }
 
-fn status(shared: &Shared, request: v1::StatusRequest, _: &Run) -> Result<v1::StatusReply, Status> {
-    let space = shared.store.space(&request.space).or_status()?;
-    let status = space.status();
-    let snapshot = space.snapshot();
-    let names = snapshot.catalog();
-    let mut types = Vec::new();
-    for entity_type in names.types() {
-        types.push(v1::TypeStatus {
-            name: entity_type.name.clone(),
-            key_kind: catalog::key_kind_to_wire(entity_type.key).into(),
-            live: snapshot.live_count(entity_type.id).or_status()?,
-            tags: catalog::saturated(names.tags_of(entity_type.id).count()),
-            audiences: catalog::saturated(names.audiences_of(entity_type.id).count()),
-        });
-    }
-    Ok(v1::StatusReply {
-        space: space.name().to_owned(),
-        version: status.version.0,
-        durable_version: status.durable.0,
-        store_id: status.store_id.to_vec(),
-        id_epoch: status.id_epoch,
-        parts: status.part_files as u64,
-        part_bytes: status.part_bytes,
-        memory_parts: status.memory_layers as u64,
-        memory_bytes: status.memory_bytes,
-        merged_bitmaps: status.merged.bitmaps,
-        merged_bytes: status.merged.bytes,
-        merged_refused: status.merged.refused,
-        dropped_at_open: status.dropped,
-        given_up_at_open: status.discarded.unwrap_or_default(),
-        zone: space.zone().name().to_owned(),
-        log_bytes: status.log_bytes,
-        open_ns: status.open_ns,
-        read_only_reason: status.fenced.unwrap_or_default(),
-        types,
-        server_version: env!("CARGO_PKG_VERSION").to_owned(),
-        uptime_ms: u64::try_from(shared.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        leases: space.leases().count() as u64,
-        now_unix_ms: shared.now_unix_ms(),
-        flushed_version: status.flushed.0,
-        manifest: status.manifest,
-        names_files: status.names_files as u64,
-        names_bytes: status.names_bytes,
-        loads: status.loads as u64,
-        recovered_records: status.recovered_records,
-        background_error: status.background_error.unwrap_or_default(),
-        durability: durability::to_wire(space.durability()).into(),
-        sync_interval_ms: space.sync_interval_ms(),
-        server: Some(server_load(shared)),
-    })
+fn status(shared: &Shared, request: v1::StatusRequest, call: &Call) -> Result<v1::StatusReply, Status> {
+    convert::status(shared, &View::of(shared, call, &request.space)?).or_status()
 }
 
-fn server_load(shared: &Shared) -> v1::ServerLoad {
-    let (running, waiting) = shared.work.lane(Kind::Long).load();
-    v1::ServerLoad {
-        connections: shared.connections.count() as u64,
-        calls: shared.work.calls.count() as u64,
-        queries_running: running as u64,
-        queries_waiting: waiting as u64,
-        loads_open: shared.loads_open.load(Ordering::Relaxed) as u64,
-        memory_bytes: shared.memory.taken(),
-    }
-}
-
-fn flush(shared: &Shared, request: v1::FlushRequest, _: &Run) -> Result<v1::FlushReply, Status> {
-    let space = shared.store.space(&request.space).or_status()?;
+fn flush(shared: &Shared, request: v1::FlushRequest, call: &Call) -> Result<v1::FlushReply, Status> {
+    let space = find_space(shared, call, &request.space)?;
     space.flush().or_status()?;
-    Ok(v1::FlushReply { version: space.snapshot().version().0 })
+    Ok(v1::FlushReply { version: View::new(space, call).snapshot().version().0 })
 }
 
-fn compact(shared: &Shared, request: v1::CompactRequest, _: &Run) -> Result<v1::CompactReply, Status> {
-    let space = shared.store.space(&request.space).or_status()?;
+fn compact(shared: &Shared, request: v1::CompactRequest, call: &Call) -> Result<v1::CompactReply, Status> {
+    let space = find_space(shared, call, &request.space)?;
     space.compact().or_status()?;
-    Ok(v1::CompactReply { version: space.snapshot().version().0 })
+    Ok(v1::CompactReply { version: View::new(space, call).snapshot().version().0 })
 }
 
-fn sync(shared: &Shared, request: v1::SyncRequest, _: &Run) -> Result<v1::SyncReply, Status> {
-    let space = shared.store.space(&request.space).or_status()?;
-    let version = request.version.map_or_else(|| space.snapshot().version(), Seq);
+fn sync(shared: &Shared, request: v1::SyncRequest, call: &Call) -> Result<v1::SyncReply, Status> {
+    let space = find_space(shared, call, &request.space)?;
+    let newest = || View::new(Arc::clone(&space), call).snapshot().version();
+    let version = request.version.map_or_else(newest, Seq);
     let durable = space.sync(version).or_status()?;
     Ok(v1::SyncReply { durable_version: durable.0 })
 }
 
-fn backup(shared: &Shared, request: v1::BackupRequest, _: &Run) -> Result<v1::BackupReply, Status> {
+fn backup(shared: &Shared, request: v1::BackupRequest, _: &Call) -> Result<v1::BackupReply, Status> {
     let started = Instant::now();
     let to = Path::new(&request.directory);
     if !to.is_absolute() || !may_write(shared, to) {
@@ -163,21 +103,12 @@ fn backup(shared: &Shared, request: v1::BackupRequest, _: &Run) -> Result<v1::Ba
             "name a directory below one that the server was given with --backup-dir, by its whole path{whole}, not {}",
             request.directory
         );
-        return Err(error::refuse(Code::PermissionDenied, "PATH_NOT_ALLOWED", message));
+        return Err(status::refuse(Code::PermissionDenied, "PATH_NOT_ALLOWED", message));
     }
     let copies = shared.store.back_up(&request.spaces, to).or_status()?;
-    let spaces = copies.into_iter().map(|(space, copied)| v1::SpaceBackup {
-        space,
-        version: copied.version.0,
-        store_id: copied.store_id.to_vec(),
-        id_epoch: copied.id_epoch,
-        files: copied.files,
-        bytes: copied.bytes,
-        linked: copied.linked,
-    });
     Ok(v1::BackupReply {
         directory: request.directory,
-        spaces: spaces.collect(),
+        spaces: copies.into_iter().map(|(space, copied)| convert::backup_to_wire(space, copied)).collect(),
         elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
     })
 }
@@ -191,16 +122,4 @@ fn may_write(shared: &Shared, to: &Path) -> bool {
         config.backup_dirs.iter().any(|dir| dir.canonicalize().is_ok_and(|dir| nearest.starts_with(dir)))
     });
     config.local_files || is_plain && is_inside
-}
-
-fn erasure_to_wire(erasure: Erasure) -> v1::Erasure {
-    v1::Erasure {
-        key: Some(value::key_to_wire(&erasure.key)),
-        space: erasure.space,
-        entity_type: erasure.type_name,
-        type_id: erasure.type_id.0,
-        id_epoch: erasure.id_epoch,
-        version: erasure.version,
-        time_unix_ms: erasure.time_unix_ms,
-    }
 }

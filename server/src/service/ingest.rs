@@ -3,84 +3,89 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use muster_engine::query::Run;
 use muster_proto::v1;
 use tonic::{Request, Response, Status, Streaming};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use super::service;
-use crate::convert::error::OrStatus;
-use crate::convert::{batch, error};
+use super::{Service, service};
+use crate::convert::batch;
+use crate::entrance::Call;
 use crate::loads;
 use crate::shared::Shared;
+use crate::status::{self, OrStatus};
+use crate::view::View;
 use crate::work::Kind;
 
 service! {
     v1::ingest_server::Ingest {}
 
     async fn write(&self, request: Request<v1::WriteRequest>) -> Result<Response<v1::WriteReply>, Status> {
-        let (call, batch) = self.begin(request);
-        let _cancel = call.cancel_on_drop();
-        call.settle(batch::held_bytes(&batch));
-        let shared = Arc::clone(&self.shared);
-        self.shared.work.run(Kind::Write, &call, move |run: &Run| write(&shared, batch, run)).await.map(Response::new)
+        self.shared.entrance.answer("write", request, |call, batch| self.write_batch(call, batch)).await
     }
 
     async fn write_stream(
         &self,
         request: Request<Streaming<v1::WriteRequest>>,
     ) -> Result<Response<v1::WriteStreamReply>, Status> {
-        let (call, mut batches) = self.begin(request);
-        let _cancel = call.cancel_on_drop();
-        let mut sum = v1::WriteStreamReply::default();
-        loop {
-            let batch = match batches.message().await {
-                Ok(Some(batch)) => batch,
-                Ok(None) => return Ok(Response::new(sum)),
-                Err(status) => return Err(after(&sum, status)),
-            };
-            call.settle(batch::held_bytes(&batch));
-            let shared = Arc::clone(&self.shared);
-            let job = move |run: &Run| write(&shared, batch, run);
-            match self.shared.work.run(Kind::Write, &call, job).await {
-                Ok(written) => batch::add_written(&mut sum, &written),
-                Err(status) => return Err(after(&sum, status)),
-            }
-        }
+        self.shared.entrance.answer("write_stream", request, |call, batches| self.write_batches(call, batches)).await
     }
 
     async fn infer_load(
         &self,
         request: Request<Streaming<v1::InferLoadRequest>>,
     ) -> Result<Response<v1::InferLoadReply>, Status> {
-        let (call, stream) = self.begin(request);
-        let _cancel = call.cancel_on_drop();
-        loads::infer(&self.shared, stream, &call).await.map(Response::new)
+        self.shared.entrance.answer("infer_load", request, |call, stream| loads::infer(&self.shared, stream, call)).await
     }
 
     type LoadStream = loads::LoadEvents;
 
     async fn load(&self, request: Request<Streaming<v1::LoadRequest>>) -> Result<Response<Self::LoadStream>, Status> {
-        let (call, stream) = self.begin(request);
+        let (call, stream) = self.shared.entrance.admit("load", request);
         loads::begin(&self.shared, call, stream).map(Response::new)
     }
 }
 
-fn write(shared: &Shared, request: v1::WriteRequest, _: &Run) -> Result<v1::WriteReply, Status> {
-    let allowed = shared.config.limits.batch_changes_max;
+impl Service {
+    async fn write_batch(&self, call: Call, batch: v1::WriteRequest) -> Result<v1::WriteReply, Status> {
+        call.settle(batch::held_bytes(&batch));
+        let shared = Arc::clone(&self.shared);
+        self.shared.work.run(Kind::Write, &call, move |call| write(&shared, batch, call)).await
+    }
+
+    async fn write_batches(
+        &self,
+        call: Call,
+        mut batches: Streaming<v1::WriteRequest>,
+    ) -> Result<v1::WriteStreamReply, Status> {
+        let mut sum = v1::WriteStreamReply::default();
+        loop {
+            let batch = match batches.message().await {
+                Ok(Some(batch)) => batch,
+                Ok(None) => return Ok(sum),
+                Err(status) => return Err(after(&sum, status)),
+            };
+            match self.write_batch(call.clone(), batch).await {
+                Ok(written) => batch::add_written(&mut sum, &written),
+                Err(status) => return Err(after(&sum, status)),
+            }
+        }
+    }
+}
+
+fn write(shared: &Shared, request: v1::WriteRequest, call: &Call) -> Result<v1::WriteReply, Status> {
+    let allowed = call.limits().batch_changes_max;
     let changes = batch::change_count(&request);
     if changes > allowed {
-        return Err(error::over_limit("batch_changes_max", changes, allowed));
+        return Err(status::over_limit("batch_changes_max", changes, allowed));
     }
-    let space = shared.store.space(&request.space).or_status()?;
-    let snapshot = space.snapshot();
-    let zone = space.zone_of(&request.zone).or_status()?;
+    let view = View::of(shared, call, &request.space)?;
+    let zone = view.space().zone_of(&request.zone).or_status()?;
     let tell_new_values = request.tell_new_values;
-    let batch = batch::batch_from_wire(snapshot.catalog(), request, &zone).or_status()?;
-    let written = space.write(batch, shared.now_unix_ms()).or_status()?;
+    let batch = batch::batch_from_wire(&view, request, &zone).or_status()?;
+    let written = view.space().write(batch, shared.now_unix_ms()).or_status()?;
     let mut reply = batch::written_to_wire(&written);
     if tell_new_values {
-        reply.new_values = batch::new_values(&space.snapshot(), &written).or_status()?;
+        reply.new_values = batch::new_values(&view.renewed(), &written).or_status()?;
     }
     Ok(reply)
 }
@@ -96,7 +101,7 @@ fn after(sum: &v1::WriteStreamReply, status: Status) -> Status {
     }
     metadata.insert("batches_applied".to_owned(), sum.batches.to_string());
     metadata.insert("version_applied".to_owned(), sum.version.to_string());
-    details.set_error_info(reason, error::DOMAIN, metadata);
+    details.set_error_info(reason, status::DOMAIN, metadata);
     let message = format!("batch {}: {}", sum.batches + 1, status.message());
     Status::with_error_details(status.code(), message, details)
 }

@@ -11,14 +11,13 @@ mod query;
 mod tests;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use muster_engine::query::Run;
 use prost::Message;
 use tonic::{Request, Response, Status};
 
+use crate::entrance::Call;
 use crate::shared::Shared;
-use crate::work::{Call, Kind};
+use crate::work::{Feed, Kind, Source};
 
 /// The services of one server. Cheap to clone.
 #[derive(Clone)]
@@ -31,83 +30,110 @@ impl Service {
         Service { shared }
     }
 
-    /// The entrance of every request: whose it is, until when it is wanted, and what cancels it.
-    fn begin<Q>(&self, request: Request<Q>) -> (Call, Q) {
-        (Call::of(&self.shared.work.calls, &request), request.into_inner())
-    }
-
-    /// Answers a unary request among those of its kind; one that turns out not to be short begins anew among the long
-    /// ones.
-    async fn answer<Q, R>(&self, kind: Kind, request: Request<Q>, answer: Answer<Q, R>) -> Result<Response<R>, Status>
+    /// Answers a unary request of `method` among those of its kind; one that turns out not to be short begins anew
+    /// among the long ones.
+    async fn answer<Q, R>(
+        &self,
+        method: &'static str,
+        kind: Kind,
+        request: Request<Q>,
+        answer: Answer<Q, R>,
+    ) -> Result<Response<R>, Status>
     where
         Q: Message + Clone + 'static,
         R: Send + 'static,
     {
-        let (call, message) = self.begin(request);
-        let _cancel = call.cancel_on_drop();
+        let answer = |call, message| self.answer_in(kind, call, message, answer);
+        self.shared.entrance.answer(method, request, answer).await
+    }
+
+    async fn answer_in<Q, R>(&self, kind: Kind, call: Call, message: Q, answer: Answer<Q, R>) -> Result<R, Status>
+    where
+        Q: Message + Clone + 'static,
+        R: Send + 'static,
+    {
         let work = &self.shared.work;
         let shared = Arc::clone(&self.shared);
         if kind != Kind::Short || is_long(&message) {
             let kind = if kind == Kind::Short { Kind::Long } else { kind };
-            let job = move |run: &Run| answer(&shared, message, run);
-            return work.run(kind, &call, job).await.map(Response::new);
+            return work.run(kind, &call, move |call| answer(&shared, message, call)).await;
         }
         let again = message.clone();
-        let job = move |run: &Run| {
-            let brief = Brief::of(run, shared.config.limits.short);
-            brief.outcome(answer(&shared, message, &brief.run), run)
+        let job = move |call: &Call| {
+            let brief = call.within(call.limits().short);
+            unless_brief(answer(&shared, message, &brief), &brief, call)
         };
-        let reply = match work.run(Kind::Short, &call, job).await? {
-            Some(reply) => reply,
+        match work.run(Kind::Short, &call, job).await? {
+            Some(reply) => Ok(reply),
             None => {
                 let shared = Arc::clone(&self.shared);
-                work.run(Kind::Long, &call, move |run: &Run| answer(&shared, again, run)).await?
+                work.run(Kind::Long, &call, move |call| answer(&shared, again, call)).await
             }
-        };
-        Ok(Response::new(reply))
+        }
     }
 
     /// Answers a request that shows only when it is prepared whether it is short: a short one is answered where it was
     /// prepared, a long one gives that place back and waits among the long ones.
-    async fn answer_by_length<Q, P, R>(&self, request: Request<Q>, steps: Steps<Q, P, R>) -> Result<Response<R>, Status>
+    async fn answer_by_length<Q, P, R>(
+        &self,
+        method: &'static str,
+        request: Request<Q>,
+        steps: Steps<Q, P, R>,
+    ) -> Result<Response<R>, Status>
     where
         Q: Message + Clone + 'static,
         P: Send + 'static,
         R: Send + 'static,
     {
-        let (call, message) = self.begin(request);
-        let _cancel = call.cancel_on_drop();
+        let answer = |call, message| self.answer_in_steps(call, message, steps);
+        self.shared.entrance.answer(method, request, answer).await
+    }
+
+    async fn answer_in_steps<Q, P, R>(&self, call: Call, message: Q, steps: Steps<Q, P, R>) -> Result<R, Status>
+    where
+        Q: Message + Clone + 'static,
+        P: Send + 'static,
+        R: Send + 'static,
+    {
         let (shared, work) = (Arc::clone(&self.shared), &self.shared.work);
-        let long = move |shared: &Shared, message: Q, run: &Run| {
-            let prepared = (steps.prepare)(shared, message, run)?;
-            (steps.answer)(&prepared, run)
+        let long = move |shared: &Shared, message: Q, call: &Call| {
+            let prepared = (steps.prepare)(shared, message, call)?;
+            (steps.answer)(&prepared, call)
         };
         if is_long(&message) {
-            let reply = work.run(Kind::Long, &call, move |run: &Run| long(&shared, message, run)).await?;
-            return Ok(Response::new(reply));
+            return work.run(Kind::Long, &call, move |call| long(&shared, message, call)).await;
         }
         let again = message.clone();
-        let job = move |run: &Run| {
-            let brief = Brief::of(run, shared.config.limits.short);
-            match brief.outcome((steps.prepare)(&shared, message, &brief.run), run)? {
+        let job = move |call: &Call| {
+            let brief = call.within(call.limits().short);
+            match unless_brief((steps.prepare)(&shared, message, &brief), &brief, call)? {
                 None => Ok(Begun::Anew),
-                Some(prepared) => match (steps.is_short)(&prepared, run)? {
-                    true => (steps.answer)(&prepared, run).map(Begun::Ended),
+                Some(prepared) => match (steps.is_short)(&prepared, call)? {
+                    true => (steps.answer)(&prepared, call).map(Begun::Ended),
                     false => Ok(Begun::Prepared(prepared)),
                 },
             }
         };
-        let reply = match work.run(Kind::Short, &call, job).await? {
-            Begun::Ended(reply) => reply,
-            Begun::Prepared(prepared) => {
-                work.run(Kind::Long, &call, move |run: &Run| (steps.answer)(&prepared, run)).await?
-            }
+        match work.run(Kind::Short, &call, job).await? {
+            Begun::Ended(reply) => Ok(reply),
+            Begun::Prepared(prepared) => work.run(Kind::Long, &call, move |call| (steps.answer)(&prepared, call)).await,
             Begun::Anew => {
                 let shared = Arc::clone(&self.shared);
-                work.run(Kind::Long, &call, move |run: &Run| long(&shared, again, run)).await?
+                work.run(Kind::Long, &call, move |call| long(&shared, again, call)).await
             }
-        };
-        Ok(Response::new(reply))
+        }
+    }
+
+    /// Answers a request of `method` with the messages that its source makes.
+    fn stream<Q, S: Source>(
+        &self,
+        method: &'static str,
+        kind: Kind,
+        request: Request<Q>,
+        source: impl FnOnce(Q) -> S,
+    ) -> Response<Feed<S::Message>> {
+        let (call, message) = self.shared.entrance.admit(method, request);
+        Response::new(self.shared.work.feed(kind, call, source(message)))
     }
 }
 
@@ -120,28 +146,15 @@ enum Begun<P, R> {
     Anew,
 }
 
-/// The time that a request has among the short ones.
-struct Brief {
-    /// The request's own, or what ends that time.
-    run: Run,
-}
-
-impl Brief {
-    fn of(run: &Run, time: Duration) -> Brief {
-        let end = Instant::now() + time;
-        Brief { run: Run { deadline: Some(run.deadline.map_or(end, |deadline| deadline.min(end))), ..run.clone() } }
-    }
-
-    /// None, where only this time was over, and not that of `run`.
-    fn outcome<T>(&self, outcome: Result<T, Status>, run: &Run) -> Result<Option<T>, Status> {
-        match outcome {
-            Err(_) if self.run.look().is_err() && run.look().is_ok() => Ok(None),
-            outcome => outcome.map(Some),
-        }
+/// What came of `brief`, which is `call` with the time of a short one; none, where only that time was over.
+fn unless_brief<T>(outcome: Result<T, Status>, brief: &Call, call: &Call) -> Result<Option<T>, Status> {
+    match outcome {
+        Err(_) if brief.look().is_err() && call.look().is_ok() => Ok(None),
+        outcome => outcome.map(Some),
     }
 }
 
-type Answer<Q, R> = fn(&Shared, Q, &Run) -> Result<R, Status>;
+type Answer<Q, R> = fn(&Shared, Q, &Call) -> Result<R, Status>;
 
 /// A message of more bytes is no short work: it takes long to read and to plan.
 const SHORT_MESSAGE_BYTES_MAX: usize = 64 << 10;
@@ -153,8 +166,8 @@ fn is_long(message: &impl Message) -> bool {
 /// What a request does before and after it is known how long it takes.
 struct Steps<Q, P, R> {
     prepare: Answer<Q, P>,
-    is_short: fn(&P, &Run) -> Result<bool, Status>,
-    answer: fn(&P, &Run) -> Result<R, Status>,
+    is_short: fn(&P, &Call) -> Result<bool, Status>,
+    answer: fn(&P, &Call) -> Result<R, Status>,
 }
 
 /// A service whose unary methods are functions of the same name beside it; what is not unary follows as it is.
@@ -166,7 +179,7 @@ macro_rules! service {
                 &self,
                 request: tonic::Request<v1::$request>,
             ) -> Result<tonic::Response<v1::$reply>, tonic::Status> {
-                self.answer($crate::work::Kind::$kind, request, $name).await
+                self.answer(stringify!($name), $crate::work::Kind::$kind, request, $name).await
             })*
             $($streams)*
         }

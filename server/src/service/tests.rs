@@ -13,10 +13,10 @@ use muster_proto::v1::query_server::Query;
 use muster_proto::v1::{self, entity_key};
 use tempfile::TempDir;
 use tokio_stream::StreamExt;
-use tonic::Request;
 
 use super::*;
 use crate::limits::Limits;
+use crate::view::View;
 use crate::work::{MESSAGES_WAITING, Place};
 
 /// People in the store, each a message of its own.
@@ -144,12 +144,11 @@ async fn a_guess_ends_when_nobody_waits_for_it() {
     let (service, folder) = service().await;
     let path = folder.path().join("people.csv");
     std::fs::write(&path, "id,a\n1,2\n3,4\n").unwrap();
-    let space = service.shared.store.space("").unwrap();
-    let cancelled = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let run = Run { cancelled: Some(Arc::clone(&cancelled)), ..Run::default() };
-    assert_eq!(crate::loads::guessed(&space, &path, &run).unwrap(), 2);
-    cancelled.store(true, std::sync::atomic::Ordering::Relaxed);
-    assert_eq!(crate::loads::guessed(&space, &path, &run).unwrap_err().code(), tonic::Code::Cancelled);
+    let (call, ()) = service.shared.entrance.admit("infer_load", Request::new(()));
+    let view = View::of(&service.shared, &call, "").unwrap();
+    assert_eq!(crate::loads::guessed(&view, &path, &call).unwrap(), 2);
+    drop(call.cancel_on_drop());
+    assert_eq!(crate::loads::guessed(&view, &path, &call).unwrap_err().code(), tonic::Code::Cancelled);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,7 +182,7 @@ async fn streams_that_nobody_reads_hold_no_place_and_go_on_where_they_stood() {
     }
     assert_eq!(found, (0..PEOPLE).map(|number| format!("p{number}")).collect::<Vec<_>>());
     drop((stream, unread));
-    while service.shared.work.calls.count() > 0 {
+    while service.shared.entrance.count() > 0 {
         tokio::task::yield_now().await;
     }
     assert_eq!(service.shared.work.lane(Kind::Long).load(), (0, 0));
@@ -195,7 +194,7 @@ async fn a_stream_that_is_not_read_in_time_says_so_instead_of_ending() {
     let mut request = Request::new(v1::MembersRequest { text: "ALL".into(), ..Default::default() });
     request.metadata_mut().insert("grpc-timeout", "50m".parse().unwrap());
     let mut stream = service.members(request).await.unwrap().into_inner();
-    while service.shared.work.calls.count() > 1 || stream.is_filled() {
+    while service.shared.entrance.count() > 1 || stream.is_filled() {
         tokio::task::yield_now().await;
     }
     let mut last = None;
@@ -240,7 +239,7 @@ async fn messages_that_wait_are_charged_and_beyond_the_budget_a_stream_ends_by_i
     let one = service.shared.memory.taken();
     assert!(one >= MESSAGES_WAITING as u64 * size_of::<String>() as u64, "{one}");
     drop(unread);
-    while service.shared.work.calls.count() > 0 {
+    while service.shared.entrance.count() > 0 {
         tokio::task::yield_now().await;
     }
     assert_eq!(service.shared.memory.taken(), 0);

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tonic::Status;
 
-use crate::convert::error;
+use crate::status;
 
 /// The bounds of a lane.
 #[derive(Clone, Copy, Debug)]
@@ -102,9 +102,9 @@ impl Lane {
             None => waiting.await,
             Some(deadline) => tokio::time::timeout_at(deadline.into(), waiting)
                 .await
-                .map_err(|_| error::status(&self.0.bounds.late()))?,
+                .map_err(|_| status::of(&self.0.bounds.late()))?,
         };
-        place.map_err(|_| error::status(&Error::internal("the lane was closed")))
+        place.map_err(|_| status::of(&Error::internal("the lane was closed")))
     }
 
     /// A place at once, or the way to it.
@@ -120,7 +120,7 @@ impl Lane {
         }
         if state.waiting >= bounds.waiting_max || queue.waiting.len() >= bounds.waiting_max.div_ceil(2) {
             state.forget_if_idle(caller);
-            return Err(error::status(&bounds.full()));
+            return Err(status::of(&bounds.full()));
         }
         if queue.waiting.is_empty() {
             state.turns.push_back(caller);

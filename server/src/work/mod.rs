@@ -4,20 +4,14 @@
 //! writes, loads, and the care of a store. A request waits for a place no longer than its deadline; when its caller
 //! goes away, the future is dropped and the engine's flag raised. Nobody waits for a reader with a place in a lane.
 
-mod call;
-mod calls;
 mod feed;
 mod lane;
 mod reader;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use muster_engine::query::Run;
 use tonic::Status;
 
-pub(crate) use call::{Call, CancelOnDrop, deadline};
-pub(crate) use calls::Calls;
 use feed::Feeding;
 #[cfg(test)]
 pub(crate) use feed::MESSAGES_WAITING;
@@ -26,9 +20,9 @@ use lane::Bounds;
 pub(crate) use lane::{Lane, Place};
 pub(crate) use reader::ReadBy;
 
-use crate::convert::error;
+use crate::entrance::Call;
 use crate::limits::Limits;
-use crate::memory::Memory;
+use crate::status;
 
 /// A kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,20 +39,18 @@ pub(crate) enum Kind {
     Admin,
 }
 
-/// The lanes, and the calls in them.
+/// The lanes.
 pub(crate) struct Work {
     short: Lane,
     long: Lane,
     write: Lane,
     load: Lane,
     admin: Lane,
-    memory: Arc<Memory>,
     stream_idle: Duration,
-    pub(crate) calls: Arc<Calls>,
 }
 
 impl Work {
-    pub(crate) fn new(limits: &Limits, memory: Arc<Memory>) -> Work {
+    pub(crate) fn new(limits: &Limits) -> Work {
         // A lane of `NAME_running_max` and `NAME_waiting_max`.
         macro_rules! lane {
             ($running:ident, $waiting:ident, $share:expr) => {
@@ -79,9 +71,7 @@ impl Work {
             write: lane!(writes_running_max, writes_waiting_max, all_but_one),
             load: lane!(loads_running_max, loads_waiting_max, |places| places),
             admin: lane!(admin_running_max, admin_waiting_max, all_but_one),
-            memory,
             stream_idle: limits.stream_idle,
-            calls: Arc::default(),
         }
     }
 
@@ -99,19 +89,18 @@ impl Work {
     /// Begins a stream among those of its kind.
     pub(crate) fn feed<S: Source>(&self, kind: Kind, call: Call, source: S) -> Feed<S::Message> {
         let lane = self.lane(kind).clone();
-        Feeding { lane, memory: Arc::clone(&self.memory), idle: self.stream_idle }.feed(call, source)
+        Feeding { lane, idle: self.stream_idle }.feed(call, source)
     }
 
-    /// Runs `job` on a thread that may wait, when its lane has room. Who answers holds [`Call::cancel_on_drop`]: a call
-    /// may have several jobs.
+    /// Runs `job` on a thread that may wait, when its lane has room. A call may have several jobs.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         kind: Kind,
         call: &Call,
-        job: impl FnOnce(&Run) -> Result<T, Status> + Send + 'static,
+        job: impl FnOnce(&Call) -> Result<T, Status> + Send + 'static,
     ) -> Result<T, Status> {
-        let place = self.lane(kind).enter(call.caller, call.deadline).await?;
-        on_thread(call.clone(), place, |run, _| job(run)).await
+        let place = self.lane(kind).enter(call.caller().number(), call.deadline()).await?;
+        on_thread(call.clone(), place, |call, _| job(call)).await
     }
 }
 
@@ -119,11 +108,11 @@ impl Work {
 pub(crate) async fn on_thread<T: Send + 'static>(
     call: Call,
     place: Place,
-    job: impl FnOnce(&Run, &mut Option<Place>) -> Result<T, Status> + Send + 'static,
+    job: impl FnOnce(&Call, &mut Option<Place>) -> Result<T, Status> + Send + 'static,
 ) -> Result<T, Status> {
     let task = tokio::task::spawn_blocking(move || {
         let mut place = Some(place);
-        job(&call.run(), &mut place)
+        job(&call, &mut place)
     });
     task.await.unwrap_or_else(|panic| Err(panicked(&panic)))
 }
@@ -131,5 +120,5 @@ pub(crate) async fn on_thread<T: Send + 'static>(
 /// The status of a request that failed by our own fault.
 fn panicked(panic: &tokio::task::JoinError) -> Status {
     tracing::error!(%panic, "a request panicked");
-    error::status(&muster_engine::Error::internal("the request failed inside the server"))
+    status::of(&muster_engine::Error::internal("the request failed inside the server"))
 }

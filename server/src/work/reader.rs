@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use muster_engine::Error;
 use tonic::Status;
 
-use crate::convert::error;
+use crate::status;
 
 /// Until when a reader has to have taken something.
 pub(crate) struct ReadBy {
@@ -29,7 +29,7 @@ impl ReadBy {
         };
         let Some(until) = until else { return Ok(taken.await) };
         tokio::time::timeout_at(until.into(), taken).await.map_err(|_| {
-            error::status(&match self.deadline {
+            status::of(&match self.deadline {
                 Some(deadline) if deadline <= until => {
                     Error::deadline("allow more time: the deadline of the call is over")
                 }

@@ -1,4 +1,4 @@
-//! A module of the engine imports only from lower levels: the table of docs/architecture.md.
+//! A module imports only from lower levels: the tables of docs/architecture.md.
 
 use crate::source::{close_of, identifiers, line_of, shipped_code};
 use crate::tree::{Tree, is_test};
@@ -50,11 +50,37 @@ const STORE_RANKS: [(&str, u32); 13] = [
     ("lib", 99),
 ];
 
+/// The same for the modules of the server.
+const SERVER_RANKS: [(&str, u32); 20] = [
+    ("status", 0),
+    ("limits", 0),
+    ("connections", 0),
+    ("spool", 0),
+    ("config", 1),
+    ("options", 2),
+    ("memory", 10),
+    ("lingering", 10),
+    ("incoming", 11),
+    ("receiving", 20),
+    ("entrance", 30),
+    ("work", 40),
+    ("shared", 50),
+    ("view", 60),
+    ("asked", 61),
+    ("convert", 62),
+    ("loads", 70),
+    ("service", 71),
+    ("run", 80),
+    ("lib", 99),
+];
+
+/// The crates with levels: their folders and tables.
+const CRATES: [(&str, &[(&str, u32)]); 3] =
+    [("engine/src/", &RANKS), ("store/src/", &STORE_RANKS), ("server/src/", &SERVER_RANKS)];
+
 /// Every import that does not go down.
 pub(crate) fn check(tree: &Tree) -> Vec<String> {
-    let mut found = check_crate(tree, "engine/src/", &RANKS);
-    found.extend(check_crate(tree, "store/src/", &STORE_RANKS));
-    found
+    CRATES.iter().flat_map(|(folder, ranks)| check_crate(tree, folder, ranks)).collect()
 }
 
 fn check_crate(tree: &Tree, folder: &str, ranks: &[(&str, u32)]) -> Vec<String> {
@@ -87,9 +113,9 @@ fn check_crate(tree: &Tree, folder: &str, ranks: &[(&str, u32)]) -> Vec<String> 
 
 /// Every module of the table that there is no more.
 pub(crate) fn gone(tree: &Tree) -> Vec<String> {
-    let rows = |folder, ranks: &'static [(&str, u32)]| ranks.iter().map(move |(name, _)| format!("{folder}{name}"));
+    let rows = CRATES.iter().flat_map(|(folder, ranks)| ranks.iter().map(move |(name, _)| format!("{folder}{name}")));
     let is_there = |module: &String| tree.has(&format!("{module}.rs")) || tree.has(module);
-    let lost = rows("engine/src/", &RANKS).chain(rows("store/src/", &STORE_RANKS)).filter(|module| !is_there(module));
+    let lost = rows.filter(|module| !is_there(module));
     lost.map(|module| format!("{}: there is no module {module}", file!())).collect()
 }
 
@@ -165,6 +191,7 @@ fn an_import_from_above_is_found() {
     assert_eq!(found_in("engine/src/part/mod.rs", "use super::keys::Names;").len(), 1);
     assert_eq!(found_in("engine/src/novelty.rs", "").len(), 1, "a module without a level");
     assert_eq!(found_in("store/src/ledger.rs", "use crate::space::Space;").len(), 1, "another crate");
+    assert_eq!(found_in("server/src/memory.rs", "use crate::convert::value;").len(), 1, "and a third");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod arguments;
 mod circles;
 mod crates;
+mod entrance;
 mod face;
 mod hygiene;
 mod length;
@@ -24,7 +25,7 @@ fn holds(rule: fn(&Tree) -> Vec<String>) {
 }
 
 #[test]
-fn engine_modules_import_only_from_lower_levels() {
+fn modules_import_only_from_lower_levels() {
     holds(levels::check);
 }
 
@@ -113,8 +114,13 @@ fn no_folder_has_a_large_circle() {
 }
 
 #[test]
-fn only_convert_knows_wire_and_engine() {
+fn only_convert_takes_messages_apart() {
     holds(wire::check);
+}
+
+#[test]
+fn requests_pass_one_entrance_and_names_one_view() {
+    holds(entrance::check);
 }
 
 #[test]
@@ -126,6 +132,7 @@ fn errors_are_told_in_one_style() {
 fn tables_name_only_what_there_is() {
     holds(levels::gone);
     holds(crates::gone);
+    holds(entrance::gone);
     holds(hygiene::gone);
     holds(links::gone);
 }

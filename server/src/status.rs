@@ -1,16 +1,16 @@
-//! Errors of the engine as google.rpc.Status, with ErrorInfo and BadRequest.
+//! Statuses: errors of the engine and refusals of the server as google.rpc.Status, with ErrorInfo and BadRequest. Stands
+//! below everything that may refuse something, and knows no message of ours.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
 use muster_engine::QueryFault;
 use muster_engine::{Error, ErrorKind};
+use muster_language::position;
 use muster_language::visible::visible;
-use muster_proto::v1;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
-
-use super::span;
 
 /// The domain of all reasons.
 pub(crate) const DOMAIN: &str = "muster";
@@ -37,8 +37,20 @@ fn code_and_reason(kind: ErrorKind) -> (Code, &'static str) {
     }
 }
 
+/// The code and the reason of an engine's error, whose operator is told what happened.
+pub(crate) fn told(error: &Error) -> (Code, Cow<'static, str>) {
+    match error.query_fault() {
+        Some(fault) => (Code::InvalidArgument, query_reason(fault).into()),
+        None => {
+            let (code, reason) = code_and_reason(error.kind());
+            log(error);
+            (code, reason.into())
+        }
+    }
+}
+
 /// The status of an engine's error.
-pub(crate) fn status(error: &Error) -> Status {
+pub(crate) fn of(error: &Error) -> Status {
     if let Some(fault) = error.query_fault() {
         return query_status(fault);
     }
@@ -53,7 +65,7 @@ pub(crate) fn status(error: &Error) -> Status {
 
 /// The status of a request whose caller has gone.
 pub(crate) fn gone() -> Status {
-    status(&Error::cancelled("the caller gave up"))
+    of(&Error::cancelled("the caller gave up"))
 }
 
 /// Says what an operator should know, whoever asked.
@@ -131,15 +143,15 @@ pub(crate) fn headers_too_long(found: u64, allowed: u64) -> Status {
 }
 
 fn query_status(fault: &QueryFault) -> Status {
-    let at = span::span(&fault.text, fault.error.span);
+    let (start, end) = (position(&fault.text, fault.error.span.start), position(&fault.text, fault.error.span.end));
     let mut metadata = HashMap::from([
         ("query_code".to_owned(), fault.error.code.to_owned()),
-        ("byte_start".to_owned(), at.byte_start.to_string()),
-        ("byte_end".to_owned(), at.byte_end.to_string()),
-        ("utf16_start".to_owned(), at.utf16_start.to_string()),
-        ("utf16_end".to_owned(), at.utf16_end.to_string()),
-        ("line".to_owned(), at.line.to_string()),
-        ("column".to_owned(), at.column.to_string()),
+        ("byte_start".to_owned(), start.byte.to_string()),
+        ("byte_end".to_owned(), end.byte.to_string()),
+        ("utf16_start".to_owned(), start.utf16.to_string()),
+        ("utf16_end".to_owned(), end.utf16.to_string()),
+        ("line".to_owned(), start.line.to_string()),
+        ("column".to_owned(), start.column.to_string()),
     ]);
     // A corrected text that is cut would not be one.
     if let Some(suggestion) = fault.error.suggestion.as_ref().filter(|text| text.len() <= TEXT_BYTES_MAX) {
@@ -148,7 +160,7 @@ fn query_status(fault: &QueryFault) -> Status {
     let mut details = info(&query_reason(fault), metadata);
     let place = format!(
         "line {}, column {}, bytes {}..{}, UTF-16 {}..{}",
-        at.line, at.column, at.byte_start, at.byte_end, at.utf16_start, at.utf16_end
+        start.line, start.column, start.byte, end.byte, start.utf16, end.utf16
     );
     details.add_bad_request_violation("text", cut(&format!("{place}: {}", fault.error.detail)));
     Status::with_error_details(Code::InvalidArgument, cut(&fault.error.render(&fault.text)), details)
@@ -161,30 +173,6 @@ fn query_reason(fault: &QueryFault) -> String {
 
 fn info(reason: &str, metadata: HashMap<String, String>) -> ErrorDetails {
     ErrorDetails::with_error_info(reason, DOMAIN, metadata)
-}
-
-/// The status of one item of several, as a message.
-pub(crate) fn problem(error: &Error) -> v1::Problem {
-    match error.query_fault() {
-        Some(fault) => v1::Problem {
-            code: Code::InvalidArgument as i32,
-            reason: query_reason(fault),
-            message: fault.error.render(&fault.text),
-            span: Some(span::span(&fault.text, fault.error.span)),
-            suggestion: fault.error.suggestion.clone().unwrap_or_default(),
-        },
-        None => {
-            let (code, reason) = code_and_reason(error.kind());
-            log(error);
-            v1::Problem {
-                code: code as i32,
-                reason: reason.to_owned(),
-                message: format!("{error:#}"),
-                span: None,
-                suggestion: String::new(),
-            }
-        }
-    }
 }
 
 /// Whether the whole request is to fail, not only one of its items: who asks is gone or late.
@@ -208,7 +196,7 @@ pub(crate) trait OrStatus<T> {
 
 impl<T> OrStatus<T> for muster_engine::Result<T> {
     fn or_status(self) -> Result<T, Status> {
-        self.map_err(|error| status(&error))
+        self.map_err(|error| of(&error))
     }
 }
 
@@ -218,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_status_tells_reason_and_domain() {
-        let status = status(&Error::busy("flushing cannot keep up"));
+        let status = of(&Error::busy("flushing cannot keep up"));
         assert_eq!(status.code(), Code::Unavailable);
         let details = status.get_error_details();
         let info = details.error_info().unwrap();
