@@ -5,6 +5,7 @@ mod catalog;
 mod clock;
 mod disk;
 mod errors;
+mod example;
 mod loads;
 mod members;
 mod membership;

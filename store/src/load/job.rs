@@ -1,5 +1,6 @@
 //! A bulk load of one file, or its dry run, on the thread that calls it: the target, the blocks, the commit.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use muster_engine::Seq;
@@ -82,6 +83,20 @@ pub enum LoadFault {
     /// The listener said so.
     Unheard,
 }
+
+impl fmt::Display for LoadFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadFault::Failed(error) => error.fmt(f),
+            LoadFault::TooManyRejects { rejected, rows } => {
+                write!(f, "correct the rows or allow more rejects: {rejected} of the first {rows} rows were rejected")
+            }
+            LoadFault::Unheard => write!(f, "the load was given up by whoever listened to it"),
+        }
+    }
+}
+
+impl std::error::Error for LoadFault {}
 
 impl From<Error> for LoadFault {
     fn from(error: Error) -> LoadFault {
