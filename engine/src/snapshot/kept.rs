@@ -13,7 +13,7 @@ use parking_lot::RwLock;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::Version;
-use super::merged::address;
+use super::cache::address;
 use crate::ids::TypeId;
 
 /// Queries of one version that are kept.

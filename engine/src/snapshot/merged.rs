@@ -15,14 +15,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use parking_lot::RwLock;
 
 use super::Version;
+use super::cache::{IDLE_LOOKS, address};
 use super::kept::KeptQueries;
 use super::values::ValueIndexes;
 use crate::error::{ErrorKind, Result};
 use crate::ids::BitmapId;
 use crate::part::{BitmapStack, MergedBitmap, Source};
-
-/// Looks for merged bitmaps after which one that nobody looked for is idle, and one that was refused is tried again.
-pub(super) const IDLE_LOOKS: u64 = 4096;
 
 /// Bitmaps that were asked for and are not merged are remembered up to this many; beyond it all are forgotten.
 const ASKED_MAX: usize = 1 << 16;
@@ -324,11 +322,6 @@ fn byte_len(bitmap: &MergedBitmap) -> u64 {
 
 fn sources(stack: &BitmapStack) -> impl Iterator<Item = &Source> {
     stack.added.iter().chain(&stack.taken)
-}
-
-/// What tells it from all others that live at the same time.
-pub(super) fn address<T>(shared: &Arc<T>) -> usize {
-    Arc::as_ptr(shared) as usize
 }
 
 /// Layers that may be gone when they are compared are compared by this: to be wrong means to merge one use too early.

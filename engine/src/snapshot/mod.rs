@@ -4,6 +4,7 @@
 //! for as long as it likes, without a lock. This module answers what needs no query: which id a key has, which name an
 //! id, which value a number.
 
+mod cache;
 mod derived;
 mod kept;
 mod layer;

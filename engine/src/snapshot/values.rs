@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use parking_lot::RwLock;
 
-use super::merged::{IDLE_LOOKS, address};
+use super::cache::{IDLE_LOOKS, address};
 use crate::error::Result;
 use crate::ids::TagId;
 use crate::part::{DerivedRoom, Part, ValueIndex};

@@ -15,8 +15,10 @@
 //! It does not know what a payload means.
 
 mod check;
+mod config;
 mod format;
 mod reader;
+mod record;
 mod recovery;
 #[cfg(test)]
 mod tests;
@@ -26,7 +28,9 @@ use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use self::check::check_log;
+pub(crate) use self::config::{FILE_BYTES_DEFAULT, LogStart, RecoveryOptions, WalConfig};
 pub(crate) use self::format::{GROUP_BYTES_MAX, KIND_MAX, LOG_DIR, RECORD_BYTES_MAX};
+pub(crate) use self::record::{LogRecord, Record};
 pub(crate) use self::recovery::{Recovery, with_remedy};
 
 use self::format::{FILE_HEADER_BYTES, FileHeader};
@@ -34,12 +38,7 @@ use self::writer::{LogFile, NOTES_BYTES, PreparedFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{FileNumber, Seq};
 use crate::storage::publish::remove_temporaries;
-use crate::storage::{Fence, Storage};
 
-/// The length of a log file at which the next one begins, in bytes.
-pub(crate) const FILE_BYTES_DEFAULT: u64 = 64 << 20;
-/// The length of the first file after an open, a flush or a load: a space that is hardly written to takes no more.
-const FILE_BYTES_FIRST: u64 = 1 << 20;
 /// How much longer the next file is than one that became full, up to [`WalConfig::file_bytes`].
 const FILE_GROWTH: u64 = 4;
 
@@ -48,69 +47,9 @@ const RESERVE_SHARE: u64 = 8;
 /// That part is never longer than this, in bytes.
 const RESERVE_BYTES_MAX: u64 = 1 << 20;
 
-/// Where a log lives.
-#[derive(Clone)]
-pub(crate) struct WalConfig {
-    /// The files of the space; the log lies in its directory [`LOG_DIR`].
-    pub(crate) storage: Arc<dyn Storage>,
-    /// Shared with all that writes to the space.
-    pub(crate) fence: Arc<Fence>,
-    /// Whose log it is.
-    pub(crate) store_id: [u8; 16],
-    /// The length that files grow to, see [`FILE_BYTES_DEFAULT`]; a group longer than this gets a file of its own
-    /// length.
-    pub(crate) file_bytes: u64,
-}
-
-impl WalConfig {
-    /// The length of the first file.
-    fn first_bytes(&self) -> u64 {
-        FILE_BYTES_FIRST.min(self.file_bytes)
-    }
-}
-
 /// The bytes of a log file of `room_bytes` that only deletes may use.
 fn reserve_bytes(room_bytes: u64) -> u64 {
     (room_bytes / RESERVE_SHARE).min(RESERVE_BYTES_MAX)
-}
-
-/// Where the log begins, as the manifest says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct LogStart {
-    /// The lowest log file that counts.
-    pub(crate) floor: FileNumber,
-    /// Everything up to here is in parts.
-    pub(crate) after: Seq,
-}
-
-/// What recovery may do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct RecoveryOptions {
-    /// Give up everything behind the first damage instead of refusing to open, even if it was durable.
-    pub(crate) discard_damaged_tail: bool,
-}
-
-/// A record that came back.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Record {
-    pub(crate) seq: Seq,
-    pub(crate) kind: u8,
-    pub(crate) payload: Vec<u8>,
-}
-
-/// A record to write: `kind` is `1..=KIND_MAX`, the payload `1..=RECORD_BYTES_MAX` bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct LogRecord<'a> {
-    pub(crate) seq: Seq,
-    pub(crate) kind: u8,
-    pub(crate) payload: &'a [u8],
-}
-
-impl Record {
-    /// The same record, to be written.
-    pub(crate) fn as_log_record(&self) -> LogRecord<'_> {
-        LogRecord { seq: self.seq, kind: self.kind, payload: &self.payload }
-    }
 }
 
 /// The log of one space. There is one writer.

@@ -6,7 +6,7 @@ use super::*;
 use crate::dump::Dump;
 use crate::error::ErrorKind;
 use crate::storage::sim::{CrashPolicy, Failure, Fault, Keep, Operation};
-use crate::storage::{Disk, Random, Sim};
+use crate::storage::{Disk, Random, Sim, Storage};
 use proptest::prelude::*;
 
 const STORE: [u8; 16] = *b"0123456789abcdef";

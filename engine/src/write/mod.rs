@@ -10,7 +10,9 @@ mod files;
 mod load;
 mod open;
 mod pace;
+mod running;
 mod settings;
+mod turns;
 mod writer;
 
 pub(crate) use background::freeze::Frozen;

@@ -11,7 +11,6 @@ use crate::ids::Seq;
 use crate::snapshot::Snapshot;
 use crate::storage::LockGuard;
 
-use super::background::Turns;
 use super::commit::batch::Batch;
 use super::commit::reply::{Changed, Reply, Written};
 use super::commit::resolve::batch_changes;
@@ -19,6 +18,7 @@ use super::commit::{Commit, Request};
 use super::files::Files;
 use super::pace::Pace;
 use super::settings::Durability;
+use super::turns::Turns;
 
 /// See the module.
 pub(crate) struct Writer {

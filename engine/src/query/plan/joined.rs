@@ -6,7 +6,7 @@ use muster_language::ast::Span;
 use muster_language::highlight::{Piece, PieceKind, tokens};
 
 use super::fault;
-use super::resolve::written;
+use super::rename::written;
 use crate::catalog::Catalog;
 use crate::ids::TypeId;
 

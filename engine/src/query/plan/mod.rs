@@ -21,11 +21,12 @@ mod remedy;
 mod rename;
 mod request;
 mod resolve;
+mod stored;
 
 #[cfg(test)]
 mod tests;
 
-pub use audience::{StoredAudience, last_known_text, store_audience, today_text};
+pub use audience::{StoredAudience, store_audience};
 pub(crate) use context::PlanContext;
 #[cfg(feature = "internals")]
 pub use node::Node;
@@ -36,6 +37,7 @@ pub(crate) use planned::ConditionKind;
 pub use planned::{Condition, Planned, Warning};
 pub(super) use remedy::checked;
 pub use request::{Parameter, Parameters, QueryRequest, UnknownValues};
+pub use stored::{last_known_text, today_text};
 
 use muster_language::Parsed;
 use xxhash_rust::xxh3::xxh3_128;
@@ -74,7 +76,7 @@ fn resolved(mut resolver: Resolver<'_>, parsed: Parsed) -> Result<Planned> {
     resolver.warnings = warnings.into_iter().map(Warning::from).collect();
     let conditions = resolver.condition(&expr)?;
     if resolver.is_renamed {
-        audience::by_names(resolver.context, resolver.type_id, &mut expr)?;
+        stored::by_names(resolver.context, resolver.type_id, &mut expr)?;
     }
     let mut audiences_used: Vec<_> = resolver.expanded.keys().copied().collect();
     audiences_used.sort_unstable();

@@ -22,6 +22,12 @@ pub(super) trait Names {
     fn value(&mut self, tag: TagId, text: &str) -> Result<Option<String>>;
 }
 
+/// A tag's dotted name as the language writes it.
+pub(super) fn written(name: &str) -> String {
+    let parts: Vec<String> = name.split('.').map(suggest::name).collect();
+    parts.join(".")
+}
+
 /// The path with this dotted name, its parts put in backticks if `quoted`.
 pub(super) fn set_path(path: &mut Path, dotted: &str) {
     let span = path.span;

@@ -14,11 +14,11 @@ use crate::ids::{BitmapId, ChunkId, LocalId, TagId, TypeId};
 use crate::part::BitmapStack;
 use crate::snapshot::{NumberStacks, Snapshot, number_stacks, stack, taken};
 
-use crate::write::background::Swept;
 use crate::write::commit::logging::Room;
 use crate::write::commit::record::{BatchRecord, EntityChange, Resolved, What};
 use crate::write::commit::state::State;
 use crate::write::files::forms::tag_form;
+use crate::write::turns::Swept;
 use crate::write::writer::Writer;
 
 /// The most entities whose tag one batch of a sweep clears.

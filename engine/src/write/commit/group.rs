@@ -19,8 +19,8 @@ use crate::write::commit::resolve::{Numbers, Resolver, give_back_ids};
 use crate::write::commit::state::{SourceMark, State};
 use crate::write::commit::{Commit, Request};
 use crate::write::files::Files;
-use crate::write::load::young::Young;
 use crate::write::pace::Pace;
+use crate::write::running::young::Young;
 
 /// A commit group is ended when its records reach this many bytes.
 const GROUP_BYTES_TARGET: usize = 32 << 20;

@@ -34,8 +34,8 @@ use self::batch::Batch;
 use self::gate::Gate;
 use self::reply::Reply;
 use self::state::State;
-use super::load::running::Running;
 use super::pace::{Pace, Work};
+use super::running::Running;
 
 /// See the module.
 pub(crate) struct Commit {

@@ -19,7 +19,7 @@ use crate::wal::RECORD_BYTES_MAX;
 use crate::write::commit::allocate::Allocator;
 use crate::write::commit::batch::{BATCH_CHANGES_MAX, BATCH_ENTITIES_MAX, Batch, Change, EntityChanges};
 use crate::write::commit::record::{BatchRecord, EntityChange, NewKey, NewValue, What};
-use crate::write::load::young::{Young, YoungKey};
+use crate::write::running::young::{Young, YoungKey};
 
 /// Resolves the batches of one commit group.
 pub(crate) struct Resolver<'a> {

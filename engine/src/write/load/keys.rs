@@ -3,12 +3,12 @@
 use roaring::RoaringBitmap;
 
 use super::Work;
-use super::young::YoungKey;
 use crate::catalog::key::{append_canonical_text, canonical_number, hash_number, hash_text};
 use crate::catalog::{EntityKey, KeyKind};
 use crate::columns::KeyColumn;
 use crate::error::{Error, Result, ResultExt};
 use crate::ids::LocalId;
+use crate::write::running::young::YoungKey;
 use crate::write::writer::Writer;
 
 /// How many keys are given ids before small writes get their turn.

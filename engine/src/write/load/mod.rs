@@ -3,16 +3,13 @@
 //! A load takes its place in the order (its seq) when it begins. Its blocks are built into parts beside the writer, in
 //! memory up to a bound and in files beyond it, and merged into one layer when it commits; the layer is put at the
 //! load's place, below all batches since, which win. Keys are looked up as of the beginning; what became known since is
-//! shared with the small writes (see [`young`]), so no id ever has to be moved. Nothing of a load is in the log but its
+//! shared with the small writes (see [`young`](super::running::young)), so no id ever has to be moved. Nothing of a load is in the log but its
 //! place: until the manifest names its files it did not happen, and dropping it leaves holes in the ids and no files.
 
 mod block;
 mod commit;
 mod keys;
 mod memory;
-mod names;
-pub(crate) mod running;
-pub(crate) mod young;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,12 +25,12 @@ use crate::snapshot::Snapshot;
 use crate::wal::LogRecord;
 
 use self::memory::LoadMemory;
-use self::running::Running;
 use crate::write::commit::logging::{KIND_PLACE, Room};
 use crate::write::commit::reply::{LoadSpec, Loaded};
 use crate::write::commit::state::State;
 use crate::write::files::retire;
 use crate::write::files::stack::StackPart;
+use crate::write::running::Running;
 use crate::write::writer::Writer;
 
 /// The longest load id, in bytes.

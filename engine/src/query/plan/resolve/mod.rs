@@ -28,6 +28,7 @@ use super::fault;
 use super::moments::Clock;
 use super::node::{NodeId, Split, Term, ThresholdMode};
 use super::planned::{Condition, ConditionKind, MissingCheck, Warning};
+use super::rename::written;
 use super::request::QueryRequest;
 use crate::catalog::{Catalog, Tag, TagKind};
 use crate::error::{Error, Result};
@@ -417,12 +418,6 @@ fn threshold_mode(mode: ast::ThresholdMode) -> ThresholdMode {
         ast::ThresholdMode::AtMost => ThresholdMode::AtMost,
         ast::ThresholdMode::Exactly => ThresholdMode::Exactly,
     }
-}
-
-/// A tag's dotted name as the language writes it.
-pub(super) fn written(name: &str) -> String {
-    let parts: Vec<String> = name.split('.').map(suggest::name).collect();
-    parts.join(".")
 }
 
 /// `a flag`, `an int`.

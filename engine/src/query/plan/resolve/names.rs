@@ -5,7 +5,8 @@ use muster_language::{code, suggest};
 
 use super::super::fault;
 use super::super::node::{NodeId, Term, ThresholdMode};
-use super::{Resolver, with_article, written};
+use super::super::rename::written;
+use super::{Resolver, with_article};
 use crate::catalog::name::normalize_name;
 use crate::catalog::{Tag, TagKind};
 use crate::error::{Error, Result};

@@ -3,10 +3,11 @@
 use muster_language::ast::{Path, Span};
 use muster_language::{parse, suggest};
 
-use super::super::audience::{dropped_place, today_text};
 use super::super::fault;
 use super::super::planned::{Condition, ConditionKind};
-use super::{Frame, Resolver, written};
+use super::super::rename::written;
+use super::super::stored::{dropped_place, today_text};
+use super::{Frame, Resolver};
 use crate::catalog::{Audience, AudienceVersion};
 use crate::error::{Error, Result};
 

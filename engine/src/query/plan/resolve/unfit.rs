@@ -5,8 +5,9 @@ use muster_language::suggest;
 
 use super::super::fault;
 use super::super::moments::parse_day;
+use super::super::rename::written;
 use super::arithmetic::{Item, ItemKind, Measured, Side};
-use super::{Resolver, with_article, written};
+use super::{Resolver, with_article};
 use crate::catalog::{Tag, TagKind};
 use crate::error::{Error, ErrorKind, Result};
 

@@ -8,6 +8,7 @@ use muster_language::ast::{Arith, Duration, DurationUnit, Span, Window};
 use super::super::fault;
 use super::super::moments::{Moment, shift_day, show_day};
 use super::super::ranges::{self, Ranges};
+use super::super::rename::written;
 use super::number::{Outcome, Shape};
 use super::{Resolver, with_article};
 use crate::catalog::{Tag, TagKind};
@@ -148,13 +149,13 @@ impl<'a> Resolver<'a> {
             _ => u64::from(duration.count),
         };
         let days = format!("{}d", minutes.div_ceil(24 * 60).max(1));
-        let written = super::written(&tag.name);
+        let name = written(&tag.name);
         Err(self.refuse_with(
             fault::WRONG_UNIT,
             span,
             format!("count days: `LAST {days}`"),
             format!("`{}` is a date, it has no hours and minutes", tag.name),
-            Some((span, format!("{written} IN LAST {days}"))),
+            Some((span, format!("{name} IN LAST {days}"))),
         ))
     }
 

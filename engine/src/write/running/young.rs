@@ -5,8 +5,6 @@
 //! it used. A key that was taken and then erased is dead; when it returns in a small write it gets an id of its own,
 //! while the load's older row stays with the dead one and vanishes below the erasure.
 
-use std::hash::{BuildHasherDefault, Hasher};
-
 use roaring::RoaringBitmap;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -17,13 +15,13 @@ use crate::ids::{LocalId, TagId, ValueId};
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Young {
-    pub(super) names: YoungNames,
+    pub(crate) names: YoungNames,
     /// Ids of keys that small writes took.
     taken: RoaringBitmap,
     /// Whether a small write brought a name.
     is_shared: bool,
     /// Values that the load made known.
-    pub(super) new_values: u64,
+    pub(crate) new_values: u64,
 }
 
 /// A key that nobody knew when the load began.
@@ -76,7 +74,7 @@ impl Young {
     }
 
     /// Whether all names are the load's.
-    pub(super) fn is_of_load_alone(&self) -> bool {
+    pub(crate) fn is_of_load_alone(&self) -> bool {
         !self.is_shared
     }
 
@@ -86,46 +84,23 @@ impl Young {
     }
 
     /// The same where it is in memory.
-    pub(super) fn recent_value(&self, tag: TagId, text: &str) -> Option<ValueId> {
+    pub(crate) fn recent_value(&self, tag: TagId, text: &str) -> Option<ValueId> {
         self.names.find_recent(tag, xxh3_64(text.as_bytes()), text.as_bytes()).map(ValueId)
     }
 
     /// The same where it is in a file. Errors: corrupt.
-    pub(super) fn written_value(&self, tag: TagId, text: &str) -> Result<Option<ValueId>> {
+    pub(crate) fn written_value(&self, tag: TagId, text: &str) -> Result<Option<ValueId>> {
         Ok(self.names.find_written(tag, xxh3_64(text.as_bytes()), text.as_bytes())?.map(ValueId))
     }
 
     /// Notes the number that the load gave a value.
-    pub(super) fn insert_value(&mut self, tag: TagId, text: &str, value: ValueId) {
+    pub(crate) fn insert_value(&mut self, tag: TagId, text: &str, value: ValueId) {
         self.names.insert(tag, xxh3_64(text.as_bytes()), text.as_bytes(), value.0);
         self.new_values += 1;
     }
 
     fn find_key(&self, key: YoungKey<'_>) -> Result<Option<LocalId>> {
         Ok(self.names.find(key.population, key.hash, key.canonical)?.map(LocalId))
-    }
-}
-
-/// For maps whose keys are hashes already.
-pub(super) type IdentityHash = BuildHasherDefault<Identity>;
-
-/// See [`IdentityHash`].
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Identity(u64);
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
     }
 }
 

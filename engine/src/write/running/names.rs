@@ -5,9 +5,9 @@
 //! holds few of them. Small writes beside the load ask here too, so that one name has one number.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use super::young::IdentityHash;
 use crate::error::Result;
 use crate::ids::TagId;
 use crate::keys::{NamesBuilder, NamesPart};
@@ -39,12 +39,12 @@ pub(crate) struct YoungNames {
 
 /// Names in memory.
 #[derive(Default)]
-pub(super) struct Recent {
+pub(crate) struct Recent {
     /// The first of those with this hash, of the scope and the name.
     by_hash: HashMap<u64, u32, IdentityHash>,
     /// Those whose hash another had first.
     collisions: Vec<u32>,
-    pub(super) names: NamesBuilder,
+    pub(crate) names: NamesBuilder,
 }
 
 struct Written {
@@ -64,13 +64,13 @@ impl YoungNames {
     }
 
     /// The same among those in memory.
-    pub(super) fn find_recent(&self, scope: TagId, hash: u64, name: &[u8]) -> Option<u32> {
+    pub(crate) fn find_recent(&self, scope: TagId, hash: u64, name: &[u8]) -> Option<u32> {
         let leaving = || self.leaving.as_ref()?.find(scope, hash, name);
         self.recent.find(scope, hash, name).or_else(leaving)
     }
 
     /// The same among those in files. Errors: corrupt.
-    pub(super) fn find_written(&self, scope: TagId, hash: u64, name: &[u8]) -> Result<Option<u32>> {
+    pub(crate) fn find_written(&self, scope: TagId, hash: u64, name: &[u8]) -> Result<Option<u32>> {
         for written in self.written.iter().rev() {
             if let Some(number) = written.file.0.find(scope, hash, name)? {
                 return Ok(Some(number));
@@ -80,19 +80,19 @@ impl YoungNames {
     }
 
     /// Notes the number of a name that is not here yet.
-    pub(super) fn insert(&mut self, scope: TagId, hash: u64, name: &[u8], number: u32) {
+    pub(crate) fn insert(&mut self, scope: TagId, hash: u64, name: &[u8], number: u32) {
         self.recent.insert(scope, hash, name, number);
     }
 
     /// What those in memory take, with what writing them into a file will.
-    pub(super) fn held_bytes(&self) -> u64 {
+    pub(crate) fn held_bytes(&self) -> u64 {
         let of =
             |recent: &Recent| NAME_TIMES * recent.names.name_bytes() as u64 + NAME_BYTES * recent.names.len() as u64;
         of(&self.recent) + self.leaving.as_deref().map_or(0, of)
     }
 
     /// Those in memory, for a file; they are found as before until [`YoungNames::wrote`] says that it is there.
-    pub(super) fn leave(&mut self) -> Arc<Recent> {
+    pub(crate) fn leave(&mut self) -> Arc<Recent> {
         debug_assert!(self.leaving.is_none(), "a load that could not write names is over");
         let leaving = Arc::new(std::mem::take(&mut self.recent));
         self.leaving = Some(Arc::clone(&leaving));
@@ -100,13 +100,13 @@ impl YoungNames {
     }
 
     /// What left memory stands in this file from now on.
-    pub(super) fn wrote(&mut self, file: Option<NamesFile>) {
+    pub(crate) fn wrote(&mut self, file: Option<NamesFile>) {
         let count = self.leaving.take().map_or(0, |leaving| leaving.names.len() as u64);
         self.written.extend(file.map(|file| Written { file, level: 0, count }));
     }
 
     /// How many of the last files are to be merged, where that holds no more than `bytes_max`; else none.
-    pub(super) fn to_merge(&self, bytes_max: u64) -> Option<usize> {
+    pub(crate) fn to_merge(&self, bytes_max: u64) -> Option<usize> {
         let level = self.written.last()?.level;
         let of_level = self.written.iter().rev().take_while(|written| written.level == level);
         let (files, names) = of_level.fold((0, 0), |(files, names), written| (files + 1, names + written.count));
@@ -114,7 +114,7 @@ impl YoungNames {
     }
 
     /// What is in the last `files` stands in this one from now on; they are left to the caller.
-    pub(super) fn merged(&mut self, files: usize, file: Option<NamesFile>) -> Vec<NamesFile> {
+    pub(crate) fn merged(&mut self, files: usize, file: Option<NamesFile>) -> Vec<NamesFile> {
         let old = self.written.split_off(self.written.len() - files);
         let (level, count) = old.iter().fold((0, 0), |(level, count), old| (old.level.max(level), count + old.count));
         self.written.extend(file.map(|file| Written { file, level: level + 1, count }));
@@ -122,12 +122,12 @@ impl YoungNames {
     }
 
     /// The last `files`, oldest first.
-    pub(super) fn last_parts(&self, files: usize) -> Vec<Arc<NamesPart>> {
+    pub(crate) fn last_parts(&self, files: usize) -> Vec<Arc<NamesPart>> {
         self.written[self.written.len() - files..].iter().map(|written| Arc::clone(&written.file.0)).collect()
     }
 
     /// The file, if there is one and no other: it is the caller's from now on.
-    pub(super) fn take_only(&mut self) -> Option<NamesFile> {
+    pub(crate) fn take_only(&mut self) -> Option<NamesFile> {
         match self.written.len() {
             1 => self.written.pop().map(|written| written.file),
             _ => None,
@@ -135,12 +135,12 @@ impl YoungNames {
     }
 
     /// All files, oldest first.
-    pub(super) fn parts(&self) -> Vec<Arc<NamesPart>> {
+    pub(crate) fn parts(&self) -> Vec<Arc<NamesPart>> {
         self.last_parts(self.written.len())
     }
 
     /// The same as they are stored.
-    pub(super) fn files(&self) -> impl Iterator<Item = &StoredFile> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = &StoredFile> {
         self.written.iter().map(|written| &written.file.1)
     }
 }
@@ -167,6 +167,29 @@ impl Recent {
 /// Tags often share texts; their hashes must not be alike for that.
 fn with_scope(hash: u64, scope: TagId) -> u64 {
     hash ^ u64::from(scope.0).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+/// For maps whose keys are hashes already.
+type IdentityHash = BuildHasherDefault<Identity>;
+
+/// See [`IdentityHash`].
+#[derive(Clone, Copy, Debug, Default)]
+struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 #[cfg(test)]

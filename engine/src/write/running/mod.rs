@@ -1,8 +1,13 @@
 //! A running load as the commit knows it: its place in the order, which is a barrier for merges, and its young names.
+//!
+//! It stands below the commit and the load, which both ask it for names.
+
+pub(crate) mod names;
+pub(crate) mod young;
 
 use parking_lot::Mutex;
 
-use super::young::Young;
+use self::young::Young;
 use crate::ids::{Seq, TypeId};
 
 /// See the module.
