@@ -8,6 +8,8 @@ mod contrary;
 mod decide;
 mod dialect;
 mod encoding;
+mod error;
+mod guess;
 mod hopeless;
 mod key;
 mod known;
@@ -16,6 +18,7 @@ mod nulls;
 mod numbers;
 mod observe;
 mod odd;
+mod options;
 mod texts;
 mod trial;
 mod truths;
@@ -23,7 +26,6 @@ mod words;
 mod writing;
 
 use std::collections::HashSet;
-use std::fmt;
 use std::path::Path;
 
 use muster_engine::catalog::check_name;
@@ -36,56 +38,20 @@ use crate::note::Note;
 use crate::options::ReadOptions;
 use crate::reader::find_column;
 use crate::table::{Run, Table, Wanted};
-use decide::{Guess, decide};
+use decide::decide;
+pub use error::InferError;
+use guess::Guess;
 use key::KeyGuess;
 pub use known::{KnownTag, KnownType};
 use known::{decide_known, note_closed};
 use observe::Observed;
+pub use options::InferOptions;
 use texts::TextBudget;
 pub use trial::{RejectKind, Trial};
 use words::{count_text, plural};
 
 /// How often columns are left out and the rest is tried again.
 const HOPELESS_ROUNDS_MAX: usize = 8;
-
-/// What to look at, and what to assume.
-#[derive(Clone, Debug)]
-pub struct InferOptions {
-    /// The entity type; the file's name without its endings unless given.
-    pub type_name: Option<String>,
-    /// That type, where it exists: its key and the kinds of its tags are kept.
-    pub known: Option<KnownType>,
-    /// The column that is the key; guessed unless given.
-    pub key_column: Option<String>,
-    /// How a CSV file is written; guessed unless given.
-    pub csv: Option<CsvOptions>,
-    /// The label of a CSV file's encoding, where only the rest of `csv` is to be guessed.
-    pub encoding: Option<String>,
-    /// The most rows that are looked at.
-    pub rows_max: u64,
-    /// The most cells that are looked at, so that a wide file takes no longer than a narrow one.
-    pub cells_max: u64,
-    /// The most bytes of long texts in the rows that are looked at, as often as they stand in them.
-    pub text_bytes_max: u64,
-    /// Bounds of the reader that looks at them and tries the proposal out.
-    pub limits: ReadOptions,
-}
-
-impl Default for InferOptions {
-    fn default() -> Self {
-        InferOptions {
-            type_name: None,
-            known: None,
-            key_column: None,
-            csv: None,
-            encoding: None,
-            rows_max: 1_000_000,
-            cells_max: 8_000_000,
-            text_bytes_max: 2 << 30,
-            limits: ReadOptions { block_bytes_max: 32 << 20, ..ReadOptions::default() },
-        }
-    }
-}
 
 /// A guessed mapping.
 #[derive(Clone, Debug)]
@@ -105,34 +71,6 @@ pub struct Inference {
     /// What a load of the rows that were looked at would come to.
     pub trial: Trial,
 }
-
-/// Why no mapping is proposed.
-#[derive(Debug)]
-pub enum InferError {
-    /// No column can be taken for the key; the message says how to name it.
-    NoKey(String),
-    /// The names of the columns are in an encoding that is not sure; the message says how to name it.
-    NoEncoding(String),
-    /// The file is at fault, or cannot be read.
-    File(Error),
-}
-
-impl From<Error> for InferError {
-    fn from(error: Error) -> InferError {
-        InferError::File(error)
-    }
-}
-
-impl fmt::Display for InferError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            InferError::NoKey(message) | InferError::NoEncoding(message) => f.write_str(message),
-            InferError::File(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for InferError {}
 
 impl Inference {
     /// The mapping as TOML, the notes as comments above their lines, and what the trial came to at the end.

@@ -5,13 +5,13 @@ mod groups;
 mod ipc_check;
 mod lists;
 mod parquet_types;
+mod run;
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, Seek, SeekFrom};
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::RecordBatch;
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, DataType, FieldRef, SchemaRef};
 use muster_engine::{Error, Result};
@@ -19,16 +19,17 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::metadata::{ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy};
 
 use crate::cell::CellRule;
-use crate::csv::{CsvTable, Records};
+use crate::csv::CsvTable;
 use crate::decoder::guard;
 use crate::input::{Content, Format, Input};
 use crate::mapping::{CsvOptions, nfkc};
 use crate::options::{Look, ReadOptions};
-use crate::scalar::{Scalar, Shape, each_scalar};
+use crate::scalar::Shape;
 use groups::{GroupedRows, check_footer};
+use ipc_check::again;
+use run::RUN_ROWS_MAX;
+pub(crate) use run::{Cells, Run, Wanted};
 
-/// The most rows of a run: what a column of a run takes stays in the second-level cache.
-const RUN_ROWS_MAX: usize = 16_384;
 /// What a run of a CSV file takes, without its longest record.
 const CSV_RUN_BYTES: u64 = 4 << 20;
 
@@ -65,20 +66,6 @@ enum Source {
 /// What a CSV file takes while it is read: a run, and a record as it stands and as it is kept.
 fn csv_bytes(record_bytes_max: usize) -> u64 {
     CSV_RUN_BYTES + 2 * record_bytes_max as u64
-}
-
-/// A column that is to be read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
-    pub(crate) column: usize,
-    /// Whether its texts are better given as a dictionary.
-    pub(crate) dictionary: bool,
-}
-
-/// A run of rows.
-pub(crate) enum Run {
-    Arrow { batch: RecordBatch, first_row: u64 },
-    Csv(Records),
 }
 
 impl Table {
@@ -340,55 +327,6 @@ impl Table {
     }
 }
 
-impl Run {
-    /// The rows that have cells.
-    pub(crate) fn rows(&self) -> usize {
-        match self {
-            Run::Arrow { batch, .. } => batch.num_rows(),
-            Run::Csv(records) => records.len(),
-        }
-    }
-
-    /// The line of a row.
-    pub(crate) fn line(&self, row: usize) -> u64 {
-        match self {
-            Run::Arrow { first_row, .. } => first_row + row as u64,
-            Run::Csv(records) => records.lines()[row],
-        }
-    }
-}
-
-/// One column of a run.
-#[derive(Clone, Copy)]
-pub(crate) enum Cells<'a> {
-    Array(&'a ArrayRef, &'a CellRule),
-    Fields { records: &'a Records, field: usize, rule: &'a CellRule },
-}
-
-impl Cells<'_> {
-    /// How the cells are taken.
-    pub(crate) fn rule(&self) -> &CellRule {
-        match self {
-            Cells::Array(_, rule) | Cells::Fields { rule, .. } => rule,
-        }
-    }
-
-    /// Gives each cell with its row to `visit`.
-    pub(crate) fn each(&self, visit: &mut impl FnMut(usize, Scalar<'_>)) -> Result<()> {
-        match *self {
-            Cells::Array(array, rule) if rule.is_plain() => each_scalar(array, visit),
-            Cells::Array(array, rule) => each_scalar(array, &mut |row, cell| visit(row, rule.cell(cell))),
-            Cells::Fields { records, field, rule } => {
-                for row in 0..records.len() {
-                    let (text, quoted) = records.cell(row, field);
-                    visit(row, rule.field(text, quoted));
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
 /// Statistics would make a footer larger, and nobody reads them.
 fn without_statistics() -> ParquetMetaDataOptions {
     let mut options = ParquetMetaDataOptions::new();
@@ -396,11 +334,4 @@ fn without_statistics() -> ParquetMetaDataOptions {
     options.set_size_stats_policy(ParquetStatisticsPolicy::SkipAll);
     options.set_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll);
     options
-}
-
-/// The file from its beginning, buffered.
-fn again(file: &File) -> std::io::Result<BufReader<File>> {
-    let mut file = file.try_clone()?;
-    file.seek(SeekFrom::Start(0))?;
-    Ok(BufReader::new(file))
 }

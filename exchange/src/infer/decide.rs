@@ -4,15 +4,16 @@ use muster_engine::Value;
 use muster_engine::catalog::TagKind;
 
 use super::coded::meaning;
+use super::guess::Guess;
 use super::lists::{decide_lists, note_separators};
 use super::nulls::{note_null_words, take_null_words};
 use super::numbers::Numbers;
 use super::observe::Observed;
 use super::odd;
-use super::truths::{Truths, truths};
+use super::truths::truths;
 use super::words::{count_text, plural};
 use super::writing::DateWriting;
-use crate::mapping::{ColumnMapping, NanRule};
+use crate::mapping::NanRule;
 use crate::scalar::Shape;
 use crate::text::{Marks, Rounding};
 
@@ -23,49 +24,8 @@ const MANY_VALUES: u64 = 10_000;
 /// The digits behind the point with which numbers become decimals; finer ones are rounded to so many, counted from
 /// the first that is none of the zeros behind the point of the largest.
 pub(super) const FINE_DIGITS: u8 = 6;
-/// What a column becomes, and where that could be wrong.
-pub(super) struct Guess {
-    pub(super) column: ColumnMapping,
-    pub(super) notes: Vec<String>,
-    /// Notes on another kind that the column could have, which a tag that exists does not take.
-    pub(super) on_kind: Vec<String>,
-}
 
-impl Guess {
-    pub(super) fn new(seen: &Observed, kind: TagKind) -> Guess {
-        Guess { column: ColumnMapping::new(seen.name.clone(), kind), notes: Vec::new(), on_kind: Vec::new() }
-    }
-
-    pub(super) fn kind(&mut self, kind: TagKind) {
-        self.column.kind = kind;
-    }
-
-    pub(super) fn note(&mut self, message: impl Into<String>) {
-        self.notes.push(message.into());
-    }
-
-    pub(super) fn note_kind(&mut self, message: impl Into<String>) {
-        self.on_kind.push(message.into());
-    }
-
-    pub(super) fn skip(&mut self, message: impl Into<String>) {
-        self.column.skip = true;
-        self.note(message);
-    }
-
-    pub(super) fn marks(&mut self, marks: Marks) {
-        self.column.decimal_point = (marks.point != '.').then_some(marks.point);
-        self.column.thousands = marks.thousands;
-    }
-
-    pub(super) fn truths(&mut self, truths: Truths) {
-        if !truths.is_default {
-            self.column.true_words = truths.true_words;
-            self.column.false_words = truths.false_words;
-        }
-    }
-}
-
+/// What a column becomes by what was seen of it alone.
 pub(super) fn decide(seen: &Observed) -> Guess {
     let mut guess = Guess::new(seen, TagKind::Choice);
     match &seen.shape {

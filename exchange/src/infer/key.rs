@@ -7,10 +7,12 @@ use muster_engine::catalog::KeyKind;
 use muster_engine::catalog::normalize_name;
 use muster_language::shell_word;
 
+use super::error::InferError;
+use super::known::KnownType;
 use super::observe::Observed;
 use super::odd::shortened;
+use super::options::InferOptions;
 use super::words::plural;
-use super::{InferError, InferOptions, KnownType};
 use crate::mapping::{KeyMapping, nfkc};
 use crate::note::Note;
 use crate::scalar::Shape;

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use muster_engine::catalog::{KeyKind, TagKind};
 
 use super::coded::{epoch_unit, looks_like_days};
-use super::decide::{Guess, decide, note_marks, take_nans};
+use super::decide::{decide, note_marks, take_nans};
+use super::guess::Guess;
 use super::lists::{take_json, trim_pieces};
 use super::nulls::take_null_words;
 use super::observe::{LOOSE_SEPARATORS, Observed, SEPARATORS};

@@ -2,7 +2,7 @@
 
 use muster_engine::catalog::TagKind;
 
-use super::decide::Guess;
+use super::guess::Guess;
 use super::nulls::take_null_words_of_lists;
 use super::observe::{Observed, SEPARATORS};
 use super::words::plural;

@@ -1,6 +1,6 @@
 //! Words that mean null: taken as such among values of another kind, named among values of a choice.
 
-use super::decide::Guess;
+use super::guess::Guess;
 use super::observe::Observed;
 use super::words::plural;
 

@@ -26,7 +26,7 @@ use parquet::column::page::{PageIterator, PageReader};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
-use super::RUN_ROWS_MAX;
+use super::run::RUN_ROWS_MAX;
 use crate::decoder::guard;
 use budget::{Budget, Refusal};
 use cost::Leaf;

@@ -11,7 +11,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use arrow_ipc::{Block, CompressionType, Message, RecordBatch};
 use muster_engine::{Error, Result};
 
-use super::{again, described};
+use super::described;
 
 /// Of so many parts of what may be held a description takes one at most: it names each buffer of each column in some
 /// dozens of bytes, and becomes some times more.
@@ -245,4 +245,11 @@ impl Source<'_> {
             }
         }
     }
+}
+
+/// The file from its beginning, buffered.
+pub(super) fn again(file: &File) -> std::io::Result<BufReader<File>> {
+    let mut file = file.try_clone()?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(BufReader::new(file))
 }

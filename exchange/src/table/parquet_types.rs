@@ -9,7 +9,7 @@ use parquet::basic::{Compression, LogicalType, Type};
 use parquet::errors::ParquetError;
 use parquet::schema::types::ColumnDescriptor;
 
-use super::Wanted;
+use super::run::Wanted;
 use crate::decoder::caught;
 use crate::scalar::as_uuid;
 

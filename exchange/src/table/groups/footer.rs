@@ -29,7 +29,7 @@ const FOOTER_TIMES: u64 = 2;
 /// Counts what the footer of a file becomes. It may take half of `bytes_max`.
 ///
 /// Errors: invalid, when it is damaged; limit, when it becomes too much.
-pub(in crate::table) fn check(name: &str, file: &File, bytes_max: u64) -> Result<u64> {
+pub(crate) fn check(name: &str, file: &File, bytes_max: u64) -> Result<u64> {
     let fault = |error| Error::of_system(format_args!("cannot read {name}"), error);
     let damaged = |why: &str| Error::invalid(format!("{name} is damaged: {why}"));
     let too_large = |bytes: u64| {
