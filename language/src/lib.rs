@@ -18,6 +18,7 @@
 
 mod ago;
 pub mod ast;
+mod dates;
 mod error;
 mod fold;
 pub mod highlight;

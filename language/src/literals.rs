@@ -1,10 +1,10 @@
 //! Numbers and days of other customs: `30岁`, `10k`, `1万元`, `3e1`, `40%`, `2026/1/5`.
 
 use crate::ast::{CompareOp, Span};
+use crate::dates::other_date;
 use crate::fold::fold_text;
 use crate::lexer::{Token, TokenKind, unquote};
 use crate::limits::NUMBER_DIGITS_MAX;
-use crate::parser::other_date;
 use crate::suggest;
 use crate::words::{self, Word};
 

@@ -15,7 +15,7 @@ mod quoting;
 mod remedy;
 mod threshold;
 
-pub(crate) use number::{days_in_month, other_date};
+pub use correct::suggest_split;
 
 use crate::ast::{Expr, Name, Param, Path, Span, Text};
 use crate::error::{Error, Warning, code};

@@ -1,8 +1,8 @@
 //! Months and years where a day belongs: `2025-06`, `2025年6月`, `2025`.
 
+use crate::dates::days_in_month;
 use crate::fold::fold_text;
 use crate::lexer::{Token, TokenKind};
-use crate::parser::days_in_month;
 
 /// The years that a bare number of four digits may be.
 const YEARS: std::ops::RangeInclusive<u16> = 1900..=2099;

@@ -5,6 +5,7 @@ use crate::ast::Span;
 use crate::fold::{fold, is_bare_name};
 pub use crate::literals::{literals, truth};
 use crate::opposite::{Opposites, numbers};
+pub use crate::parser::suggest_split;
 pub use crate::periods::period;
 pub use crate::sentence::condition_of;
 use crate::words;
@@ -195,16 +196,6 @@ fn glued_word(name: &str, at: usize) -> Option<&'static str> {
         }
     }
     Some(word)
-}
-
-/// The whole text with the name at `span` split by [`split_glued`], if what comes out is a query.
-pub fn suggest_split(text: &str, span: Span) -> Option<String> {
-    let before = text.get(..span.start as usize)?;
-    let behind = text.get(span.end as usize..)?;
-    let mut corrected = before.to_owned();
-    push_split(&mut corrected, &split_glued(span.of(text))?, behind);
-    corrected.push_str(behind);
-    crate::parse(&corrected).is_ok().then_some(corrected)
 }
 
 /// Appends a split name to the text before it, with spaces where it begins or ends with a word. `behind` follows.

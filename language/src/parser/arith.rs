@@ -1,6 +1,7 @@
 //! Sums: numbers, dates, durations, moments, tags with a literal factor, parameters.
 
 use crate::ast::{Arith, Duration, Number, Span, Term, TermKind};
+use crate::dates::{date, date_time, other_date};
 use crate::error::{Error, code};
 use crate::lexer::{Token, TokenKind, unquote};
 use crate::limits::NUMBER_DIGITS_MAX;
@@ -57,11 +58,11 @@ impl Parser<'_> {
             }
             TokenKind::Date => {
                 self.bump();
-                TermKind::Date(number::date(self.slice(token)).ok_or_else(|| no_such_day(token.span))?)
+                TermKind::Date(date(self.slice(token)).ok_or_else(|| no_such_day(token.span))?)
             }
             TokenKind::DateTime => {
                 self.bump();
-                let time = number::date_time(self.slice(token));
+                let time = date_time(self.slice(token));
                 TermKind::DateTime(time.ok_or_else(|| no_such_day(token.span))?)
             }
             TokenKind::Text => {
@@ -210,7 +211,7 @@ impl Parser<'_> {
     fn check_not_a_date(&self, first: usize, span: Span) -> Result<(), Error> {
         let text = span.of(self.text);
         let is_pattern = self.tokens[first].kind == TokenKind::Number && text.len() <= 10;
-        match is_pattern.then(|| number::other_date(text)).flatten() {
+        match is_pattern.then(|| other_date(text)).flatten() {
             Some(date) if !text.contains(char::is_whitespace) => {
                 Err(Error::new(code::BAD_DATE, span, format!("write {date}"), "a date has the form YYYY-MM-DD")
                     .suggest(suggest::replace(self.text, span, &date)))

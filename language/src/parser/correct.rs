@@ -3,6 +3,7 @@
 //! A corrected text is offered only if it is a query: [`complete`] corrects on where a first correction uncovers a
 //! second error, and gives up the suggestion where that does not lead to a query.
 
+use crate::ast::Span;
 use crate::error::{Error, code};
 use crate::lexer::{Token, TokenKind, tokenize};
 use crate::phrases;
@@ -144,4 +145,14 @@ fn misspelt_word(text: &str, error: &Error) -> Option<Error> {
         let remedy = format!("did you mean {word}?");
         Some(Error::new(code::SYNTAX, token.span, remedy, detail).suggest(corrected))
     })
+}
+
+/// The whole text with the name at `span` split by [`suggest::split_glued`], if what comes out is a query.
+pub fn suggest_split(text: &str, span: Span) -> Option<String> {
+    let before = text.get(..span.start as usize)?;
+    let behind = text.get(span.end as usize..)?;
+    let mut corrected = before.to_owned();
+    suggest::push_split(&mut corrected, &suggest::split_glued(span.of(text))?, behind);
+    corrected.push_str(behind);
+    super::parse(&corrected).is_ok().then_some(corrected)
 }

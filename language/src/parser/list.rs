@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use crate::ast::{
     Arith, Duration, InSource, IntervalEnds, Literal, LiteralKind, Number, Span, Term, TermKind, ValueList, Window,
 };
+use crate::dates::{date, date_time};
 use crate::error::{Error, Warning, code};
 use crate::fold::fold_name;
 use crate::lexer::{Token, TokenKind, unquote};
@@ -13,7 +14,6 @@ use crate::words::Word;
 
 use super::Parser;
 use super::arith::no_such_day;
-use super::number;
 
 impl Parser<'_> {
     /// `(value, ...)` or `$name`, behind the words `what`.
@@ -66,11 +66,9 @@ impl Parser<'_> {
                 let number = self.number_of(self.peek())?;
                 LiteralKind::Number { negative: true, number }
             }
-            TokenKind::Date => {
-                LiteralKind::Date(number::date(self.slice(token)).ok_or_else(|| no_such_day(token.span))?)
-            }
+            TokenKind::Date => LiteralKind::Date(date(self.slice(token)).ok_or_else(|| no_such_day(token.span))?),
             TokenKind::DateTime => {
-                LiteralKind::DateTime(number::date_time(self.slice(token)).ok_or_else(|| no_such_day(token.span))?)
+                LiteralKind::DateTime(date_time(self.slice(token)).ok_or_else(|| no_such_day(token.span))?)
             }
             TokenKind::Name(_) | TokenKind::Duration => return Err(self.must_quote(first)),
             TokenKind::BadNumber => return Err(self.bad_number(Some(first))),

@@ -2,13 +2,14 @@
 //! at once more.
 
 use crate::ast::{CompareOp, Span};
+use crate::dates::other_date;
 use crate::error::{Error, code};
 use crate::fold::fold_text;
 use crate::lexer::{Token, TokenKind};
 use crate::suggest;
 use crate::words::{self, Word};
 
-use super::{Parser, number};
+use super::Parser;
 
 impl Parser<'_> {
     /// The error at a place where `what` belongs.
@@ -237,7 +238,7 @@ impl Parser<'_> {
     pub(super) fn bad_number(&self, value: Option<usize>) -> Error {
         let token = self.peek();
         let text = self.slice(token);
-        if let Some(date) = number::other_date(text) {
+        if let Some(date) = other_date(text) {
             return Error::new(code::BAD_DATE, token.span, format!("write {date}"), "a date has the form YYYY-MM-DD")
                 .suggest(suggest::replace(self.text, token.span, &date));
         }
