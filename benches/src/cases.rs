@@ -3,6 +3,10 @@
 use std::cell::Cell;
 
 use croaring::Bitmap;
+use muster_engine::ids::{LocalId, TypeId};
+use muster_engine::query::plan::QueryRequest;
+use muster_engine::query::{Prepared, Run, contains_each};
+use muster_engine::{Result, Snapshot};
 use roaring::{MultiOps, RoaringBitmap};
 
 use crate::data::Data;
@@ -39,6 +43,31 @@ pub(crate) struct Case {
     pub(crate) croaring: Vec<Idiom>,
     /// How often muster was asked for one entity: each time it is another one.
     pub(crate) asked: Asked,
+}
+
+impl Case {
+    /// The queries of a case on one snapshot.
+    pub(crate) fn prepare(&self, snapshot: &Snapshot, type_id: TypeId) -> Result<Vec<Prepared>> {
+        let request = QueryRequest::at(0);
+        self.texts.iter().map(|text| snapshot.prepare(type_id, text, &request)).collect()
+    }
+
+    /// What muster answers, as a number.
+    pub(crate) fn answer(&self, prepared: &[Prepared], snapshot: &Snapshot, type_id: TypeId, run: &Run) -> Result<u64> {
+        let first = &prepared[0];
+        match self.ask {
+            Ask::Count => Ok(first.count(run)?.count),
+            Ask::Sum(tag) => {
+                let tag = snapshot.catalog().require_tag(type_id, tag)?.id;
+                Ok(first.sum(run, tag)?.1 as u64)
+            }
+            Ask::Ids => Ok(first.members(run, None, usize::MAX)?.ids.len() as u64),
+            Ask::Contains => {
+                let entity = LocalId(next_entity(&self.asked));
+                contains_each(prepared, entity).into_iter().map(|answer| answer.map(u64::from)).sum()
+            }
+        }
+    }
 }
 
 /// Both peers' bitmaps of the population, shared by all cases for the life of the process.

@@ -3,14 +3,14 @@
 
 use muster_engine::Snapshot;
 use muster_engine::catalog::{EntityKey, TagKind, Value};
-use muster_engine::query::Run;
+use muster_engine::ids::TypeId;
+use muster_engine::query::{Prepared, Run};
 use muster_engine::write::{Batch, Change, EntityChanges};
 use muster_engine::{Engine, Result};
 
-use crate::cases::Ask;
+use crate::cases::{Ask, Case};
 use crate::data::Random;
 use crate::fair::{Contender, medians, repeats_of};
-use crate::{Case, Prepared, TypeId, answer, prepare};
 
 /// Deltas.
 const DELTAS: u32 = 10;
@@ -37,9 +37,9 @@ pub(crate) fn measure(cases: &[&Case], engine: &Engine, type_id: TypeId, entitie
     let run = &Run { threads: 1, ..Run::default() };
     let mut merged = Vec::new();
     for case in cases {
-        let prepared = prepare(case, &after, type_id)?;
+        let prepared = case.prepare(&after, type_id)?;
         for _ in 0..ASKED {
-            answer(case, &prepared, &after, type_id, run)?;
+            case.answer(&prepared, &after, type_id, run)?;
         }
         let [_, ratio] = beside(case, &before, [(&prepared, &after)], type_id, (run, rounds))?;
         merged.push(ratio);
@@ -53,7 +53,7 @@ pub(crate) fn measure(cases: &[&Case], engine: &Engine, type_id: TypeId, entitie
     );
     for (case, merged) in cases.iter().zip(merged) {
         // Of a version that is no longer the newest nothing is merged any more.
-        let (first, small) = (prepare(case, &after, type_id)?, prepare(case, &compacted, type_id)?);
+        let (first, small) = (case.prepare(&after, type_id)?, case.prepare(&compacted, type_id)?);
         let others = [(&first, &after), (&small, &compacted)];
         let [without, first, compacted] = beside(case, &before, others, type_id, (run, rounds))?;
         let (micros, of_compacted) = (without / 1000.0, merged / compacted);
@@ -71,8 +71,8 @@ fn beside<const N: usize, const M: usize>(
     type_id: TypeId,
     (run, rounds): (&Run, usize),
 ) -> Result<[f64; M]> {
-    let prepared = prepare(case, before, type_id)?;
-    let ask = |prepared, snapshot| move || answer(case, prepared, snapshot, type_id, run).expect("an answer");
+    let prepared = case.prepare(before, type_id)?;
+    let ask = |prepared, snapshot| move || case.answer(prepared, snapshot, type_id, run).expect("an answer");
     let mut without = ask(&prepared, before);
     let mut others = others.map(|(prepared, snapshot)| ask(prepared, snapshot));
     if !matches!(case.ask, Ask::Contains) {

@@ -6,14 +6,15 @@ use std::time::Instant;
 
 use croaring::{Bitmap, Portable};
 use muster_engine::Snapshot;
+use muster_engine::ids::TypeId;
 use muster_engine::query::Run;
 use muster_engine::{Engine, Options, Result};
 use roaring::RoaringBitmap;
 
+use crate::cases::Case;
 use crate::data::Data;
 use crate::fair::{Contender, forget, median, time};
 use crate::floor::sum;
-use crate::{Case, TypeId, answer, prepare};
 
 /// Prints how long the store takes to open and to answer each query for the first time, beside one pass over the units
 /// that this checks. Both touch pages for the first time, which is told apart. Gives the engine back open.
@@ -33,8 +34,8 @@ pub(crate) fn measure(cases: &[&Case], engine: Engine, dir: &Path, type_id: Type
             let engine = Engine::open_dir(dir, Options::default())?;
             times[0].push(start.elapsed().as_nanos() as f64);
             let snapshot = engine.snapshot();
-            let prepared = prepare(case, &snapshot, type_id)?;
-            let mut ask = || answer(case, &prepared, &snapshot, type_id, &run).expect("muster answers");
+            let prepared = case.prepare(&snapshot, type_id)?;
+            let mut ask = || case.answer(&prepared, &snapshot, type_id, &run).expect("muster answers");
             times[1].push(time_alone(&mut ask));
             times[2].push(time_alone(&mut ask));
             let touched = touched(&snapshot);
@@ -45,7 +46,7 @@ pub(crate) fn measure(cases: &[&Case], engine: Engine, dir: &Path, type_id: Type
             // The same bytes in a mapping that is as new as the first answer's was, and once more.
             let engine = Engine::open_dir(dir, Options::default())?;
             let snapshot = engine.snapshot();
-            prepare(case, &snapshot, type_id)?;
+            case.prepare(&snapshot, type_id)?;
             let mut stream = || stream(&snapshot, &touched).expect("the floor streams");
             times[3].push(time_alone(&mut stream));
             times[4].push(time_alone(&mut stream));

@@ -17,15 +17,14 @@ mod threads;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use cases::{Ask, Case, cases, next_entity};
+use cases::{Case, cases};
 use clap::Parser;
 use data::Data;
 use fair::{Contender, medians, repeats_of};
 use floor::Floor;
 use muster_engine::Snapshot;
-use muster_engine::ids::{LocalId, TypeId};
-use muster_engine::query::plan::QueryRequest;
-use muster_engine::query::{Prepared, Run, contains_each};
+use muster_engine::ids::TypeId;
+use muster_engine::query::Run;
 use muster_engine::{Engine, Error, Result};
 use report::Row;
 
@@ -143,16 +142,10 @@ fn more(cases: &[&Case], engine: Engine, dir: &Path, type_id: TypeId, data: &Dat
     deltas::measure(cases, &engine, type_id, data.entities, rounds)
 }
 
-/// The queries of a case on one snapshot.
-fn prepare(case: &Case, snapshot: &Snapshot, type_id: TypeId) -> Result<Vec<Prepared>> {
-    let request = QueryRequest::at(0);
-    case.texts.iter().map(|text| snapshot.prepare(type_id, text, &request)).collect()
-}
-
 fn measure(case: &Case, snapshot: &Snapshot, type_id: TypeId, rounds: usize) -> Result<Row> {
-    let prepared = prepare(case, snapshot, type_id)?;
+    let prepared = case.prepare(snapshot, type_id)?;
     let run = Run { threads: 1, ..Run::default() };
-    let mut answer = || answer(case, &prepared, snapshot, type_id, &run).expect("muster answers");
+    let mut answer = || case.answer(&prepared, snapshot, type_id, &run).expect("muster answers");
     let expected = answer();
     for (idiom, ask) in case.roaring.iter().chain(&case.croaring) {
         assert_eq!(ask(), expected, "{} by {idiom}", case.name);
@@ -195,27 +188,11 @@ fn measure(case: &Case, snapshot: &Snapshot, type_id: TypeId, rounds: usize) -> 
 fn alone(cases: &[&Case], snapshot: &Snapshot, type_id: TypeId, rounds: usize) -> Result<()> {
     let run = Run { threads: 1, ..Run::default() };
     for case in cases {
-        let prepared = prepare(case, snapshot, type_id)?;
-        let mut answer = || answer(case, &prepared, snapshot, type_id, &run).expect("muster answers");
+        let prepared = case.prepare(snapshot, type_id)?;
+        let mut answer = || case.answer(&prepared, snapshot, type_id, &run).expect("muster answers");
         let repeats = repeats_of(&mut answer);
         let mut times: Vec<f64> = (0..rounds).map(|_| fair::time(repeats, &mut answer)).collect();
         println!("{:32} {:9.2} µs", case.name, fair::median(&mut times) / 1000.0);
     }
     Ok(())
-}
-
-fn answer(case: &Case, prepared: &[Prepared], snapshot: &Snapshot, type_id: TypeId, run: &Run) -> Result<u64> {
-    let first = &prepared[0];
-    match case.ask {
-        Ask::Count => Ok(first.count(run)?.count),
-        Ask::Sum(tag) => {
-            let tag = snapshot.catalog().require_tag(type_id, tag)?.id;
-            Ok(first.sum(run, tag)?.1 as u64)
-        }
-        Ask::Ids => Ok(first.members(run, None, usize::MAX)?.ids.len() as u64),
-        Ask::Contains => {
-            let entity = LocalId(next_entity(&case.asked));
-            contains_each(prepared, entity).into_iter().map(|answer| answer.map(u64::from)).sum()
-        }
-    }
 }

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use muster_engine::Result;
 use muster_engine::Snapshot;
+use muster_engine::ids::TypeId;
 use muster_engine::query::Run;
 
+use crate::cases::Case;
 use crate::fair::{medians, repeats_of};
 use crate::floor::Floor;
-use crate::{Case, TypeId, answer, prepare};
 
 /// Payload from which threads are asked for.
 const BYTES_MIN: u64 = 2 << 20;
@@ -40,11 +41,11 @@ pub(crate) fn measure(cases: &[&Case], snapshot: &Snapshot, type_id: TypeId, rou
         if floor.bytes < BYTES_MIN {
             continue;
         }
-        let prepared = prepare(case, snapshot, type_id)?;
+        let prepared = case.prepare(snapshot, type_id)?;
         let run = |threads| Run { threads, ..Run::default() };
-        let mut one = || answer(case, &prepared, snapshot, type_id, &run(1)).expect("muster answers");
+        let mut one = || case.answer(&prepared, snapshot, type_id, &run(1)).expect("muster answers");
         // The engine has two threads here and decides by itself.
-        let mut two = || answer(case, &prepared, snapshot, type_id, &run(0)).expect("muster answers");
+        let mut two = || case.answer(&prepared, snapshot, type_id, &run(0)).expect("muster answers");
         assert_eq!(one(), two(), "{}", case.name);
         let chunks = snapshot.chunk_end(type_id)?;
         let mut floor_one = || floor.stream_some(snapshot, 0..chunks).expect("the floor streams");
