@@ -64,8 +64,10 @@ pub(crate) fn svg(rows: &[Row], title: &str) -> String {
     let height = 60.0 + line * rows.len() as f64;
     let x = |ratio: f64| left + width * (ratio.clamp(0.25, 64.0).log2() + 2.0) / 8.0;
     let mut text = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n<text x=\"10\" y=\"20\" font-size=\"15\">{title}</text>\n",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{height}\" font-family=\"sans-serif\" \
+         font-size=\"12\">\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
+         <text x=\"10\" y=\"20\" font-size=\"15\">{title}</text>\n",
         left + width + 40.0
     );
     for power in -2..=6 {
@@ -73,7 +75,8 @@ pub(crate) fn svg(rows: &[Row], title: &str) -> String {
         let colour = if power == 0 { "#444" } else { "#ddd" };
         let _ = writeln!(
             text,
-            "<line x1=\"{at}\" y1=\"40\" x2=\"{at}\" y2=\"{height}\" stroke=\"{colour}\"/><text x=\"{at}\" y=\"36\" text-anchor=\"middle\">{ratio}×</text>"
+            "<line x1=\"{at}\" y1=\"40\" x2=\"{at}\" y2=\"{height}\" stroke=\"{colour}\"/><text x=\"{at}\" y=\"36\" \
+             text-anchor=\"middle\">{ratio}×</text>"
         );
     }
     for (index, row) in rows.iter().enumerate() {

@@ -51,7 +51,8 @@ fn a_mark_costs_at_most_one_sync_beside_each_reply() {
             let met = write(batches, Duration::from_millis(pause_ms), background);
             let at = |share: usize| met.replies[(met.replies.len() * share / 100).min(met.replies.len() - 1)];
             println!(
-                "a pause of {pause_ms} ms, {} marks: half of {batches} replies within {:?}, 99 in 100 within {:?}; {} syncs",
+                "a pause of {pause_ms} ms, {} marks: half of {batches} replies within {:?}, 99 in 100 within {:?}; {} \
+                 syncs",
                 if background { "with" } else { "without" },
                 at(50),
                 at(99),

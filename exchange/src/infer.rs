@@ -175,8 +175,8 @@ fn check_width(table: &Table) -> Result<()> {
     match table.columns().len() {
         ..=COLUMNS_MAX => Ok(()),
         columns => Err(Error::limit(format!(
-            "name the columns that are wanted in a mapping of your own: {} has {columns} columns, and at most {COLUMNS_MAX} \
-             (COLUMNS_MAX) are proposed for",
+            "name the columns that are wanted in a mapping of your own: {} has {columns} columns, and at most \
+             {COLUMNS_MAX} (COLUMNS_MAX) are proposed for",
             table.name()
         ))),
     }

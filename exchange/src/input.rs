@@ -238,8 +238,8 @@ const ZSTD_WINDOW_TOO_LARGE: &str = "Frame requires too much memory for decoding
 pub(crate) fn content_fault(name: &str, error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::Other if error.to_string().contains(ZSTD_WINDOW_TOO_LARGE) => Error::limit(format!(
-            "write {name} again without --long, or with --long={ZSTD_WINDOW_LOG_MAX} at most: its zstd window is larger than \
-             the {} MiB that a reader keeps",
+            "write {name} again without --long, or with --long={ZSTD_WINDOW_LOG_MAX} at most: its zstd window is \
+             larger than the {} MiB that a reader keeps",
             (1u64 << ZSTD_WINDOW_LOG_MAX) >> 20
         )),
         io::ErrorKind::InvalidData

@@ -132,7 +132,8 @@ impl Mapping {
         check_name("type", &self.entity_type)?;
         if self.columns.len() > COLUMNS_MAX {
             return Err(Error::limit(format!(
-                "name at most {COLUMNS_MAX} columns (COLUMNS_MAX) in a mapping, and load the others by a second one: it names {}",
+                "name at most {COLUMNS_MAX} columns (COLUMNS_MAX) in a mapping, and load the others by a second one: \
+                 it names {}",
                 self.columns.len()
             )));
         }

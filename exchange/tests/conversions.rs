@@ -278,8 +278,10 @@ fn types_that_no_tag_takes_are_refused_by_name() {
 fn local_times_that_a_zone_has_twice_or_not_are_settled_and_counted() {
     let mapping = |zone: &str| {
         Mapping::parse(&format!(
-            "type = \"t\"\nkey = {{ column = \"id\", kind = \"u64\" }}\n\
-             columns = [{{ column = \"v\", kind = \"time\", time_zone = \"{zone}\" }}, {{ column = \"n\", kind = \"int\" }}]"
+            "type = \"t\"\n\
+             key = {{ column = \"id\", kind = \"u64\" }}\n\
+             columns = [{{ column = \"v\", kind = \"time\", time_zone = \"{zone}\" }}, {{ column = \"n\", kind = \
+             \"int\" }}]"
         ))
         .expect("a mapping")
     };

@@ -312,7 +312,9 @@ fn the_key_can_set_a_tag_too() {
     writer.write(&batch).expect("written");
     writer.close().expect("closed");
     let mapping = Mapping::parse(
-        "type = \"t\"\nkey = { column = \"key\", kind = \"string\" }\ncolumns = [{ column = \"key\", kind = \"choice\" }]",
+        "type = \"t\"\n\
+         key = { column = \"key\", kind = \"string\" }\n\
+         columns = [{ column = \"key\", kind = \"choice\" }]",
     )
     .expect("a mapping");
     let input = Input::open(&path).expect("it opens");

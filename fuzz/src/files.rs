@@ -19,7 +19,9 @@ const BESIDE_BYTES_MAX: usize = 24 << 20;
 const ROWS_MAX: u64 = 20_000;
 
 pub(crate) const MAPS: [&str; 2] = [
-    "{ column = \"n\", kind = \"int\" },\n{ column = \"c\", kind = \"choice\" },\n{ column = \"s\", kind = \"set\" },\n",
+    "{ column = \"n\", kind = \"int\" },\n\
+     { column = \"c\", kind = \"choice\" },\n\
+     { column = \"s\", kind = \"set\" },\n",
     "{ column = \"n\", kind = \"int\" },\n{ column = \"c\", kind = \"choice\" },\n",
 ];
 pub(crate) const MAPS_FORGED: [&str; 2] =

@@ -100,8 +100,9 @@ impl Incoming {
         self.spooled.bytes += len;
         if self.spooled.all_bytes.fetch_add(len, Ordering::Relaxed) + len > self.bytes_max {
             return Err(Error::limit(format!(
-                "put the file into an import directory of the server and name its path there, or send a smaller one, or \
-                 come again when other loads have ended: files that are sent may have {} bytes together (spool_bytes_max)",
+                "put the file into an import directory of the server and name its path there, or send a smaller one, \
+                 or come again when other loads have ended: files that are sent may have {} bytes together \
+                 (spool_bytes_max)",
                 self.bytes_max
             )));
         }

@@ -180,7 +180,8 @@ fn later_erasures(ledger: &Path, space: &str, backup: &Copied) -> Result<Vec<Era
     match torn {
         None => Ok(later),
         Some(line) => Err(Error::invalid(format!(
-            "complete the ledger, or take its last line away: {}, line {line} is cut, and whoever it names would be back",
+            "complete the ledger, or take its last line away: {}, line {line} is cut, and whoever it names would be \
+             back",
             ledger.display()
         ))),
     }

@@ -43,7 +43,8 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     if name.is_empty() || name.len() > NAME_CHARS_MAX || name.starts_with('.') || !name.chars().all(good) {
         return Err(Error::invalid(format!(
-            "name a space with 1 to {NAME_CHARS_MAX} letters (a-z, A-Z), digits, `_`, `-` or `.`, not beginning with `.`"
+            "name a space with 1 to {NAME_CHARS_MAX} letters (a-z, A-Z), digits, `_`, `-` or `.`, not beginning with \
+             `.`"
         )));
     }
     Ok(())
@@ -52,8 +53,8 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
 /// What to do about a space whose folder is missing.
 pub(crate) fn remedy_of_missing(name: &str, data_dir: &Path) -> String {
     format!(
-        "restore the space `{name}` from a backup, mount its disk, or give it up with muster space drop {name} --yes {name} \
-         --data {}",
+        "restore the space `{name}` from a backup, mount its disk, or give it up with muster space drop {name} --yes \
+         {name} --data {}",
         shell_word(&data_dir.display().to_string())
     )
 }

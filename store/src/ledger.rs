@@ -82,8 +82,8 @@ impl Room<'_> {
         match is_torn(&mut self.file) {
             Ok(false) => Ok(()),
             Ok(true) => Err(Error::invalid(format!(
-                "complete the last line of {place} from a copy, or take it away if a crash tore it, and erase again: it \
-                 has no end, and nothing was erased"
+                "complete the last line of {place} from a copy, or take it away if a crash tore it, and erase again: \
+                 it has no end, and nothing was erased"
             ))),
             Err(error) => {
                 Err(Error::of_system(format_args!("nothing was erased: the ledger {place} cannot be read"), error))

@@ -12,8 +12,8 @@
 //! # let folder = tempfile::tempdir().expect("a folder");
 //! let store = Store::open(StoreOptions::new(folder.path()))?;
 //! let space = store.space("main")?;
-//! let create =
-//!     CatalogChange::CreateType { name: "users".into(), key: KeyKind::String, label: None, description: String::new() };
+//! let (label, description) = (None, String::new());
+//! let create = CatalogChange::CreateType { name: "users".into(), key: KeyKind::String, label, description };
 //! space.change_catalog(create)?;
 //! space.change_catalog(CatalogChange::CreateTag(Box::new(TagSpec::new("users", "vip", TagKind::Flag))))?;
 //!

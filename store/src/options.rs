@@ -69,6 +69,7 @@ impl StoreOptions {
 /// What a change of a directory is told that is only read.
 pub(crate) fn open_for_questions() -> Error {
     Error::read_only(
-        "open the store where it can be written to, and without --read-only, to change it: it is open for questions only",
+        "open the store where it can be written to, and without --read-only, to change it: it is open for questions \
+         only",
     )
 }

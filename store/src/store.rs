@@ -344,7 +344,8 @@ impl Store {
             match sole(space, Duration::ZERO).map(Space::close) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    tracing::warn!(%error, space = name, "an idle space did not close well; its log is replayed next time");
+                    tracing::warn!(%error, space = name, "an idle space did not close well; its log is replayed next \
+                                                          time");
                 }
                 Err(space) => *place = Some(space),
             }

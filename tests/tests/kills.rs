@@ -40,8 +40,8 @@ struct Tally {
 impl Tally {
     fn line(&self, kills: u64, started: Instant) -> String {
         format!(
-            "{}/{kills} kills, {} of them while opening; {} batches and loads acknowledged, none lost, {} more were kept; \
-             {:.0} s",
+            "{}/{kills} kills, {} of them while opening; {} batches and loads acknowledged, none lost, {} more were \
+             kept; {:.0} s",
             self.kills.load(Relaxed),
             self.while_opening.load(Relaxed),
             self.acknowledged.load(Relaxed),

@@ -55,8 +55,8 @@ fn what_is_durable_survives_a_power_cut() {
         let started = Instant::now();
         runtime.block_on(power.cut_often(cuts));
         println!(
-            "power cuts, durability {durability}, seed {seed}: {cuts} cuts, {} batches and loads acknowledged, {} of them \
-             lost by a cut; {:.0} s",
+            "power cuts, durability {durability}, seed {seed}: {cuts} cuts, {} batches and loads acknowledged, {} of \
+             them lost by a cut; {:.0} s",
             power.acknowledged,
             power.lost,
             started.elapsed().as_secs_f64()

@@ -17,7 +17,8 @@ ask, kills its own server with -9 in the middle of a load and opens the store ag
 shell.")]
 pub(crate) struct DemoArgs {
     /// How many shoppers
-    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     pub(crate) rows: u64,
     /// What the population follows from
     #[arg(long, value_name = "N", default_value_t = 11)]

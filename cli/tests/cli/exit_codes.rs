@@ -86,7 +86,9 @@ fn rejected_rows_have_their_own_code() {
     let people = store.file("people.csv", "id,age\nu1,30\nu2,old\n");
     let map = store.file(
         "map.toml",
-        "type = \"people\"\nkey = { column = \"id\", kind = \"string\" }\ncolumns = [{ column = \"age\", kind = \"int\" }]\n",
+        "type = \"people\"\n\
+         key = { column = \"id\", kind = \"string\" }\n\
+         columns = [{ column = \"age\", kind = \"int\" }]\n",
     );
     let load = ["load", people.to_str().unwrap(), "--map", map.to_str().unwrap(), "--rejects", "rejected.csv"];
     store.run(&load).code(4);

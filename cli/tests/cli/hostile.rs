@@ -4,7 +4,8 @@ use crate::store::Store;
 use crate::terminal::on_terminal;
 
 /// A colour, the start of a title, a bell, a carriage return, C1, DEL and every mark of bidirectional text.
-const HOSTILE: &str = "\u{1b}[31mred\u{1b}]0;t\u{7}\r\u{8}\u{9b}1m\u{85}\u{7f}\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}\u{2028}x";
+const HOSTILE: &str = "\u{1b}[31mred\u{1b}]0;t\u{7}\r\u{8}\u{9b}1m\u{85}\u{7f}\u{61c}\u{200e}\u{200f}\
+                       \u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}\u{2028}x";
 /// What names may hold: no control characters, but marks.
 const MARKED: &str = "tag\u{202e}\u{2066}x";
 
@@ -23,9 +24,13 @@ fn hostile_store() -> Store {
     store.file(
         "map.toml",
         &format!(
-            "type = \"{MARKED}\"\nkey = {{ column = \"id\", kind = \"string\" }}\ncolumns = [\n  {{ column = \"level\", \
-             tag = \"{MARKED}\", kind = \"choice\" }},\n  {{ column = \"likes\", kind = \"set\", list_separator = \"|\" \
-             }},\n  {{ column = \"age\", kind = \"int\" }},\n]\n"
+            "type = \"{MARKED}\"\n\
+             key = {{ column = \"id\", kind = \"string\" }}\n\
+             columns = [\n\
+               {{ column = \"level\", tag = \"{MARKED}\", kind = \"choice\" }},\n\
+               {{ column = \"likes\", kind = \"set\", list_separator = \"|\" }},\n\
+               {{ column = \"age\", kind = \"int\" }},\n\
+             ]\n"
         ),
     );
     store
@@ -121,8 +126,9 @@ fn prepared() -> Store {
     store.file("questions.txt", &format!("age > 1\n{MARKED}x = age > 2\n`{MARKED}` = '{MARKED}'\nage = {MARKED}\n"));
     store.file(
         "bad.toml",
-        "type = \"others\"\nkey = { column = \"id\", kind = \"string\" }\ncolumns = [{ column = \"level\", kind = \"int\" \
-         }]\n",
+        "type = \"others\"\n\
+         key = { column = \"id\", kind = \"string\" }\n\
+         columns = [{ column = \"level\", kind = \"int\" }]\n",
     );
     store
 }

@@ -94,8 +94,8 @@ impl Catalog {
         let audiences = self.audiences_of(dropped.id).count();
         if !force && tags + audiences > 0 {
             return Err(Error::conflict(format!(
-                "drop its tags and audiences first, or all of them with it by --force (`force` in a request): the entity \
-                 type `{}` has {tags} tags and {audiences} audiences",
+                "drop its tags and audiences first, or all of them with it by --force (`force` in a request): the \
+                 entity type `{}` has {tags} tags and {audiences} audiences",
                 dropped.name
             )));
         }

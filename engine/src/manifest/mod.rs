@@ -155,7 +155,8 @@ impl Manifest {
                 && part.lowest <= part.highest;
             if !is_lawful {
                 return Err(wrong(format!(
-                    "part {} is listed with a number beyond the next one, or with batches or bitmaps out of order: {part:?}",
+                    "part {} is listed with a number beyond the next one, or with batches or bitmaps out of order: \
+                     {part:?}",
                     part.id
                 )));
             }

@@ -92,15 +92,15 @@ impl LogCheck {
             self.faults.push(LogFault { path, bytes: bytes.or(Some(len..len)), what });
         } else if let Some(room_bytes) = content.cut_from {
             let what = format!(
-                "the file was cut behind batch {}: its header says that it has {room_bytes} bytes, and no record says that \
-                 it ends here",
+                "the file was cut behind batch {}: its header says that it has {room_bytes} bytes, and no record says \
+                 that it ends here",
                 content.last_seq
             );
             self.faults.push(LogFault { path, bytes: Some(len..room_bytes), what });
         } else if bytes.is_some() {
             let what = format!(
-                "what follows batch {} is no whole record, and nothing says that it was durable: the end of a write that \
-                 was never answered, or of one that was in the last moment and is damaged; the next open drops it",
+                "what follows batch {} is no whole record, and nothing says that it was durable: the end of a write \
+                 that was never answered, or of one that was in the last moment and is damaged; the next open drops it",
                 content.last_seq
             );
             self.notes.push(LogFault { path, bytes, what });

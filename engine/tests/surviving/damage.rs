@@ -208,8 +208,8 @@ fn damage(store: &Store, path: &str, what: &str, change: impl FnOnce(&mut Vec<u8
 pub(crate) fn tell(what: &str, fates: &Fates, started: Instant) {
     let _ = writeln!(
         std::io::stderr(),
-        "{what}: {} tried in {:.0} s, {} refused at the opening, {} found by reading ({} queries of the rest answered), \
-         {} without effect",
+        "{what}: {} tried in {:.0} s, {} refused at the opening, {} found by reading ({} queries of the rest \
+         answered), {} without effect",
         fates.total(),
         started.elapsed().as_secs_f64(),
         fates.refused,

@@ -249,7 +249,8 @@ fn decide_dates(dates: DateWriting, guess: &mut Guess) -> bool {
     let kind = if dates.has_times { "time" } else { "date" };
     if let Some(other) = dates.or_else {
         guess.note(format!(
-            "looks like {kind}s of which the day or the month stands first: kind = \"{kind}\" with date_format = {:?} or {:?}?",
+            "looks like {kind}s of which the day or the month stands first: kind = \"{kind}\" with date_format = {:?} \
+             or {:?}?",
             dates.formats.first().map_or("", String::as_str),
             other.first().map_or("", String::as_str)
         ));

@@ -119,9 +119,9 @@ fn judge(odd: &[u8], mut wide: Wide) -> (&'static Encoding, Option<String>) {
     if Western::of(odd).is_likely() {
         return (WINDOWS_1252, None);
     }
-    let doubt = "it is not UTF-8, and its bytes look neither like Chinese (gbk, gb18030) nor like accents between Latin letters \
-                 (windows-1252); others are big5, shift_jis, euc-jp, euc-kr, windows-1250, windows-1251, koi8-r and \
-                 macintosh";
+    let doubt = "it is not UTF-8, and its bytes look neither like Chinese (gbk, gb18030) nor like accents between \
+                 Latin letters (windows-1252); others are big5, shift_jis, euc-jp, euc-kr, windows-1250, windows-1251, \
+                 koi8-r and macintosh";
     (UTF_8, Some(doubt.to_owned()))
 }
 

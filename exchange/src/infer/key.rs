@@ -246,7 +246,8 @@ pub(super) fn decide(
     }
     if let Some(short) = shortened(&column.texts.first) {
         note(format!(
-            "keys such as {short} have lost digits in a spreadsheet, so that different ones became equal: export them as text"
+            "keys such as {short} have lost digits in a spreadsheet, so that different ones became equal: export them \
+             as text"
         ));
     }
     let repeated = column.values().saturating_sub(column.distinct_keys());
@@ -265,8 +266,8 @@ pub(super) fn decide(
     let is_float = matches!(column.shape, Some(Shape::Float));
     if is_float && column.is_whole() && column.numbers.magnitude_max >= EXACT_IN_FLOATS {
         note(
-            "keys beyond 2^53 as floating-point numbers have lost digits, so that different ones became equal: export them \
-             as whole numbers or text"
+            "keys beyond 2^53 as floating-point numbers have lost digits, so that different ones became equal: export \
+             them as whole numbers or text"
                 .to_owned(),
         );
     }

@@ -197,7 +197,8 @@ fn days_as(seen: &Observed, kind: TagKind, guess: &mut Guess) {
                 let first = |formats: &[String]| formats.first().cloned().unwrap_or_default();
                 let (day, month) = (first(&dates.formats), first(other));
                 return guess.skip(format!(
-                    "skipped: the day or the month may stand first; strike skip and give date_format = {day:?} or {month:?}"
+                    "skipped: the day or the month may stand first; strike skip and give date_format = {day:?} or \
+                     {month:?}"
                 ));
             }
             let digits = seen.texts.digits();

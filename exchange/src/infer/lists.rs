@@ -62,8 +62,8 @@ pub(super) fn note_separators(seen: &Observed, guess: &mut Guess) {
                  list_separator = \"{separator}\"{trim}"
             ),
             empty => format!(
-                "text with {separator:?} in {rows}, taken whole; if it stands between values, strike in the file what has \
-                 no value beside it, as at the end of \"a{separator}b{separator}\" ({}); then kind = \"set\", \
+                "text with {separator:?} in {rows}, taken whole; if it stands between values, strike in the file what \
+                 has no value beside it, as at the end of \"a{separator}b{separator}\" ({}); then kind = \"set\", \
                  list_separator = \"{separator}\"{trim} reads it",
                 plural(empty, "row")
             ),

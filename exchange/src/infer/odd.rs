@@ -113,8 +113,8 @@ const ODD_TIMES: [&str; 3] = ["%a %b %e %H:%M:%S %Y", "%a, %d %b %Y %H:%M:%S %z"
 pub(super) fn remedy(texts: &[String]) -> Option<String> {
     if !texts.is_empty() && is_nearly_all(texts, is_list) {
         return Some(
-            "looks like lists, which are texts here: a set reads lists of texts in JSON, such as [\"a\", \"b\"], or values \
-             with a list_separator between them"
+            "looks like lists, which are texts here: a set reads lists of texts in JSON, such as [\"a\", \"b\"], or \
+             values with a list_separator between them"
                 .to_owned(),
         );
     }

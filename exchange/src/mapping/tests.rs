@@ -120,7 +120,12 @@ fn a_fault_begins_with_its_line_and_speaks_no_rust() {
     ];
     for (column, line, expected) in cases {
         let text = format!(
-            "# A comment.\ntype = \"t\"\nkey = {{ column = \"id\", kind = \"u64\" }}\ncolumns = [ # two\n  {column},\n]\n"
+            "# A comment.\n\
+             type = \"t\"\n\
+             key = {{ column = \"id\", kind = \"u64\" }}\n\
+             columns = [ # two\n\
+               {column},\n\
+             ]\n"
         );
         let error = Mapping::parse(&text).expect_err(column);
         let message = error.message();
@@ -184,7 +189,10 @@ proptest! {
                 skip,
                 list_separator: (kind == TagKind::Set).then(|| column.clone()),
                 date_formats: match kind {
-                    TagKind::Date => (0..=index).map(|at| format!("%Y-%m-%d{}{at}", column.replace('%', "%%"))).collect(),
+                    TagKind::Date => {
+                        let suffix = column.replace('%', "%%");
+                        (0..=index).map(|at| format!("%Y-%m-%d{suffix}{at}")).collect()
+                    }
                     _ => Vec::new(),
                 },
                 true_words: if kind == TagKind::Flag { vec![format!("是{column}")] } else { Vec::new() },

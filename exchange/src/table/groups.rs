@@ -210,8 +210,8 @@ impl GroupedRows {
     fn read_fewer(&mut self, bytes: u64) -> Result<()> {
         if self.rows_at_once == 1 {
             return Err(Error::limit(format!(
-                "write the file in smaller pages and shorter lists, or raise load_bytes_max: {}: what is read for a row \
-                 of row group {} takes {bytes} bytes at once, at most {} are read",
+                "write the file in smaller pages and shorter lists, or raise load_bytes_max: {}: what is read for a \
+                 row of row group {} takes {bytes} bytes at once, at most {} are read",
                 self.name,
                 self.group + 1,
                 self.bytes_max

@@ -100,8 +100,8 @@ pub(super) fn check_stream(name: &str, file: &File, held_bytes_max: u64) -> Resu
 /// What is said of a file whose batches take too much.
 pub(super) fn too_large(name: &str, bytes: u64, bytes_max: u64) -> Error {
     Error::limit(format!(
-        "write the file in smaller batches and with smaller dictionaries, or raise load_bytes_max: {name}: one batch takes \
-         {bytes} bytes with the dictionaries, at most {bytes_max} are read at once"
+        "write the file in smaller batches and with smaller dictionaries, or raise load_bytes_max: {name}: one batch \
+         takes {bytes} bytes with the dictionaries, at most {bytes_max} are read at once"
     ))
 }
 
@@ -136,8 +136,8 @@ impl Source<'_> {
         let bytes_max = self.held_bytes_max / METADATA_PARTS;
         if bytes > bytes_max {
             return Err(Error::limit(format!(
-                "write fewer columns, or raise load_bytes_max: {}: a message describes itself in {bytes} bytes, at most \
-                 {bytes_max} are read",
+                "write fewer columns, or raise load_bytes_max: {}: a message describes itself in {bytes} bytes, at \
+                 most {bytes_max} are read",
                 self.name
             )));
         }

@@ -164,7 +164,8 @@ impl Parser<'_> {
         } else if value.contains(char::is_whitespace) {
             "a value that holds a space must be quoted".to_owned()
         } else {
-            "a value that holds a sign, or begins with a digit and is no number, must be quoted; a number stands without its unit"
+            "a value that holds a sign, or begins with a digit and is no number, must be quoted; a number stands \
+             without its unit"
                 .to_owned()
         };
         Error::new(code::MUST_QUOTE, span, format!("put quotes around the value: {quoted}"), detail)

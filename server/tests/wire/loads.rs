@@ -58,7 +58,9 @@ async fn a_stream_is_inferred_tried_out_and_loaded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_rejects_load_nothing_and_leave_no_tags() {
     let served = Served::start().await;
-    let mapping = "type = \"people\"\nkey = { column = \"id\", kind = \"u64\" }\ncolumns = [{ column = \"age\", kind = \"int\" }]\n";
+    let mapping = "type = \"people\"\n\
+                   key = { column = \"id\", kind = \"u64\" }\n\
+                   columns = [{ column = \"age\", kind = \"int\" }]\n";
     let text = "id,age\n1,30\n2,forty\n3,50\n";
     let load = LoadHeader { mapping_toml: mapping.into(), ..header("p.csv") };
     let mut rejects = Vec::new();
@@ -102,7 +104,9 @@ async fn a_path_is_read_only_where_it_is_allowed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_is_named_unless_it_may_be_made() {
     let served = Served::with_shoppers().await;
-    let mapping = "type = \"shoppers\"\nkey = { column = \"id\", kind = \"string\" }\ncolumns = [{ column = \"age\", kind = \"int\" }, { column = \"size\", kind = \"choice\" }]\n";
+    let mapping = "type = \"shoppers\"\n\
+                   key = { column = \"id\", kind = \"string\" }\n\
+                   columns = [{ column = \"age\", kind = \"int\" }, { column = \"size\", kind = \"choice\" }]\n";
     let strict = LoadHeader { mapping_toml: mapping.into(), create_missing_tags: false, ..header("s.csv") };
     let error = served.client.load(strict, reader("id,age,size\nann,31,M\n"), |_| {}).await.unwrap_err();
     assert!(error.message.contains("`size`"), "{}", error.message);

@@ -200,8 +200,8 @@ impl Done {
         let mut notes = reader.notes();
         if self.is_estimate {
             let message = format!(
-                "the number of new entities is an estimate, within one percent: a dry run remembers {DISTINCT_KEYS_MAX} \
-                 keys"
+                "the number of new entities is an estimate, within one percent: a dry run remembers \
+                 {DISTINCT_KEYS_MAX} keys"
             );
             notes.push(Note { column: String::new(), message });
         }

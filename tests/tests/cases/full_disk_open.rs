@@ -89,7 +89,9 @@ fn make_store(disk: &Path, folder: &Path) -> PathBuf {
     let map = folder.join("map.toml");
     std::fs::write(
         &map,
-        "type = \"people\"\nkey = { column = \"id\", kind = \"string\" }\ncolumns = [{ column = \"v\", kind = \"int\" }]\n",
+        "type = \"people\"\n\
+         key = { column = \"id\", kind = \"string\" }\n\
+         columns = [{ column = \"v\", kind = \"int\" }]\n",
     )
     .expect("a mapping can be written");
     done(&store, &["load", &file.display().to_string(), "--map", &map.display().to_string()]);

@@ -171,7 +171,9 @@ fn dead_links_are_found() {
     let tree = Tree::of(&[
         (
             "docs/a.md",
-            "[b](b.md) [c](c.md) [up](../README.md#two-words) [gone](../README.md#gone)\n[web](https://x.y)\n`[no](link)`",
+            "[b](b.md) [c](c.md) [up](../README.md#two-words) [gone](../README.md#gone)\n\
+             [web](https://x.y)\n\
+             `[no](link)`",
         ),
         ("docs/b.md", "# B\n[self](#b) [formats](formats)"),
         ("README.md", "## Two words\n[a](docs/a.md)"),

@@ -156,7 +156,8 @@ pub(crate) fn line_of(text: &str, offset: usize) -> usize {
 
 #[test]
 fn comments_strings_and_characters_are_no_code() {
-    let text = "let a = \"un{safe\"; // unsafe\n/* unsafe /* twice */ */ let b = 'x'; let c: &'static str = r#\"{\"#; '\\'' '}'";
+    let text = "let a = \"un{safe\"; // unsafe\n\
+                /* unsafe /* twice */ */ let b = 'x'; let c: &'static str = r#\"{\"#; '\\'' '}'";
     let code = code_only(text);
     assert!(!code.contains("safe") && !code.contains("twice") && !code.contains('{') && !code.contains('}'), "{code}");
     assert!(code.contains("let b") && code.contains("'static str"), "{code}");

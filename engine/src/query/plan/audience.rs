@@ -68,7 +68,8 @@ fn store_as_written(
     }
     if stored.len() > TEXT_BYTES_MAX {
         return Err(Error::limit(format!(
-            "save it in several audiences: with numbers for names it has {} bytes, at most {TEXT_BYTES_MAX} are allowed",
+            "save it in several audiences: with numbers for names it has {} bytes, at most {TEXT_BYTES_MAX} are \
+             allowed",
             stored.len()
         )));
     }

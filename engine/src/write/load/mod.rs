@@ -3,8 +3,9 @@
 //! A load takes its place in the order (its seq) when it begins. Its blocks are built into parts beside the writer, in
 //! memory up to a bound and in files beyond it, and merged into one layer when it commits; the layer is put at the
 //! load's place, below all batches since, which win. Keys are looked up as of the beginning; what became known since is
-//! shared with the small writes (see [`young`](super::running::young)), so no id ever has to be moved. Nothing of a load is in the log but its
-//! place: until the manifest names its files it did not happen, and dropping it leaves holes in the ids and no files.
+//! shared with the small writes (see [`Running`]), so no id ever has to be moved. Nothing of a load is in the log but
+//! its place: until the manifest names its files it did not happen, and dropping it leaves holes in the ids and no
+//! files.
 
 mod block;
 mod commit;

@@ -138,7 +138,10 @@ impl World {
             Some(Cell::Number(number)) => Some(*number),
             _ => None,
         };
-        let has = |tag: TagId, value: ValueId| matches!(cells.get(&tag), Some(Cell::Values(values)) if values.contains(&value));
+        let has = |tag: TagId, value: ValueId| match cells.get(&tag) {
+            Some(Cell::Values(values)) => values.contains(&value),
+            _ => false,
+        };
         match plan.node(node) {
             Node::Nothing => false,
             Node::Everyone => true,
