@@ -38,7 +38,7 @@ impl Engine {
         Engine::open(storage, options, Arc::new(SystemClock::new()))
     }
 
-    /// Opens the store that `storage` holds, or creates it there.
+    /// Opens the store that `storage` holds, or creates it there. Errors: as [`Engine::open_dir`].
     pub fn open(storage: Arc<dyn Storage>, options: Options, clock: Arc<dyn Clock>) -> Result<Engine> {
         Engine::open_by(Writer::open, storage, options, clock)
     }
@@ -51,7 +51,7 @@ impl Engine {
         Engine::open_for_reading(Arc::new(Disk::open(path.as_ref())?), options, Arc::new(SystemClock::new()))
     }
 
-    /// Opens the store that `storage` holds for questions only.
+    /// Opens the store that `storage` holds for questions only. Errors: as [`Engine::open_dir_for_reading`].
     pub fn open_for_reading(storage: Arc<dyn Storage>, options: Options, clock: Arc<dyn Clock>) -> Result<Engine> {
         // Nothing is flushed, compacted or synced; queries are helped all the same.
         let thread_pool = Some(options.pool()?);
@@ -79,7 +79,8 @@ impl Engine {
         Ok(Engine { writer, background, pool, options })
     }
 
-    /// Tells whoever finds the store held where this process answers, once that is known.
+    /// Tells whoever finds the store held where this process answers, once that is known. Errors: io; limit, on a
+    /// full disk.
     pub fn announce(&self, address: &str) -> Result<()> {
         self.writer.announce(address)
     }
@@ -93,6 +94,9 @@ impl Engine {
     }
 
     /// Applies one change of types, tags or audiences in the same order as batches.
+    ///
+    /// Errors: invalid, not found and conflict, when the catalog does not allow it; limit, when there would be too many
+    /// or the disk is full; read-only after a failed write or sync of the log.
     pub fn change_catalog(&self, change: CatalogChange) -> Result<Changed> {
         self.writer.change_catalog(change)
     }
@@ -103,12 +107,16 @@ impl Engine {
     }
 
     /// Waits until everything up to `seq` survives a power cut; returns how far that now reaches.
+    ///
+    /// Errors: invalid, when there is no such batch; io, when the sync fails; read-only after an earlier failure.
     pub fn sync(&self, seq: Seq) -> Result<Seq> {
         self.writer.sync(seq)
     }
 
     /// Writes down in the log what is durable, so that damage to it keeps the store closed instead of being taken for a
     /// torn write. The background does so after a short rest.
+    ///
+    /// Errors: limit, on a full disk; io; read-only after an earlier failure.
     pub fn mark(&self) -> Result<()> {
         self.writer.commit.mark()
     }
@@ -118,16 +126,22 @@ impl Engine {
     ///
     /// What a running load writes is newer than what expires, but older in the order; its type waits for the next
     /// sweep.
+    ///
+    /// Errors: as [`Engine::write`]; corrupt.
     pub fn sweep(&self) -> Result<u64> {
         self.writer.sweep(&|| false)
     }
 
     /// Moves what is in memory into part files, and retires the log below it.
+    ///
+    /// Errors: limit, on a full disk: the log goes on holding it; io; read-only after an earlier failure.
     pub fn flush(&self) -> Result<()> {
         self.writer.flush()
     }
 
     /// Sweeps, and merges all part files down to the bottom layer, as far as running loads allow.
+    ///
+    /// Errors: as [`Engine::flush`]; corrupt.
     pub fn compact(&self) -> Result<()> {
         self.writer.compact_fully()
     }
@@ -163,6 +177,8 @@ impl Engine {
 
     /// Stops the background, flushes and gives the store free. A store that is merely dropped stays correct:
     /// its log is replayed by the next open.
+    ///
+    /// Errors: as [`Engine::flush`]; a full disk is none, because the log holds what was not flushed.
     pub fn close(mut self) -> Result<()> {
         self.background.take();
         self.writer.close()

@@ -264,6 +264,8 @@ impl Store {
     }
 
     /// Gives a space a zone of its own, or takes it away. Requests that run go on with the zone that they began with.
+    ///
+    /// Errors: read-only, where the store is open for questions only; as [`Store::space`]; limit, on a full disk.
     pub fn set_zone(&self, name: &str, zone: Option<&Zone>) -> Result<Arc<Space>> {
         if self.read_only {
             return Err(open_for_questions());
@@ -344,8 +346,11 @@ impl Store {
             match sole(space, Duration::ZERO).map(Space::close) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    tracing::warn!(%error, space = name, "an idle space did not close well; its log is replayed next \
-                                                          time");
+                    tracing::warn!(
+                        %error,
+                        space = name,
+                        "an idle space did not close well; its log is replayed next time"
+                    );
                 }
                 Err(space) => *place = Some(space),
             }
@@ -353,6 +358,7 @@ impl Store {
     }
 
     /// The names of all spaces in order, those among them whose folder is missing, each with whether it is open.
+    /// Errors: io.
     pub fn list(&self) -> Result<Vec<(String, bool)>> {
         let mut names = BTreeMap::from([(MAIN.to_owned(), false)]);
         names.extend(self.known.names().into_iter().map(|name| (name, false)));
@@ -381,6 +387,8 @@ impl Store {
 
     /// Flushes and closes all spaces. One that a request still uses after `wait` is let go without: its log is replayed
     /// by the next open.
+    ///
+    /// Errors: the first of a space, which it names; the others are closed all the same.
     pub fn close(&self, wait: Duration) -> Result<()> {
         let started = Instant::now();
         let slots = std::mem::take(&mut *self.slots.lock());

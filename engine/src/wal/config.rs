@@ -9,10 +9,11 @@ use crate::storage::{Fence, Storage};
 pub(crate) const FILE_BYTES_DEFAULT: u64 = 64 << 20;
 /// The length of the first file after an open, a flush or a load: a space that is hardly written to takes no more.
 const FILE_BYTES_FIRST: u64 = 1 << 20;
+
 /// Where a log lives.
 #[derive(Clone)]
 pub(crate) struct WalConfig {
-    /// The files of the space; the log lies in its directory [`LOG_DIR`].
+    /// The files of the space; the log lies in its directory [`LOG_DIR`](super::LOG_DIR).
     pub(crate) storage: Arc<dyn Storage>,
     /// Shared with all that writes to the space.
     pub(crate) fence: Arc<Fence>,

@@ -65,7 +65,8 @@ impl SpaceSettings<'_> {
         })
     }
 
-    /// Makes `durability` what the space says, durably. REQUIRES: the space is not open.
+    /// Makes `durability` what the space says, durably. REQUIRES: the space is not open. Errors: io; limit, on
+    /// a full disk.
     pub fn set_durability(&self, durability: Durability) -> Result<()> {
         self.publish(DURABILITY_FILE, &format!("{}\n", durability.name()))
     }
@@ -82,7 +83,8 @@ impl SpaceSettings<'_> {
         })
     }
 
-    /// Makes `zone` what the space says, durably; none takes its word away. The space may be open.
+    /// Makes `zone` what the space says, durably; none takes its word away. The space may be open. Errors: io; limit, on
+    /// a full disk.
     pub fn set_zone(&self, zone: Option<&Zone>) -> Result<()> {
         let Some(zone) = zone else {
             match self.0.remove(ZONE_FILE) {

@@ -97,7 +97,7 @@ pub(crate) fn module_docs(tree: &Tree) -> Vec<String> {
 
 /// Every home of the rules above that there is no more.
 pub(crate) fn gone(tree: &Tree) -> Vec<String> {
-    let homes = UNSAFE_HOMES.into_iter().chain([STREAMS_HOME]);
+    let homes = UNSAFE_HOMES.into_iter().chain([STREAMS_HOME]).chain(FACES);
     homes.filter(|home| !tree.has(home)).map(|home| format!("{}: there is no {home}", file!())).collect()
 }
 
@@ -114,6 +114,41 @@ pub(crate) fn errors(tree: &Tree) -> Vec<String> {
                 .any(|it| words.starts_with(it) || words.contains(&format!(". {it}")));
             if is_heading || is_other {
                 found.push(format!("{path}:{}: tell of errors in a line, `Errors: kind, kind when ...`", index + 1));
+            }
+        }
+    }
+    found
+}
+
+/// What an embedder meets of engine, store and exchange.
+const FACES: [&str; 6] = [
+    "engine/src/catalog/",
+    "engine/src/engine.rs",
+    "engine/src/query/",
+    "engine/src/write/settings.rs",
+    "exchange/src/",
+    "store/src/",
+];
+
+/// Every public function of a face that can fail and does not tell how, or that it is the same as what stands above it.
+/// What the system refuses is told by `io::Result`.
+pub(crate) fn untold_errors(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    let is_face = |path: &str| !is_test(path) && FACES.iter().any(|face| path.starts_with(face));
+    for (path, text) in tree.rust().filter(|(path, _)| is_face(path)) {
+        let code = shipped_code(text);
+        let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+        for (at, _) in code.match_indices("pub fn ") {
+            let signature = code[at..].split(['{', ';']).next().unwrap_or_default();
+            let returned = signature.rsplit_once("->").map_or("", |(_, returned)| returned.trim());
+            let fails = returned.trim_start_matches("std::result::").starts_with("Result<");
+            let line = line_of(&code, at);
+            let above = lines[..line - 1].iter().rev().take_while(|it| it.starts_with("///") || it.starts_with("#["));
+            let comment: Vec<&&str> = above.collect();
+            let is_told = comment.iter().any(|it| it.contains("Errors:"))
+                || comment.last().is_some_and(|first| first.starts_with("/// The same"));
+            if fails && !is_told {
+                found.push(format!("{path}:{line}: tell how it fails, `Errors: kind, kind when ...`"));
             }
         }
     }
@@ -175,6 +210,15 @@ fn another_style_of_errors_is_found() {
     assert_eq!(count(concat!("/// # Err", "ors\n/// It may fail.\nfn a() {}")), 1);
     assert_eq!(count(concat!("/// Reads. Fails w", "hen it is torn.\nfn a() {}")), 1);
     assert_eq!(count("/// Reads. Errors: corrupt; invalid, when a newer program wrote it.\nfn a() {}"), 0);
+}
+
+#[test]
+fn errors_that_are_not_told_are_found() {
+    let count = |text: &str| untold_errors(&Tree::of(&[("store/src/a.rs", text)])).len();
+    assert_eq!(count("/// Reads.\npub fn a() -> Result<()> {}"), 1);
+    assert_eq!(count("/// Reads. Errors: corrupt.\n#[must_use]\npub fn a(\n) -> Result<()> {}"), 0);
+    assert_eq!(count("/// The same, later.\npub fn a() -> Result<()> {}"), 0);
+    assert_eq!(count("/// Asks.\npub fn a(ask: impl Fn() -> Result<()>) -> Asked {}\nfn b() -> Result<()> {}"), 0);
 }
 
 #[test]

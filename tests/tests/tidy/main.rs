@@ -126,6 +126,7 @@ fn requests_pass_one_entrance_and_names_one_view() {
 #[test]
 fn errors_are_told_in_one_style() {
     holds(hygiene::errors);
+    holds(hygiene::untold_errors);
 }
 
 #[test]
