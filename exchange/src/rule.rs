@@ -96,7 +96,7 @@ impl Rule {
     fn flag_fault(&self, cell: Scalar<'_>) -> String {
         let all = |words: &[String]| words.join(", ");
         match cell {
-            Scalar::Float(_) | Scalar::Float32(_) if cell.is_nan() => nan_fault("flag"),
+            Scalar::Float(_) | Scalar::Float32(_) if cell.is_nan() => nan_fault(TagKind::Flag.name()),
             Scalar::Text(_) if self.has_own_words() => {
                 format!("{} is no flag: expected {} or {}", cell.shown(), all(&self.true_words), all(&self.false_words))
             }

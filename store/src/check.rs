@@ -15,9 +15,6 @@ use crate::holder::hold_unchanged;
 use crate::known::Known;
 use crate::ledger::{LEDGER_FILE, Reading};
 
-/// The lock file of a space.
-const SPACE_LOCK: &str = "LOCK";
-
 /// After how many faults the rest of a ledger is not read.
 const LEDGER_FAULTS_MAX: usize = 100;
 
@@ -145,7 +142,7 @@ pub(crate) fn space_places(data_dir: &Path) -> Result<Vec<(String, Place)>> {
 
 /// Takes the lock of a space without writing into it; none where nobody ever opened the space here.
 fn lock_unchanged(folder: &Path) -> Result<Option<File>> {
-    let path = folder.join(SPACE_LOCK);
+    let path = folder.join(LockHolder::FILE);
     let failed = |error| Error::of_system(format_args!("cannot lock {}", path.display()), error);
     let mut file = match File::open(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -56,6 +56,11 @@ pub struct Store {
 struct Slot(Mutex<Option<Arc<Space>>>);
 
 impl Store {
+    /// Whether a directory has what every store makes there. A folder of other things is no store.
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(SPACES_FOLDER).is_dir()
+    }
+
     /// Takes the directory `options.data_dir` as long as the store lives; none of its spaces is open yet.
     ///
     /// Errors: conflict, when another process holds it; those of [`Store::open_held`].

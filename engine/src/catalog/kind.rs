@@ -31,6 +31,16 @@ pub enum TagKind {
 impl TagKind {
     /// The most digits behind the point of a decimal.
     pub const SCALE_MAX: u8 = SCALE_MAX;
+    /// All kinds, a decimal for those of any scale.
+    pub const ALL: [TagKind; 7] = [
+        TagKind::Flag,
+        TagKind::Choice,
+        TagKind::Set,
+        TagKind::Int,
+        TagKind::Decimal { scale: 0 },
+        TagKind::Date,
+        TagKind::Time,
+    ];
 
     /// Whether the tag holds one number per entity: int, decimal, date or time.
     pub const fn is_number(self) -> bool {
@@ -78,21 +88,15 @@ impl FromStr for TagKind {
 
     /// Reads what `Display` prints. Errors: invalid.
     fn from_str(text: &str) -> Result<TagKind> {
-        Ok(match text {
-            "flag" => TagKind::Flag,
-            "choice" => TagKind::Choice,
-            "set" => TagKind::Set,
-            "int" => TagKind::Int,
-            "date" => TagKind::Date,
-            "time" => TagKind::Time,
-            _ => return decimal_kind(text),
-        })
+        let whole =
+            TagKind::ALL.into_iter().find(|kind| !matches!(kind, TagKind::Decimal { .. }) && kind.name() == text);
+        whole.map_or_else(|| decimal_kind(text), Ok)
     }
 }
 
 fn decimal_kind(text: &str) -> Result<TagKind> {
-    text.strip_prefix("decimal(")
-        .and_then(|rest| rest.strip_suffix(')'))
+    text.strip_prefix(TagKind::Decimal { scale: 0 }.name())
+        .and_then(|rest| rest.strip_prefix('(')?.strip_suffix(')'))
         .and_then(|digits| digits.trim().parse::<u8>().ok())
         .filter(|scale| *scale <= SCALE_MAX)
         .map(|scale| TagKind::Decimal { scale })
@@ -115,6 +119,9 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
+    /// All kinds.
+    pub const ALL: [KeyKind; 3] = [KeyKind::String, KeyKind::U64, KeyKind::Dense];
+
     /// The kind's word.
     pub const fn name(self) -> &'static str {
         match self {
@@ -136,12 +143,10 @@ impl FromStr for KeyKind {
 
     /// Reads what `Display` prints. Errors: invalid.
     fn from_str(text: &str) -> Result<KeyKind> {
-        match text {
-            "string" => Ok(KeyKind::String),
-            "u64" => Ok(KeyKind::U64),
-            "dense" => Ok(KeyKind::Dense),
-            _ => Err(Error::invalid(format!("`{text}` is no key kind; expected string, u64 or dense"))),
-        }
+        KeyKind::ALL
+            .into_iter()
+            .find(|kind| kind.name() == text)
+            .ok_or_else(|| Error::invalid(format!("`{text}` is no key kind; expected string, u64 or dense")))
     }
 }
 
@@ -151,7 +156,7 @@ mod tests {
 
     #[test]
     fn kinds_print_and_parse_back() {
-        let mut kinds = vec![TagKind::Flag, TagKind::Choice, TagKind::Set, TagKind::Int, TagKind::Date, TagKind::Time];
+        let mut kinds = TagKind::ALL.to_vec();
         kinds.extend((0..=SCALE_MAX).map(|scale| TagKind::Decimal { scale }));
         for kind in kinds {
             assert_eq!(kind.to_string().parse::<TagKind>().unwrap(), kind);
@@ -159,7 +164,7 @@ mod tests {
         for bad in ["", "Flag", "decimal", "decimal(19)", "decimal(-1)", "decimal(2"] {
             assert!(bad.parse::<TagKind>().is_err(), "{bad}");
         }
-        for kind in [KeyKind::String, KeyKind::U64, KeyKind::Dense] {
+        for kind in KeyKind::ALL {
             assert_eq!(kind.to_string().parse::<KeyKind>().unwrap(), kind);
         }
     }

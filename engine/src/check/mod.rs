@@ -17,10 +17,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::formats::Format;
 use crate::ids::{Seq, TagId};
 use crate::manifest::{self, MANIFEST_DIR, Manifest, path as manifest_path};
-use crate::storage::Storage;
 use crate::storage::publish::TEMPORARY_SUFFIX;
+use crate::storage::{LockHolder, Storage};
 use crate::wal::LOG_DIR;
-use crate::write::{DURABILITY_FILE, LOCK_PATH, PARTS_DIR, SpaceSettings, ZONE_FILE};
+use crate::write::{DURABILITY_FILE, PARTS_DIR, SpaceSettings, ZONE_FILE};
 
 /// The length of the header of a manifest, which has a checksum of its own.
 const MANIFEST_HEADER_BYTES: u64 = 64;
@@ -190,7 +190,7 @@ impl Checker<'_> {
     fn other_files(&mut self) -> Result<()> {
         for name in self.storage.list("")? {
             match name.as_str() {
-                LOCK_PATH => {}
+                LockHolder::FILE => {}
                 DURABILITY_FILE => self.word(DURABILITY_FILE, |storage| SpaceSettings(storage).durability().map(drop)),
                 ZONE_FILE => self.word(ZONE_FILE, |storage| SpaceSettings(storage).zone().map(drop)),
                 _ => self.stray(name),

@@ -17,6 +17,8 @@ pub struct LockHolder {
 }
 
 impl LockHolder {
+    /// The lock file of a space.
+    pub const FILE: &str = "LOCK";
     /// The longest lock file that is read, in bytes.
     pub const BYTES_MAX: u64 = LOCK_BYTES_MAX;
 

@@ -24,7 +24,7 @@ pub(crate) use commit::record::BatchRecord;
 pub use commit::reply::{Changed, LoadSpec, Loaded, Written};
 pub(crate) use files::{FileKind, PARTS_DIR};
 pub use load::Load;
-pub(crate) use open::{AUDIENCES_BYTES_MAX, LOCK_PATH, Place, check_one_time};
+pub(crate) use open::{AUDIENCES_BYTES_MAX, Place, check_one_time};
 pub(crate) use pace::Work;
 pub(crate) use settings::WriteSettings;
 pub(crate) use settings::{DURABILITY_FILE, ZONE_FILE};

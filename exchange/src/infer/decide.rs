@@ -246,7 +246,7 @@ fn decide_text(seen: &Observed, guess: &mut Guess) {
 
 /// Whether the texts are days or times, of which the order of day and month is sure.
 fn decide_dates(dates: DateWriting, guess: &mut Guess) -> bool {
-    let kind = if dates.has_times { "time" } else { "date" };
+    let kind = if dates.has_times { TagKind::Time } else { TagKind::Date };
     if let Some(other) = dates.or_else {
         guess.note(format!(
             "looks like {kind}s of which the day or the month stands first: kind = \"{kind}\" with date_format = {:?} \

@@ -135,7 +135,7 @@ pub(super) fn remedy_for(kind: TagKind, texts: &[String]) -> Option<String> {
         TagKind::Int | TagKind::Decimal { .. } => numbers(texts),
         TagKind::Date | TagKind::Time => {
             let (found, formats) = days(texts)?;
-            let what = if kind == TagKind::Date && found == "time" { "the days of them" } else { "them" };
+            let what = if kind == TagKind::Date && found == TagKind::Time { "the days of them" } else { "them" };
             Some(format!("strike skip and give date_format = {}, which reads {what}", shown(&formats)))
         }
         TagKind::Flag | TagKind::Choice | TagKind::Set => None,
@@ -215,19 +215,19 @@ fn is_number(text: &str) -> bool {
 }
 
 /// The formats in which the texts are days or times, and the kind that they are then.
-fn days(texts: &[String]) -> Option<(&'static str, Vec<String>)> {
+fn days(texts: &[String]) -> Option<(TagKind, Vec<String>)> {
     let forms = || DATE_FORMS.iter().chain(&ODD_DATES);
     let are_days = |form: &&&str| is_nearly_all(texts, |text| parse_date_as(text, form).is_some());
     let days: Vec<String> = forms().filter(are_days).map(|form| (*form).to_owned()).collect();
     if !days.is_empty() {
-        return Some(("date", days));
+        return Some((TagKind::Date, days));
     }
     let clocks = || CLOCK_FORMS[1..].iter().chain(&ODD_CLOCKS);
     let both = forms().flat_map(|form| clocks().map(move |clock| format!("{form}{clock}")));
     let both = both.chain(ODD_TIMES.iter().map(|form| (*form).to_owned()));
     let are_times = |form: &String| is_nearly_all(texts, |text| parse_time_as(text, form).is_some());
     let times: Vec<String> = both.filter(are_times).take(FORMATS_MAX).collect();
-    (!times.is_empty()).then_some(("time", times))
+    (!times.is_empty()).then_some((TagKind::Time, times))
 }
 
 fn shown(formats: &[String]) -> String {

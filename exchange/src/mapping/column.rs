@@ -292,11 +292,11 @@ impl Readers {
     fn name(self) -> &'static str {
         match self {
             Readers::Floats => "flag, choice, int and decimal",
-            Readers::Sets => "set",
-            Readers::Flags => "flag",
+            Readers::Sets => TagKind::Set.name(),
+            Readers::Flags => TagKind::Flag.name(),
             Readers::Numbers => "int and decimal",
             Readers::Days => "date and time",
-            Readers::Times => "time",
+            Readers::Times => TagKind::Time.name(),
         }
     }
 }

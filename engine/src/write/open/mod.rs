@@ -11,7 +11,7 @@ use crate::catalog::{Catalog, CatalogRecord};
 use crate::error::{Error, ErrorKind, Result, ResultExt};
 use crate::ids::{FileNumber, PartId, Seq, ValueId};
 use crate::manifest::{self, Manifest, PartRecord};
-use crate::storage::{Clock, Fence, HeldFile, LockGuard, Storage, publish};
+use crate::storage::{Clock, Fence, HeldFile, LockGuard, LockHolder, Storage, publish};
 use crate::wal::{LOG_DIR, LogStart, Record, Recovery, RecoveryOptions, Wal, WalConfig, with_remedy};
 
 use crate::write::commit::Commit;
@@ -32,8 +32,6 @@ use crate::write::pace::Pace;
 use crate::write::settings::WriteSettings;
 use crate::write::writer::{Opening, Writer};
 
-/// The file whose lock says who holds the store.
-pub(crate) const LOCK_PATH: &str = "LOCK";
 /// Replayed batches become a memory part when they reach this many bytes of log.
 const REPLAY_PART_BYTES: usize = 8 << 20;
 /// The longest file of audiences.
@@ -53,7 +51,7 @@ impl Writer {
     /// Opens the store at `place`, or creates it there. Errors: conflict, when another process holds it; corrupt.
     pub(crate) fn open(place: Place) -> Result<Writer> {
         let started_ns = place.clock.monotonic_ns();
-        let lock = place.storage.lock(LOCK_PATH, &place.lock_text)?;
+        let lock = place.storage.lock(LockHolder::FILE, &place.lock_text)?;
         let fence = Arc::new(Fence::new());
         let writer = match manifest::load_newest(&*place.storage)? {
             Some(manifest) => open_existing(place, fence, lock, manifest, started_ns)?,
@@ -68,7 +66,7 @@ impl Writer {
     /// is none; corrupt.
     pub(crate) fn open_for_reading(place: Place) -> Result<Writer> {
         let started_ns = place.clock.monotonic_ns();
-        let lock = place.storage.lock_shared(LOCK_PATH)?;
+        let lock = place.storage.lock_shared(LockHolder::FILE)?;
         let manifest = manifest::load_newest(&*place.storage)?
             .ok_or_else(|| Error::not_found("there is no store to read: no manifest, and nothing may be made"))?;
         let read = read_existing(&place, &Arc::new(Fence::for_reading()), &manifest)?;
