@@ -176,12 +176,18 @@ fn store(prefix: &str, bytes: &[u8], trace: &mut Trace) {
     let (sim, type_id) = STORE.with(|(sim, type_id)| (sim.crash(1), *type_id));
     let path = newest_file(&sim, prefix).expect("a store has such a file");
     sim.corrupt(&path, |file| *file = bytes.to_vec()).expect("the simulator allows it");
-    let counted = open(&sim).and_then(|engine| {
-        let prepared = engine.snapshot().prepare(type_id, "city = 'city 1'", &QueryRequest::at(0))?;
-        prepared.count(&Run::default())
-    });
-    match counted {
-        Ok(_) => trace.note("opened"),
+    let count = || {
+        open(&sim).and_then(|engine| {
+            let prepared = engine.snapshot().prepare(type_id, "city = 'city 1'", &QueryRequest::at(0))?;
+            prepared.count(&Run::default())
+        })
+    };
+    match count() {
+        Ok(counted) => {
+            // The first open wrote anew what it read.
+            assert_eq!(count().ok(), Some(counted), "what was read and written anew is read as the same");
+            trace.note("opened");
+        }
         Err(error) => trace.error(error),
     }
 }
@@ -211,7 +217,11 @@ fn roaring(bytes: &[u8], trace: &mut Trace) {
         request.parameters.insert("given".into(), given);
         let snapshot = engine.snapshot();
         match snapshot.prepare(*type_id, "$given", &request).and_then(|it| it.count(&Run::default())) {
-            Ok(_) => trace.note("counted"),
+            Ok(_) => {
+                // Another reader takes what is taken, and writes the members of which it is a bitmap.
+                RoaringBitmap::deserialize_from(bytes).expect("what counts is a roaring bitmap");
+                trace.note("counted");
+            }
             Err(error) => trace.error(error),
         }
     });

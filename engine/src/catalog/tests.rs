@@ -378,7 +378,7 @@ fn every_flipped_bit_and_every_truncation_is_corrupt() {
 }
 
 #[test]
-fn damaged_records_never_panic() {
+fn damaged_records_never_panic_and_what_decodes_encodes_to_the_same_bytes() {
     let mut dice = Dice(99);
     let catalog = one_of_everything();
     let spec = TagSpec::new("users", "t", TagKind::Int);
@@ -396,10 +396,13 @@ fn damaged_records_never_panic() {
         }
         bytes.truncate(bytes.len() - dice.roll(3).min(bytes.len()));
         if let Ok(record) = CatalogRecord::decode(&bytes) {
+            assert_eq!(record.encode(), bytes);
             let _ = catalog.apply(&record);
         }
         let noise: Vec<u8> = (0..dice.roll(60)).map(|_| dice.roll(256) as u8).collect();
-        let _ = CatalogRecord::decode(&noise);
+        if let Ok(record) = CatalogRecord::decode(&noise) {
+            assert_eq!(record.encode(), noise);
+        }
         assert!(Catalog::decode(&noise).is_err());
     }
 }
@@ -423,7 +426,9 @@ fn damage_under_a_right_checksum_never_panics() {
         if let Ok(decoded) = Catalog::decode(&damaged) {
             assert_eq!(decoded.encode(), damaged);
         }
-        let _ = catalog.decode_audiences(&damaged);
+        if let Ok(decoded) = catalog.decode_audiences(&damaged) {
+            assert_eq!(decoded.encode_audiences(), damaged);
+        }
     }
 }
 

@@ -335,12 +335,27 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_decoded_without_panic(mut bytes: Vec<u8>) {
-            let _ = BatchRecord::decode(&bytes);
-            if let Some(first) = bytes.first_mut() {
-                *first = BATCH_RECORD_VERSION;
+        fn any_bytes_are_decoded_without_panic(bytes: Vec<u8>) {
+            let behind_a_version = [&[BATCH_RECORD_VERSION], &bytes[..]].concat();
+            for bytes in [bytes, behind_a_version] {
+                if let Ok(record) = BatchRecord::decode(&bytes) {
+                    prop_assert_eq!(record.encode().unwrap(), bytes);
+                }
             }
-            let _ = BatchRecord::decode(&bytes);
+        }
+
+        #[test]
+        fn a_changed_record_that_decodes_encodes_to_the_same_bytes(
+            record in record(),
+            at: prop::sample::Index,
+            byte: u8,
+        ) {
+            let mut bytes = record.encode().unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            if let Ok(record) = BatchRecord::decode(&bytes) {
+                prop_assert_eq!(record.encode().unwrap(), bytes);
+            }
         }
     }
 }
