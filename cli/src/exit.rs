@@ -1,4 +1,4 @@
-//! Why a command did not succeed, and the exit code that says so.
+//! Errors and exit codes: why a command did not succeed, and what says so.
 
 use muster_client::{ClientError, ExitClass};
 use muster_language::visible::visible;
@@ -26,8 +26,8 @@ pub(crate) enum Failure {
     Partly,
     /// Whoever read the output has gone: nobody is left to tell.
     OutputClosed,
-    /// Something that was told already, with its exit code.
-    Told(u8),
+    /// Something that was reported already, with its exit code.
+    Reported(u8),
     /// Ctrl-C.
     Interrupted,
 }
@@ -49,14 +49,14 @@ impl Failure {
             Failure::Refused(_) | Failure::Partly => ExitClass::Refused.code(),
             Failure::Unreachable(_) => ExitClass::Unreachable.code(),
             Failure::OutputClosed => 0,
-            Failure::Told(code) => *code,
+            Failure::Reported(code) => *code,
             Failure::Interrupted => INTERRUPTED,
         }
     }
 
     /// The same failure after its message was said.
     pub(crate) fn without_message(self) -> Failure {
-        Failure::Told(self.code())
+        Failure::Reported(self.code())
     }
 
     /// What to tell the user, if there is anything left to tell: the remedy first, then the place, then the detail.
@@ -69,7 +69,7 @@ impl Failure {
                 // Each of them is one line, whatever names and paths are in it.
                 Some(visible(message).into_owned())
             }
-            Failure::Partly | Failure::OutputClosed | Failure::Told(_) => None,
+            Failure::Partly | Failure::OutputClosed | Failure::Reported(_) => None,
             Failure::Interrupted => Some("interrupted; everything acknowledged is kept".to_owned()),
         }
     }

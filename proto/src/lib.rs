@@ -4,9 +4,11 @@
 //! compares; `MUSTER_UPDATE=1 cargo test -p muster-proto` writes it anew.
 
 mod codec;
+mod words;
 mod write;
 
 pub use codec::{Codec, Decoder, decode};
+pub use words::Words;
 pub use write::{WRITE_MEMORY_BYTES_MAX, WriteError, decode_write, weigh_write};
 
 /// The messages, the clients and the server traits of `muster.v1`.

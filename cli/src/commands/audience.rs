@@ -1,13 +1,12 @@
 //! `muster audience`: expressions with names.
 
 use clap::{Args, Subcommand};
-use muster_client::v1::{Audience, DropAudienceRequest, GetAudienceRequest, ListAudiencesRequest, SaveAudienceRequest};
-use serde_json::{Value, json};
+use muster_client::documents;
+use muster_client::v1::{DropAudienceRequest, GetAudienceRequest, ListAudiencesRequest, SaveAudienceRequest};
 
-use crate::args::text::query_text;
 use crate::ask::Asker;
+use crate::ask::text::query_text;
 use crate::exit::Failure;
-use crate::output::json::warning;
 use crate::output::table::Table;
 use crate::output::{self, Answer};
 
@@ -99,12 +98,10 @@ async fn save(args: &SaveArgs, asker: &Asker) -> Result<(), Failure> {
         expected_version: args.expected_version,
     };
     let reply = asker.client.save_audience(request).await?;
+    let saved = documents::saved_audience(&reply);
     let audience = reply.audience.unwrap_or_default();
-    let mut saved = document(&audience);
-    saved["version"] = json!(reply.version);
-    saved["warnings"] = reply.warnings.iter().map(warning).collect();
     let line = format!("saved @{} version {}: {}\n", audience.name, audience.version, audience.text);
-    asker.print(&Answer::object(saved, line))?;
+    asker.print(&Answer::new(saved, line))?;
     if asker.for_people() && !asker.settings.quiet {
         output::warn(&reply.warnings, &text);
     }
@@ -119,9 +116,8 @@ async fn show(name: &str, version: Option<u64>, asker: &Asker) -> Result<(), Fai
         audience_version: version,
     };
     let reply = asker.client.get_audience(request).await?;
+    let shown = documents::audience(&reply);
     let audience = reply.audience.unwrap_or_default();
-    let mut shown = document(&audience);
-    shown["version"] = json!(reply.version);
     let mut table = Table::new(&[&format!("@{}", audience.name), &format!("version {}", audience.version)]);
     table.row(["expression", &audience.text]);
     for (fact, text) in [("description", &audience.description), ("owner", &audience.owner)] {
@@ -131,7 +127,7 @@ async fn show(name: &str, version: Option<u64>, asker: &Asker) -> Result<(), Fai
     }
     let versions: Vec<String> = audience.versions.iter().map(u64::to_string).collect();
     table.row(["versions", &versions.join(", ")]);
-    asker.print(&Answer::object(shown, table.render()))
+    asker.print(&Answer::new(shown, table.render()))
 }
 
 /// Lists audiences.
@@ -143,10 +139,7 @@ pub(crate) async fn list(prefix: &str, asker: &Asker) -> Result<(), Failure> {
         let version = audience.version.to_string();
         table.row([&format!("@{}", audience.name), &version, &audience.text, &audience.description]);
     }
-    let audiences: Vec<Value> = reply.audiences.iter().map(document).collect();
-    let document = json!({"version": reply.version, "audiences": audiences});
-    let columns = &["name", "audience_version", "text", "description", "owner", "type"];
-    asker.print(&Answer::list(document, "audiences", columns, table.render()))
+    asker.print(&Answer::new(documents::audiences(&reply), table.render()))
 }
 
 async fn drop(name: &str, force: bool, asker: &Asker) -> Result<(), Failure> {
@@ -154,18 +147,5 @@ async fn drop(name: &str, force: bool, asker: &Asker) -> Result<(), Failure> {
     let request =
         DropAudienceRequest { space: asker.space(), entity_type: asker.entity_type(), name: name.clone(), force };
     let reply = asker.client.drop_audience(request).await?;
-    asker.print(&Answer::object(json!({"name": name, "version": reply.version}), format!("dropped @{name}\n")))
-}
-
-fn document(audience: &Audience) -> Value {
-    json!({
-        "name": audience.name,
-        "audience_version": audience.version,
-        "text": audience.text,
-        "description": audience.description,
-        "owner": audience.owner,
-        "created_unix_ms": audience.created_unix_ms,
-        "type": audience.entity_type,
-        "versions": audience.versions,
-    })
+    asker.print(&Answer::new(documents::dropped(&name, reply.version), format!("dropped @{name}\n")))
 }

@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use muster_client::documents;
 use muster_client::v1::{BackupReply, BackupRequest};
 use muster_language::visible::visible;
-use serde_json::{Value, json};
 
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::Answer;
-use crate::output::json::hex;
 use crate::output::numbers::{bytes, grouped, nanoseconds};
 
 /// Copy a store while it is written to, and verify the copy.
@@ -48,28 +47,7 @@ pub(crate) async fn run(args: &BackupArgs, asker: &Asker) -> Result<(), Failure>
     // A large store takes its time; only who asks for it has a deadline.
     let client = asker.client.with_deadline(asker.settings.timeout);
     let reply = client.backup(BackupRequest { directory, spaces }).await?;
-    asker.print(&Answer::list(document(&reply), "spaces", COLUMNS, text(&reply)))
-}
-
-const COLUMNS: &[&str] = &["space", "version", "store_id", "id_epoch", "files", "bytes", "linked"];
-
-fn document(reply: &BackupReply) -> Value {
-    let spaces: Vec<Value> = reply
-        .spaces
-        .iter()
-        .map(|it| {
-            json!({
-                "space": it.space,
-                "version": it.version,
-                "store_id": hex(&it.store_id),
-                "id_epoch": it.id_epoch,
-                "files": it.files,
-                "bytes": it.bytes,
-                "linked": it.linked,
-            })
-        })
-        .collect();
-    json!({"directory": reply.directory, "elapsed_ms": reply.elapsed_ms, "spaces": spaces})
+    asker.print(&Answer::new(documents::backup(&reply), text(&reply)))
 }
 
 fn text(reply: &BackupReply) -> String {

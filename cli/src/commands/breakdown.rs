@@ -1,16 +1,15 @@
 //! `muster breakdown`: an audience divided by a tag.
 
 use clap::Args;
+use muster_client::documents;
 use muster_client::v1::{BreakdownReply, BreakdownRequest, GroupOrder};
-use serde_json::{Value, json};
 
 use super::change::bare;
-use crate::args::text::query_text_or_everyone;
 use crate::ask::Asker;
+use crate::ask::text::query_text_or_everyone;
 use crate::exit::Failure;
 use crate::output::Answer;
 use crate::output::bars::bar;
-use crate::output::json::with_info;
 use crate::output::numbers::{grouped, nanoseconds, percent, share};
 use crate::output::table::Align::{Left, Right};
 use crate::output::table::Table;
@@ -62,26 +61,9 @@ pub(crate) async fn run(args: &BreakdownArgs, asker: &Asker) -> Result<(), Failu
         order: order.into(),
     };
     let reply = asker.client.breakdown(request).await?;
-    asker.print(&Answer::list(document(&reply), "groups", &["label", "count", "share"], table(&reply)))?;
+    asker.print(&Answer::new(documents::breakdown(&reply), table(&reply)))?;
     asker.warn(reply.info.as_ref(), &text);
     Ok(())
-}
-
-fn document(reply: &BreakdownReply) -> Value {
-    let groups: Vec<Value> = reply
-        .groups
-        .iter()
-        .map(|group| json!({"label": group.label, "count": group.count, "share": share(group.count, reply.total)}))
-        .collect();
-    let answer = json!({
-        "tag": reply.tag,
-        "kind": super::tag::kind_name(reply.kind()),
-        "total": reply.total,
-        "missing": reply.missing,
-        "groups_left_out": reply.groups_left_out,
-        "groups": groups,
-    });
-    with_info(answer, reply.info.as_ref())
 }
 
 /// The groups with bars, for people.

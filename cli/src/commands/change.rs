@@ -1,8 +1,7 @@
 //! What the verbs that change one entity have in common.
 
-use muster_client::text_key;
 use muster_client::v1::{Change, EntityChanges, GetTagRequest, ProfileRequest, Tag, WriteReply, WriteRequest, change};
-use serde_json::json;
+use muster_client::{documents, text_key};
 
 use crate::ask::Asker;
 use crate::exit::Failure;
@@ -74,19 +73,7 @@ pub(super) async fn apply(entities: Vec<(String, Vec<Change>)>, asker: &Asker) -
         };
         asker.note(&format!("`{}` has a new value `{}`{nearest}", new.tag, new.value));
     }
-    let new_values: Vec<serde_json::Value> = reply
-        .new_values
-        .iter()
-        .map(|new| json!({"tag": new.tag, "value": new.value, "nearest": (!new.nearest.is_empty()).then_some(&new.nearest)}))
-        .collect();
-    let document = json!({
-        "version": reply.version,
-        "durable_version": reply.durable_version,
-        "new_entities": reply.new_entities,
-        "unknown_entities": reply.unknown_entities,
-        "new_values": new_values,
-    });
-    asker.print(&Answer::object(document, line(&reply)))
+    asker.print(&Answer::new(documents::write(&reply), line(&reply)))
 }
 
 fn line(reply: &WriteReply) -> String {

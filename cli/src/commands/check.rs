@@ -1,11 +1,11 @@
 //! `muster check`: every byte of a store that nobody serves.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use muster_client::documents::Document;
+use muster_client::hex;
 use muster_language::visible::visible;
 use muster_store::Report;
 use muster_store::{DirReport, check_dir};
@@ -15,8 +15,8 @@ use crate::args::Globals;
 use crate::ask::Settings;
 use crate::connect::Place;
 use crate::exit::Failure;
-use crate::output::json::hex;
 use crate::output::numbers::{bytes, elapsed, grouped};
+use crate::output::progress::Unit;
 use crate::output::{Answer, note};
 
 /// The exit code of a store that is damaged.
@@ -50,18 +50,18 @@ pub(crate) async fn run(args: &CheckArgs, globals: &Globals) -> Result<(), Failu
             }
         },
     };
-    let bar = progress_bar(settings.quiet);
+    let line = settings.progress_line();
+    line.begin("", Unit::Bytes);
     let started = Instant::now();
-    let (space, shown, checked) = (globals.space.clone(), bar.clone(), dir.clone());
+    let (space, shown, checked) = (globals.space.clone(), line.clone(), dir.clone());
     let work = tokio::task::spawn_blocking(move || {
         check_dir(&checked, space.as_deref(), &mut |space, at| {
-            shown.set_length(at.bytes_total);
-            shown.set_position(at.bytes);
-            shown.set_message(visible(space).into_owned());
+            shown.name(visible(space).into_owned());
+            shown.reach(at.bytes, Some(at.bytes_total));
         })
     });
     let reports = work.await.map_err(|panic| Failure::refused(format!("the check failed: {panic}")))?;
-    bar.finish_and_clear();
+    line.end();
     let reports = reports.map_err(|error| Failure::refused(format!("{error:#}")))?;
     let summary = Summary::of(&reports, started.elapsed());
     if !settings.quiet && settings.format == crate::output::Format::Table {
@@ -69,22 +69,12 @@ pub(crate) async fn run(args: &CheckArgs, globals: &Globals) -> Result<(), Failu
     }
     let document = document(&reports, &summary);
     let columns = &["space", "file", "start", "end", "concerns", "what"];
-    Answer::list(document, "faults", columns, table(&reports, &summary)).print(settings.format)?;
+    let document = Document::list(document, "faults", columns);
+    Answer::new(document, table(&reports, &summary)).print(settings.format)?;
     match summary.faults {
         0 => Ok(()),
         // The faults are the answer.
-        _ => Err(Failure::Told(DAMAGED)),
-    }
-}
-
-fn progress_bar(quiet: bool) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    match ProgressStyle::with_template("{msg} [{bar:30}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left") {
-        Ok(style) => bar.with_style(style.progress_chars("█▌ ")),
-        Err(_) => bar,
+        _ => Err(Failure::Reported(DAMAGED)),
     }
 }
 

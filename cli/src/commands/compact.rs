@@ -1,8 +1,8 @@
 //! `muster compact`: all parts to the bottom.
 
 use clap::Args;
+use muster_client::documents;
 use muster_client::v1::CompactRequest;
-use serde_json::json;
 
 use crate::ask::Asker;
 use crate::exit::Failure;
@@ -19,5 +19,5 @@ pub(crate) struct CompactArgs {}
 pub(crate) async fn run(asker: &Asker) -> Result<(), Failure> {
     let reply = asker.client.compact(CompactRequest { space: asker.space() }).await?;
     let line = format!("merged up to version {}\n", reply.version);
-    asker.print(&Answer::object(json!({"version": reply.version}), line))
+    asker.print(&Answer::new(documents::reached(reply.version), line))
 }

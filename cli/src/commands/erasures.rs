@@ -1,13 +1,13 @@
 //! `muster erasures`: who was erased, for the restore of an older backup.
 
 use clap::Args;
-use muster_client::v1::{Erasure, ErasuresRequest, entity_key};
-use serde_json::{Value, json};
+use muster_client::documents::{self, DataFormat};
+use muster_client::v1::{Erasure, ErasuresRequest};
 
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::table::Table;
-use crate::output::{Answer, Format, emit_data, json};
+use crate::output::{Answer, Format, emit_data};
 
 /// Who was erased, from the ledger of the server.
 #[derive(Debug, Args)]
@@ -32,7 +32,7 @@ pub(crate) async fn run(args: &ErasuresArgs, asker: &Asker) -> Result<(), Failur
         match asker.settings.format {
             // A ledger may be long, and is written as it comes.
             Format::Jsonl => {
-                emit_data(&reply.erasures.iter().map(|it| json::line(&document(it))).collect::<String>())?;
+                emit_data(&documents::erasures(&reply.erasures).text(DataFormat::Jsonl))?;
             }
             _ => erasures.extend(reply.erasures),
         }
@@ -40,28 +40,7 @@ pub(crate) async fn run(args: &ErasuresArgs, asker: &Asker) -> Result<(), Failur
     if asker.settings.format == Format::Jsonl {
         return Ok(());
     }
-    let document = json!({"erasures": erasures.iter().map(document).collect::<Vec<Value>>()});
-    asker.print(&Answer::list(document, "erasures", COLUMNS, table(&erasures)))
-}
-
-const COLUMNS: &[&str] = &["space", "type", "type_id", "key", "id_epoch", "version", "time_unix_ms"];
-
-/// The keys are those of the ledger.
-fn document(it: &Erasure) -> Value {
-    let key = match it.key.as_ref().and_then(|key| key.key.as_ref()) {
-        Some(entity_key::Key::Text(text)) => json!(text),
-        Some(entity_key::Key::Number(number)) => json!(number),
-        None => Value::Null,
-    };
-    json!({
-        "space": it.space,
-        "type": it.entity_type,
-        "type_id": it.type_id,
-        "key": key,
-        "id_epoch": it.id_epoch,
-        "version": it.version,
-        "time_unix_ms": it.time_unix_ms,
-    })
+    asker.print(&Answer::new(documents::erasures(&erasures), table(&erasures)))
 }
 
 fn table(erasures: &[Erasure]) -> String {

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use clap::Args;
-use muster_client::v1::{ExplainReply, ExplainRequest, ExplainStep};
-use serde_json::{Value, json};
+use muster_client::documents;
+use muster_client::v1::{ExplainReply, ExplainRequest};
 
 use crate::args::globals::duration;
-use crate::args::text::query_text;
 use crate::ask::Asker;
+use crate::ask::text::query_text;
 use crate::exit::Failure;
-use crate::output::json::with_info;
 use crate::output::numbers::{bytes, grouped, nanoseconds};
 use crate::output::table::{Table, shortened};
 use crate::output::{Answer, tree};
@@ -53,7 +52,7 @@ pub(crate) async fn run(args: &ExplainArgs, asker: &Asker) -> Result<(), Failure
         budget_ms: args.budget.map_or(0, whole_ms),
     };
     let reply = asker.client.explain(request).await?;
-    asker.print(&Answer::object(document(&reply), table(&reply, args.analyze)))?;
+    asker.print(&Answer::new(documents::explain(&reply), table(&reply, args.analyze)))?;
     asker.warn(reply.info.as_ref(), &text);
     Ok(())
 }
@@ -61,36 +60,6 @@ pub(crate) async fn run(args: &ExplainArgs, asker: &Asker) -> Result<(), Failure
 /// Whole milliseconds, at least one: none leaves it to the server.
 fn whole_ms(budget: Duration) -> u32 {
     u32::try_from(budget.as_millis()).unwrap_or(u32::MAX).max(1)
-}
-
-fn document(reply: &ExplainReply) -> Value {
-    let steps: Vec<Value> = reply.steps.iter().map(step).collect();
-    let mut answer = json!({"live": reply.live, "steps": steps});
-    if let Some(count) = reply.count {
-        answer["count"] = json!(count);
-    }
-    let time = reply.info.as_ref().and_then(|info| info.engine_time).unwrap_or_default();
-    answer["times"] = json!({
-        "parse_ns": time.parse_ns,
-        "plan_ns": time.plan_ns,
-        "bind_ns": time.bind_ns,
-        "evaluate_ns": time.evaluate_ns,
-    });
-    with_info(answer, reply.info.as_ref())
-}
-
-fn step(step: &ExplainStep) -> Value {
-    json!({
-        "depth": step.depth,
-        "text": step.text,
-        "estimate": step.estimate,
-        "count": step.count,
-        "without": step.without,
-        "evaluate_ns": step.evaluate_ns,
-        "bytes": step.bytes,
-        "operation": step.operation,
-        "path": step.path,
-    })
 }
 
 /// The steps as a tree for people.

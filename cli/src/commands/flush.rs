@@ -1,8 +1,8 @@
 //! `muster flush`: from memory to parts.
 
 use clap::Args;
+use muster_client::documents;
 use muster_client::v1::FlushRequest;
-use serde_json::json;
 
 use crate::ask::Asker;
 use crate::exit::Failure;
@@ -19,5 +19,5 @@ pub(crate) struct FlushArgs {}
 pub(crate) async fn run(asker: &Asker) -> Result<(), Failure> {
     let reply = asker.client.flush(FlushRequest { space: asker.space() }).await?;
     let line = format!("flushed up to version {}\n", reply.version);
-    asker.print(&Answer::object(json!({"version": reply.version}), line))
+    asker.print(&Answer::new(documents::reached(reply.version), line))
 }

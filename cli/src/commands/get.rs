@@ -2,16 +2,13 @@
 
 use clap::Args;
 use muster_client::v1::{ProfileReply, ProfileRequest};
-use muster_client::{key_text, text_key};
-use serde_json::{Map, Value, json};
+use muster_client::{ShownZone, documents, key_text, text_key};
 
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::Answer;
-use crate::output::json::{hex, key, value};
 use crate::output::table::Align::Left;
 use crate::output::table::Table;
-use crate::output::zone::ShownZone;
 
 /// All tags of one entity.
 #[derive(Debug, Args)]
@@ -33,26 +30,7 @@ pub(crate) async fn run(args: &GetArgs, asker: &Asker) -> Result<(), Failure> {
         zone: asker.zone(),
     };
     let reply = asker.client.profile(request).await?;
-    asker.print(&Answer::object(document(&reply), table(&reply)))
-}
-
-fn document(reply: &ProfileReply) -> Value {
-    let zone = ShownZone::named(&reply.zone);
-    let tags: Map<String, Value> = reply
-        .tags
-        .iter()
-        .map(|tag| (tag.tag.clone(), tag.value.as_ref().map_or(Value::Null, |it| value(it, &zone))))
-        .collect();
-    json!({
-        "key": reply.key.as_ref().map_or(Value::Null, key),
-        "tags": tags,
-        "id": reply.id,
-        "version": reply.version,
-        "store_id": hex(&reply.store_id),
-        "id_epoch": reply.id_epoch,
-        "engine_ns": reply.engine_ns,
-        "zone": reply.zone,
-    })
+    asker.print(&Answer::new(documents::profile(&reply), table(&reply)))
 }
 
 fn table(reply: &ProfileReply) -> String {

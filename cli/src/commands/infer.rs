@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use muster_client::Upload;
-use muster_client::v1::{FileSource, InferLoadHeader, InferLoadReply, LoadNote, RejectKind};
-use serde_json::{Value, json};
+use muster_client::v1::{FileSource, InferLoadHeader, InferLoadReply, LoadNote};
+use muster_client::{Upload, documents};
 
 use crate::ask::Asker;
 use crate::exit::Failure;
@@ -37,22 +36,11 @@ pub(super) async fn infer(
 pub(super) fn print(reply: &InferLoadReply, map_out: Option<&Path>, asker: &Asker) -> Result<(), Failure> {
     tell_notes(&reply.notes, asker);
     asker.note(&reply.outcome);
-    let document = json!({
-        "mapping_toml": reply.mapping_toml,
-        "rows_sampled": reply.rows_sampled,
-        "rows_total": reply.rows_total,
-        "rows_loaded": reply.rows_loaded,
-        "rows_rejected": reply.rows_rejected,
-        "rejects": reply.reject_kinds.iter().map(reject_kind).collect::<Vec<_>>(),
-        "key_doubt": (!reply.key_doubt.is_empty()).then_some(&reply.key_doubt),
-        "encoding_doubt": (!reply.encoding_doubt.is_empty()).then_some(&reply.encoding_doubt),
-        "notes": notes_document(&reply.notes),
-    });
     let Some(path) = map_out else {
         return match asker.settings.format {
             // The mapping is for a file, also where answers are for people.
             Format::Table => emit_data(&reply.mapping_toml),
-            _ => asker.print(&Answer::object(document, String::new())),
+            _ => asker.print(&Answer::new(documents::proposal(reply), String::new())),
         };
     };
     write(path, &reply.mapping_toml)?;
@@ -61,30 +49,14 @@ pub(super) fn print(reply: &InferLoadReply, map_out: Option<&Path>, asker: &Aske
             asker.note(&format!("wrote {}; look at it, then load with --map {}", path.display(), path.display()));
             Ok(())
         }
-        _ => asker.print(&Answer::object(document, String::new())),
+        _ => asker.print(&Answer::new(documents::proposal(reply), String::new())),
     }
-}
-
-/// Notes as JSON.
-pub(super) fn notes_document(notes: &[LoadNote]) -> Value {
-    notes.iter().map(|note| json!({"column": note.column, "message": note.message})).collect()
 }
 
 /// Writes the proposal to a file.
 pub(super) fn write(path: &Path, mapping_toml: &str) -> Result<(), Failure> {
     std::fs::write(path, mapping_toml)
         .map_err(|error| Failure::refused(format!("cannot write {}: {error}", path.display())))
-}
-
-fn reject_kind(kind: &RejectKind) -> Value {
-    let example = kind.example.clone().unwrap_or_default();
-    json!({
-        "column": kind.column,
-        "reason": kind.reason,
-        "rows": kind.rows,
-        "line": example.line,
-        "raw": example.raw,
-    })
 }
 
 /// Says where it was guessed, or what else is to know.

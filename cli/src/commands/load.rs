@@ -1,15 +1,14 @@
 //! `muster load`: a file into a store, wholly or not at all.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use muster_client::rows::RejectRows;
 use muster_client::v1::{FileSource, LoadHeader, LoadResult, RejectedRow};
-use muster_client::{LoadEvent, Upload};
+use muster_client::{LoadEvent, Upload, documents};
 use muster_language::shell_word;
-use serde_json::{Value, json};
 
 use super::infer;
 use super::progress::Progress;
@@ -19,7 +18,7 @@ use crate::args::pasted::Face;
 use crate::ask::{Asker, Settings};
 use crate::exit::Failure;
 use crate::output::numbers::{elapsed, grouped};
-use crate::output::{Answer, csv, note};
+use crate::output::{Answer, note};
 
 /// How many rejected rows are shown where no file takes them.
 const REJECTS_SHOWN: usize = 10;
@@ -202,7 +201,7 @@ pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
     watch.finish(args)?;
     let result = outcome?;
     infer::tell_notes(&result.notes, asker);
-    asker.print(&Answer::object(document(&result), summary(&result)))
+    asker.print(&Answer::new(documents::load(&result), summary(&result)))
 }
 
 /// The text of a mapping. Without one the server would load by its own guess, which nobody has looked at.
@@ -259,7 +258,7 @@ fn about_file(path: &Path) -> Result<std::fs::Metadata, Failure> {
 /// What happens during a load: progress on a terminal, rejected rows into their file.
 struct Watch {
     progress: Progress,
-    rejects: Option<std::io::BufWriter<std::fs::File>>,
+    rejects: Option<RejectRows<std::io::BufWriter<std::fs::File>>>,
     rejects_fault: Option<std::io::Error>,
     /// Why the proposed mapping could not be written.
     map_fault: Option<Failure>,
@@ -273,20 +272,19 @@ impl Watch {
             Some(path) => {
                 let file = std::fs::File::create(path)
                     .map_err(|error| Failure::refused(format!("cannot write {}: {error}", path.display())))?;
-                Some(std::io::BufWriter::new(file))
+                let begun = RejectRows::new(std::io::BufWriter::new(file));
+                Some(begun.map_err(|error| rejects_failure(path, &error))?)
             }
         };
         let progress = Progress::new(asker);
-        let mut watch = Watch { progress, rejects, rejects_fault: None, map_fault: None, shown: 0 };
-        watch.write(format_args!("line,column,reason,raw\n"));
-        Ok(watch)
+        Ok(Watch { progress, rejects, rejects_fault: None, map_fault: None, shown: 0 })
     }
 
     fn event(&mut self, event: LoadEvent, args: &LoadArgs, asker: &Asker) {
         match event {
             LoadEvent::Sent(_) => {}
             LoadEvent::Progress(progress) => self.progress.show(&progress),
-            LoadEvent::Rejects(rows) => rows.iter().for_each(|row| self.reject(row, args)),
+            LoadEvent::Rejects(rows) => rows.iter().for_each(|row| self.reject(row)),
             LoadEvent::Guess(guess) => {
                 self.progress.aside(|| infer::tell_notes(&guess.notes, asker));
                 if let Some(path) = &args.map_out {
@@ -296,10 +294,11 @@ impl Watch {
         }
     }
 
-    fn reject(&mut self, row: &RejectedRow, args: &LoadArgs) {
-        if args.rejects.is_some() {
-            let fields = [&row.column, &row.reason, &row.raw].map(|field| csv::text(field, ',').into_owned());
-            self.write(format_args!("{},{}\n", row.line, fields.join(",")));
+    fn reject(&mut self, row: &RejectedRow) {
+        if let Some(file) = &mut self.rejects {
+            if self.rejects_fault.is_none() {
+                self.rejects_fault = file.row(row).err();
+            }
         } else if self.shown < REJECTS_SHOWN {
             let column = if row.column.is_empty() { String::new() } else { format!(", column {}", row.column) };
             let said = format!("rejected line {}{column}: {}: {}", row.line, row.reason, row.raw);
@@ -311,46 +310,23 @@ impl Watch {
         }
     }
 
-    fn write(&mut self, text: std::fmt::Arguments<'_>) {
-        if let Some(file) = &mut self.rejects
-            && self.rejects_fault.is_none()
-        {
-            self.rejects_fault = file.write_fmt(text).err();
-        }
-    }
-
     fn finish(mut self, args: &LoadArgs) -> Result<(), Failure> {
         self.progress.end();
-        if let Some(mut file) = self.rejects.take() {
-            self.rejects_fault = self.rejects_fault.or(file.flush().err());
+        if let Some(file) = self.rejects.take() {
+            self.rejects_fault = self.rejects_fault.or(file.finish().err());
         }
         if let Some(fault) = self.map_fault {
             return Err(fault);
         }
         match (self.rejects_fault, &args.rejects) {
-            (Some(error), Some(path)) => {
-                Err(Failure::refused(format!("cannot write rejected rows to {}: {error}", path.display())))
-            }
+            (Some(error), Some(path)) => Err(rejects_failure(path, &error)),
             _ => Ok(()),
         }
     }
 }
 
-fn document(result: &LoadResult) -> Value {
-    json!({
-        "type": result.entity_type,
-        "load_id": result.load_id,
-        "version": result.version,
-        "rows": result.rows,
-        "rows_written": result.rows_written,
-        "new_entities": result.new_entities,
-        "rejected": result.rejected,
-        "repeated": result.repeated,
-        "dry_run": result.dry_run,
-        "new_tags": result.new_tags,
-        "elapsed_ms": result.elapsed_ms,
-        "notes": infer::notes_document(&result.notes),
-    })
+fn rejects_failure(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::refused(format!("cannot write rejected rows to {}: {error}", path.display()))
 }
 
 /// What a load came to, for people.

@@ -4,20 +4,20 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use muster_client::rows::{MemberRows, Named};
 use muster_client::v1::{MembersForm, MembersReply, MembersRequest, ReplyInfo};
-use serde_json::json;
+use muster_client::{documents, hex, unhex};
 
 use super::change::bare;
 use super::key_lists::{self, Pieced};
-use super::member_rows::Rows;
+use super::member_table::MemberTable;
 use super::same_file;
 use crate::args::lists;
-use crate::args::text::query_text;
+use crate::ask::text::query_text;
 use crate::ask::{Asker, Settings};
 use crate::exit::Failure;
-use crate::output::json::{hex, unhex};
 use crate::output::numbers::grouped;
-use crate::output::{self, Answer};
+use crate::output::{self, Answer, DataOut, written};
 
 /// How many members a table on a terminal shows unless told otherwise.
 const TERMINAL_LIMIT: u64 = 100;
@@ -93,6 +93,29 @@ pub(crate) async fn run(args: &MembersArgs, asker: &Asker) -> Result<(), Failure
     }
 }
 
+/// Where members go.
+enum Sink<'a> {
+    Table(MemberTable),
+    Data(MemberRows<'a, DataOut>),
+}
+
+impl Sink<'_> {
+    fn message(&mut self, message: &MembersReply) -> Result<(), Failure> {
+        match self {
+            Sink::Table(table) => table.message(message),
+            Sink::Data(rows) => written(rows.message(message)),
+        }
+    }
+
+    /// How many there were.
+    fn finish(self, info: Option<&ReplyInfo>, page_token: &str) -> Result<u64, Failure> {
+        match self {
+            Sink::Table(table) => table.finish(),
+            Sink::Data(rows) => written(rows.finish(info, page_token)),
+        }
+    }
+}
+
 async fn rows(args: &MembersArgs, text: &str, pieced: &Pieced) -> Result<(), Failure> {
     let asker = &pieced.asker;
     let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
@@ -104,7 +127,7 @@ async fn rows(args: &MembersArgs, text: &str, pieced: &Pieced) -> Result<(), Fai
         })?,
     };
     let with = lists::names(&args.with);
-    let form = if args.ids { MembersForm::Ids } else { MembersForm::Keys };
+    let (form, named) = if args.ids { (MembersForm::Ids, Named::Ids) } else { (MembersForm::Keys, Named::Keys) };
     let request = MembersRequest {
         context: asker.context(),
         text: text.to_owned(),
@@ -114,18 +137,20 @@ async fn rows(args: &MembersArgs, text: &str, pieced: &Pieced) -> Result<(), Fai
         with_tags: with.iter().map(|tag| bare(tag).to_owned()).collect(),
     };
     let mut members = asker.client.members(request).await?;
-    let out = output::buffered();
-    let mut rows = Rows::new(out, asker.settings.format, args.ids, &with);
+    let mut sink = match asker.settings.format.of_data() {
+        None => Sink::Table(MemberTable::new(named, &with)),
+        Some(format) => Sink::Data(MemberRows::new(DataOut::new(), format, named, &with)),
+    };
     let mut info: Option<ReplyInfo> = None;
     let mut next_page_token = Vec::new();
     while let Some(message) = members.next().await? {
-        rows.message(&message)?;
+        sink.message(&message)?;
         info = info.or(message.info);
         next_page_token = message.next_page_token;
     }
     pieced.complete(&mut info);
     let token = hex(&next_page_token);
-    let shown = rows.finish(info.as_ref(), &token)?;
+    let shown = sink.finish(info.as_ref(), &token)?;
     asker.warn(info.as_ref(), text);
     if !token.is_empty() && asker.for_people() {
         asker.note(&format!("{} shown; --limit 0 gives all, --page-token {token} the next page", grouped(shown)));
@@ -154,13 +179,7 @@ async fn roaring(text: &str, file: &PathBuf, pieced: &Pieced) -> Result<(), Fail
     pieced.complete(&mut info);
     out.sync_all().map_err(failed)?;
     asker.warn(info.as_ref(), text);
-    let (store_id, id_epoch) = info.as_ref().map_or((String::new(), 0), |info| (hex(&info.store_id), info.id_epoch));
-    let answer = json!({
-        "file": file.display().to_string(),
-        "bytes": bytes,
-        "store_id": store_id,
-        "id_epoch": id_epoch,
-    });
+    let document = documents::member_bitmap(&file.display().to_string(), bytes, info.as_ref());
     let line = format!("{} holds the ids: {}\n", file.display(), output::numbers::bytes(bytes));
-    asker.print(&Answer::object(output::json::with_info(answer, info.as_ref()), line))
+    asker.print(&Answer::new(document, line))
 }

@@ -18,7 +18,7 @@ pub(crate) mod get;
 mod infer;
 mod key_lists;
 pub(crate) mod load;
-mod member_rows;
+mod member_table;
 pub(crate) mod members;
 pub(crate) mod progress;
 pub(crate) mod remove;

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use muster_client::documents::Document;
+use muster_client::hex;
 use muster_store::{RestoredSpace, restore_dir};
 use serde_json::{Value, json};
 
@@ -10,7 +12,6 @@ use crate::args::Globals;
 use crate::ask::Settings;
 use crate::connect::Place;
 use crate::exit::Failure;
-use crate::output::json::hex;
 use crate::output::numbers::{bytes, grouped};
 use crate::output::{Answer, note};
 
@@ -51,7 +52,7 @@ pub(crate) async fn run(args: &RestoreArgs, globals: &Globals) -> Result<(), Fai
     }
     let spaces = &restored.spaces;
     let document = json!({"spaces": spaces.iter().map(document).collect::<Vec<Value>>(), "notes": restored.notes});
-    Answer::list(document, "spaces", COLUMNS, spaces.iter().map(line).collect()).print(settings.format)
+    Answer::new(Document::list(document, "spaces", COLUMNS), spaces.iter().map(line).collect()).print(settings.format)
 }
 
 const COLUMNS: &[&str] = &["space", "backup_version", "version", "store_id", "id_epoch", "files", "bytes", "erased"];

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use muster_client::Address;
+use muster_client::{Address, Words, v1};
 use muster_server::{Config, Listener, Opened, is_loopback, open_listener, raise_descriptors};
 use muster_store::{Holder, holder_of};
 use tokio::net::{TcpListener, UnixListener, lookup_host};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::Globals;
-use crate::args::durability::DurabilityWord;
+use crate::args::words::durability;
 use crate::connect::Place;
 use crate::exit::Failure;
 use crate::output::note;
@@ -50,8 +50,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     erasure_ledger: Option<PathBuf>,
     /// What a reply to a batch promises, in spaces that do not say it themselves [default: commit]
-    #[arg(long, value_enum)]
-    durability: Option<DurabilityWord>,
+    #[arg(long, value_parser = durability())]
+    durability: Option<v1::Durability>,
     /// The memory of one query in bytes; beyond it the query is refused [default: 268435456]
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1 << 20..))]
     query_memory_bytes: Option<u64>,
@@ -108,7 +108,8 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
     config.backup_dirs.clone_from(&args.backup_dir);
     config.store.erasure_ledger.clone_from(&args.erasure_ledger);
     if let Some(durability) = args.durability {
-        config.store.engine.durability = durability.into();
+        let set = config.set_option("durability", durability.word());
+        set.map_err(|error| Failure::usage(error.to_string()))?;
     }
     config.drain = Duration::from_millis(args.drain_ms);
     if let Some(bytes) = args.query_memory_bytes {

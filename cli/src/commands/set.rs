@@ -1,10 +1,10 @@
 //! `muster set`: tags of one entity.
 
 use clap::Args;
+use muster_client::Words;
 use muster_client::v1::{GetTagRequest, SetTag, TagKind, Touch, Value, change, value};
 
 use super::change::{apply, assignment, bare, change, check_key, tag_named};
-use super::tag::kind_name;
 use crate::ask::Asker;
 use crate::exit::Failure;
 
@@ -71,7 +71,7 @@ async fn flag<'a>(text: &'a str, asker: &Asker) -> Result<&'a str, Failure> {
         TagKind::Flag => Ok(name),
         kind => Err(Failure::usage(format!(
             "write {name}=VALUE: only a flag stands without a value, and `{name}` is of the kind {}",
-            kind_name(kind)
+            kind.word()
         ))),
     }
 }

@@ -1,10 +1,10 @@
 //! `muster space`: tenants of a server.
 
 use clap::{Args, Subcommand};
-use muster_client::v1::{self, ChangeSpaceRequest, CreateSpaceRequest, DropSpaceRequest, ListSpacesRequest, Space};
-use serde_json::{Value, json};
+use muster_client::v1::{self, ChangeSpaceRequest, CreateSpaceRequest, DropSpaceRequest, ListSpacesRequest};
+use muster_client::{Words, documents};
 
-use crate::args::durability::{DurabilityWord, word};
+use crate::args::words::durability;
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::Answer;
@@ -32,8 +32,8 @@ enum Action {
         /// Its name
         name: String,
         /// What a reply to a batch promises [default: what the server's other spaces promise]
-        #[arg(long, value_enum, hide_default_value = true)]
-        durability: Option<DurabilityWord>,
+        #[arg(long, value_parser = durability())]
+        durability: Option<v1::Durability>,
     },
     /// Give a space the zone of --zone for what is written, asked and shown; an empty text takes it away
     Change {
@@ -68,15 +68,15 @@ impl SpaceArgs {
 pub(crate) async fn run(args: &SpaceArgs, asker: &Asker) -> Result<(), Failure> {
     match &args.action {
         Action::Create { name, durability } => {
-            let durability = durability.map_or(v1::Durability::Unspecified, Into::into).into();
+            let durability = durability.unwrap_or_default().into();
             let reply = asker
                 .client
                 .create_space(CreateSpaceRequest { name: name.clone(), durability, zone: asker.zone() })
                 .await?;
             let space = reply.space.unwrap_or_default();
             let line =
-                format!("created {}, durability {}, zone {}\n", space.name, word(space.durability()), space.zone);
-            asker.print(&Answer::object(changed(&space), line))
+                format!("created {}, durability {}, zone {}\n", space.name, space.durability().word(), space.zone);
+            asker.print(&Answer::new(documents::changed_space(&space), line))
         }
         Action::Change { name } => {
             let zone = asker
@@ -86,7 +86,7 @@ pub(crate) async fn run(args: &SpaceArgs, asker: &Asker) -> Result<(), Failure> 
             let request = ChangeSpaceRequest { name: name.clone(), zone: Some(zone.to_owned()) };
             let space = asker.client.change_space(request).await?.space.unwrap_or_default();
             let line = format!("changed {}, zone {}\n", space.name, space.zone);
-            asker.print(&Answer::object(changed(&space), line))
+            asker.print(&Answer::new(documents::changed_space(&space), line))
         }
         Action::Drop { name, yes } => {
             if yes != name {
@@ -98,7 +98,7 @@ pub(crate) async fn run(args: &SpaceArgs, asker: &Asker) -> Result<(), Failure> 
             }
             let request = DropSpaceRequest { name: name.clone(), repeated_name: yes.clone() };
             asker.client.drop_space(request).await?;
-            asker.print(&Answer::object(json!({"name": name}), format!("dropped {name}\n")))
+            asker.print(&Answer::new(documents::dropped_space(name), format!("dropped {name}\n")))
         }
         Action::List => {
             let reply = asker.client.list_spaces(ListSpacesRequest {}).await?;
@@ -111,30 +111,11 @@ pub(crate) async fn run(args: &SpaceArgs, asker: &Asker) -> Result<(), Failure> 
                         false if space.open => "yes",
                         false => "no",
                     },
-                    word(space.durability()),
+                    space.durability().word(),
                     &space.zone,
                 ]);
             }
-            let spaces: Vec<Value> = reply
-                .spaces
-                .iter()
-                .map(|it| {
-                    json!({
-                        "name": it.name, "open": it.open, "durability": word(it.durability()), "zone": it.zone,
-                        "missing": it.missing,
-                    })
-                })
-                .collect();
-            asker.print(&Answer::list(
-                json!({"spaces": spaces}),
-                "spaces",
-                &["name", "open", "durability", "zone", "missing"],
-                table.render(),
-            ))
+            asker.print(&Answer::new(documents::spaces(&reply), table.render()))
         }
     }
-}
-
-fn changed(space: &Space) -> Value {
-    json!({"name": space.name, "durability": word(space.durability()), "zone": space.zone})
 }

@@ -4,18 +4,16 @@ use std::str::FromStr;
 
 use clap::Args;
 use muster_client::v1::{self, StatsReply, StatsRequest, TagKind, value};
-use serde_json::{Value, json};
+use muster_client::{ShownZone, documents};
 
 use super::change::bare;
-use crate::args::text::query_text_or_everyone;
 use crate::ask::Asker;
+use crate::ask::text::query_text_or_everyone;
 use crate::exit::Failure;
 use crate::output::Answer;
-use crate::output::json::{with_info, written};
 use crate::output::numbers::{grouped, nanoseconds};
 use crate::output::table::Align::{Left, Right};
 use crate::output::table::Table;
-use crate::output::zone::ShownZone;
 
 /// The fewest digits behind the point of a mean.
 const MEAN_DIGITS_MIN: usize = 4;
@@ -83,31 +81,9 @@ pub(crate) async fn run(args: &StatsArgs, asker: &Asker) -> Result<(), Failure> 
         quantiles: args.quantiles.iter().map(|quantile| quantile.0).collect(),
     };
     let reply = asker.client.stats(request).await?;
-    asker.print(&Answer::object(document(&reply), table(&reply)))?;
+    asker.print(&Answer::new(documents::stats(&reply), table(&reply)))?;
     asker.warn(reply.info.as_ref(), &text);
     Ok(())
-}
-
-fn document(reply: &StatsReply) -> Value {
-    let kind = reply.kind();
-    let quantiles: Vec<Value> = reply
-        .quantiles
-        .iter()
-        .map(|quantile| json!({"q": quantile.q, "value": written(&quantile.value, kind)}))
-        .collect();
-    let answer = json!({
-        "tag": reply.tag,
-        "kind": super::tag::kind_name(kind),
-        "unit": reply.unit,
-        "count": reply.count,
-        "missing": reply.missing,
-        "sum": written(&reply.sum, kind),
-        "min": written(&reply.min, kind),
-        "max": written(&reply.max, kind),
-        "mean": reply.mean,
-        "quantiles": quantiles,
-    });
-    with_info(answer, reply.info.as_ref())
 }
 
 fn table(reply: &StatsReply) -> String {

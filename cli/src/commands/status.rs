@@ -1,15 +1,13 @@
 //! `muster status`: how a store is.
 
 use clap::Args;
+use muster_client::documents::key_word;
 use muster_client::v1::{StatusReply, StatusRequest};
-use serde_json::{Value, json};
+use muster_client::{Words, documents};
 
-use super::type_::key_name;
-use crate::args::durability::word;
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::Answer;
-use crate::output::json::hex;
 use crate::output::numbers::{bytes, grouped, nanoseconds};
 use crate::output::table::Table;
 
@@ -24,56 +22,7 @@ pub(crate) struct StatusArgs {}
 /// Shows how a store is.
 pub(crate) async fn run(asker: &Asker) -> Result<(), Failure> {
     let reply = asker.client.status(StatusRequest { space: asker.space() }).await?;
-    asker.print(&Answer::object(document(&reply), table(&reply)))
-}
-
-fn document(reply: &StatusReply) -> Value {
-    let types: Vec<Value> = reply
-        .types
-        .iter()
-        .map(|found| {
-            json!({
-                "name": found.name,
-                "key": key_name(found.key_kind()),
-                "live": found.live,
-                "tags": found.tags,
-                "audiences": found.audiences,
-            })
-        })
-        .collect();
-    json!({
-        "space": reply.space,
-        "version": reply.version,
-        "durable_version": reply.durable_version,
-        "flushed_version": reply.flushed_version,
-        "store_id": hex(&reply.store_id),
-        "id_epoch": reply.id_epoch,
-        "manifest": reply.manifest,
-        "parts": reply.parts,
-        "part_bytes": reply.part_bytes,
-        "names_files": reply.names_files,
-        "names_bytes": reply.names_bytes,
-        "memory_parts": reply.memory_parts,
-        "memory_bytes": reply.memory_bytes,
-        "merged_bitmaps": reply.merged_bitmaps,
-        "merged_bytes": reply.merged_bytes,
-        "merged_refused": reply.merged_refused,
-        "log_bytes": reply.log_bytes,
-        "open_ns": reply.open_ns,
-        "recovered_records": reply.recovered_records,
-        "loads": reply.loads,
-        "leases": reply.leases,
-        "read_only_reason": reply.read_only_reason,
-        "background_error": reply.background_error,
-        "dropped_at_open": reply.dropped_at_open,
-        "given_up_at_open": reply.given_up_at_open,
-        "server_version": reply.server_version,
-        "uptime_ms": reply.uptime_ms,
-        "durability": word(reply.durability()),
-        "sync_interval_ms": reply.sync_interval_ms,
-        "zone": reply.zone,
-        "types": types,
-    })
+    asker.print(&Answer::new(documents::status(&reply), table(&reply)))
 }
 
 fn table(reply: &StatusReply) -> String {
@@ -81,8 +30,8 @@ fn table(reply: &StatusReply) -> String {
     let versions = format!("{} (on disk {}, in parts {})", reply.version, reply.durable_version, reply.flushed_version);
     table.row(["version", &versions]);
     let promise = match reply.sync_interval_ms {
-        0 => word(reply.durability()).to_owned(),
-        interval => format!("{}: on disk within {interval} ms", word(reply.durability())),
+        0 => reply.durability().word().to_owned(),
+        interval => format!("{}: on disk within {interval} ms", reply.durability().word()),
     };
     table.row(["durability", &promise]);
     table.row(["zone", &reply.zone]);
@@ -118,7 +67,7 @@ fn table(reply: &StatusReply) -> String {
     for found in &reply.types {
         types.row([
             found.name.as_str(),
-            key_name(found.key_kind()),
+            key_word(found.key_kind()),
             &grouped(found.live),
             &grouped(found.tags.into()),
             &grouped(found.audiences.into()),

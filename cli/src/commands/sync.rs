@@ -1,8 +1,8 @@
 //! `muster sync`: waits for the disk.
 
 use clap::Args;
+use muster_client::documents;
 use muster_client::v1::SyncRequest;
-use serde_json::json;
 
 use crate::ask::Asker;
 use crate::exit::Failure;
@@ -25,5 +25,5 @@ pub(crate) async fn run(args: &SyncArgs, asker: &Asker) -> Result<(), Failure> {
     let request = SyncRequest { space: asker.space(), version: args.version_at_least };
     let durable = asker.client.sync(request).await?.durable_version;
     let line = format!("everything up to version {durable} is on disk\n");
-    asker.print(&Answer::object(json!({"durable_version": durable}), line))
+    asker.print(&Answer::new(documents::durable(durable), line))
 }

@@ -1,9 +1,11 @@
 //! `muster type`: entity types.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
+use muster_client::Words;
+use muster_client::documents::{self, key_word};
 use muster_client::v1::{CreateTypeRequest, DropTypeRequest, EntityType, KeyKind, ListTypesRequest, RenameTypeRequest};
-use serde_json::{Value, json};
 
+use crate::args::words::key_kind;
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::Answer;
@@ -52,25 +54,14 @@ struct CreateArgs {
     /// Its name
     name: String,
     /// What its keys are
-    #[arg(long, value_enum, default_value = "string")]
-    key: Key,
+    #[arg(long, value_parser = key_kind(), default_value = KeyKind::String.word())]
+    key: KeyKind,
     /// Another way to write its name
     #[arg(long, default_value = "")]
     label: String,
     /// What it is
     #[arg(long, default_value = "")]
     description: String,
-}
-
-/// What keys are.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Key {
-    /// Text
-    String,
-    /// Numbers of 64 bits
-    U64,
-    /// Numbers below 2^32 - 1 that are the ids themselves
-    Dense,
 }
 
 impl TypeArgs {
@@ -95,27 +86,22 @@ pub(crate) async fn run(args: &TypeArgs, asker: &Asker) -> Result<(), Failure> {
         Action::Drop { name, force } => {
             let request = DropTypeRequest { space, name: name.clone(), force: *force };
             let reply = asker.client.drop_type(request).await?;
-            asker.print(&Answer::object(json!({"name": name, "version": reply.version}), format!("dropped {name}\n")))
+            asker.print(&Answer::new(documents::dropped(name, reply.version), format!("dropped {name}\n")))
         }
     }
 }
 
 async fn create(args: &CreateArgs, asker: &Asker) -> Result<(), Failure> {
-    let key_kind = match args.key {
-        Key::String => KeyKind::String,
-        Key::U64 => KeyKind::U64,
-        Key::Dense => KeyKind::Dense,
-    };
     let request = CreateTypeRequest {
         space: asker.space(),
         name: args.name.clone(),
-        key_kind: key_kind.into(),
+        key_kind: args.key.into(),
         description: args.description.clone(),
         label: args.label.clone(),
     };
     let reply = asker.client.create_type(request).await?;
     let made = reply.entity_type.unwrap_or_default();
-    let line = format!("created {} with {} keys\n", made.name, key_name(made.key_kind()));
+    let line = format!("created {} with {} keys\n", made.name, key_word(made.key_kind()));
     asker.print(&changed(&made, reply.version, line))
 }
 
@@ -125,35 +111,11 @@ pub(crate) async fn list(asker: &Asker) -> Result<(), Failure> {
     let mut table = Table::new(&["type", "key", ">tags", ">live", "description"]);
     for found in &reply.types {
         let live = found.live.map(grouped).unwrap_or_default();
-        table.row([&found.name, key_name(found.key_kind()), &grouped(found.tags.into()), &live, &found.description]);
+        table.row([&found.name, key_word(found.key_kind()), &grouped(found.tags.into()), &live, &found.description]);
     }
-    let types: Vec<Value> = reply.types.iter().map(document).collect();
-    let columns = &["name", "key", "tags", "live", "label", "description"];
-    asker.print(&Answer::list(json!({"version": reply.version, "types": types}), "types", columns, table.render()))
+    asker.print(&Answer::new(documents::types(&reply), table.render()))
 }
 
 fn changed(entity_type: &EntityType, version: u64, line: String) -> Answer {
-    let mut document = document(entity_type);
-    document["version"] = json!(version);
-    Answer::object(document, line)
-}
-
-fn document(entity_type: &EntityType) -> Value {
-    json!({
-        "name": entity_type.name,
-        "key": key_name(entity_type.key_kind()),
-        "tags": entity_type.tags,
-        "live": entity_type.live,
-        "label": entity_type.label,
-        "description": entity_type.description,
-    })
-}
-
-/// What keys are, as the command line writes it.
-pub(crate) fn key_name(kind: KeyKind) -> &'static str {
-    match kind {
-        KeyKind::U64 => "u64",
-        KeyKind::Dense => "dense",
-        KeyKind::String | KeyKind::Unspecified => "string",
-    }
+    Answer::new(documents::entity_type(entity_type, version), line)
 }

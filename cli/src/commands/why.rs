@@ -1,17 +1,15 @@
 //! `muster why`: whether one entity is in an audience, and why.
 
 use clap::Args;
-use muster_client::text_key;
 use muster_client::v1::{WhyReply, WhyRequest};
+use muster_client::{documents, text_key};
 use muster_language::ast::ExprKind;
 use muster_language::parse;
-use serde_json::{Value, json};
 
 use super::explain::TEXT_CELLS_MAX;
-use crate::args::text::query_text;
 use crate::ask::Asker;
+use crate::ask::text::query_text;
 use crate::exit::Failure;
-use crate::output::json::with_info;
 use crate::output::table::Align::Left;
 use crate::output::table::{Table, shortened};
 use crate::output::{Answer, tree};
@@ -52,26 +50,9 @@ pub(crate) async fn run(args: &WhyArgs, asker: &Asker) -> Result<(), Failure> {
     asker.check_parameters(std::iter::once(text.as_str()))?;
     let request = WhyRequest { context: asker.context(), text: text.clone(), key: Some(text_key(args.key.clone())) };
     let reply = asker.client.why(request).await?;
-    asker.print(&Answer::object(document(&args.key, &reply), table(&args.key, &reply)))?;
+    asker.print(&Answer::new(documents::why(&args.key, &reply), table(&args.key, &reply)))?;
     asker.warn(reply.info.as_ref(), &text);
     Ok(())
-}
-
-fn document(key: &str, reply: &WhyReply) -> Value {
-    let conditions: Vec<Value> = reply
-        .conditions
-        .iter()
-        .map(|condition| {
-            json!({
-                "depth": condition.depth,
-                "text": condition.text,
-                "holds": condition.holds,
-                "tag": if condition.tag.is_empty() { Value::Null } else { json!(condition.tag) },
-                "own_values": condition.own_values,
-            })
-        })
-        .collect();
-    with_info(json!({"key": key, "member": reply.member, "conditions": conditions}), reply.info.as_ref())
 }
 
 /// The conditions as a tree for people.

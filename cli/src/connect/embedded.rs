@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use muster_client::Address;
 use muster_server::{Config, Listener, Opened, ServeError};
-use muster_store::{Holder, is_full};
+use muster_store::{Holder, Store, is_full};
 use tokio::net::UnixListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{holds_store, unusable};
 use crate::exit::Failure;
 use crate::folder::Folder;
 use crate::output::note;
@@ -44,7 +43,7 @@ impl Embedded {
         match Holder::take(dir) {
             Ok(Some(holder)) => Embedded::serve(dir, holder, false).await.map(Some),
             Ok(None) => Ok(None),
-            Err(error) if holds_store(dir) && cannot_be_written(&error) => Embedded::start_reading(dir).await,
+            Err(error) if Store::is_in(dir) && cannot_be_written(&error) => Embedded::start_reading(dir).await,
             Err(error) => Err(unusable(dir, error)),
         }
     }
@@ -112,4 +111,9 @@ impl Embedded {
             Err(panic) => Err(Failure::refused(format!("the embedded server failed: {panic}"))),
         }
     }
+}
+
+fn unusable(dir: &Path, error: std::io::Error) -> Failure {
+    let refused = muster_store::Error::of_system(format_args!("cannot use the directory {}", dir.display()), error);
+    Failure::refused(format!("{refused:#}"))
 }

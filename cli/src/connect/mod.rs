@@ -1,66 +1,24 @@
-//! The way to a store: a remote server, a server inside this process, or the one that already holds the directory.
+//! The connection to a store: a remote server, a server inside this process, or the one that already holds the directory.
 
 mod embedded;
 mod home;
+mod place;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use muster_client::{Address, Client, ClientError, ClientOptions};
+use muster_store::Store;
 use parking_lot::Mutex;
 
-use crate::args::Globals;
 use crate::ask::{Asker, Settings};
 use crate::exit::Failure;
 use home::Home;
 
-/// The variable that stands for `--data`.
-const DATA_VARIABLE: &str = "MUSTER_DATA";
-/// The variable that stands for `--addr`.
-const ADDR_VARIABLE: &str = "MUSTER_ADDR";
-/// The folder that every server makes in its directory.
-const SPACES_FOLDER: &str = "spaces";
+pub(crate) use place::Place;
+
 /// How long a connection to a directory may take: its server may be stopping, and end others' requests first.
 const CONNECT_WAIT: Duration = Duration::from_secs(30);
-
-/// Where the store is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// A server.
-    Address(Address),
-    /// A directory.
-    Data(PathBuf),
-}
-
-impl Place {
-    /// Where the command line or else the environment says the store is.
-    pub(crate) fn of(globals: &Globals) -> Result<Place, Failure> {
-        Place::said(globals)?.ok_or_else(|| {
-            Failure::usage("say where the store is: --data DIR for a directory, --addr HOST:PORT for a server")
-        })
-    }
-
-    /// The same; none where neither says so.
-    pub(crate) fn said(globals: &Globals) -> Result<Option<Place>, Failure> {
-        if let Some(dir) = &globals.data {
-            return Ok(Some(Place::Data(dir.clone())));
-        }
-        if let Some(addr) = &globals.addr {
-            return Ok(Some(Place::Address(addr.parse::<Address>()?)));
-        }
-        let data = std::env::var_os(DATA_VARIABLE).filter(|value| !value.is_empty());
-        let addr = std::env::var(ADDR_VARIABLE).ok().filter(|value| !value.is_empty());
-        match (data, addr) {
-            (Some(_), Some(_)) => Err(Failure::usage(format!(
-                "unset {DATA_VARIABLE} or {ADDR_VARIABLE}, or give --data or --addr: both are set"
-            ))),
-            (Some(dir), None) => Ok(Some(Place::Data(dir.into()))),
-            (None, Some(addr)) => Ok(Some(Place::Address(addr.parse::<Address>()?))),
-            (None, None) => Ok(None),
-        }
-    }
-}
 
 /// A connection, with the server inside if it is one of our own.
 pub(crate) struct Connection {
@@ -80,7 +38,7 @@ impl Connection {
             }
             Place::Data(dir) => dir,
         };
-        if !create && !holds_store(&dir) {
+        if !create && !Store::is_in(&dir) {
             return Err(Failure::refused(format!(
                 "load a file into it first, or name another directory: there is no store in {}",
                 dir.display()
@@ -140,14 +98,4 @@ fn client_error(failure: Failure) -> ClientError {
         Failure::Client(error) => *error,
         failure => ClientError::unreachable(failure.message().unwrap_or_default()),
     }
-}
-
-/// Whether a directory has what every server makes there. A folder of other things is no store.
-fn holds_store(dir: &Path) -> bool {
-    dir.join(SPACES_FOLDER).is_dir()
-}
-
-fn unusable(dir: &Path, error: std::io::Error) -> Failure {
-    let refused = muster_store::Error::of_system(format_args!("cannot use the directory {}", dir.display()), error);
-    Failure::refused(format!("{refused:#}"))
 }

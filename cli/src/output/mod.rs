@@ -1,24 +1,22 @@
-//! How answers are written: for people as tables, for programs as JSON, JSON lines, CSV or TSV.
+//! Output: answers for people as tables, for programs as the documents and rows of the client.
 //!
 //! Answers go to standard output; what is only to be known (warnings, times, progress) goes to standard error.
 
 pub(crate) mod bars;
-pub(crate) mod csv;
-pub(crate) mod json;
 pub(crate) mod numbers;
+pub(crate) mod progress;
 mod streams;
 pub(crate) mod table;
 pub(crate) mod tree;
-pub(crate) mod zone;
 
 use clap::ValueEnum;
+use muster_client::documents::{DataFormat, Document};
 use muster_client::v1;
 use muster_language::ast::Span;
 use muster_language::visible::visible;
-use serde_json::Value;
 
 use crate::exit::Failure;
-pub(crate) use streams::{LogLines, buffered, emit, emit_data, note, note_lines, printable, written};
+pub(crate) use streams::{DataOut, LogLines, emit, emit_data, note, note_lines, written};
 
 /// How answers are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -36,74 +34,37 @@ pub(crate) enum Format {
     Tsv,
 }
 
-/// An answer in all its forms.
+impl Format {
+    /// The same for programs; none where people read.
+    pub(crate) fn of_data(self) -> Option<DataFormat> {
+        match self {
+            Format::Table => None,
+            Format::Json => Some(DataFormat::Json),
+            Format::Jsonl => Some(DataFormat::Jsonl),
+            Format::Csv => Some(DataFormat::Csv),
+            Format::Tsv => Some(DataFormat::Tsv),
+        }
+    }
+}
+
+/// An answer for programs, and the same for people.
 pub(crate) struct Answer {
-    document: Value,
-    rows: Option<Rows>,
+    document: Document,
     table: String,
 }
 
-/// Where the rows of an answer are: an array of objects in its document.
-struct Rows {
-    key: &'static str,
-    columns: &'static [&'static str],
-}
-
 impl Answer {
-    /// One object: one line of JSON lines, one row of CSV.
-    pub(crate) fn object(document: Value, table: String) -> Answer {
-        Answer { document, rows: None, table }
-    }
-
-    /// A list: the array of objects `key` of `document`, whose keys `columns` are the columns of CSV.
-    pub(crate) fn list(document: Value, key: &'static str, columns: &'static [&'static str], table: String) -> Answer {
-        Answer { document, rows: Some(Rows { key, columns }), table }
+    /// An answer whose `table` people read.
+    pub(crate) fn new(document: Document, table: String) -> Answer {
+        Answer { document, table }
     }
 
     /// Writes the answer to standard output.
     pub(crate) fn print(&self, format: Format) -> Result<(), Failure> {
-        let text = self.render(format);
-        match format {
-            Format::Table => emit(&text),
-            Format::Json | Format::Jsonl | Format::Csv | Format::Tsv => emit_data(&text),
+        match format.of_data() {
+            None => emit(&self.table),
+            Some(format) => emit_data(&self.document.text(format)),
         }
-    }
-
-    fn render(&self, format: Format) -> String {
-        match (format, &self.rows) {
-            (Format::Table, _) => self.table.clone(),
-            (Format::Json, _) => json::document(&self.document),
-            (Format::Jsonl, None) => json::line(&self.document),
-            (Format::Jsonl, Some(rows)) => self.items(rows).iter().map(json::line).collect(),
-            (Format::Csv | Format::Tsv, rows) => {
-                let separator = if format == Format::Csv { ',' } else { '\t' };
-                self.separated(rows.as_ref(), separator)
-            }
-        }
-    }
-
-    fn items(&self, rows: &Rows) -> &[Value] {
-        self.document.get(rows.key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-    }
-
-    fn separated(&self, rows: Option<&Rows>, separator: char) -> String {
-        let mut out = String::new();
-        match rows {
-            Some(rows) => {
-                csv::push_row(&mut out, separator, rows.columns.iter().map(|name| csv::text(name, separator)));
-                for item in self.items(rows) {
-                    let cells = rows.columns.iter().map(|name| csv::cell(item.get(*name), separator));
-                    csv::push_row(&mut out, separator, cells);
-                }
-            }
-            None => {
-                let empty = serde_json::Map::new();
-                let object = self.document.as_object().unwrap_or(&empty);
-                csv::push_row(&mut out, separator, object.keys().map(|name| csv::text(name, separator)));
-                csv::push_row(&mut out, separator, object.values().map(|value| csv::cell(Some(value), separator)));
-            }
-        }
-        out
     }
 }
 
@@ -135,24 +96,6 @@ fn warning_text(warning: &v1::Warning, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn an_answer_has_all_its_forms() {
-        let list = Answer::list(
-            json!({"version": 3, "groups": [{"label": "北京", "count": 2}, {"label": "", "count": 1, "x": [1]}]}),
-            "groups",
-            &["label", "count"],
-            "table\n".to_owned(),
-        );
-        assert_eq!(list.render(Format::Csv), "label,count\n北京,2\n\"\",1\n");
-        assert_eq!(list.render(Format::Jsonl).lines().count(), 2);
-        assert_eq!(list.render(Format::Table), "table\n");
-        let object = Answer::object(json!({"count": 2, "warnings": []}), String::new());
-        assert_eq!(object.render(Format::Tsv), "count\twarnings\n2\t[]\n");
-        assert_eq!(object.render(Format::Jsonl), "{\"count\":2,\"warnings\":[]}\n");
-        assert!(object.render(Format::Json).starts_with("{\n  \"count\": 2"));
-    }
 
     #[test]
     fn a_warning_points_at_its_characters() {

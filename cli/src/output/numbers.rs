@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+pub(crate) use muster_client::documents::share;
+
 /// `1234567` as `1,234,567`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -13,11 +15,6 @@ pub(crate) fn grouped(number: u64) -> String {
         out.push(digit);
     }
     out
-}
-
-/// The part of a whole from 0 to 1; nothing has no parts.
-pub(crate) fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 /// A share in percent, small ones with more digits.

@@ -9,7 +9,6 @@ use std::io::{BufWriter, ErrorKind, IsTerminal, Stdout, Write};
 
 use muster_language::visible::{visible, visible_lines};
 
-use super::Format;
 use crate::exit::Failure;
 
 /// Writes what people read to standard output. When nobody reads it any more, the program has done its work.
@@ -22,21 +21,29 @@ pub(crate) fn emit_data(text: &str) -> Result<(), Failure> {
     write_out(&data(text))
 }
 
-/// An answer in `format`, as it may be written to standard output.
-pub(crate) fn printable(text: &str, format: Format) -> Cow<'_, str> {
-    match format {
-        Format::Table => visible_lines(text),
-        Format::Json | Format::Jsonl | Format::Csv | Format::Tsv => data(text),
+/// Standard output for data that comes in pieces, each of which is whole characters.
+#[derive(Debug)]
+pub(crate) struct DataOut(BufWriter<Stdout>);
+
+impl DataOut {
+    pub(crate) fn new() -> DataOut {
+        DataOut(BufWriter::new(std::io::stdout()))
     }
 }
 
-/// Standard output for many small pieces, which [`printable`] has passed.
-pub(crate) fn buffered() -> BufWriter<Stdout> {
-    BufWriter::new(std::io::stdout())
+impl Write for DataOut {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+        self.0.write_all(data(&String::from_utf8_lossy(piece)).as_bytes())?;
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// The outcome of writing to standard output.
-pub(crate) fn written(outcome: std::io::Result<()>) -> Result<(), Failure> {
+pub(crate) fn written<T>(outcome: std::io::Result<T>) -> Result<T, Failure> {
     outcome.map_err(|error| match error.kind() {
         ErrorKind::BrokenPipe => Failure::OutputClosed,
         _ => Failure::refused(format!("cannot write the output: {error}")),

@@ -1,5 +1,6 @@
 //! Completion of commands, words, tags and values, by where the cursor stands.
 
+use muster_client::Words;
 use muster_client::v1::TagKind;
 use muster_language::highlight::{PieceKind, tokens};
 use muster_language::suggest;
@@ -135,8 +136,7 @@ fn tags(catalog: &Catalog) -> Vec<(String, String)> {
     let path = |name: &str| name.split('.').map(suggest::name).collect::<Vec<_>>().join(".");
     let mut found = Vec::new();
     for tag in &catalog.tags {
-        let kind = tag.kind().as_str_name().trim_start_matches("TAG_KIND_").to_lowercase();
-        found.push((path(&tag.name), kind));
+        found.push((path(&tag.name), tag.kind().word().to_owned()));
         if !tag.label.is_empty() {
             found.push((path(&tag.label), format!("is {}", tag.name)));
         }

@@ -16,8 +16,8 @@ use std::time::Instant;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use muster_client::ExitClass;
 use muster_client::v1::ListTagsRequest;
+use muster_client::{ExitClass, ShownZone};
 use muster_language::limits::TEXT_BYTES_MAX;
 use reedline::{
     ColumnarMenu, DefaultHinter, Emacs, FileBackedHistory, KeyCode, KeyModifiers, MenuBuilder, Reedline, ReedlineEvent,
@@ -31,7 +31,7 @@ use crate::cli::usage;
 use crate::commands;
 use crate::connect::Connection;
 use crate::exit::Failure;
-use crate::output::{emit, note, note_lines, numbers, zone};
+use crate::output::{emit, note, note_lines, numbers};
 use complete::Complete;
 use highlight::Highlight;
 use names::Names;
@@ -188,7 +188,7 @@ impl Shell<'_> {
     fn option(&mut self, argv: Vec<String>) -> Result<(), Failure> {
         let argv = argv.into_iter().chain(["status".to_owned()]);
         let cli = Cli::try_parse_from(argv).map_err(|error| Failure::usage(usage::fault(&error)))?;
-        if let Some(zone) = cli.globals.zone.as_deref().filter(|zone| !zone.is_empty() && !zone::is_known(zone)) {
+        if let Some(zone) = cli.globals.zone.as_deref().filter(|zone| !zone.is_empty() && !ShownZone::is_known(zone)) {
             return Err(Failure::usage(format!(
                 "name a zone such as Asia/Shanghai, or an offset such as +08:00: `{zone}` is none"
             )));

@@ -283,3 +283,30 @@ pub(crate) fn audience_to_wire(
 pub(crate) fn saturated(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use muster_engine::write::Durability;
+    use muster_proto::Words;
+
+    use super::*;
+    use crate::convert::{durability, value};
+
+    /// The engine's word and the wire's are one, and there are as many.
+    fn check<E, W: Words>(engine: impl IntoIterator<Item = E>, name: fn(E) -> &'static str, to_wire: fn(E) -> W)
+    where
+        E: Copy,
+    {
+        let pairs: Vec<_> = engine.into_iter().map(|one| (to_wire(one), name(one))).collect();
+        assert!(pairs == W::WORDS, "{:?}", pairs.iter().map(|(_, word)| word).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_wire_and_the_engine_have_the_same_words() {
+        check(TagKind::ALL, TagKind::name, value::kind_to_wire);
+        check(KeyKind::ALL, KeyKind::name, key_kind_to_wire);
+        check(Layer::ALL.iter().copied(), Layer::name, |layer| layer_to_wire(Some(layer)));
+        check(Sensitivity::ALL.iter().copied(), Sensitivity::name, |it| sensitivity_to_wire(Some(it)));
+        check(Durability::ALL, Durability::name, durability::to_wire);
+    }
+}

@@ -10,7 +10,7 @@ const OURS: [(&str, &[&str]); 8] = [
     ("exchange", &["muster-engine", "muster-language"]),
     ("store", &["muster-engine", "muster-exchange", "muster-language"]),
     ("server", &["muster-engine", "muster-language", "muster-proto", "muster-exchange", "muster-store"]),
-    ("client", &["muster-proto"]),
+    ("client", &["muster-language", "muster-proto"]),
     ("cli", &["muster-client", "muster-server", "muster-store", "muster-proto", "muster-language", "muster-exchange"]),
 ];
 

@@ -74,9 +74,27 @@ const SERVER_RANKS: [(&str, u32); 20] = [
     ("lib", 99),
 ];
 
+/// The same for the modules of the command line.
+const CLI_RANKS: [(&str, u32); 13] = [
+    ("exit", 0),
+    ("output", 10),
+    ("args", 20),
+    ("folder", 20),
+    ("interrupt", 20),
+    ("log", 20),
+    ("ask", 30),
+    ("connect", 40),
+    ("commands", 50),
+    // Knows all commands; the shell reads its lines as a command line.
+    ("cli", 60),
+    ("shell", 70),
+    ("demo", 80),
+    ("main", 99),
+];
+
 /// The crates with levels: their folders and tables.
-const CRATES: [(&str, &[(&str, u32)]); 3] =
-    [("engine/src/", &RANKS), ("store/src/", &STORE_RANKS), ("server/src/", &SERVER_RANKS)];
+const CRATES: [(&str, &[(&str, u32)]); 4] =
+    [("engine/src/", &RANKS), ("store/src/", &STORE_RANKS), ("server/src/", &SERVER_RANKS), ("cli/src/", &CLI_RANKS)];
 
 /// Every import that does not go down.
 pub(crate) fn check(tree: &Tree) -> Vec<String> {
@@ -192,6 +210,7 @@ fn an_import_from_above_is_found() {
     assert_eq!(found_in("engine/src/novelty.rs", "").len(), 1, "a module without a level");
     assert_eq!(found_in("store/src/ledger.rs", "use crate::space::Space;").len(), 1, "another crate");
     assert_eq!(found_in("server/src/memory.rs", "use crate::convert::value;").len(), 1, "and a third");
+    assert_eq!(found_in("cli/src/args/text.rs", "use crate::ask::Settings;").len(), 1, "arguments that ask");
 }
 
 #[test]

@@ -70,6 +70,7 @@ fn the_banned_word_does_not_appear() {
 fn modules_say_the_words_of_the_field_and_no_name_comes_back() {
     holds(words::homes);
     holds(words::given_up);
+    holds(words::model);
 }
 
 #[test]

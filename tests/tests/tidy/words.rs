@@ -2,7 +2,7 @@
 //! of the field belong to the modules that are it, and names that were given up do not come back.
 
 use crate::source::{code_only, identifiers, line_of};
-use crate::tree::{Tree, is_generated};
+use crate::tree::{Tree, is_generated, is_test};
 
 /// The word itself, spelt so that this file does not hold it.
 const BANNED: &str = concat!("seg", "ment");
@@ -48,6 +48,56 @@ const HOMES: [(&str, &str); 7] = [
     ("bit-sliced index", "engine/src/bitmap/slices.rs"),
     ("simd", "engine/src/bitmap/kernel/mod.rs"),
 ];
+
+/// Words of the model: kinds, layers, sensitivities, durabilities, and names of files. The code that writes one down is
+/// the one table that has it; all else asks the table. Words that mean other things too (`set`, `time`) are not held.
+const MODEL: [&str; 13] = [
+    "flag",
+    "choice",
+    "int",
+    "decimal",
+    "u64",
+    "dense",
+    "behaviour",
+    "prediction",
+    "public",
+    "private",
+    "commit",
+    "interval",
+    "LOCK",
+];
+
+/// The crates that ship.
+const SHIPPED: [&str; 7] =
+    ["engine/src/", "exchange/src/", "store/src/", "server/src/", "proto/src/", "client/src/", "cli/src/"];
+
+/// The tables of these words: the engine's, those of the wire, and a mapping that is written as its users write one.
+const TABLES: [&str; 6] = [
+    "engine/src/catalog/kind.rs",
+    "engine/src/catalog/tag.rs",
+    "engine/src/write/settings.rs",
+    "engine/src/storage/lock.rs",
+    "proto/src/words.rs",
+    "cli/src/demo/columns.rs",
+];
+
+/// Every place beside its table where a word of the model is written down.
+pub(crate) fn model(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    let is_shipped = |path: &str| SHIPPED.iter().any(|folder| path.starts_with(folder)) && !is_test(path);
+    for (path, text) in
+        tree.rust().filter(|(path, _)| is_shipped(path) && !TABLES.contains(path) && !is_generated(path))
+    {
+        let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).enumerate();
+        for (index, line) in lines.filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            for word in MODEL.iter().filter(|word| line.contains(&format!("\"{word}\""))) {
+                found.push(format!("{path}:{}: \"{word}\" has its table in {}", index + 1, TABLES.join(", ")));
+            }
+        }
+    }
+    found.extend(TABLES.iter().filter(|path| !tree.has(path)).map(|path| format!("{}: there is no {path}", file!())));
+    found
+}
 
 /// Names of types and modules for which the glossary has another word. A rename puts the old name here.
 const GIVEN_UP: [&str; 10] = [
@@ -107,6 +157,19 @@ fn a_module_that_does_not_say_its_word_is_found() {
     assert_eq!(with("//! The write-ahead\n//! log. It is long.\n"), 0);
     assert_eq!(with("//! The records. It is a write-ahead log.\n"), 1);
     assert_eq!(with("use a;\n"), 1);
+}
+
+#[test]
+fn a_word_of_the_model_beside_its_table_is_found() {
+    let found = |path: &str, text: &str| {
+        let mut files: Vec<(&str, &str)> = TABLES.iter().map(|path| (*path, "\"flag\"")).collect();
+        files.push((path, text));
+        model(&Tree::of(&files)).len()
+    };
+    assert_eq!(found("client/src/a.rs", "let kind = \"flag\";"), 1);
+    assert_eq!(found("client/src/a.rs", "// \"flag\"\n#[cfg(test)]\nmod tests { let kind = \"flag\"; }"), 0);
+    assert_eq!(found("client/src/a.rs", "let kind = TagKind::Flag.word();"), 0);
+    assert_eq!(model(&Tree::of(&[])).len(), TABLES.len());
 }
 
 #[test]

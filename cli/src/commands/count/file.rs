@@ -2,22 +2,18 @@
 
 use std::path::Path;
 
+use muster_client::documents;
 use muster_client::v1::count_batch_item::Outcome;
-use muster_client::v1::{CountBatchItem, CountBatchReply, CountBatchRequest, ListTagsRequest, NamedQuery};
-use serde_json::{Value, json};
+use muster_client::v1::{CountBatchReply, CountBatchRequest, ListTagsRequest, NamedQuery};
 
 use super::line::{Line, Tags, lines};
 use crate::args::input;
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::bars::bar;
-use crate::output::json::problem;
 use crate::output::numbers::{grouped, percent, share};
 use crate::output::table::Table;
 use crate::output::{self, Answer};
-
-/// The columns of CSV.
-const COLUMNS: [&str; 8] = ["line", "name", "text", "count", "live", "share", "engine_ns", "error"];
 
 pub(super) async fn run(file: &Path, asker: &Asker) -> Result<(), Failure> {
     let content = input::text_of(file)?;
@@ -83,9 +79,7 @@ async fn tell_headlines(
 
 fn answer(lines: &[Line<'_>], reply: &CountBatchReply) -> Answer {
     let mut table = Table::new(&["name", ">count", ">share", "", ">engine"]);
-    let mut results = Vec::with_capacity(lines.len());
     for (line, item) in lines.iter().zip(&reply.items) {
-        results.push(result(line, item));
         let name = if line.name.is_empty() { line.text } else { line.name.as_str() };
         match &item.outcome {
             Some(Outcome::Count(count)) => {
@@ -95,19 +89,7 @@ fn answer(lines: &[Line<'_>], reply: &CountBatchReply) -> Answer {
             _ => table.row([name, "refused"]),
         }
     }
-    let document = json!({"version": reply.version, "live": reply.live, "results": results});
-    Answer::list(document, "results", &COLUMNS, table.render())
-}
-
-fn result(line: &Line<'_>, item: &CountBatchItem) -> Value {
-    let mut result = json!({"line": line.number, "name": line.name, "text": line.text});
-    let more = match &item.outcome {
-        Some(Outcome::Count(reply)) => super::document(reply),
-        Some(Outcome::Problem(refused)) => json!({"error": problem(refused)}),
-        None => json!({"error": {"reason": "INTERNAL", "message": "the server gave no answer"}}),
-    };
-    if let (Value::Object(result), Value::Object(more)) = (&mut result, more) {
-        result.extend(more);
-    }
-    result
+    let asked =
+        lines.iter().map(|line| (line.number, NamedQuery { name: line.name.clone(), text: line.text.to_owned() }));
+    Answer::new(documents::count_batch(asked, reply), table.render())
 }

@@ -6,16 +6,15 @@ mod line;
 use std::path::PathBuf;
 
 use clap::Args;
+use muster_client::documents;
 use muster_client::v1::{CountReply, CountRequest};
-use serde_json::{Value, json};
 
-use crate::args::text::query_text;
 use crate::ask::Asker;
+use crate::ask::text::query_text;
 use crate::commands::key_lists;
 use crate::exit::Failure;
 use crate::output::Answer;
 use crate::output::bars::{BAR_CHARS, bar};
-use crate::output::json::with_info;
 use crate::output::numbers::{grouped, nanoseconds, percent, share};
 
 /// How many entities an expression selects.
@@ -53,19 +52,9 @@ pub(crate) async fn count(text: &str, asker: &Asker) -> Result<(), Failure> {
     let request = CountRequest { context: pieced.asker.context(), text: text.to_owned() };
     let mut reply = asker.client.count(request).await?;
     pieced.complete(&mut reply.info);
-    asker.print(&Answer::object(document(&reply), line(&reply)))?;
+    asker.print(&Answer::new(documents::count(&reply), line(&reply)))?;
     asker.warn(reply.info.as_ref(), text);
     Ok(())
-}
-
-/// A count as JSON.
-pub(super) fn document(reply: &CountReply) -> Value {
-    let answer = json!({
-        "count": reply.count,
-        "live": reply.live,
-        "share": share(reply.count, reply.live),
-    });
-    with_info(answer, reply.info.as_ref())
 }
 
 /// A count as a line for people.

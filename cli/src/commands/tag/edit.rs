@@ -2,22 +2,23 @@
 
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use muster_client::Words;
+use muster_client::documents::{self, kind_text};
 use muster_client::v1::{
     self, ChangeTagRequest, CreateTagRequest, DeclaredValue, DeclaredValues, DropTagRequest, ListValuesRequest,
     RenameTagRequest, Tag, TagKind,
 };
-use serde_json::json;
 
-use super::{document, kind_text};
 use crate::args::lists;
+use crate::args::words::{layer, sensitivity};
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::Answer;
 use crate::output::numbers::grouped;
 
-/// The most digits behind the point of a decimal.
-const SCALE_MAX: u32 = 18;
+/// The most digits behind the point of a decimal, in the numbers of the wire.
+const SCALE_MAX: u32 = muster_store::engine::TagKind::SCALE_MAX as u32;
 
 /// What `tag create` takes.
 #[derive(Debug, Args)]
@@ -49,11 +50,11 @@ pub(super) struct About {
     #[arg(long)]
     owner: Option<String>,
     /// Where it comes from
-    #[arg(long, value_enum)]
-    layer: Option<Layer>,
+    #[arg(long, value_parser = layer())]
+    layer: Option<v1::Layer>,
     /// Who may see it
-    #[arg(long, value_enum)]
-    sensitivity: Option<Sensitivity>,
+    #[arg(long, value_parser = sensitivity())]
+    sensitivity: Option<v1::Sensitivity>,
     /// How long a value is kept after its last write, in days such as 30d; none for ever
     #[arg(long, value_name = "DAYS", allow_hyphen_values = true)]
     ttl: Option<TimeToLive>,
@@ -110,46 +111,6 @@ impl FromStr for TimeToLive {
     }
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Layer {
-    /// Given: registration, contracts
-    Base,
-    /// Counted from what entities did
-    Behaviour,
-    /// Computed by a model
-    Prediction,
-}
-
-impl Layer {
-    fn wire(self) -> v1::Layer {
-        match self {
-            Layer::Base => v1::Layer::Base,
-            Layer::Behaviour => v1::Layer::Behaviour,
-            Layer::Prediction => v1::Layer::Prediction,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Sensitivity {
-    /// Everyone
-    Public,
-    /// The company
-    Internal,
-    /// Whom the owner names
-    Private,
-}
-
-impl Sensitivity {
-    fn wire(self) -> v1::Sensitivity {
-        match self {
-            Sensitivity::Public => v1::Sensitivity::Public,
-            Sensitivity::Internal => v1::Sensitivity::Internal,
-            Sensitivity::Private => v1::Sensitivity::Private,
-        }
-    }
-}
-
 /// A kind and the digits behind the point, which count for decimals only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Kind {
@@ -161,24 +122,29 @@ impl FromStr for Kind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Kind, String> {
-        let kind = match text {
-            "flag" => TagKind::Flag,
-            "choice" => TagKind::Choice,
-            "set" => TagKind::Set,
-            "int" => TagKind::Int,
-            "date" => TagKind::Date,
-            "time" => TagKind::Time,
-            _ => {
-                let scale = text.strip_prefix("decimal(").and_then(|rest| rest.strip_suffix(')'));
-                return match scale.and_then(|scale| scale.parse().ok()) {
-                    Some(scale) if scale <= SCALE_MAX => Ok(Kind { kind: TagKind::Decimal, scale }),
-                    _ => Err(format!(
-                        "write flag, choice, set, int, decimal(SCALE) with a scale up to {SCALE_MAX}, date or time"
-                    )),
-                };
-            }
-        };
-        Ok(Kind { kind, scale: 0 })
+        let scale =
+            text.strip_prefix(TagKind::Decimal.word()).and_then(|rest| rest.strip_prefix('(')?.strip_suffix(')'));
+        let is_whole = |kind: &TagKind| *kind != TagKind::Decimal;
+        match (TagKind::of_word(text).filter(is_whole), scale.and_then(|scale| scale.parse().ok())) {
+            (Some(kind), _) => Ok(Kind { kind, scale: 0 }),
+            (None, Some(scale)) if scale <= SCALE_MAX => Ok(Kind { kind: TagKind::Decimal, scale }),
+            _ => Err(format!("write {}", kinds())),
+        }
+    }
+}
+
+/// The kinds that there are, as a sentence lists them.
+fn kinds() -> String {
+    let words: Vec<String> = TagKind::WORDS
+        .iter()
+        .map(|(kind, word)| match kind {
+            TagKind::Decimal => format!("{word}(SCALE) with a scale up to {SCALE_MAX}"),
+            _ => (*word).to_owned(),
+        })
+        .collect();
+    match words.split_last() {
+        Some((last, words)) => format!("{} or {last}", words.join(", ")),
+        None => String::new(),
     }
 }
 
@@ -195,8 +161,8 @@ pub(super) async fn create(args: &CreateArgs, asker: &Asker) -> Result<(), Failu
         source: text(&about.source),
         unit: text(&about.unit),
         owner: text(&about.owner),
-        layer: about.layer.map_or(v1::Layer::Unspecified, Layer::wire).into(),
-        sensitivity: about.sensitivity.map_or(v1::Sensitivity::Unspecified, Sensitivity::wire).into(),
+        layer: about.layer.unwrap_or_default().into(),
+        sensitivity: about.sensitivity.unwrap_or_default().into(),
         time_to_live_days: about.ttl.and_then(|ttl| ttl.0),
         closed_values: about.closed,
         declared_values: about.declared_values().unwrap_or_default().values,
@@ -227,8 +193,8 @@ pub(super) async fn change(name: &str, about: &About, asker: &Asker) -> Result<(
         source: about.source.clone(),
         unit: about.unit.clone(),
         owner: about.owner.clone(),
-        layer: about.layer.map(|layer| layer.wire().into()),
-        sensitivity: about.sensitivity.map(|sensitivity| sensitivity.wire().into()),
+        layer: about.layer.map(Into::into),
+        sensitivity: about.sensitivity.map(Into::into),
         time_to_live_days: about.ttl.map(|ttl| ttl.0.unwrap_or(0)),
         closed_values: about.closed_values(),
         declared_values: about.declared_values(),
@@ -282,33 +248,11 @@ pub(super) async fn drop(name: &str, force: bool, asker: &Asker) -> Result<(), F
     let request =
         DropTagRequest { space: asker.space(), entity_type: asker.entity_type(), name: name.to_owned(), force };
     let reply = asker.client.drop_tag(request).await?;
-    asker.print(&Answer::object(json!({"name": name, "version": reply.version}), format!("dropped {name}\n")))
+    asker.print(&Answer::new(documents::dropped(name, reply.version), format!("dropped {name}\n")))
 }
 
 fn changed(tag: &Tag, version: u64, line: String) -> Answer {
-    let mut document = document(tag);
-    document["version"] = json!(version);
-    Answer::object(document, line)
-}
-
-/// A layer as the command line writes it.
-pub(super) fn layer_name(layer: v1::Layer) -> Option<&'static str> {
-    match layer {
-        v1::Layer::Unspecified => None,
-        v1::Layer::Base => Some("base"),
-        v1::Layer::Behaviour => Some("behaviour"),
-        v1::Layer::Prediction => Some("prediction"),
-    }
-}
-
-/// A sensitivity as the command line writes it.
-pub(super) fn sensitivity_name(sensitivity: v1::Sensitivity) -> Option<&'static str> {
-    match sensitivity {
-        v1::Sensitivity::Unspecified => None,
-        v1::Sensitivity::Public => Some("public"),
-        v1::Sensitivity::Internal => Some("internal"),
-        v1::Sensitivity::Private => Some("private"),
-    }
+    Answer::new(documents::tag(tag, version), line)
 }
 
 #[cfg(test)]
@@ -319,6 +263,8 @@ mod tests {
     fn kinds_are_read_with_their_scale() {
         assert_eq!("decimal(2)".parse(), Ok(Kind { kind: TagKind::Decimal, scale: 2 }));
         assert_eq!("set".parse(), Ok(Kind { kind: TagKind::Set, scale: 0 }));
+        let wanted = "write flag, choice, set, int, decimal(SCALE) with a scale up to 18, date or time";
+        assert_eq!("bool".parse::<Kind>(), Err(wanted.to_owned()));
         for wrong in ["decimal", "decimal(19)", "decimal(-1)", "bool", ""] {
             assert!(wrong.parse::<Kind>().is_err(), "{wrong}");
         }

@@ -3,8 +3,9 @@
 mod edit;
 
 use clap::{Args, Subcommand};
-use muster_client::v1::{self, GetTagRequest, ListTagsRequest, ListValuesRequest, Tag, TagKind};
-use serde_json::{Value, json};
+use muster_client::Words;
+use muster_client::documents::{self, kind_text};
+use muster_client::v1::{GetTagRequest, ListTagsRequest, ListValuesRequest, Tag, TagKind};
 
 use self::edit::{About, CreateArgs};
 use crate::ask::Asker;
@@ -95,36 +96,27 @@ pub(crate) async fn list(prefix: &str, asker: &Asker) -> Result<(), Failure> {
     for tag in &reply.tags {
         table.row([&tag.name, &kind_text(tag), &tag.label, &tag.unit, &tag.description]);
     }
-    let tags: Vec<Value> = reply.tags.iter().map(document).collect();
-    let document = json!({"version": reply.version, "type": reply.entity_type, "tags": tags});
-    let columns = &["name", "kind", "label", "unit", "description", "source", "owner", "layer", "sensitivity"];
-    asker.print(&Answer::list(document, "tags", columns, table.render()))
+    asker.print(&Answer::new(documents::tags(&reply), table.render()))
 }
 
 async fn show(name: &str, asker: &Asker) -> Result<(), Failure> {
     let request = GetTagRequest { space: asker.space(), entity_type: asker.entity_type(), name: name.to_owned() };
     let reply = asker.client.get_tag(request).await?;
-    let tag = reply.tag.unwrap_or_default();
+    let tag = reply.tag.clone().unwrap_or_default();
     let (values, truncated) = match tag.kind() {
         TagKind::Choice | TagKind::Set => values(&tag.name, asker).await?,
         _ => (Vec::new(), false),
     };
-    let mut shown = document(&tag);
-    shown["audiences"] = json!(reply.audiences);
-    shown["values"] = json!(values);
-    shown["values_truncated"] = json!(truncated);
-    shown["version"] = json!(reply.version);
+    let shown = documents::tag_with_values(&reply, &values, truncated);
     let mut table = Table::named([(tag.name.as_str(), Left), (kind_text(&tag).as_str(), Left)]);
-    let layer = edit::layer_name(tag.layer()).unwrap_or_default();
-    let sensitivity = edit::sensitivity_name(tag.sensitivity()).unwrap_or_default();
     let facts = [
         ("label", tag.label.as_str()),
         ("description", &tag.description),
         ("unit", &tag.unit),
         ("source", &tag.source),
         ("owner", &tag.owner),
-        ("layer", layer),
-        ("sensitivity", sensitivity),
+        ("layer", tag.layer().word()),
+        ("sensitivity", tag.sensitivity().word()),
         ("time to live", &time_to_live(&tag)),
         (if tag.closed_values { "closed values" } else { "declared values" }, &declared_values(&tag)),
     ];
@@ -138,7 +130,7 @@ async fn show(name: &str, asker: &Asker) -> Result<(), Failure> {
         let more = if truncated { ", …" } else { "" };
         table.row(["values", &format!("{}{more}", values.join(", "))]);
     }
-    asker.print(&Answer::object(shown, table.render()))
+    asker.print(&Answer::new(shown, table.render()))
 }
 
 async fn values(tag: &str, asker: &Asker) -> Result<(Vec<String>, bool), Failure> {
@@ -169,44 +161,4 @@ fn declared_values(tag: &Tag) -> String {
         .map(|it| if it.label.is_empty() { it.value.clone() } else { format!("{} ({})", it.value, it.label) })
         .collect();
     values.join(", ")
-}
-
-/// A tag as JSON.
-pub(super) fn document(tag: &Tag) -> Value {
-    json!({
-        "name": tag.name,
-        "kind": kind_text(tag),
-        "label": tag.label,
-        "unit": tag.unit,
-        "description": tag.description,
-        "source": tag.source,
-        "owner": tag.owner,
-        "layer": edit::layer_name(tag.layer()),
-        "sensitivity": edit::sensitivity_name(tag.sensitivity()),
-        "time_to_live_days": tag.time_to_live_days,
-        "closed_values": tag.closed_values,
-        "declared_values": tag.declared_values.iter().map(|it| &it.value).collect::<Vec<_>>(),
-    })
-}
-
-/// A kind without its scale.
-pub(super) fn kind_name(kind: v1::TagKind) -> &'static str {
-    match kind {
-        TagKind::Unspecified => "",
-        TagKind::Flag => "flag",
-        TagKind::Choice => "choice",
-        TagKind::Set => "set",
-        TagKind::Int => "int",
-        TagKind::Decimal => "decimal",
-        TagKind::Date => "date",
-        TagKind::Time => "time",
-    }
-}
-
-/// A kind as the command line writes it.
-pub(super) fn kind_text(tag: &Tag) -> String {
-    match tag.kind() {
-        TagKind::Decimal => format!("decimal({})", tag.scale),
-        kind => kind_name(kind).to_owned(),
-    }
 }

@@ -1,4 +1,4 @@
-//! Comma- and tab-separated values, as loads read them: an empty field is a null, `""` an empty text.
+//! Comma- and tab-separated values (CSV, TSV), as loads read them: an empty field is a null, `""` an empty text.
 
 use std::borrow::Cow;
 

@@ -2,9 +2,9 @@
 
 use muster_language::limits::TEXT_BYTES_MAX;
 
-use super::input::{STANDARD_INPUT, standard_input};
+use super::Settings;
+use crate::args::input::{STANDARD_INPUT, standard_input};
 use crate::args::pasted::Face;
-use crate::ask::Settings;
 use crate::exit::Failure;
 
 /// What selects everyone.

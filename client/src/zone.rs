@@ -1,27 +1,29 @@
-//! The zone in which times are shown: that of the reply, as the server says it.
+//! The time zone in which times are shown: that of the reply, as the server says it.
 
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
-use muster_client::{format_value, v1};
+use muster_proto::v1;
+
+use crate::values::format_value;
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub(crate) struct ShownZone(TimeZone);
-
-/// Whether a name or offset is a zone here.
-pub(crate) fn is_known(name: &str) -> bool {
-    DateTimeParser::new().parse_time_zone(name).is_ok()
-}
+pub struct ShownZone(TimeZone);
 
 impl ShownZone {
+    /// Whether a name or offset is a zone on this machine.
+    pub fn is_known(name: &str) -> bool {
+        DateTimeParser::new().parse_time_zone(name).is_ok()
+    }
+
     /// The zone of a name or offset. One that this machine does not know becomes UTC, which every time then says.
-    pub(crate) fn named(name: &str) -> ShownZone {
+    pub fn named(name: &str) -> ShownZone {
         ShownZone(DateTimeParser::new().parse_time_zone(name).unwrap_or(TimeZone::UTC))
     }
 
     /// A value as a person reads it, a time as the clocks of the zone show it.
-    pub(crate) fn text(&self, value: &v1::Value) -> String {
+    pub fn text(&self, value: &v1::Value) -> String {
         match &value.value {
             Some(v1::value::Value::Time(ms)) if self.0 != TimeZone::UTC => match Timestamp::from_millisecond(*ms) {
                 // No offset of whole minutes is true of the clocks of another age: universal time is.
