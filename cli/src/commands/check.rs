@@ -116,6 +116,7 @@ fn document(reports: &DirReport, summary: &Summary) -> Value {
                 "files": report.files,
                 "bytes": report.bytes,
                 "whole": report.is_whole(),
+                "formats": formats(report),
             })
         })
         .collect();
@@ -146,6 +147,22 @@ fn document(reports: &DirReport, summary: &Summary) -> Value {
     })
 }
 
+/// The formats of the files of a space, each with its oldest and its newest version.
+fn formats(report: &Report) -> Vec<Value> {
+    let format =
+        |(name, (oldest, newest)): (&&str, &(u32, u32))| json!({"format": name, "oldest": oldest, "newest": newest});
+    report.formats.iter().map(format).collect()
+}
+
+/// The same as lines for people.
+fn format_lines(report: &Report) -> String {
+    let line = |(name, (oldest, newest)): (&&str, &(u32, u32))| match oldest == newest {
+        true => format!("  {name}: format version {oldest}\n"),
+        false => format!("  {name}: format versions {oldest} to {newest}\n"),
+    };
+    report.formats.iter().map(line).collect()
+}
+
 fn ends(bytes: &Option<std::ops::Range<u64>>) -> (Option<u64>, Option<u64>) {
     (bytes.as_ref().map(|it| it.start), bytes.as_ref().map(|it| it.end))
 }
@@ -171,6 +188,7 @@ fn table(reports: &DirReport, summary: &Summary) -> String {
         }
         if let Some(space) = space.filter(|_| report.is_whole()) {
             text.push_str(&format!("space {space} is whole up to version {}\n", grouped(report.version.0)));
+            text.push_str(&format_lines(report));
         }
     }
     text.push_str(&format!(

@@ -40,6 +40,11 @@ fn check_names_what_is_damaged_and_by_whom_a_store_is_held() {
     let whole: serde_json::Value = serde_json::from_str(&store.text(&["check", "--format", "json"])).unwrap();
     assert_eq!((whole["whole"].as_bool(), whole["spaces"][0]["whole"].as_bool()), (Some(true), Some(true)));
     assert!(whole["bytes"].as_u64() > Some(1000));
+    let formats = whole["spaces"][0]["formats"].as_array().unwrap();
+    let part = serde_json::json!({"format": "part", "oldest": 1, "newest": 1});
+    assert!(formats.contains(&part) && formats.len() >= 5, "{formats:?}");
+    let said = store.text(&["check"]);
+    assert!(said.contains("\n  part: format version 1\n") && said.contains("\n  log: format version 2\n"), "{said}");
     let parts = store.data().join("spaces/main/parts");
     let part = std::fs::read_dir(&parts).unwrap().map(|entry| entry.unwrap().path());
     let part = part.filter(|path| path.extension().is_some_and(|it| it == "part")).max().unwrap();
