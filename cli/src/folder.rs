@@ -1,4 +1,4 @@
-//! A private folder among the temporary ones, gone when nobody needs it any more.
+//! A private temporary folder, gone when nobody needs it any more.
 
 use std::fs::{File, Metadata, Permissions};
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! Ctrl-C: what is under way is given up, and what is open is still closed.
+//! Ctrl-C (SIGINT): what is under way is given up, and what is open is still closed.
 
 use crate::exit::Failure;
 

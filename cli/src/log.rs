@@ -1,4 +1,4 @@
-//! The log of `muster serve`: lines on standard error. Every other command says what there is to say in its own words.
+//! Logging of `muster serve`: lines on standard error. Every other command says what there is to say in its own words.
 
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};

@@ -1,4 +1,4 @@
-//! Where a server listens.
+//! The address (endpoint) of a server: a host and a port, or a Unix socket.
 
 use std::fmt;
 use std::path::PathBuf;

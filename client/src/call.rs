@@ -1,4 +1,4 @@
-//! One connection, and how a call is made over it: with a deadline, and again where that is safe.
+//! One connection (channel) and the calls over it: each with a deadline, and retries where they are safe.
 
 use std::future::Future;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! A stream of erasures.
+//! A server stream of erasures.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! Why a call was not answered, with everything the server said about it.
+//! Errors of calls: why one was not answered, with everything the server said about it.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The client of muster: connects over TCP or a Unix socket, gives every call a deadline, asks again where that is
+//! The gRPC client of muster: connects over TCP or a Unix socket, gives every call a deadline, asks again where that is
 //! safe, uploads files in chunks, and turns the details of a refusal into a [`ClientError`].
 //!
 //! The messages are those of [`muster_proto::v1`]; nothing is renamed on the way. What programs read of the answers,

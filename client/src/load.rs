@@ -1,4 +1,4 @@
-//! Loads: a file goes up in chunks, progress and rejected rows come back.
+//! Bulk loads: a file goes up in chunks, progress and rejected rows come back.
 
 use std::path::PathBuf;
 

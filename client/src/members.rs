@@ -1,4 +1,4 @@
-//! A stream of members.
+//! A server stream of members.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! How a client behaves: plain fields.
+//! Options of a client: plain fields.
 
 use std::time::Duration;
 

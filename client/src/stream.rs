@@ -1,4 +1,4 @@
-//! The bytes between a client and a server, and who chooses where they go.
+//! The transport: the bytes between a client and a server, and who chooses where they go.
 
 use std::fmt;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! Keys and values as text.
+//! Formatting of keys and values as text.
 
 use jiff::Span;
 use jiff::civil::date;

@@ -1,4 +1,5 @@
-//! What a column's cells are before their kind is looked at: white space around them, and what stands for a null.
+//! Trimming and nulls: what a column's cells are before their kind is looked at: white space around them, and what
+//! stands for a null.
 
 use crate::mapping::{ColumnMapping, KeyMapping, NanRule};
 use crate::scalar::Scalar;

@@ -1,4 +1,4 @@
-//! Building the columns of a block out of cells.
+//! Column builders: the columns of a block out of cells.
 
 mod dictionary;
 mod key;

@@ -1,4 +1,4 @@
-//! Calls into decoders, which are known to panic on damaged bytes.
+//! Panic isolation: calls into decoders, which are known to panic on damaged bytes.
 
 use std::any::Any;
 use std::cell::Cell;

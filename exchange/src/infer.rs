@@ -1,4 +1,4 @@
-//! The guess at a mapping: what the first rows of a file say about its columns.
+//! Schema inference, the guess at a mapping: what the first rows of a file say about its columns.
 //!
 //! A guess is never silent: where another reading was possible, a [`Note`] says so. What is proposed is tried out on
 //! the rows that were looked at, with the reader of a load, and what that came to is part of the answer.

@@ -1,4 +1,4 @@
-//! What a reader may take, and who may stop it.
+//! Options of a reader: what it may take, and who may stop it.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Rows that are not loaded, and why.
+//! Rejected rows (error rows): those that are not loaded, and why.
 
 /// The longest raw text that a reject keeps, in bytes.
 pub(crate) const RAW_BYTES_MAX: usize = 1024;

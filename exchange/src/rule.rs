@@ -1,4 +1,4 @@
-//! How the cells of one column become values of a tag: taken exactly, or refused with the reason.
+//! Type conversion: how the cells of one column become values of a tag: taken exactly, or refused with the reason.
 
 mod accept;
 mod value;

@@ -1,4 +1,4 @@
-//! Numbers, truths, dates and times as text: exact or refused.
+//! Parsing of text: numbers, truths, dates and times as text: exact or refused.
 //!
 //! Nothing is trimmed and nothing is rounded that the mapping does not round, but one thing: a time finer than a
 //! millisecond is cut to the millisecond before it, because that is as fine as the time kind is.

@@ -212,14 +212,21 @@ fn roaring(bytes: &[u8], trace: &mut Trace) {
         };
     }
     STORE.with(|(engine, type_id)| {
-        let mut request = QueryRequest::at(0);
-        let given = Parameter::Bitmap { bytes: bytes.to_vec(), id_epoch: None, store_id: None };
-        request.parameters.insert("given".into(), given);
-        let snapshot = engine.snapshot();
-        match snapshot.prepare(*type_id, "$given", &request).and_then(|it| it.count(&Run::default())) {
-            Ok(_) => {
-                // Another reader takes what is taken, and writes the members of which it is a bitmap.
-                RoaringBitmap::deserialize_from(bytes).expect("what counts is a roaring bitmap");
+        let count = |bytes: &[u8]| {
+            let mut request = QueryRequest::at(0);
+            let given = Parameter::Bitmap { bytes: bytes.to_vec(), id_epoch: None, store_id: None };
+            request.parameters.insert("given".into(), given);
+            engine.snapshot().prepare(*type_id, "$given", &request).and_then(|it| it.count(&Run::default()))
+        };
+        match count(bytes) {
+            Ok(counted) => {
+                // What lies beyond the ids of the type is not looked at. Where it is right too, another writer writes
+                // the same members.
+                if let Ok(members) = RoaringBitmap::deserialize_from(bytes) {
+                    let mut again = Vec::new();
+                    members.serialize_into(&mut again).expect("memory takes it");
+                    assert_eq!(count(&again).ok(), Some(counted), "what is read and written anew counts the same");
+                }
                 trace.note("counted");
             }
             Err(error) => trace.error(error),

@@ -1,4 +1,4 @@
-//! So long ago: a length of time as people say it, and the moment that it stands for.
+//! Relative time, so long ago: a length of time as people say it, and the moment that it stands for.
 
 use crate::ast::DurationUnit;
 use crate::lexer::{Token, TokenKind, tokenize};

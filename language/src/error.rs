@@ -1,4 +1,5 @@
-//! What the parser answers to a text it cannot read ([`Error`]), or reads in a way that may surprise ([`Warning`]).
+//! Errors and warnings (diagnostics): what the parser answers to a text it cannot read ([`Error`]), or reads in a way
+//! that may surprise ([`Warning`]).
 //!
 //! The remedy comes first, then the place, then the detail: the same text on every face of muster.
 

@@ -1,4 +1,4 @@
-//! What an input method types, as its narrow form: `（` is `(`, `＞` is `>`, `、` is a comma.
+//! Width folding: what an input method types, as its narrow form: `（` is `(`, `＞` is `>`, `、` is a comma.
 //!
 //! Folding happens outside quotes only and never changes the number of characters, so that spans stay those of the
 //! original text. Names are brought to NFKC by the catalog; the letters folded here are folded the same way there.

@@ -1,5 +1,5 @@
-//! The tokens of a text by kind, for a shell that colours what is being typed. Nothing is an error of the whole: every
-//! text has tokens.
+//! Syntax highlighting: the tokens of a text by kind, for a shell that colours what is being typed. Nothing is an error
+//! of the whole: every text has tokens.
 
 use crate::ast::Span;
 use crate::lexer::{Lexer, Token, TokenKind};

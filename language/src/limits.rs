@@ -1,4 +1,4 @@
-//! What a query may be at most. Each limit has its own pointed error.
+//! Limits: what a query may be at most. Each limit has its own pointed error.
 
 /// The longest text, in bytes: 256 KiB.
 pub const TEXT_BYTES_MAX: usize = 256 * 1024;

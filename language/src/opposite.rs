@@ -1,4 +1,4 @@
-//! Words that say the opposite of each other: no typing error leads from `inactive` to `active`.
+//! Antonyms, words that say the opposite of each other: no typing error leads from `inactive` to `active`.
 
 use crate::fold::fold;
 

@@ -1,4 +1,4 @@
-//! What people type for what the language says: one table of phrases, and of units behind numbers.
+//! Synonyms: what people type for what the language says: one table of phrases, and of units behind numbers.
 //!
 //! It is no grammar. It is looked at only where a text was refused, by the parser or by who knows the catalog; a phrase
 //! is rewritten where it stands, and what comes out is offered only if it is a query, and by the planner only if it can

@@ -1,4 +1,4 @@
-//! Places in a text, in the units that terminals, editors and browsers count in.
+//! Lines, columns and offsets: places in a text, in the units that terminals, editors and browsers count in.
 
 /// A place in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

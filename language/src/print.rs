@@ -1,4 +1,5 @@
-//! The canonical text of a syntax tree: English words, every parenthesis, quotes where they are needed.
+//! The pretty-printer: the canonical text of a syntax tree: English words, every parenthesis, quotes where they are
+//! needed.
 //!
 //! Reading what is printed gives the same tree but for its spans. Whoever wants other names or values in the text
 //! (today's names of a saved audience) changes the tree and prints it.

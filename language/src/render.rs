@@ -1,4 +1,4 @@
-//! A message with the line of the query it is about, and carets under the characters.
+//! Rendering of diagnostics: a message with the line of the query it is about, and carets under the characters.
 //!
 //! Carets are placed by cells of the terminal, not by characters. A line longer than [`LINE_CELLS_MAX`] is cut around
 //! the place. Characters that a terminal would act upon are shown as spaces.

@@ -1,4 +1,4 @@
-//! A text as one word of a command line, for remedies that are pasted.
+//! Shell quoting: a text as one word of a command line, for remedies that are pasted.
 
 /// The text as a command shell (POSIX, zsh) reads it back as one word: quoted where the shell would read more into it.
 pub fn shell_word(text: &str) -> String {

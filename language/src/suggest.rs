@@ -1,4 +1,4 @@
-//! Corrections: the nearest name, the words inside a glued name, quotes around a value.
+//! Spelling corrections: the nearest name, the words inside a glued name, quotes around a value.
 
 pub use crate::ago::{base as counted_from, counted};
 use crate::ast::Span;

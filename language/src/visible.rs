@@ -1,4 +1,4 @@
-//! Which characters a terminal acts upon instead of showing them, and how they are written out.
+//! Escaping for terminals: which characters a terminal acts upon instead of showing them, and how they are written out.
 //!
 //! A value of somebody else's file must not colour, move or turn around what stands beside it on a terminal.
 

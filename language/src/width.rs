@@ -1,5 +1,6 @@
-//! How many cells of a terminal a text takes: two for East Asian wide and full-width characters and emoji, none for
-//! combining marks and controls. Ambiguous characters are narrow. The data is Unicode's, by the crate unicode-width.
+//! Display width: how many cells of a terminal a text takes: two for East Asian wide and full-width characters and
+//! emoji, none for combining marks and controls. Ambiguous characters are narrow. The data is Unicode's, by the crate
+//! unicode-width.
 
 use unicode_width::UnicodeWidthChar;
 

@@ -1,4 +1,5 @@
-//! Files and folders of a store: made for its owner alone, and never through a link that somebody put in their place.
+//! File permissions: files and folders of a store are made for its owner alone, and never through a link that somebody
+//! put in their place.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;

@@ -1,4 +1,4 @@
-//! Checks every byte of a directory that nobody serves.
+//! The integrity check (scrub): every byte of a directory that nobody serves.
 
 use std::fs::{File, TryLockError};
 use std::io::Read;

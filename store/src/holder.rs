@@ -1,4 +1,4 @@
-//! Who serves a directory: a locked file with the address of its server.
+//! The lock file of a directory: who serves it, and at which address.
 //!
 //! The lock is the operating system's and goes with the process, so a file that a dead server left means nothing. The
 //! address is written after the lock is taken; whoever finds the file locked and empty looks again a little later. It

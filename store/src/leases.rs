@@ -1,4 +1,4 @@
-//! Snapshots that are kept for a while, so that the next page is of the same version.
+//! Leases (cursors): snapshots that are kept for a while, so that the next page is of the same version.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The ledger of erasures: who was erased, so that a restored backup does not bring them back.
+//! The ledger of erasures (suppression list): who was erased, so that a restored backup does not bring them back.
 //!
 //! One JSON object a line, appended and synced before the erasure is acknowledged. Each ends with a checksum of what
 //! stands before it, so a line that was changed is known; people may take lines away. A backup knows the epoch and

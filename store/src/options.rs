@@ -1,4 +1,4 @@
-//! How a store runs: plain fields with defaults.
+//! Options of a store: plain fields with defaults.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Commands that can be pasted: into a command shell, or into the shell of this program.
+//! Quoting of commands that can be pasted: into a command shell, or into the shell of this program.
 
 use muster_language::shell_word;
 

@@ -1,4 +1,4 @@
-//! The words of a line of the shell and their quotes: a quote that opens must close, and one inside its like is
+//! Word splitting of a line of the shell, with its quotes: a quote that opens must close, and one inside its like is
 //! doubled.
 
 use crate::exit::Failure;

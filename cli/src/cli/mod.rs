@@ -1,4 +1,4 @@
-//! The command line: what there is to say, with examples in every help, and which command answers.
+//! The command-line parser: what there is to say, with examples in every help, and which command answers.
 
 mod reads;
 pub(crate) mod usage;

@@ -1,4 +1,4 @@
-//! What is wrong with a command line, the remedy first.
+//! Usage errors: what is wrong with a command line, the remedy first.
 
 use std::error::Error;
 use std::num::{IntErrorKind, ParseIntError};

@@ -1,4 +1,4 @@
-//! What the verbs that change one entity have in common.
+//! Writes: what the verbs that change one entity have in common.
 
 use muster_client::v1::{Change, EntityChanges, GetTagRequest, ProfileRequest, Tag, WriteReply, WriteRequest, change};
 use muster_client::{documents, text_key};

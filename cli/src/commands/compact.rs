@@ -1,4 +1,4 @@
-//! `muster compact`: all parts to the bottom.
+//! `muster compact`: a full compaction, all parts to the bottom.
 
 use clap::Args;
 use muster_client::documents;

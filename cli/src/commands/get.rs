@@ -1,4 +1,4 @@
-//! `muster get`: all tags of one entity.
+//! `muster get`: the profile of one entity, which is all its tags.
 
 use clap::Args;
 use muster_client::v1::{ProfileReply, ProfileRequest};

@@ -1,4 +1,4 @@
-//! `muster load --infer`: how the columns of a file may become tags.
+//! `muster load --infer`: schema inference, how the columns of a file may become tags.
 
 use std::path::Path;
 

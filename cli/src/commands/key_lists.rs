@@ -1,5 +1,5 @@
-//! Lists of keys that are longer than a message may be: they are asked for their ids in pieces, and stand in the
-//! question as the bitmap of those.
+//! Batched lookup of lists of keys that are longer than a message may be: they are asked for their ids in pieces, and
+//! stand in the question as the bitmap of those.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `muster load`: a file into a store, wholly or not at all.
+//! `muster load`: a bulk load of a file into a store, wholly or not at all.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

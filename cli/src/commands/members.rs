@@ -1,4 +1,4 @@
-//! `muster members`: who.
+//! `muster members`: who is in an audience, listed page by page or as a bitmap.
 
 use std::io::Write;
 use std::path::PathBuf;

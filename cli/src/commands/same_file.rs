@@ -1,4 +1,5 @@
-//! Whether two paths lead to one file, so that nothing is written over what is read, and nothing into a store.
+//! File identity: whether two paths lead to one file, so that nothing is written over what is read, and nothing into a
+//! store.
 
 use std::ffi::OsString;
 use std::fs::{File, Metadata};

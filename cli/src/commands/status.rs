@@ -1,4 +1,4 @@
-//! `muster status`: how a store is.
+//! `muster status`: the health and the sizes of a store.
 
 use clap::Args;
 use muster_client::documents::key_word;

@@ -1,4 +1,4 @@
-//! `muster sync`: waits for the disk.
+//! `muster sync`: waits until the disk has everything (fsync).
 
 use clap::Args;
 use muster_client::documents;

@@ -1,4 +1,4 @@
-//! The server inside this process, on a socket that only this user can open.
+//! The embedded server: inside this process, on a socket that only this user can open.
 
 use std::convert::Infallible;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! A directory, and whoever serves it at the moment: another process, or a server inside this one.
+//! Failover between the servers of a directory: whoever serves it at the moment is another process, or this one.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

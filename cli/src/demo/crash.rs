@@ -1,4 +1,4 @@
-//! A server of its own, killed with -9 in the middle of a load.
+//! Crash injection: a server of its own, killed with -9 in the middle of a load.
 
 use std::path::Path;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! The population as a CSV file, written by all cores.
+//! Synthetic data: the population as a CSV file, written by all cores.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

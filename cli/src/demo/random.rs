@@ -1,4 +1,5 @@
-//! Randomness that depends on the seed and the row alone, so that any number of threads writes the same file.
+//! A random number generator that depends on the seed and the row alone, so that any number of threads writes the same
+//! file.
 
 /// The odd constant of SplitMix64 (Steele, Lea, Flood 2014): the golden ratio in 64 bits.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;

@@ -1,4 +1,4 @@
-//! Bars inside tables, in eighths of a character.
+//! Bar charts inside tables, in eighths of a character.
 
 /// How many characters the longest bar takes.
 pub(crate) const BAR_CHARS: usize = 20;

@@ -1,4 +1,4 @@
-//! Numbers for people: grouped digits, shares, durations, sizes.
+//! Formatting of numbers for people: grouped digits, shares, durations, sizes.
 
 use std::time::Duration;
 

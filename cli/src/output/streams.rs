@@ -1,4 +1,4 @@
-//! The two streams: the one place through which everything that is printed passes.
+//! Standard output and standard error: the one place through which everything that is printed passes.
 //!
 //! What people read holds no character that a terminal acts upon, wherever it came from: names, values, keys and names
 //! of files are somebody else's. Data (JSON, CSV, TSV, mappings) keep their characters, because programs read them; on

@@ -1,4 +1,4 @@
-//! Conditions below each other, as lines of a tree.
+//! Tree drawing: conditions below each other, as lines of a tree.
 
 /// What stands before each of some texts that follow each other parents before children, given how deep each is.
 pub(crate) fn branches(depths: &[u32]) -> Vec<String> {

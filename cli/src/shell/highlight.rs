@@ -1,4 +1,4 @@
-//! Colours for the pieces of an expression.
+//! Syntax highlighting: colours for the pieces of an expression.
 
 use muster_language::highlight::{Piece, PieceKind, tokens};
 use muster_language::visible::is_acted_upon;

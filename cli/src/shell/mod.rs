@@ -1,4 +1,4 @@
-//! The shell: lines that are expressions or `\words`, on a terminal or from a pipe.
+//! The interactive shell (REPL): lines that are expressions or `\words`, on a terminal or from a pipe.
 //!
 //! On a terminal it has history, highlighting, completion and several lines for one expression. From a pipe it reads
 //! the same lines without prompts; a line that fails does not stop the others, but the exit code tells.

@@ -1,4 +1,4 @@
-//! The names that completion offers, asked from the server when they are needed.
+//! A cache of the names that completion offers, asked from the server when they are needed.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Whether a line is whole, or goes on in the next one.
+//! Multi-line input: whether a line is whole, or goes on in the next one.
 
 use muster_language::highlight::{PieceKind, tokens};
 use reedline::{ValidationResult, Validator};

@@ -1,4 +1,4 @@
-//! The `\words` of the shell, which are the commands of the program.
+//! The `\words` (meta-commands) of the shell, which are the commands of the program.
 
 use clap::CommandFactory;
 use muster_language::highlight::{PieceKind, tokens};

@@ -1,4 +1,4 @@
-//! The distinct values of one column of one block.
+//! Dictionary encoding: the distinct values of one column of one block.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};

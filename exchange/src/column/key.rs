@@ -1,4 +1,4 @@
-//! Building the column of keys.
+//! The builder of the column of keys.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The rejected rows of a block that is being built.
+//! Rejected rows (error rows) of a block that is being built.
 
 use crate::reject::{Reject, raw_text};
 use crate::table::Run;

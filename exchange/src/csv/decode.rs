@@ -1,4 +1,4 @@
-//! Text of another encoding as UTF-8.
+//! Transcoding: text of another encoding as UTF-8.
 
 use std::io::{self, Read};
 

@@ -1,4 +1,4 @@
-//! The reader of records.
+//! The CSV parser: the reader of records.
 
 use std::io::{self, Read};
 

@@ -1,4 +1,4 @@
-//! How a CSV file is written: its encoding, its delimiter, and whether it has a header.
+//! The dialect of a CSV file, how it is written: its encoding, its delimiter, and whether it has a header.
 
 use std::io::Cursor;
 

@@ -1,4 +1,4 @@
-//! In which encoding the characters of a text file are written.
+//! Charset detection: in which encoding the characters of a text file are written.
 //!
 //! A byte order mark says it, and zero bytes say UTF-16. Of other bytes an encoding is proposed only where they look
 //! like nothing else: pairs that are nearly all common Chinese characters, or accents between Latin letters. What looks

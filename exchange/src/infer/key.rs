@@ -1,4 +1,4 @@
-//! Which column is the key, and how sure that is.
+//! Key detection: which column is the key, and how sure that is.
 //!
 //! A name that says "key" is believed, whatever a few rows say: a null or a repetition is a fault of those rows.
 //! Without such a name a column that never repeats is offered, as a doubt; without one of those there is no guess.

@@ -1,4 +1,4 @@
-//! The trial of a proposed mapping: the rows that were looked at go through the reader that a load uses.
+//! The trial (dry run) of a proposed mapping: the rows that were looked at go through the reader that a load uses.
 
 use std::collections::BTreeMap;
 

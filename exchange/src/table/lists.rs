@@ -1,4 +1,4 @@
-//! How many rows of a batch are taken at once, by the lengths of their lists.
+//! Batch sizes: how many rows of a batch are taken at once, by the lengths of their lists.
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch};

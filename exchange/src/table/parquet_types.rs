@@ -1,4 +1,4 @@
-//! As what the columns of a Parquet file are read, where that is not what its decoder would choose.
+//! Type mapping: as what the columns of a Parquet file are read, where that is not what its decoder would choose.
 
 use std::sync::Arc;
 

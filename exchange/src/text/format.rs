@@ -1,4 +1,5 @@
-//! Dates and times in the letters of strftime: what a text has stands where the format has it, and nothing else does.
+//! Formats of dates and times in the letters of strftime: what a text has stands where the format has it, and nothing
+//! else does.
 //!
 //! The parser of the dates skips blanks and takes years of any length with a sign, so that `31.12.26` would be a day of
 //! the year 26. Each text that it takes is held against its format once more: a year has four digits (two for `%y`),

@@ -1,4 +1,4 @@
-//! Times as clocks of a zone show them.
+//! Time zones: times as clocks of a zone show them.
 
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};

@@ -1,4 +1,4 @@
-//! Sums and what they are made of: numbers, days, durations, tags with a factor.
+//! Arithmetic: sums and what they are made of: numbers, days, durations, tags with a factor.
 
 use std::borrow::Cow;
 use std::fmt;

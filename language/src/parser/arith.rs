@@ -1,4 +1,4 @@
-//! Sums: numbers, dates, durations, moments, tags with a literal factor, parameters.
+//! Arithmetic: sums of numbers, dates, durations, moments, tags with a literal factor, parameters.
 
 use crate::ast::{Arith, Duration, Number, Span, Term, TermKind};
 use crate::dates::{date, date_time, other_date};

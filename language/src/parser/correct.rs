@@ -1,4 +1,4 @@
-//! A second look at a whole text that is no query.
+//! Error correction: a second look at a whole text that is no query.
 //!
 //! A corrected text is offered only if it is a query: [`complete`] corrects on where a first correction uncovers a
 //! second error, and gives up the suggestion where that does not lead to a query.

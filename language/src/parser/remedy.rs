@@ -1,5 +1,5 @@
-//! What a text that is no query was meant to be, seen from the token that fits nowhere: the tokens around it are looked
-//! at once more.
+//! Suggestions: what a text that is no query was meant to be, seen from the token that fits nowhere: the tokens around
+//! it are looked at once more.
 
 use crate::ast::{CompareOp, Span};
 use crate::dates::other_date;

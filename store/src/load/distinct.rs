@@ -1,4 +1,4 @@
-//! How many distinct keys there are, in memory that does not grow with them.
+//! A distinct count: how many keys there are, in memory that does not grow with them.
 
 use std::collections::HashSet;
 

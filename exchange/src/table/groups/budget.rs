@@ -1,4 +1,4 @@
-//! What the pages and dictionaries of a file take while some of its rows are read.
+//! The memory budget: what the pages and dictionaries of a file take while some of its rows are read.
 //!
 //! The decoders ask for pages one by one, so that each page is charged before it is unpacked. Where rows that are read
 //! at once would take more than there is, they are read again in smaller numbers; where one row does, the file is

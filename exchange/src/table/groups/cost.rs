@@ -1,4 +1,4 @@
-//! What the pages of a column become in memory, by what their bytes say and before a decoder makes it.
+//! Cost estimates: what the pages of a column become in memory, by what their bytes say and before a decoder makes it.
 
 use arrow_schema::{DataType, Field};
 use parquet::basic::{Encoding, Repetition, Type};

@@ -1,4 +1,5 @@
-//! Lengths that are written as differences: what the texts of such a page become, before a decoder makes them.
+//! Delta encoding, lengths that are written as differences: what the texts of such a page become, before a decoder
+//! makes them.
 //!
 //! Texts of which each begins like the one before (`DELTA_BYTE_ARRAY`) become far longer than their page, and their
 //! count stands in the page's values, apart from that in its header.

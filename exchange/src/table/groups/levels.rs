@@ -1,5 +1,5 @@
-//! Levels: which rows of a page have a value, how many rows a page of lists has, and how many values some neighbouring
-//! rows of it have.
+//! Definition and repetition levels: which rows of a page have a value, how many rows a page of lists has, and how many
+//! values some neighbouring rows of it have.
 //!
 //! A run of a few bytes can claim billions of levels, so that runs are counted and never written out. The decoders take
 //! a level that no value can have for a value, and drop what stands in a list that says that it is empty.

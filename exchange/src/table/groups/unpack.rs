@@ -1,4 +1,5 @@
-//! Pages unpacked, into no more bytes than they say: some decoders go on as long as there is something to unpack.
+//! Decompression: pages unpacked, into no more bytes than they say: some decoders go on as long as there is something
+//! to unpack.
 
 use std::io::{self, Read};
 
