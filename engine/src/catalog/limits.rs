@@ -30,3 +30,10 @@ pub(crate) const TIME_TO_LIVE_DAYS_MAX: u32 = 36_500;
 pub(crate) const SCALE_MAX: u8 = 18;
 /// Bytes of all types and tags of one space as they are stored; the manifest holds them whole.
 pub(crate) const CATALOG_BYTES_MAX: usize = 96 << 20;
+
+/// Milliseconds of a day without a change of the clocks.
+pub(crate) const DAY_MS: i64 = 86_400_000;
+/// The first day of the calendar, 0000-01-01, in days since 1970-01-01.
+pub(crate) const DAYS_MIN: i64 = -719_528;
+/// The last day of the calendar, 9999-12-31.
+pub(crate) const DAYS_MAX: i64 = 2_932_896;

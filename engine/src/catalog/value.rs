@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, Time};
 
 use crate::catalog::kind::TagKind;
-use crate::catalog::limits::{SCALE_MAX, VALUE_BYTES_MAX};
+use crate::catalog::limits::{DAY_MS, DAYS_MAX, DAYS_MIN, SCALE_MAX, VALUE_BYTES_MAX};
 use crate::catalog::moment::{is_shaped, read_time};
 use crate::catalog::name::shown;
 use crate::catalog::zone::Zone;
@@ -39,11 +39,6 @@ pub enum Value {
 }
 
 const EPOCH: Date = jiff::civil::date(1970, 1, 1);
-/// 0000-01-01.
-const DAYS_MIN: i64 = -719_528;
-/// 9999-12-31.
-const DAYS_MAX: i64 = 2_932_896;
-const DAY_MS: i64 = 86_400_000;
 
 impl TagKind {
     /// The value that a person wrote as `text`. Texts are kept byte for byte; for a set tag it is one value.

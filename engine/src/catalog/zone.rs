@@ -7,16 +7,11 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
+use super::limits::{DAY_MS, DAYS_MAX, DAYS_MIN};
 use super::moment::{OUTSIDE, WrittenTime, is_shaped, read_time};
 use crate::error::{Error, Result};
 
-/// Milliseconds of a day without a change of the clocks.
-const DAY_MS: i64 = 86_400_000;
 const MINUTE_MS: i64 = 60_000;
-/// 0000-01-01 in days since 1970-01-01.
-const DAY_MIN: i64 = -719_528;
-/// 9999-12-31.
-const DAY_MAX: i64 = 2_932_896;
 const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
 /// A zone with its name; cheap to clone.
@@ -160,7 +155,7 @@ fn civil_of(ms: i64) -> Option<DateTime> {
 
 /// Errors: invalid, for an instant outside the years 0000 to 9999.
 fn in_calendar(ms: i64) -> Result<i64> {
-    match (DAY_MIN..=DAY_MAX).contains(&ms.div_euclid(DAY_MS)) {
+    match (DAYS_MIN..=DAYS_MAX).contains(&ms.div_euclid(DAY_MS)) {
         true => Ok(ms),
         false => Err(Error::invalid(OUTSIDE)),
     }

@@ -11,17 +11,11 @@ use jiff::{Span, Timestamp};
 use muster_language::ast;
 
 use crate::catalog::Zone;
+use crate::catalog::limits::{DAY_MS, DAYS_MAX, DAYS_MIN};
 use crate::catalog::moment::read_time;
 use crate::error::{Error, Result};
 
-/// Milliseconds of a day without a change of the clocks.
-pub(super) const DAY_MS: i64 = 86_400_000;
-
 const EPOCH: Date = jiff::civil::date(1970, 1, 1);
-/// 0000-01-01.
-const DAY_MIN: i64 = -719_528;
-/// 9999-12-31.
-const DAY_MAX: i64 = 2_932_896;
 /// What is said of days and instants of other years.
 const OUTSIDE: &str = "a day or instant is outside the calendar, the years 0000 to 9999";
 
@@ -265,7 +259,7 @@ fn day_number(date: Date) -> i64 {
 
 /// The date of a day in the years 0000 to 9999, which are those that a tag can hold and a query can write.
 fn date_of(day: i64) -> Result<Date> {
-    if !(DAY_MIN..=DAY_MAX).contains(&day) {
+    if !(DAYS_MIN..=DAYS_MAX).contains(&day) {
         return Err(Error::limit(OUTSIDE));
     }
     let span = Span::new().try_days(day).map_err(out_of_calendar)?;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::catalog::Catalog;
+use crate::catalog::limits::DAY_MS;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{PartId, TagId};
 use crate::keys::{NamesBuilder, NamesPart, NamesSummary, merge_names};
@@ -71,9 +72,6 @@ pub(crate) struct Files {
     /// How many manifests are kept beside the newest.
     pub(crate) manifests_kept: usize,
 }
-
-/// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
 
 impl Files {
     /// Files whose next one gets the number `next_part`.

@@ -4,12 +4,13 @@ use muster_language::ast::{Duration, DurationUnit, Span, TermKind};
 use muster_language::{code, suggest};
 
 use super::super::fault;
-use super::super::moments::{DAY_MS, Moment, day_written, is_finer_than_ms, parse_day};
+use super::super::moments::{Moment, day_written, is_finer_than_ms, parse_day};
 use super::super::node::Comparison;
 use super::super::ranges::{self, Ranges};
 use super::arithmetic::{Item, ItemKind, Measure, Measured, Side, parse_number, signed};
 use super::linear::{Fraction, Sum};
 use super::{Resolver, with_article};
+use crate::catalog::limits::DAY_MS;
 use crate::catalog::{Tag, TagKind};
 use crate::error::{Error, ErrorKind, Result};
 
