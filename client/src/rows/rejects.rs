@@ -38,3 +38,20 @@ impl<W: Write> RejectRows<W> {
         self.out.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_keeps_what_stands_in_the_file() {
+        let mut out = Vec::new();
+        let mut rows = RejectRows::new(&mut out).unwrap();
+        let reason = "`x` is no number".to_owned();
+        rows.row(&RejectedRow { line: 7, column: "age".into(), reason, raw: "u1,\"x\"".into() }).unwrap();
+        rows.row(&RejectedRow { line: 9, ..RejectedRow::default() }).unwrap();
+        rows.finish().unwrap();
+        let expected = "line,column,reason,raw\n7,age,`x` is no number,\"u1,\"\"x\"\"\"\n9,\"\",\"\",\"\"\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}
