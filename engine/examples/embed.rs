@@ -24,7 +24,7 @@ fn declare_and_write(folder: &std::path::Path) -> Result<()> {
     engine.change_catalog(CatalogChange::create_tag(TagSpec::new("members", "city", TagKind::Choice)))?;
     engine.change_catalog(CatalogChange::create_tag(TagSpec::new("members", "orders", TagKind::Int)))?;
     let member = |number: u64| {
-        let city = if number % 2 == 0 { "北京" } else { "上海" };
+        let city = if number.is_multiple_of(2) { "北京" } else { "上海" };
         let orders = Value::Int((number % 5) as i64);
         EntityChanges::new(number, vec![Change::set("city", Value::Text(city.into())), Change::set("orders", orders)])
     };
