@@ -67,10 +67,10 @@ impl fmt::Display for ErrorKind {
 /// Why a request was not done: a kind for programs, a message for people, and what lies behind it.
 ///
 /// One pointer, so that the results of the hot loops travel in registers.
-pub struct Error(Box<Told>);
+pub struct Error(Box<Inner>);
 
 /// What an [`Error`] tells.
-struct Told {
+struct Inner {
     kind: ErrorKind,
     message: String,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -100,7 +100,7 @@ impl Error {
     /// An error of `kind`; `message` is lower case without a full stop.
     #[cold]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error(Box::new(Told { kind, message: message.into(), source: None, fault: None }))
+        Error(Box::new(Inner { kind, message: message.into(), source: None, fault: None }))
     }
 
     /// The text of a query is wrong: invalid, or a limit when it is too large.

@@ -9,7 +9,7 @@ mod zone;
 
 use jiff::civil::{Date, DateTime};
 
-pub(crate) use format::{Asked, check_date_format, parse_date_as, parse_time_as};
+pub(crate) use format::{Wanted, check_date_format, parse_date_as, parse_time_as};
 pub use number::Rounding;
 pub(crate) use number::{Marks, NumberFault, Scale, parse_decimal};
 pub(crate) use zone::{Shown, Written, in_zone};

@@ -92,9 +92,9 @@ pub struct MergedCounts {
     pub displaced: u64,
 }
 
-/// What comes of asking for a bitmap of several layers.
+/// What a lookup of a bitmap of several layers came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum Lookup {
     /// For the first time: it is to be folded.
     Once,
     /// Again: it is to be merged by the caller, with [`MergedBitmaps::merge`].
@@ -177,28 +177,28 @@ impl MergedBitmaps {
     }
 
     /// Counts a use of a bitmap that `version` has in several layers.
-    pub(crate) fn ask(&self, version: &Arc<Version>, bitmap: BitmapId, stack: &BitmapStack) -> Asked {
+    pub(crate) fn ask(&self, version: &Arc<Version>, bitmap: BitmapId, stack: &BitmapStack) -> Lookup {
         if self.bytes_max == 0 {
-            return Asked::Refused;
+            return Lookup::Refused;
         }
         let look = self.looks.fetch_add(1, Relaxed);
         let layers = hash(stack);
         let mut state = self.state.write();
         match state.entries.get(&bitmap) {
-            Some(Entry::Merged { bitmap, .. }) if bitmap.stack().is_same(stack) => return Asked::Found,
+            Some(Entry::Merged { bitmap, .. }) if bitmap.stack().is_same(stack) => return Lookup::Found,
             // Whoever reads an older version must not take the place of what the newest needs.
-            _ if state.newest != address(version) => return Asked::Refused,
-            Some(Entry::Waiting { layers: same, until }) if *same == layers && look < *until => return Asked::Refused,
+            _ if state.newest != address(version) => return Lookup::Refused,
+            Some(Entry::Waiting { layers: same, until }) if *same == layers && look < *until => return Lookup::Refused,
             Some(Entry::Asked(same) | Entry::Waiting { layers: same, .. }) if *same == layers => {
                 state.replace(bitmap, Entry::Waiting { layers, until: look + IDLE_LOOKS });
-                return Asked::Again;
+                return Lookup::Again;
             }
             _ => {}
         }
         let before = state.replace(bitmap, Entry::Asked(layers));
         drop(state);
         drop(before);
-        Asked::Once
+        Lookup::Once
     }
 
     /// Merges a bitmap that was asked for and keeps it where there is room; none where that is not so, or its layers

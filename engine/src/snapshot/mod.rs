@@ -18,7 +18,7 @@ pub(crate) use derived::Derived;
 pub(crate) use kept::KeptKey;
 pub use kept::{KEPT_QUERIES_MAX, KEPT_QUERY_BYTES_MAX, KeptQueryCounts};
 pub use layer::{Layer, NumberStacks, doubtful, number_stacks, stack, taken};
-pub(crate) use merged::Asked;
+pub(crate) use merged::Lookup;
 pub use merged::{MergedBitmaps, MergedCounts};
 pub use values::ValueIndexCounts;
 
@@ -134,7 +134,7 @@ impl Snapshot {
     }
 
     /// Counts a use of a bitmap that stands in several layers, and says what to do with it.
-    pub(crate) fn ask(&self, bitmap: BitmapId, stack: &BitmapStack) -> Asked {
+    pub(crate) fn ask(&self, bitmap: BitmapId, stack: &BitmapStack) -> Lookup {
         self.version.merged.ask(&self.version, bitmap, stack)
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::nfkc;
 use super::print::{quote, quote_all};
-use crate::text::{Asked, DEFAULT_FALSE_WORDS, DEFAULT_TRUE_WORDS, Rounding, check_date_format};
+use crate::text::{Wanted, DEFAULT_FALSE_WORDS, DEFAULT_TRUE_WORDS, Rounding, check_date_format};
 
 /// The `list_separator` of lists that are written in JSON, as exports to CSV write them: `["a","b"]`.
 pub const JSON_LISTS: &str = "json";
@@ -208,7 +208,7 @@ impl ColumnMapping {
         if self.time_unit.is_some() && !self.date_formats.is_empty() {
             return Err("time_unit and date_format read the same numbers: strike one".to_owned());
         }
-        let asked = if self.kind == TagKind::Time { Asked::Time } else { Asked::Date };
+        let asked = if self.kind == TagKind::Time { Wanted::Time } else { Wanted::Date };
         self.date_formats.iter().try_for_each(|format| check_date_format(format, asked))?;
         let Some(zone) = &self.time_zone else {
             return Ok(());

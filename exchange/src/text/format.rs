@@ -14,13 +14,13 @@ use super::{days_of, local_ms, written_timestamp};
 
 /// What a format is to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum Wanted {
     Date,
     Time,
 }
 
 /// Whether a format reads what it is asked for: what it writes of a day, it reads back.
-pub(crate) fn check_date_format(format: &str, asked: Asked) -> Result<(), String> {
+pub(crate) fn check_date_format(format: &str, asked: Wanted) -> Result<(), String> {
     let sample = jiff::civil::date(2026, 11, 23).at(14, 5, 6, 0).to_zoned(TimeZone::UTC);
     let sample = sample.map_err(|error| format!("date_format {format:?} cannot be checked: {error}"))?;
     if !format.contains('%') {
@@ -29,15 +29,15 @@ pub(crate) fn check_date_format(format: &str, asked: Asked) -> Result<(), String
     let written = strtime::format(format, &sample)
         .map_err(|error| format!("give date_format one such as \"%d/%m/%Y\": {format:?} cannot be read: {error}"))?;
     let is_read = match asked {
-        Asked::Date => parse_date_as(&written, format).is_some(),
-        Asked::Time => parse_time_as(&written, format).is_some(),
+        Wanted::Date => parse_date_as(&written, format).is_some(),
+        Wanted::Time => parse_time_as(&written, format).is_some(),
     };
     if is_read {
         return Ok(());
     }
     Err(match asked {
-        Asked::Date => format!("give date_format one such as \"%d/%m/%Y\": {format:?} reads no date"),
-        Asked::Time => format!("give date_format one such as \"%d/%m/%Y %H:%M\": {format:?} reads no time of a day"),
+        Wanted::Date => format!("give date_format one such as \"%d/%m/%Y\": {format:?} reads no date"),
+        Wanted::Time => format!("give date_format one such as \"%d/%m/%Y %H:%M\": {format:?} reads no time of a day"),
     })
 }
 
@@ -208,9 +208,9 @@ mod tests {
             ("%", false, false),
         ];
         for (format, is_date, is_time) in cases {
-            assert_eq!(check_date_format(format, Asked::Time).is_ok(), is_time, "{format}");
+            assert_eq!(check_date_format(format, Wanted::Time).is_ok(), is_time, "{format}");
             if format != "%s" {
-                assert_eq!(check_date_format(format, Asked::Date).is_ok(), is_date, "{format}");
+                assert_eq!(check_date_format(format, Wanted::Date).is_ok(), is_date, "{format}");
             }
         }
     }

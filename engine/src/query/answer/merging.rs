@@ -11,7 +11,7 @@ use crate::ids::TagId;
 use crate::query::bind::{Bound, BoundBitmap, BoundNumber, Means};
 use crate::query::evaluate::Run;
 use crate::query::plan::Plan;
-use crate::snapshot::{Asked, Snapshot};
+use crate::snapshot::{Lookup, Snapshot};
 
 /// What came of asking for some bitmaps.
 struct Merged {
@@ -93,10 +93,10 @@ fn merge<'a>(snapshot: &Snapshot, bitmaps: impl IntoIterator<Item = &'a BoundBit
     let mut merged = Merged { any: false, all: true };
     for (bitmap, stack) in bitmaps.into_iter().filter_map(BoundBitmap::unmerged) {
         match snapshot.ask(bitmap, stack) {
-            Asked::Once => merged.all = false,
-            Asked::Refused => {}
-            Asked::Found => merged.any = true,
-            Asked::Again => {
+            Lookup::Once => merged.all = false,
+            Lookup::Refused => {}
+            Lookup::Found => merged.any = true,
+            Lookup::Again => {
                 merged.any |= snapshot.merge(bitmap, stack, &mut || run.look()).is_some();
                 run.look()?;
             }
