@@ -69,11 +69,10 @@ impl Client {
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .http2_max_header_list_size(HEADER_BYTES_MAX);
-        let connecting = endpoint.connect_with_connector(Connector::new(connect));
+        let connecting = connect_first(&endpoint, &options, Connector::new(connect));
         let channel = tokio::time::timeout(options.connect_timeout, connecting)
             .await
-            .map_err(|_| ClientError::unreachable("the server does not answer"))?
-            .map_err(|error| ClientError::of_connection(&error))?;
+            .map_err(|_| ClientError::unreachable("the server does not answer"))??;
         Ok(Client { channel, options })
     }
 
@@ -163,6 +162,28 @@ impl Client {
     }
 }
 
+/// The first connection. A server that goes away may still take one and close it before the greeting, so what broke
+/// there is tried again as a call would be; a connection that `connector` could not make is not.
+async fn connect_first(
+    endpoint: &Endpoint,
+    options: &ClientOptions,
+    connector: Connector,
+) -> Result<Channel, ClientError> {
+    let mut wait = options.retry_wait;
+    let mut tries_left = options.retries_max;
+    loop {
+        match endpoint.connect_with_connector(connector.clone()).await {
+            Ok(channel) => return Ok(channel),
+            Err(error) if ClientError::of_connector(&error).is_some() || tries_left == 0 => {
+                return Err(ClientError::of_connection(&error));
+            }
+            Err(_) => tokio::time::sleep(with_jitter(wait, fastrand::f64())).await,
+        }
+        tries_left -= 1;
+        wait = (wait * 2).min(options.retry_wait_max);
+    }
+}
+
 /// A wait between two tries: all of `wait`, and the share `chance` of its half.
 fn with_jitter(wait: Duration, chance: f64) -> Duration {
     wait + wait.mul_f64(chance / 2.0)
@@ -186,7 +207,57 @@ pub(crate) fn deadline_over() -> ClientError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use tokio::net::UnixStream;
+
     use super::*;
+
+    /// A client whose first `broken` connections are closed by the other side before the greeting, and how often one
+    /// was made.
+    async fn over_connections_that_break(broken: u32) -> (Result<Client, ClientError>, u32) {
+        let made = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&made);
+        let options = ClientOptions { retry_wait: Duration::from_millis(1), ..ClientOptions::default() };
+        let client = Client::over(options, move || {
+            let count = count.fetch_add(1, Ordering::Relaxed);
+            async move {
+                let (ours, theirs) = UnixStream::pair().map_err(|error| ClientError::unreachable(error.to_string()))?;
+                if count >= broken {
+                    tokio::spawn(async move {
+                        let _theirs = theirs;
+                        std::future::pending::<()>().await;
+                    });
+                }
+                Ok(Stream::Unix(ours))
+            }
+        })
+        .await;
+        (client, made.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test]
+    async fn a_first_connection_that_breaks_before_the_greeting_is_made_again() {
+        let (client, made) = over_connections_that_break(2).await;
+        assert!(client.is_ok(), "{client:?}");
+        assert_eq!(made, 3);
+        let (client, made) = over_connections_that_break(u32::MAX).await;
+        assert!(client.unwrap_err().message.starts_with("cannot connect: "));
+        assert_eq!(made, 1 + ClientOptions::default().retries_max);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_said_at_once() {
+        let made = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&made);
+        let client = Client::over(ClientOptions::default(), move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            async { Err(ClientError::unreachable("nobody listens")) }
+        });
+        assert_eq!(client.await.unwrap_err().message, "nobody listens");
+        assert_eq!(made.load(Ordering::Relaxed), 1);
+    }
 
     #[test]
     fn a_wait_is_never_cut_and_half_as_long_again_at_most() {

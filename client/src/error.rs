@@ -114,16 +114,15 @@ impl ClientError {
 
     /// No connection could be made; an error of our own on the way is told as it is.
     pub(crate) fn of_connection(error: &(dyn std::error::Error + 'static)) -> ClientError {
-        let mut cause = error;
-        loop {
-            if let Some(known) = cause.downcast_ref::<ClientError>() {
-                return known.clone();
-            }
-            match cause.source() {
-                Some(next) => cause = next,
-                None => return ClientError::unreachable(format!("cannot connect: {cause}")),
-            }
-        }
+        ClientError::of_connector(error).unwrap_or_else(|| {
+            let first = chain(error).last().map_or_else(String::new, ToString::to_string);
+            ClientError::unreachable(format!("cannot connect: {first}"))
+        })
+    }
+
+    /// The error of our own for which no connection was made, where it is one.
+    pub(crate) fn of_connector(error: &(dyn std::error::Error + 'static)) -> Option<ClientError> {
+        chain(error).find_map(|cause| cause.downcast_ref::<ClientError>()).cloned()
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> ClientError {

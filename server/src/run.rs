@@ -91,8 +91,8 @@ impl std::error::Error for ServeError {}
 /// Why a server does not begin to listen at `address`, which others can reach.
 pub fn open_listener(address: impl fmt::Display) -> String {
     format!(
-        "listen on 127.0.0.1 or unix:/path, or add --insecure-listen: whoever can reach {address} could read and change \
-         everything, for muster does not ask yet who calls"
+        "listen on 127.0.0.1 or unix:/path, or add --insecure-listen: whoever can reach {address} could read and \
+         change everything, for muster does not ask yet who calls"
     )
 }
 

@@ -35,8 +35,8 @@ impl Shared {
         let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         if descriptors < DESCRIPTORS_MIN {
             return Err(Error::limit(format!(
-                "raise the limit of open files, as with ulimit -n 1024: it is {descriptors}, and a store takes at least \
-                 {DESCRIPTORS_MIN}"
+                "raise the limit of open files, as with ulimit -n 1024: it is {descriptors}, and a store takes at \
+                 least {DESCRIPTORS_MIN}"
             )));
         }
         let access = Access::of(config.store.engine.shared_files);

@@ -1,5 +1,5 @@
-//! Statuses: errors of the engine and refusals of the server as google.rpc.Status, with ErrorInfo and BadRequest. Stands
-//! below everything that may refuse something, and knows no message of ours.
+//! Statuses: errors of the engine and refusals of the server as google.rpc.Status, with ErrorInfo and BadRequest.
+//! Stands below everything that may refuse something, and knows no message of ours.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -111,15 +111,15 @@ pub(crate) fn no_room(limit: &str, wanted: u64, allowed: u64, retry: Duration) -
     let mut details = info("LIMIT", facts);
     if wanted > allowed {
         let message = format!(
-            "send smaller messages, or let the server have more memory: this one may take {wanted} bytes, and there are \
-             {allowed} ({limit})"
+            "send smaller messages, or let the server have more memory: this one may take {wanted} bytes, and there \
+             are {allowed} ({limit})"
         );
         return Status::with_error_details(Code::ResourceExhausted, message, details);
     }
     details.set_retry_info(Some(retry));
     let message = format!(
-        "ask again later, or in smaller messages: this one may take {wanted} bytes of the server's memory, and others hold \
-         too much of the {allowed} that there are ({limit})"
+        "ask again later, or in smaller messages: this one may take {wanted} bytes of the server's memory, and others \
+         hold too much of the {allowed} that there are ({limit})"
     );
     Status::with_error_details(Code::ResourceExhausted, message, details)
 }

@@ -96,7 +96,8 @@ impl View {
             (Some(_), Some(_)) => {
                 let names: Vec<&str> = self.types().map(|entity_type| entity_type.name.as_str()).collect();
                 Err(Error::invalid(format!(
-                    "say which entity type, with --type NAME or in the shell \\use NAME (entity_type in a request): the space has {}",
+                    "say which entity type, with --type NAME or in the shell \\use NAME (entity_type in a request): \
+                     the space has {}",
                     names.join(", ")
                 )))
             }

@@ -21,8 +21,8 @@ Examples:
 
 All spaces, unless --space names one. Each is complete up to the version that is printed. The directory gets its name
 when every byte of it was read again; files on the same file system are hard links. A server that runs by itself writes
-only below the directories that it was given with --backup-dir, on its own machine; --to of a server with --addr host:port
-is a whole path there, any other begins where the command is called. `muster restore` brings it back.")]
+only below the directories that it was given with --backup-dir, on its own machine; --to of a server with --addr
+host:port is a whole path there, any other begins where the command is called. `muster restore` brings it back.")]
 pub(crate) struct BackupArgs {
     /// The directory to make; it must not exist, or be empty
     #[arg(long, value_name = "DIR")]

@@ -32,7 +32,8 @@ Examples:
   muster serve --data ./store --backup-dir /backups --erasure-ledger /other-disk/erasures.ndjson
 
 Commands with --data ./store find this server by themselves. --zone is the zone of requests that name none. Ctrl-C or
-SIGTERM ends it after its running requests, which get --drain-ms for that; a second one ends it at once. MUSTER_LOG=info or debug says more on standard error.")]
+SIGTERM ends it after its running requests, which get --drain-ms for that; a second one ends it at once.
+MUSTER_LOG=info or debug says more on standard error.")]
 pub(crate) struct ServeArgs {
     /// Where to listen: host:port or unix:/path
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7411")]

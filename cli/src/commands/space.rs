@@ -93,7 +93,8 @@ pub(crate) async fn run(args: &SpaceArgs, asker: &Asker) -> Result<(), Failure> 
                 let drop = asker.settings.store_command(&["space", "drop", name, "--yes", name]);
                 let backup = asker.settings.store_command(&["backup", "--space", name, "--to", "DIR"]);
                 return Err(Failure::usage(format!(
-                    "repeat the name to drop the space with all that it holds: {drop}; before that, {backup} keeps a copy"
+                    "repeat the name to drop the space with all that it holds: {drop}; before that, \
+                     {backup} keeps a copy"
                 )));
             }
             let request = DropSpaceRequest { name: name.clone(), repeated_name: yes.clone() };

@@ -1,4 +1,5 @@
-//! The connection to a store: a remote server, a server inside this process, or the one that already holds the directory.
+//! The connection to a store: a remote server, a server inside this process, or the one that already holds the
+//! directory.
 
 mod embedded;
 mod home;

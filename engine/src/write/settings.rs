@@ -83,8 +83,8 @@ impl SpaceSettings<'_> {
         })
     }
 
-    /// Makes `zone` what the space says, durably; none takes its word away. The space may be open. Errors: io; limit, on
-    /// a full disk.
+    /// Makes `zone` what the space says, durably; none takes its word away. The space may be open.
+    /// Errors: io; limit, on a full disk.
     pub fn set_zone(&self, zone: Option<&Zone>) -> Result<()> {
         let Some(zone) = zone else {
             match self.0.remove(ZONE_FILE) {

@@ -16,8 +16,8 @@ use crate::scalar::Scalar;
 pub(crate) struct Dictionary {
     values: Vec<String>,
     bytes: usize,
-    /// Open addressing with linear steps: the upper half of a value's hash, and its code; [`ColumnValues::NULL_CODE`] where free.
-    /// At most half full.
+    /// Open addressing with linear steps: the upper half of a value's hash, and its code;
+    /// [`ColumnValues::NULL_CODE`] where free. At most half full.
     slots: Vec<(u32, u32)>,
     /// Drawn for each dictionary, so that no file can be written whose values all collide.
     seed: u64,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::nfkc;
 use super::print::{quote, quote_all};
-use crate::text::{Wanted, DEFAULT_FALSE_WORDS, DEFAULT_TRUE_WORDS, Rounding, check_date_format};
+use crate::text::{DEFAULT_FALSE_WORDS, DEFAULT_TRUE_WORDS, Rounding, Wanted, check_date_format};
 
 /// The `list_separator` of lists that are written in JSON, as exports to CSV write them: `["a","b"]`.
 pub const JSON_LISTS: &str = "json";

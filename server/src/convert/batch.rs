@@ -54,8 +54,8 @@ fn held_text(text: &str) -> usize {
     }
 }
 
-/// The batch, its values read by the kinds of tags in `view`, times without a zone in `zone`. Errors name the entity by its
-/// place, from 1 on, and by its key.
+/// The batch, its values read by the kinds of tags in `view`, times without a zone in `zone`. Errors name the entity
+/// by its place, from 1 on, and by its key.
 pub(crate) fn batch_from_wire(view: &View, request: v1::WriteRequest, zone: &Zone) -> Result<Batch> {
     let owner = view.entity_type(&request.entity_type)?;
     let mut entities = Vec::with_capacity(request.entities.len());

@@ -76,8 +76,8 @@ fn drop_space(shared: &Shared, request: v1::DropSpaceRequest, _: &Call) -> Resul
     let v1::DropSpaceRequest { name, repeated_name } = request;
     if repeated_name != name {
         return Err(status::of(&Error::invalid(format!(
-            "repeat the name of the space to drop it with all that it holds, and back it up first: `{name}` was repeated as \
-             `{repeated_name}`"
+            "repeat the name of the space to drop it with all that it holds, and back it up first: `{name}` was \
+             repeated as `{repeated_name}`"
         ))));
     }
     shared.store.drop_space(&name, DROP_WAIT).or_status()?;

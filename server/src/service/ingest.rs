@@ -34,7 +34,8 @@ service! {
         &self,
         request: Request<Streaming<v1::InferLoadRequest>>,
     ) -> Result<Response<v1::InferLoadReply>, Status> {
-        self.shared.entrance.answer("infer_load", request, |call, stream| loads::infer(&self.shared, stream, call)).await
+        let entrance = &self.shared.entrance;
+        entrance.answer("infer_load", request, |call, stream| loads::infer(&self.shared, stream, call)).await
     }
 
     type LoadStream = loads::LoadEvents;

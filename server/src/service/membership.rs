@@ -41,8 +41,8 @@ pub(super) fn is_member(
     Ok(v1::IsMemberReply { version: asked.snapshot().version().0, known: entity.is_some(), items: items.collect() })
 }
 
-/// Adds the answer to each of the queries `texts`, or what is wrong with it; an unknown entity is nowhere. Errors: those that
-/// concern all queries alike.
+/// Adds the answer to each of the queries `texts`, or what is wrong with it; an unknown entity is nowhere.
+/// Errors: those that concern all queries alike.
 fn add_members(asked: &Asked, texts: &[&str], entity: Option<LocalId>, answers: &mut Vec<Result<bool>>) -> Result<()> {
     let (mut plain, mut places): (Vec<Arc<Prepared>>, Vec<usize>) = (Vec::new(), Vec::new());
     for prepared in asked.view.prepare_kept(asked.entity_type.id, texts, &asked.request) {

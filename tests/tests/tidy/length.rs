@@ -13,9 +13,6 @@ const FUNCTION_LINES_MAX: usize = 70;
 /// apart.
 const LINE_CHARS_MAX: usize = 120;
 
-/// Lines that were longer when the rule came, of the command line and the server. The number only falls.
-const LONG_LINES: usize = 16;
-
 /// Files that were longer when the rule came: at most this long. An entry leaves when its file is short enough.
 const LONG_FILES: [(&str, usize); 0] = [];
 
@@ -53,7 +50,7 @@ pub(crate) fn functions(tree: &Tree) -> Vec<String> {
     judge(lengths, FUNCTION_LINES_MAX, &LONG_FUNCTIONS)
 }
 
-/// All lines that are too long, if there are more than there were.
+/// All lines that are too long.
 pub(crate) fn lines(tree: &Tree) -> Vec<String> {
     let mut found = Vec::new();
     for (path, text) in tree.texts().filter(|(path, _)| !is_generated(path)) {
@@ -71,10 +68,6 @@ pub(crate) fn lines(tree: &Tree) -> Vec<String> {
             }
         }
     }
-    if found.len() <= LONG_LINES {
-        return Vec::new();
-    }
-    found.insert(0, format!("{} long lines, at most {LONG_LINES}:", found.len()));
     found
 }
 

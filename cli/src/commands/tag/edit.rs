@@ -180,8 +180,8 @@ pub(super) async fn change(name: &str, about: &About, asker: &Asker) -> Result<(
     if about.is_empty() {
         let rename = asker.settings.command(&["tag", "rename", name, "NAME"]);
         return Err(Failure::usage(format!(
-            "say what to change: --label, --description, --source, --unit, --owner, --layer, --sensitivity, --ttl, --values, \
-             --closed or --open; {rename} gives another name, and the kind never changes"
+            "say what to change: --label, --description, --source, --unit, --owner, --layer, --sensitivity, --ttl, \
+             --values, --closed or --open; {rename} gives another name, and the kind never changes"
         )));
     }
     let request = ChangeTagRequest {
@@ -221,7 +221,8 @@ async fn note_undeclared(tag: &Tag, asker: &Asker) -> Result<(), Failure> {
     if let Some(first) = others.next() {
         let (count, least) = (1 + others.count(), if reply.truncated { "at least " } else { "" });
         asker.note(&format!(
-            "`{}` has {least}{} that it does not declare, such as `{}`: who has one keeps it, and nobody gets one any more",
+            "`{}` has {least}{} that it does not declare, such as `{}`: who has one keeps it, and nobody gets \
+             one any more",
             tag.name,
             if count == 1 { "1 value".to_owned() } else { format!("{} values", grouped(count as u64)) },
             first.name
