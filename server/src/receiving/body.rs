@@ -120,8 +120,8 @@ impl Received {
         if length > self.rules.bytes_max as u64 {
             let what = match self.rules.kind {
                 Messages::Ask | Messages::Asks => {
-                    "ask with fewer or shorter lists, or give roaring bytes, which `members` of ids($name) makes of keys \
-                     in pieces"
+                    "ask with fewer or shorter lists, or give roaring bytes, which `members` of ids($name) makes of \
+                     keys in pieces"
                 }
                 Messages::Batch | Messages::Batches => "send the changes in several batches",
                 Messages::Pieces => "send the file in smaller pieces",

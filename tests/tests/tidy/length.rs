@@ -116,10 +116,7 @@ fn a_long_line_is_found_but_in_tables() {
     let long = "字".repeat(LINE_CHARS_MAX + 1);
     let prose = format!("{long}\n```\n{long}\n```\n| {long} |\n");
     let tree = Tree::of(&[("docs/a.md", &prose), ("engine/src/a.rs", &format!("// {long}\n"))]);
-    let more = LONG_LINES + 2;
-    let many = Tree::of(&[("docs/a.md", &format!("{long}\n").repeat(more))]);
-    assert_eq!(lines(&many).len(), more + 1);
-    assert_eq!(lines(&tree).len(), if LONG_LINES < 2 { 3 } else { 0 });
+    assert_eq!(lines(&tree).len(), 2);
 }
 
 #[test]
