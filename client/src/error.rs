@@ -136,6 +136,14 @@ impl ClientError {
 
     /// The connection broke before an answer.
     fn broken(cause: &(dyn std::error::Error + 'static)) -> ClientError {
+        if is_reset(cause) {
+            return ClientError::new(
+                Code::DeadlineExceeded,
+                "STREAM_RESET",
+                "ask again and read on, or ask for less: the server has ended this stream, as it does when nobody \
+                 reads one for long (stream_idle_ms)",
+            );
+        }
         match delivery(cause) {
             Delivery::Unsent => ClientError { delivery: Delivery::Unsent, ..ClientError::of_connection(cause) },
             delivery => ClientError {
@@ -202,6 +210,13 @@ fn chain<'a>(
     cause: &'a (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(Some(cause), |error| error.source())
+}
+
+/// Whether the server did not want to go on with this one stream.
+fn is_reset(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let is_cancelled =
+        |error: &h2::Error| error.is_reset() && error.is_remote() && error.reason() == Some(h2::Reason::CANCEL);
+    chain(cause).any(|error| error.downcast_ref::<h2::Error>().is_some_and(is_cancelled))
 }
 
 fn is_timeout(cause: &(dyn std::error::Error + 'static)) -> bool {

@@ -19,6 +19,7 @@ mod options;
 mod receiving;
 mod run;
 mod service;
+mod serving;
 mod shared;
 mod spool;
 mod status;

@@ -16,7 +16,6 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
-use tonic::transport::server::Connected;
 
 use crate::connections::Connection;
 
@@ -74,6 +73,11 @@ impl<S> Lingering<S> {
             }
         }
         false
+    }
+
+    /// What is known of the connection.
+    pub(crate) fn connection(&self) -> Arc<Connection> {
+        Arc::clone(&self.connection)
     }
 
     #[cfg(test)]
@@ -144,14 +148,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
             }
         }
         lingering.as_mut().poll(cx).map(Ok)
-    }
-}
-
-impl<S> Connected for Lingering<S> {
-    type ConnectInfo = Arc<Connection>;
-
-    fn connect_info(&self) -> Arc<Connection> {
-        Arc::clone(&self.connection)
     }
 }
 

@@ -15,20 +15,16 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::oneshot;
 use tonic::server::NamedService;
 use tonic::service::Routes;
-use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::config::Config;
 use crate::incoming::Incoming;
-use crate::limits::Limits;
 use crate::lingering::Patience;
-use crate::receiving::{HEADER_BYTES_REFUSED, Receiving, STREAM_WINDOW_BYTES};
+use crate::receiving::Receiving;
 use crate::service::Service;
+use crate::serving;
 use crate::shared::Shared;
-
-/// The window of a connection: streams whose services are busy leave room for the others.
-const CONNECTION_WINDOW_BYTES: u32 = 32 << 20;
 
 /// How long requests that were cancelled may take to say so, and how long closing may take after that.
 const LAST_WORDS: Duration = Duration::from_millis(250);
@@ -68,8 +64,6 @@ pub enum ServeError {
     Open(SocketAddr),
     /// The listener cannot be used.
     Listener(std::io::Error),
-    /// The network failed.
-    Transport(tonic::transport::Error),
     /// The reflection service does not understand the descriptors, which a test excludes.
     Reflection(String),
 }
@@ -80,7 +74,6 @@ impl fmt::Display for ServeError {
             ServeError::Store(error) => write!(f, "{error:#}"),
             ServeError::Open(address) => write!(f, "{}", open_listener(address)),
             ServeError::Listener(error) => write!(f, "cannot use the listener: {error}"),
-            ServeError::Transport(error) => write!(f, "the network failed: {error}"),
             ServeError::Reflection(error) => write!(f, "reflection cannot be served: {error}"),
         }
     }
@@ -145,7 +138,6 @@ async fn serve(
 ) -> Result<(), ServeError> {
     let drain = shared.config.drain;
     let (mut health, service) = service(&shared).await?;
-    let server = server(&shared.config.limits);
     let connections = Arc::clone(&shared.connections);
     let patience = Patience { preface: shared.config.limits.preface, idle: shared.config.limits.idle };
     let idle = tokio::spawn(close_idle_spaces(Arc::clone(&shared)));
@@ -157,28 +149,15 @@ async fn serve(
         }
         let _ = stopping.send(());
     };
-    // What ends the server is the end of its connections, after the last that was made in time; the signal that tonic
-    // wants only makes it wait for the requests that run then.
-    let never = std::future::pending();
+    // What ends the server is the end of its connections, after the last that was made in time.
+    let limits = &shared.config.limits;
     let serving = async {
         match listener {
             Listener::Tcp(listener) => {
-                server
-                    .serve_with_incoming_shutdown(
-                        service,
-                        Incoming::new(listener, connections, patience, stopped),
-                        never,
-                    )
-                    .await
+                serving::serve(Incoming::new(listener, connections, patience, stopped), service, limits).await;
             }
             Listener::Unix(listener) => {
-                server
-                    .serve_with_incoming_shutdown(
-                        service,
-                        Incoming::new(listener, connections, patience, stopped),
-                        never,
-                    )
-                    .await
+                serving::serve(Incoming::new(listener, connections, patience, stopped), service, limits).await;
             }
         }
     };
@@ -192,12 +171,12 @@ async fn serve(
         // Who was cancelled can still be told.
         tokio::time::sleep(LAST_WORDS).await;
     };
-    let (served, patience) = tokio::select! {
-        served = serving => (served.map_err(ServeError::Transport), drain + LAST_WORDS),
-        () = drained => (Ok(()), LAST_WORDS),
+    let patience = tokio::select! {
+        () = serving => drain + LAST_WORDS,
+        () = drained => LAST_WORDS,
     };
     idle.abort();
-    served.and(close(shared, patience).await)
+    close(shared, patience).await
 }
 
 /// What health is told of: the server, and each of its services.
@@ -245,16 +224,6 @@ async fn close_idle_spaces(shared: Arc<Shared>) {
         // A panic has told of itself; the next round tries again.
         let _ = tokio::task::spawn_blocking(move || shared.store.close_idle(idle)).await;
     }
-}
-
-fn server(limits: &Limits) -> Server {
-    Server::builder()
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .max_concurrent_streams(limits.streams_max)
-        .http2_max_header_list_size(limits.header_bytes_max.saturating_add(HEADER_BYTES_REFUSED))
-        .http2_keepalive_interval(Some(limits.keepalive))
-        .http2_keepalive_timeout(Some(limits.keepalive))
 }
 
 async fn service(shared: &Arc<Shared>) -> Result<(HealthReporter, Receiving<Routes>), ServeError> {

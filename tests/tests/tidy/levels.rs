@@ -51,7 +51,7 @@ const STORE_RANKS: [(&str, u32); 13] = [
 ];
 
 /// The same for the modules of the server.
-const SERVER_RANKS: [(&str, u32); 20] = [
+const SERVER_RANKS: [(&str, u32); 21] = [
     ("status", 0),
     ("limits", 0),
     ("connections", 0),
@@ -62,6 +62,7 @@ const SERVER_RANKS: [(&str, u32); 20] = [
     ("lingering", 10),
     ("incoming", 11),
     ("receiving", 20),
+    ("serving", 21),
     ("entrance", 30),
     ("work", 40),
     ("shared", 50),

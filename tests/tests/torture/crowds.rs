@@ -1,5 +1,6 @@
 //! Many callers that want nothing, or never go on.
 
+use muster_client::Code;
 use muster_client::v1::*;
 
 use crate::callers::{
@@ -25,6 +26,34 @@ async fn who_reads_nothing_holds_nobody_up() {
         until_alone(&it.client).await;
         until("threads, descriptors and memory", async || Remains::of(it.served.id()).is_like(&before)).await;
         eprintln!("unread: before {before:?}, during {during:?}, after {:?}", Remains::of(it.served.id()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_nobody_reads_end_while_their_connections_stay() {
+    const CLIENTS: usize = 4;
+    let it = Tortured::start(&["stream_idle_ms=200"]).await;
+    let unread = unread_streams(it.socket(), CLIENTS, 12).await;
+    until("calls and bytes", async || {
+        let load = others_are_served(&it.client).await;
+        let is_alone = load.calls == 1 && load.memory_bytes < 1 << 16 && load.connections as usize == 1 + CLIENTS;
+        is_alone.then_some(()).ok_or_else(|| format!("{load:?}"))
+    })
+    .await;
+    // Nothing else on these connections has ended.
+    for (client, mut streams) in unread {
+        others_are_served(&client).await;
+        for stream in &mut streams {
+            let end = loop {
+                match stream.next().await {
+                    Ok(Some(_)) => {}
+                    Ok(None) => panic!("a stream that was cut looks whole"),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(end.code, Code::DeadlineExceeded, "{end}");
+            assert!(end.message.contains("stream_idle_ms"), "{end}");
+        }
     }
 }
 
