@@ -11,7 +11,7 @@ use muster_engine::query::plan::QueryRequest;
 use muster_engine::query::{Breakdown, GroupKey, Prepared, ProfileValue, Profiler, Run, Trace, profile};
 use muster_engine::storage::{ManualClock, Random, Sim};
 use muster_engine::write::{Batch, Change, EntityChanges, LoadSpec};
-use muster_engine::{Engine, Options};
+use muster_engine::{Engine, ErrorKind, Options};
 
 /// Two chunks and a bit of a third.
 const ENTITIES: u32 = 2 * 65_536 + 500;
@@ -255,4 +255,29 @@ fn a_breakdown_by_many_values_looks_as_it_goes() {
     assert_eq!(store.prepare("ALL").breakdown(&run, store.tag("name")).unwrap().groups.len() as u64, values);
     assert!(trace.looks() >= 2 * values / 64, "{} looks", trace.looks());
     assert!(trace.looks() <= 4 * values / 64 + 1_000, "{} looks", trace.looks());
+}
+
+#[test]
+fn patterns_are_compared_with_so_many_values_and_no_more() {
+    let store = Store::loaded(0);
+    let snapshot = store.engine.snapshot();
+    let most = 50_000_000 / ENTITIES;
+    let patterns = |count: u32| (0..count).map(|n| format!("name LIKE 'x{n}%'")).collect::<Vec<_>>().join(" OR ");
+    let request = QueryRequest::at(0);
+    assert!(snapshot.prepare(store.type_id, &patterns(most), &request).is_ok());
+    let refused = snapshot.prepare(store.type_id, &patterns(most + 1), &request).err().unwrap();
+    assert_eq!(refused.kind(), ErrorKind::Limit);
+    assert!(refused.to_string().contains("use fewer patterns"), "{refused}");
+    assert!(refused.to_string().contains("LIKE_VALUES_MAX"), "{refused}");
+}
+
+#[test]
+fn a_wrong_value_of_very_many_is_told_how_many_there_are_whatever_memory_there_is() {
+    let store = Store::loaded(0);
+    let snapshot = store.engine.snapshot();
+    for memory_bytes_max in [1 << 20, QueryRequest::MEMORY_BYTES_DEFAULT] {
+        let request = QueryRequest { memory_bytes_max, ..QueryRequest::at(0) };
+        let refused = snapshot.prepare(store.type_id, "name = 'nobody at all'", &request).err().unwrap().to_string();
+        assert!(refused.contains(&format!("it has {ENTITIES} values such as")), "{refused}");
+    }
 }

@@ -22,5 +22,7 @@ pub(super) const OUT_OF_RANGE: &str = "out_of_range";
 pub(super) const CYCLE: &str = "cycle";
 /// A saved audience whose text cannot be read any more.
 pub(super) const BROKEN_AUDIENCE: &str = "broken_audience";
+/// More work than a text may ask for.
+pub(super) const TOO_MUCH: &str = "too_much";
 /// Warning: nobody can be selected.
 pub(super) const EMPTY: &str = "empty";

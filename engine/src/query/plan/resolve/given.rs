@@ -163,6 +163,8 @@ struct Head<'b> {
     has_runs: bool,
 }
 
+/// A container of more members is a bitset.
+const ARRAY_MEMBERS_MAX: u32 = 4_096;
 /// With runs, fewer containers than these have no offsets.
 const OFFSETS_FROM: usize = 4;
 
@@ -192,19 +194,74 @@ impl<'b> Head<'b> {
         self.bytes.len() as u64 + grown + CONTAINER_BYTES_BESIDE * self.containers as u64
     }
 
-    /// The bytes of a bitmap of the containers below `end` alone, where there are others; their keys rise.
-    fn cut(&self, end: u64) -> Option<Vec<u8>> {
-        let key = |index: usize| self.half(self.descriptions() + 4 * index);
-        let is_below = |index: usize| key(index).is_none_or(|key| u64::from(key) << 16 < end);
+    fn key(&self, index: usize) -> Option<u16> {
+        self.half(self.descriptions() + 4 * index)
+    }
+
+    /// Where a container begins. REQUIRES: there are offsets.
+    fn offset(&self, index: usize) -> Option<usize> {
+        let at = self.descriptions() + 4 * (self.containers + index);
+        let four = self.bytes.get(at..at + 4)?;
+        Some(u32::from_le_bytes(four.try_into().ok()?) as usize)
+    }
+
+    /// Whether what stands from container `first` to the end is as the format wants it, without making anything of it:
+    /// keys and members rise, offsets and cardinalities are true, and nothing is missing or left.
+    fn is_sound_from(&self, first: usize) -> bool {
+        let mut at = self.offset(first);
+        for index in first..self.containers {
+            let key = self.key(index);
+            let follows = index == 0 || self.key(index - 1) < key;
+            let (true, Some(start)) = (follows && key.is_some() && at == self.offset(index), at) else { return false };
+            at = self.end_of(index, start);
+        }
+        at == Some(self.bytes.len())
+    }
+
+    /// Where the sound container ends that begins at `start`; none where it is not.
+    fn end_of(&self, index: usize, start: usize) -> Option<usize> {
+        let cardinality = u32::from(self.half(self.descriptions() + 4 * index + 2)?) + 1;
+        let halves = |bytes: &'b [u8]| bytes.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]]));
+        if self.is_run(index) {
+            let end = start + 2 + 4 * usize::from(self.half(start)?);
+            let (mut members, mut lowest) = (0, 0);
+            for run in self.bytes.get(start + 2..end)?.chunks_exact(4) {
+                let [first, more] = [u16::from_le_bytes([run[0], run[1]]), u16::from_le_bytes([run[2], run[3]])];
+                let last = u32::from(first) + u32::from(more);
+                if u32::from(first) < lowest || last > u32::from(u16::MAX) {
+                    return None;
+                }
+                (members, lowest) = (members + u32::from(more) + 1, last + 1);
+            }
+            return (members == cardinality).then_some(end);
+        }
+        if cardinality <= ARRAY_MEMBERS_MAX {
+            let end = start + 2 * cardinality as usize;
+            return halves(self.bytes.get(start..end)?).is_sorted_by(|a, b| a < b).then_some(end);
+        }
+        let end = start + CONTAINER_BYTES_MAX as usize;
+        let members: u32 = self.bytes.get(start..end)?.iter().map(|byte| byte.count_ones()).sum();
+        (members == cardinality).then_some(end)
+    }
+
+    /// The bytes of a bitmap of the containers below `end` alone, where there are others. Errors: the others are not
+    /// sound.
+    fn cut(&self, end: u64) -> std::result::Result<Option<Vec<u8>>, String> {
+        let is_below = |index: usize| self.key(index).is_none_or(|key| u64::from(key) << 16 < end);
         let kept = (0..self.containers).take_while(|&index| is_below(index)).count();
         if kept == self.containers || !self.has_offsets() {
-            return None;
+            return Ok(None);
         }
+        match self.is_sound_from(kept) {
+            true => Ok(self.bytes_of_first(kept)),
+            false => Err(format!("the bitmap cannot be read: its containers from {kept} on are cut or out of order")),
+        }
+    }
+
+    /// The bytes of a bitmap of the first `kept` containers. REQUIRES: there are offsets, and more containers.
+    fn bytes_of_first(&self, kept: usize) -> Option<Vec<u8>> {
+        let offset = |index: usize| self.offset(index);
         let offsets = self.descriptions() + 4 * self.containers;
-        let offset = |index: usize| {
-            let four = self.bytes.get(offsets + 4 * index..offsets + 4 * index + 4)?;
-            Some(u32::from_le_bytes(four.try_into().ok()?) as usize)
-        };
         let content = self.bytes.get(offsets + 4 * self.containers..offset(kept)?)?;
         let mut cut = Vec::with_capacity(16 + 9 * kept + content.len());
         if kept == 0 {
@@ -231,7 +288,7 @@ impl<'b> Head<'b> {
 }
 
 /// Reads the ids below `end` of a portable roaring bitmap, nothing before or behind it. What it can grow to is bounded
-/// before it is read; of what lies behind `end`, which nobody has, only the head is looked at.
+/// before it is read; what lies behind `end`, which nobody has, is checked and takes no memory.
 fn read_roaring(
     bytes: &[u8],
     end: u64,
@@ -239,7 +296,7 @@ fn read_roaring(
 ) -> std::result::Result<RoaringBitmap, (ErrorKind, String)> {
     let invalid = |reason: String| (ErrorKind::Invalid, reason);
     let head = read_head(bytes).map_err(invalid)?;
-    let cut = head.cut(end);
+    let cut = head.cut(end).map_err(invalid)?;
     let bytes = cut.as_deref().unwrap_or(bytes);
     let head = read_head(bytes).map_err(invalid)?;
     let grown = GIVEN_TIMES * head.grown_bytes();
@@ -332,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn of_ids_that_nobody_has_only_the_head_is_read() {
+    fn ids_that_nobody_has_take_no_memory_and_are_checked() {
         // Dense, scattered and run containers, with holes between; with runs packed and not.
         let mut ids: RoaringBitmap = (0..50_000).chain((70_000..80_000).step_by(3)).chain([200_000]).collect();
         ids.insert_range(300_000..700_000);
@@ -357,5 +414,42 @@ mod tests {
         all.serialize_into(&mut bytes).unwrap();
         // What all of them would take is not asked for.
         assert_eq!(read_roaring(&bytes, 1 << 20, 1 << 20).unwrap().len(), 1 << 20);
+    }
+
+    /// Bytes that are refused when all of their ids are read are refused when nobody has some of them.
+    #[test]
+    fn what_is_wrong_behind_the_last_id_is_wrong() {
+        let mut ids: RoaringBitmap = (10..60).chain(200_000..206_000).chain((300_000..310_000).step_by(7)).collect();
+        ids.insert_range(20_000_000..20_001_000);
+        ids.insert_range(20_002_000..20_003_000);
+        ids.extend(30_000_000..30_000_009);
+        let mut packed = ids.clone();
+        packed.optimize();
+        let mut wrong = 0;
+        for given in [&ids, &packed] {
+            let mut bytes = Vec::new();
+            given.serialize_into(&mut bytes).unwrap();
+            let whole = read_roaring(&bytes, 1 << 32, 1 << 30);
+            assert!(whole.is_ok() && read_roaring(&bytes, 1 << 16, 1 << 30).is_ok());
+            let changed = (0..bytes.len()).flat_map(|place| [1, 0x80].map(|bit| (place, bit))).map(|(place, bit)| {
+                let mut changed = bytes.clone();
+                changed[place] ^= bit;
+                changed
+            });
+            let cut = (0..bytes.len()).map(|length| bytes[..length].to_vec());
+            let longer = std::iter::once([&bytes[..], b"junk"].concat());
+            for changed in changed.chain(cut).chain(longer) {
+                if read_roaring(&changed, 1 << 32, 1 << 30).is_err() {
+                    wrong += 1;
+                    assert!(read_roaring(&changed, 1 << 16, 1 << 30).is_err());
+                    assert!(read_roaring(&changed, 0, 1 << 30).is_err());
+                }
+            }
+        }
+        assert!(wrong > 10_000, "{wrong}");
+        // Keys 256, 0: what a hostile caller sent.
+        let falling =
+            [0x3a, 0x30, 0, 0, 2, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 24, 0, 0, 0, 28, 0, 0, 0, 5, 0, 9, 0, 5, 0, 9, 0];
+        assert!(read_roaring(&falling, 1 << 20, 1 << 30).is_err());
     }
 }

@@ -102,6 +102,8 @@ pub(super) struct Resolver<'a> {
     effect: Effect,
     leaves: usize,
     depth: usize,
+    /// How many values its patterns were compared with.
+    compared: u64,
 }
 
 impl<'a> Resolver<'a> {
@@ -135,6 +137,7 @@ impl<'a> Resolver<'a> {
             effect: Effect::Keeps,
             leaves: 0,
             depth: 0,
+            compared: 0,
         })
     }
 

@@ -19,6 +19,10 @@ use crate::query::pace::SMALL_PER_UNIT;
 
 /// More values than these are not compared for a suggestion.
 const NEAREST_VALUES_MAX: usize = 100_000;
+/// Nor are more bytes of them.
+const NEAREST_BYTES_MAX: usize = 16 << 20;
+/// How many values the patterns of one text may be compared with, each pattern with each value of its tag.
+pub(in crate::query) const LIKE_VALUES_MAX: u64 = 50_000_000;
 /// More unknown values of a parameter are only counted.
 const UNKNOWN_SHOWN: usize = 3;
 
@@ -68,13 +72,18 @@ impl<'a> Resolver<'a> {
 
     #[cold]
     fn unknown_value(&self, tag: &Tag, text: &str, span: Span) -> Result<Error> {
-        // Where there are too many, none is suggested.
-        let values = match self.context.values(tag.id, self.request.memory_bytes_max, &self.request.stop) {
-            Err(error) if error.kind() == ErrorKind::Limit => Vec::new(),
-            values => values?,
-        };
+        // Of very many, the first are compared and the others counted.
+        let (mut first, mut first_bytes, mut count) = (Vec::new(), 0, 0_u64);
+        self.context.visit_values(tag.id, &self.request.stop, &mut |_, name| {
+            count += 1;
+            if first.len() < NEAREST_VALUES_MAX && first_bytes + name.len() <= NEAREST_BYTES_MAX {
+                first_bytes += name.len();
+                first.push(name.to_owned());
+            }
+            Ok(())
+        })?;
         let labels = tag.values.iter().filter_map(|declared| declared.label.as_deref());
-        let known = values.iter().take(NEAREST_VALUES_MAX).map(|(_, name)| name.as_str());
+        let known = first.iter().map(String::as_str);
         let detail = format!("`{}` has no value `{text}`", tag.name);
         Ok(match suggest::nearest(text, known.chain(labels)) {
             Some(near) => {
@@ -88,11 +97,11 @@ impl<'a> Resolver<'a> {
                 )
             }
             None => {
-                let some: Vec<&str> = values.iter().take(5).map(|(_, name)| name.as_str()).collect();
-                let known = if some.is_empty() {
+                let some: Vec<&str> = first.iter().take(5).map(String::as_str).collect();
+                let known = if count == 0 {
                     "; it has no values yet".to_owned()
                 } else {
-                    format!("; it has {} values such as {}", values.len(), some.join(", "))
+                    format!("; it has {count} values such as {}", some.join(", "))
                 };
                 self.refuse(fault::UNKNOWN_VALUE, span, "use a value that the tag has", format!("{detail}{known}"))
             }
@@ -275,12 +284,26 @@ impl<'a> Resolver<'a> {
     pub(super) fn like_node(&mut self, tag: &Tag, pattern: &Text) -> Result<NodeId> {
         let matcher = Pattern::new(&pattern.text);
         let mut found = Vec::new();
-        self.context.visit_values(tag.id, &self.request.stop, &mut |value, name| {
+        let mut compared = self.compared;
+        let visited = self.context.visit_values(tag.id, &self.request.stop, &mut |value, name| {
+            compared += 1;
+            if compared > LIKE_VALUES_MAX {
+                return Err(Error::limit("enough"));
+            }
             if matcher.matches(name) {
                 found.push(value);
             }
             Ok(())
-        })?;
+        });
+        if compared > LIKE_VALUES_MAX {
+            let reason =
+                format!("the patterns of a text are compared with at most {LIKE_VALUES_MAX} values (LIKE_VALUES_MAX)");
+            let remedy = "use fewer patterns, or name the values with IN";
+            let refused = self.refuse(fault::TOO_MUCH, pattern.span, remedy, reason);
+            return Err(refused.of_kind(ErrorKind::Limit));
+        }
+        visited?;
+        self.compared = compared;
         if found.is_empty() && pattern.text.contains('*') && !pattern.text.contains(['%', '_']) {
             let message = "`*` is itself in a pattern, and no value has it; % stands for any characters";
             self.warn(fault::EMPTY, pattern.span, message.to_owned());
