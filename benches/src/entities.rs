@@ -146,7 +146,7 @@ fn build(dir: &Path) -> Result<(Engine, TypeId)> {
         beside.push((create(&format!("c{number}"), kind)?, kind));
     }
     let mut random = Random::seeded(8);
-    let mut load = engine.begin_load(LoadSpec { type_id, load_id: "all".into() })?;
+    let mut load = engine.begin_load(LoadSpec::new(type_id, "all"))?;
     for start in (0..ENTITIES).step_by(ROWS as usize) {
         let rows = start..(start + ROWS).min(ENTITIES);
         let count = rows.len() as u32;

@@ -127,7 +127,7 @@ fn store(dir: &Path, sets: &[RoaringBitmap]) -> Result<(Engine, TypeId)> {
         tags.push(engine.change_catalog(CatalogChange::CreateTag(Box::new(spec)))?.tag_id.expect("a tag was created"));
     }
     let rows = sets.iter().filter_map(RoaringBitmap::max).max().map_or(0, |last| last + 1);
-    let mut load = engine.begin_load(LoadSpec { type_id, load_id: "real".into() })?;
+    let mut load = engine.begin_load(LoadSpec::new(type_id, "real"))?;
     for start in (0..rows).step_by(BLOCK_ROWS as usize) {
         let end = (start + BLOCK_ROWS).min(rows);
         let columns = tags.iter().zip(sets).map(|(&tag, set)| {

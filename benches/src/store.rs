@@ -43,7 +43,7 @@ pub(crate) fn build(dir: &Path, data: &Data) -> Result<(Engine, TypeId)> {
     for (name, column) in &data.numbers {
         numbers.push((tag(name, TagKind::Int)?, column));
     }
-    let mut load = engine.begin_load(LoadSpec { type_id, load_id: "population".into() })?;
+    let mut load = engine.begin_load(LoadSpec::new(type_id, "population"))?;
     for start in (0..data.entities).step_by(BLOCK_ROWS as usize) {
         let end = (start + BLOCK_ROWS).min(data.entities);
         let rows = start as usize..end as usize;

@@ -160,9 +160,9 @@ impl Engine {
         Load::begin(&self.writer, spec)
     }
 
-    /// What the load of this id came to, where it was committed.
-    pub fn loaded(&self, load_id: &str) -> Option<Loaded> {
-        self.writer.loaded(load_id)
+    /// What the load of this id came to, where it was committed. Errors: conflict, where it had other content.
+    pub fn loaded(&self, load_id: &str, content: Option<[u8; 16]>) -> Result<Option<Loaded>> {
+        self.writer.loaded(load_id, content)
     }
 
     /// Sizes, counts and ages for operators.

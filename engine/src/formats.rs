@@ -73,12 +73,20 @@ pub(crate) const AUDIENCES: Format = Format {
 pub(crate) const MANIFEST: Format = Format {
     name: "manifest",
     magic: Some(*b"MUSTRMAN"),
-    rungs: &[Rung {
-        since: Some("0.1.0"),
-        told: "A header with a checksum of its own, and a body that lists files, counters, sources and the catalog.",
-        writer: "the making of a store, flush, compaction and the commit of a load",
-        reader: "every open reads the newest; a check reads all",
-    }],
+    rungs: &[
+        Rung {
+            since: Some("0.1.0"),
+            told: "A header with a checksum of its own, and a body that lists files, counters, sources and the catalog.",
+            writer: "the making of a store, flush, compaction and the commit of a load",
+            reader: "every open reads the newest; a check reads all",
+        },
+        Rung {
+            since: None,
+            told: "The reply to a load may end with the digest of what it read; without any it stays on version 1.",
+            writer: "every manifest of a space that remembers a load with an id of its caller",
+            reader: "every open reads the newest; a check reads all",
+        },
+    ],
 };
 
 /// Types and tags, inside the manifest.

@@ -94,4 +94,4 @@ pub use query::{Prepared, Run};
 pub use snapshot::Snapshot;
 pub use storage::{Clock, Disk, LockHolder, Storage, SystemClock};
 pub use threads::ThreadPool;
-pub use write::{Batch, Change, EntityChanges, Load, LoadSpec, Loaded, Status, Written};
+pub use write::{Batch, Change, EntityChanges, Load, LoadMode, LoadSpec, Loaded, PreparedLoad, Status, Written};

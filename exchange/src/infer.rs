@@ -29,11 +29,11 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use muster_engine::catalog::check_name;
-use muster_engine::{Error, Result};
+use muster_engine::{Error, LoadMode, Result};
 
 use crate::cell::CellRule;
 use crate::input::{Format, Input, NamedFile};
-use crate::mapping::{COLUMNS_MAX, ColumnMapping, CsvOptions, Mapping, encoding_labelled, nfkc};
+use crate::mapping::{COLUMNS_MAX, ColumnMapping, CsvOptions, Gates, Mapping, encoding_labelled, nfkc};
 use crate::note::Note;
 use crate::options::ReadOptions;
 use crate::reader::find_column;
@@ -151,7 +151,7 @@ pub fn infer_named(file: NamedFile<'_>, options: &InferOptions) -> std::result::
     let known = options.known.as_ref();
     let key = key::decide(&guessed, &observed[guessed.index], known, &mut notes);
     let columns = decide_columns(&observed, &guessed, known, &mut notes);
-    let mut mapping = Mapping { entity_type, key, csv, columns };
+    let mut mapping = Mapping { entity_type, key, csv, mode: LoadMode::default(), columns, gates: Gates::default() };
     mapping.check()?;
     // What it holds is not held twice.
     drop(table);

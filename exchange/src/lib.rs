@@ -27,8 +27,8 @@ pub use infer::{
 };
 pub use input::{Compression, Format, Input, NamedFile};
 pub use mapping::{
-    ColumnMapping, CsvOptions, JSON_LISTS, KeyMapping, MAPPING_BYTES_MAX, Mapping, NanRule, NullRule, Rounding,
-    TimeUnit,
+    ColumnMapping, CsvOptions, Gates, JSON_LISTS, KeyMapping, MAPPING_BYTES_MAX, Mapping, NanRule, NullRule, Rounding,
+    Share, TimeUnit, mode_named,
 };
 pub use note::Note;
 pub use options::{HELD_BYTES_MIN, Look, ReadOptions};

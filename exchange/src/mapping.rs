@@ -16,14 +16,15 @@
 mod column;
 mod csv;
 mod fault;
+mod gates;
 mod print;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
-use muster_engine::catalog::KeyKind;
+use muster_engine::catalog::{KeyKind, TagKind};
 use muster_engine::catalog::{check_name, normalize_name};
-use muster_engine::{Error, Result};
+use muster_engine::{Error, LoadMode, Result};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
@@ -31,6 +32,7 @@ use column::ColumnText;
 pub use column::{ColumnMapping, JSON_LISTS, NanRule, NullRule, TimeUnit};
 pub use csv::CsvOptions;
 pub(crate) use csv::{encoding_label, encoding_labelled};
+pub use gates::{Gates, Share};
 pub(crate) use print::push_comment;
 use print::quote;
 
@@ -50,8 +52,12 @@ pub struct Mapping {
     pub key: KeyMapping,
     /// How a CSV file is written; other formats refuse what is not the default.
     pub csv: CsvOptions,
+    /// What is done with tags of who has them already, where a column does not say it.
+    pub mode: LoadMode,
     /// The columns that set tags, and those that are skipped on purpose.
     pub columns: Vec<ColumnMapping>,
+    /// What must hold before anybody sees the load.
+    pub gates: Gates,
 }
 
 /// A mapping as TOML has it, which knows where its columns stand.
@@ -63,8 +69,11 @@ struct MappingText {
     key: KeyMapping,
     #[serde(default)]
     csv: CsvOptions,
+    #[serde(default, deserialize_with = "mode_of_text")]
+    mode: LoadMode,
     #[serde(default)]
     columns: Vec<Spanned<ColumnText>>,
+    gates: Option<Spanned<Gates>>,
 }
 
 /// The column that holds the key of each row's entity.
@@ -84,6 +93,17 @@ pub struct KeyMapping {
 fn key_kind_of_text<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<KeyKind, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|error: Error| serde::de::Error::custom(error.message()))
+}
+
+fn mode_of_text<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<LoadMode, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    mode_named(&name).map_err(serde::de::Error::custom)
+}
+
+/// The mode of this name. Errors: what names there are, in words.
+pub fn mode_named(name: &str) -> std::result::Result<LoadMode, String> {
+    let found = LoadMode::ALL.into_iter().find(|mode| mode.name() == name);
+    found.ok_or_else(|| format!("give mode one of upsert, replace, append: there is no mode {name:?}"))
 }
 
 /// A name as it is compared: two names that look alike are one.
@@ -110,8 +130,17 @@ impl Mapping {
             let column = ColumnMapping::try_from(column.into_inner());
             columns.push(column.map_err(|message| fault::at(text, Some(span), &message))?);
         }
-        let mapping = Mapping { entity_type: read.entity_type, key: read.key, csv: read.csv, columns };
+        let gates_span = read.gates.as_ref().map(Spanned::span);
+        let mapping = Mapping {
+            entity_type: read.entity_type,
+            key: read.key,
+            csv: read.csv,
+            mode: read.mode,
+            columns,
+            gates: read.gates.map(Spanned::into_inner).unwrap_or_default(),
+        };
         mapping.check()?;
+        mapping.check_gates().map_err(|message| fault::at(text, gates_span, &message))?;
         Ok(mapping)
     }
 
@@ -123,6 +152,18 @@ impl Mapping {
     /// The columns that set tags, in the order of the mapping.
     pub fn loaded_columns(&self) -> impl Iterator<Item = &ColumnMapping> {
         self.columns.iter().filter(|column| !column.skip)
+    }
+
+    /// What is done with the tag of `column` of who has it already.
+    pub fn mode_of(&self, column: &ColumnMapping) -> LoadMode {
+        column.mode.unwrap_or(self.mode)
+    }
+
+    /// Errors: a gate of a tag that the mapping does not set, or that does not fit its kind; words say which.
+    fn check_gates(&self) -> std::result::Result<(), String> {
+        let kinds: HashMap<String, TagKind> =
+            self.loaded_columns().map(|column| (nfkc(&column.tag), column.kind)).collect();
+        self.gates.check(&|name| kinds.get(&nfkc(name)).copied())
     }
 
     /// Checks what one line of the mapping cannot know of another.
@@ -172,6 +213,9 @@ impl Mapping {
         let (column, kind) = (quote(&self.key.column), quote(self.key.kind.name()));
         let _ = writeln!(out, "key = {{ column = {column}, kind = {kind}{trim} }}");
         self.csv.print_into(&mut out);
+        if self.mode != LoadMode::default() {
+            let _ = writeln!(out, "mode = {}", quote(self.mode.name()));
+        }
         out.push_str("columns = [\n");
         for column in &self.columns {
             for line in comments(&column.column) {
@@ -180,6 +224,7 @@ impl Mapping {
             column.print_into(&mut out);
         }
         out.push_str("]\n");
+        self.gates.print_into(&mut out);
         out
     }
 }

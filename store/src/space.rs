@@ -150,9 +150,9 @@ impl Space {
         self.engine.begin_load(spec)
     }
 
-    /// What the load with this id came to, if it has committed.
-    pub fn loaded(&self, load_id: &str) -> Option<Loaded> {
-        self.engine.loaded(load_id)
+    /// What the load with this id came to, if it has committed. Errors: conflict, where it read something else.
+    pub fn loaded(&self, load_id: &str, content: Option<[u8; 16]>) -> Result<Option<Loaded>> {
+        self.engine.loaded(load_id, content)
     }
 
     /// Writes what is in memory into files. Errors: those of [`Engine::flush`].

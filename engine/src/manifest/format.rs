@@ -15,6 +15,8 @@ pub(crate) const MANIFEST_DIR: &str = "manifest";
 pub(crate) const MANIFEST_BYTES_MAX: u64 = 1 << 30;
 
 const MAGIC: [u8; 8] = *b"MUSTRMAN";
+/// The version of a manifest whose replies have no digests.
+const VERSION_FIRST: u32 = 1;
 const VERSION: u32 = MANIFEST.newest();
 const HEADER_BYTES: usize = 64;
 const HEADER_CRC_OFFSET: usize = 60;
@@ -52,7 +54,7 @@ pub(super) fn encode(manifest: &Manifest) -> Result<Vec<u8>> {
     let body = encode_body(manifest)?;
     let mut writer = Writer::new();
     writer.bytes(&MAGIC);
-    writer.u32(VERSION);
+    writer.u32(if manifest.has_contents { VERSION } else { VERSION_FIRST });
     writer.zeros(4);
     writer.bytes(&manifest.store_id);
     writer.u64(manifest.number.0);
@@ -140,7 +142,7 @@ pub(super) fn decode(bytes: &[u8], number: FileNumber) -> Result<Manifest> {
     if crc32(body) != body_crc {
         return Err(Error::corrupt("its checksum is wrong"));
     }
-    let manifest = decode_body(body, number, store_id)?;
+    let manifest = Manifest { has_contents: version == VERSION, ..decode_body(body, number, store_id)? };
     manifest.check(Error::corrupt)?;
     Ok(manifest)
 }

@@ -57,6 +57,8 @@ pub(crate) struct Manifest {
     pub(crate) next_local_ids: Vec<(TypeId, u32)>,
     /// The sources that number their batches, by rising name.
     pub(crate) sources: Vec<SourceRecord>,
+    /// Whether a reply has the digest of a load's content, which version 1 of the layout cannot have.
+    pub(crate) has_contents: bool,
 }
 
 /// What a part holds.
@@ -123,6 +125,7 @@ impl Manifest {
             parts: Vec::new(),
             next_local_ids: Vec::new(),
             sources: Vec::new(),
+            has_contents: false,
         }
     }
 

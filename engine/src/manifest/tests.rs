@@ -61,9 +61,14 @@ fn what_is_published_is_loaded() {
 }
 
 #[test]
-fn the_layout_is_the_one_on_paper() {
+fn the_layouts_are_those_on_paper() {
     let manifest = sample(2);
-    let bytes = format::encode(&manifest).unwrap();
+    check_layout(&manifest, "manifest.v1.txt");
+    check_layout(&Manifest { has_contents: true, ..manifest }, "manifest.v2.txt");
+}
+
+fn check_layout(manifest: &Manifest, name: &str) {
+    let bytes = format::encode(manifest).unwrap();
     let mut dump = Dump::new(&bytes);
     for (len, field) in [
         (8, "magic"),
@@ -119,8 +124,8 @@ fn the_layout_is_the_one_on_paper() {
         dump.field(source.reply.len(), "  reply");
         dump.field(padding, "  padding");
     }
-    let fixture = dump.check("manifest.v1.txt");
-    assert_eq!(format::decode(&fixture, FileNumber(2)).unwrap(), manifest);
+    let fixture = dump.check(name);
+    assert_eq!(format::decode(&fixture, FileNumber(2)).unwrap(), *manifest);
 }
 
 #[test]
@@ -167,7 +172,7 @@ fn a_damaged_newest_is_refused_with_what_going_back_costs() {
 #[test]
 fn a_newer_format_is_refused_by_name() {
     let mut bytes = format::encode(&sample(1)).unwrap();
-    bytes[8] = 2;
+    bytes[8] = 3;
     let crc = crate::codec::crc32(&bytes[..60]);
     bytes[60..64].copy_from_slice(&crc.to_le_bytes());
     let error = format::decode(&bytes, FileNumber(1)).unwrap_err();

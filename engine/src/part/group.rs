@@ -141,7 +141,6 @@ impl PartBuilder {
     }
 
     /// Clears a tag of every entity.
-    #[cfg(test)]
     pub fn clear_everyone(&mut self, tag: TagId, form: TagForm) {
         let cleared = TagChanges { everyone: true, changes: Changes::new(form) };
         self.tags.insert(tag, cleared);

@@ -67,7 +67,7 @@ impl Flags {
         });
         let columns = columns.collect();
         let keys = KeyColumn::Number((0..u64::from(ENTITIES)).collect());
-        let mut load = engine.begin_load(LoadSpec { type_id, load_id: "flags".into() }).unwrap();
+        let mut load = engine.begin_load(LoadSpec::new(type_id, "flags")).unwrap();
         load.append(LoadBlock { keys, columns }).unwrap();
         load.commit().unwrap();
         Flags { engine, type_id, has }

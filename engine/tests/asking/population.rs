@@ -238,7 +238,7 @@ impl World {
     fn load(&mut self, random: &mut Random) -> &'static str {
         self.loads += 1;
         let load_id = format!("load {}", self.loads);
-        let mut load = self.engine.begin_load(LoadSpec { type_id: self.type_id, load_id }).unwrap();
+        let mut load = self.engine.begin_load(LoadSpec::new(self.type_id, load_id)).unwrap();
         let before = self.population.clone();
         let mut loaded: Vec<(String, Entity, BTreeSet<&str>)> = Vec::new();
         for _ in 0..1 + random.below(3) {

@@ -60,7 +60,7 @@ fn a_load_of_many_blocks_stays_within_its_memory() {
     let store = loading(KeyKind::Dense);
     let mut random = Random::seeded(3);
     let (loaded, peak) = peak_of(|| {
-        let spec = LoadSpec { type_id: store.type_id, load_id: "many".into() };
+        let spec = LoadSpec::new(store.type_id, "many");
         let mut load = store.engine.begin_load(spec).unwrap();
         for number in 0..40 {
             load.append(block(&store.tags, &mut random, number, ("value ", 20_000))).unwrap();
@@ -77,7 +77,7 @@ fn a_load_of_more_new_values_than_memory_holds_stays_within_it() {
     const NAMES: u64 = 20_000;
     let store = loading(KeyKind::Dense);
     let mut random = Random::seeded(4);
-    let spec = LoadSpec { type_id: store.type_id, load_id: "names".into() };
+    let spec = LoadSpec::new(store.type_id, "names");
     let long = "name ".repeat(20);
     let (loaded, peak) = peak_of(|| {
         let mut load = store.engine.begin_load(spec).unwrap();
@@ -100,7 +100,7 @@ fn a_load_of_more_new_keys_than_memory_holds_stays_within_it() {
     /// What a commit holds of each new name.
     const MERGING_NAME_BYTES: u64 = 16;
     let store = loading(KeyKind::String);
-    let spec = LoadSpec { type_id: store.type_id, load_id: "keys".into() };
+    let spec = LoadSpec::new(store.type_id, "keys");
     let long = "somebody with a long key ".repeat(2);
     let (loaded, peak) = peak_of(|| {
         let mut load = store.engine.begin_load(spec).unwrap();

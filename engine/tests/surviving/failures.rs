@@ -117,7 +117,7 @@ fn stays_refused(work: &Work, sim: &Sim, since: &[Call]) -> Result<(), String> {
 fn refuses(engine: &Engine) -> Result<(), String> {
     let batch = Batch { type_name: "users".into(), source: None, entities: Vec::new() };
     let spec = engine.snapshot().catalog().types().next().map(|found| found.id);
-    let load = spec.map(|type_id| engine.begin_load(LoadSpec { type_id, load_id: "late".into() }).err());
+    let load = spec.map(|type_id| engine.begin_load(LoadSpec::new(type_id, "late")).err());
     let version = engine.snapshot().version();
     let durable = engine.status().durable;
     let errors = [

@@ -27,9 +27,9 @@ fn refused(store: &Store, changes: &[Changed<'_>]) -> Error {
     error
 }
 
-/// Makes a file one of the next format version, its header true.
-fn newer(bytes: &mut [u8], crc_offset: usize) {
-    bytes[8] += 1;
+/// Makes a file one of format version `version`, its header true.
+fn of_version(bytes: &mut [u8], version: u8, crc_offset: usize) {
+    bytes[8] = version;
     let crc = crc32fast::hash(&bytes[..crc_offset]);
     bytes[crc_offset..crc_offset + 4].copy_from_slice(&crc.to_le_bytes());
 }
@@ -39,12 +39,12 @@ fn a_newer_format_is_refused_and_left_untouched() {
     let store = Store::new(3);
     for (dir, end, crc_offset, name, version) in [
         ("log/", ".log", 84, "log", 3),
-        ("manifest/", ".manifest", 60, "manifest", 2),
+        ("manifest/", ".manifest", 60, "manifest", 3),
         ("parts/", ".part", 60, "part", 2),
         ("parts/", ".names", 60, "names", 2),
     ] {
         let path = store.newest(dir, end);
-        let error = refused(&store, &[(&path, &|bytes| newer(bytes, crc_offset))]);
+        let error = refused(&store, &[(&path, &|bytes| of_version(bytes, version, crc_offset))]);
         assert_eq!(error.kind(), ErrorKind::Invalid, "{path}: {error}");
         let message = error.message();
         let known = version - 1;

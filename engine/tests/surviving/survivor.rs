@@ -81,7 +81,7 @@ fn repeat(engine: &Engine, state: &Shown) -> Result<(), String> {
     if let Some((load_id, type_id, seq)) = &state.load
         && engine.snapshot().catalog().entity_type(*type_id).is_some()
     {
-        let again = engine.begin_load(LoadSpec { type_id: *type_id, load_id: load_id.clone() });
+        let again = engine.begin_load(LoadSpec::new(*type_id, load_id.clone()));
         let earlier = again.map(|load| load.earlier_result());
         if !earlier.as_ref().is_ok_and(|loaded| loaded.is_some_and(|loaded| loaded.seq == *seq)) {
             return Err(format!("the load {load_id} was committed at {seq}, its repeat is {earlier:?}"));

@@ -73,7 +73,7 @@ impl Store {
             ),
         ];
         let keys = KeyColumn::Number((0..u64::from(ENTITIES)).collect());
-        let mut load = engine.begin_load(LoadSpec { type_id, load_id: "all".into() }).unwrap();
+        let mut load = engine.begin_load(LoadSpec::new(type_id, "all")).unwrap();
         load.append(LoadBlock { keys, columns }).unwrap();
         load.commit().unwrap();
         let said = |id: u32| {

@@ -86,7 +86,7 @@ impl Store {
         let code = ColumnValues::Choice { dictionary, codes };
         columns.push(LoadColumn { tag: tag("code", TagKind::Choice), values: code, null_clears: false });
         let keys = KeyColumn::Number((0..u64::from(ENTITIES)).collect());
-        let mut load = engine.begin_load(LoadSpec { type_id, load_id: "population".into() }).unwrap();
+        let mut load = engine.begin_load(LoadSpec::new(type_id, "population")).unwrap();
         load.append(LoadBlock { keys, columns }).unwrap();
         load.commit().unwrap();
         Store { engine, type_id, folder, options }.reopened()
@@ -113,7 +113,7 @@ impl Store {
         });
         let columns = columns.collect();
         let keys = KeyColumn::Number((0..u64::from(ENTITIES)).collect());
-        let mut load = self.engine.begin_load(LoadSpec { type_id: self.type_id, load_id: "flags".into() }).unwrap();
+        let mut load = self.engine.begin_load(LoadSpec::new(self.type_id, "flags")).unwrap();
         load.append(LoadBlock { keys, columns }).unwrap();
         load.commit().unwrap();
     }

@@ -62,7 +62,7 @@ fn who_helps_is_decided_on_the_way() {
     let mut random = Random::seeded(17);
     let values: Vec<i64> = (0..ENTITIES).map(|_| random.below(1 << 20) as i64).collect();
     let sum: i64 = values.iter().sum();
-    let mut load = store.engine.begin_load(LoadSpec { type_id: store.type_id, load_id: "amounts".into() }).unwrap();
+    let mut load = store.engine.begin_load(LoadSpec::new(store.type_id, "amounts")).unwrap();
     let column = LoadColumn { tag, values: ColumnValues::Number { values, valid: None }, null_clears: false };
     let keys = KeyColumn::Number((0..u64::from(ENTITIES)).collect());
     load.append(LoadBlock { keys, columns: vec![column] }).unwrap();

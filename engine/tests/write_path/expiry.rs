@@ -51,7 +51,7 @@ impl Days {
     }
 
     fn load(&self, load_id: &str) -> muster_engine::write::Load {
-        self.engine.begin_load(LoadSpec { type_id: self.seats, load_id: load_id.into() }).unwrap()
+        self.engine.begin_load(LoadSpec::new(self.seats, load_id)).unwrap()
     }
 
     fn count(&self, text: &str) -> u64 {

@@ -122,7 +122,7 @@ fn a_load_that_dies_leaves_no_files() {
     let mut load = history.begin_load(&engine, type_id, "a").unwrap();
     let before = sim.list("parts").unwrap();
     assert_eq!(
-        engine.begin_load(muster_engine::write::LoadSpec { type_id, load_id: "b".into() }).err().map(|e| e.kind()),
+        engine.begin_load(muster_engine::write::LoadSpec::new(type_id, "b")).err().map(|e| e.kind()),
         Some(ErrorKind::Busy)
     );
     for _ in 0..20 {
@@ -148,7 +148,7 @@ fn a_committed_load_answers_its_repeat_across_restarts() {
     history.oracle.commit_load(type_id);
     drop(engine);
     let engine = open(&sim.crash(2), &options).unwrap();
-    let spec = muster_engine::write::LoadSpec { type_id, load_id: "a".into() };
+    let spec = muster_engine::write::LoadSpec::new(type_id, "a");
     let again = engine.begin_load(spec).unwrap();
     assert_eq!(again.earlier_result(), Some(first));
     let again = again.commit().unwrap();

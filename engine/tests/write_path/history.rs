@@ -7,7 +7,7 @@ use muster_engine::catalog::{CatalogChange, EntityKey, KeyKind, TagChange, TagKi
 use muster_engine::columns::{ColumnValues, KeyColumn, LoadBlock, LoadColumn};
 use muster_engine::ids::{TagId, TypeId};
 use muster_engine::storage::Random;
-use muster_engine::write::{Batch, Change, EntityChanges, Load, LoadSpec, Written};
+use muster_engine::write::{Batch, Change, EntityChanges, Load, LoadMode, LoadSpec, PreparedLoad, Written};
 use muster_engine::{Engine, Error, Result};
 
 use super::oracle::{Cell, Oracle, Row, Said, Step, Visible};
@@ -294,9 +294,21 @@ impl History {
     }
 
     pub(crate) fn begin_load(&mut self, engine: &Engine, type_id: TypeId, load_id: &str) -> Result<Load> {
-        let load = engine.begin_load(LoadSpec { type_id, load_id: load_id.to_owned() })?;
-        self.oracle.begin_load(type_id);
+        let modes = self.any_modes(type_id);
+        let content = self.random.one_in(2).then(|| content_of(load_id));
+        let load = engine.begin_load(LoadSpec { modes: modes.clone(), content, ..LoadSpec::new(type_id, load_id) })?;
+        self.oracle.begin_load(type_id, modes);
         Ok(load)
+    }
+
+    /// Half of the tags are upserted, the others replaced or filled for new entities alone.
+    fn any_modes(&mut self, type_id: TypeId) -> BTreeMap<TagId, LoadMode> {
+        let mut modes = BTreeMap::new();
+        for tag in self.tags[&type_id].clone() {
+            let mode = [None, None, Some(LoadMode::Replace), Some(LoadMode::Append)][self.random.below(4) as usize];
+            modes.extend(mode.map(|mode| (tag.id, mode)));
+        }
+        modes
     }
 
     /// Appends a block of random rows to both.
@@ -360,6 +372,13 @@ impl History {
     }
 }
 
+/// The digest that a load of this id has, where it has one.
+fn content_of(load_id: &str) -> [u8; 16] {
+    std::array::from_fn(|index| {
+        load_id.bytes().map(|byte| byte.wrapping_mul(index as u8 + 3)).fold(1, u8::wrapping_add)
+    })
+}
+
 fn key_column(kind: KeyKind, keys: &[EntityKey]) -> KeyColumn {
     let number = |key: &EntityKey| match key {
         EntityKey::Number(number) => *number,
@@ -410,6 +429,14 @@ pub(crate) fn expected(oracle: &Oracle, snapshot: &Snapshot) -> Visible {
 pub(crate) fn check(oracle: &Oracle, snapshot: &Snapshot) -> std::result::Result<(), String> {
     let found = read(snapshot).map_err(|error: Error| format!("cannot be read: {error:?}"))?;
     difference(&expected(oracle, snapshot), &found)
+}
+
+/// Compares what a load that is not committed shows with what the oracle says of it.
+pub(crate) fn check_prepared(oracle: &Oracle, load: &PreparedLoad, type_id: TypeId) -> std::result::Result<(), String> {
+    let mut found = read(load.after()).map_err(|error: Error| format!("cannot be read: {error:?}"))?;
+    found.retain(|(of, _), _| *of == type_id);
+    let catalog = load.after().catalog().clone();
+    difference(&oracle.prepared(type_id, &|tag| catalog.tag(tag).is_some()), &found)
 }
 
 /// The first difference, in words.

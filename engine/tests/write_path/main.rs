@@ -6,6 +6,7 @@ mod faults;
 mod history;
 mod many_names;
 mod model;
+mod modes;
 mod oracle;
 mod parallel;
 mod reading;

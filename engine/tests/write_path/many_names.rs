@@ -117,7 +117,7 @@ fn check_numbers(store: &Store) {
         store.set(id, value);
         expected[id as usize] = value;
     };
-    let spec = LoadSpec { type_id: store.type_id, load_id: "all".into() };
+    let spec = LoadSpec::new(store.type_id, "all");
     let mut load = store.engine.begin_load(spec).unwrap();
     let mut files_max = 0;
     for block in 0..BLOCKS {
@@ -142,7 +142,7 @@ fn check_numbers(store: &Store) {
     store.engine.compact().unwrap();
     assert_eq!(store.counts(&store.engine, store.code), counts);
     // Another load knows them all.
-    let spec = LoadSpec { type_id: store.type_id, load_id: "again".into() };
+    let spec = LoadSpec::new(store.type_id, "again");
     let mut load = store.engine.begin_load(spec).unwrap();
     load.append(store.block(0)).unwrap();
     let again = load.commit().unwrap();
@@ -165,7 +165,7 @@ fn check_nothing_is_left(store: Store) {
     store.set(1, 1);
     store.engine.flush().unwrap();
     let before = store.files();
-    let spec = LoadSpec { type_id: store.type_id, load_id: "gone".into() };
+    let spec = LoadSpec::new(store.type_id, "gone");
     let mut load = store.engine.begin_load(spec).unwrap();
     for block in 0..BLOCKS {
         load.append(store.block(block)).unwrap();

@@ -10,7 +10,7 @@ use muster_engine::storage::{Clock, Disk, ManualClock, Sim, Storage};
 use muster_engine::write::Load;
 use muster_engine::{Engine, Options};
 
-use super::history::{History, check, difference};
+use super::history::{History, check, check_prepared, difference};
 use super::oracle::Visible;
 use super::reading::read;
 use super::smoke::quiet_options;
@@ -97,7 +97,9 @@ impl World {
             }
             93..97 => {
                 if let Some((type_id, load)) = self.loads.pop() {
-                    let loaded = load.commit().unwrap();
+                    let prepared = load.prepare().unwrap();
+                    check_prepared(&self.history.oracle, &prepared, type_id).unwrap_or_else(|why| panic!("{why}"));
+                    let loaded = prepared.commit().unwrap();
                     let counts = self.history.oracle.commit_load(type_id);
                     assert_eq!(
                         (loaded.rows, loaded.entities, loaded.new_entities),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use muster_engine::catalog::EntityKey;
 use muster_engine::ids::{TagId, TypeId};
+use muster_engine::write::LoadMode;
 
 /// What a tag says of an entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +103,8 @@ pub(crate) struct OracleLoad {
     since: Vec<(Step, i64)>,
     /// When it began.
     day: i64,
+    /// What is done with tags that are not upserted.
+    modes: BTreeMap<TagId, LoadMode>,
     pub(crate) rows: Vec<Row>,
 }
 
@@ -176,15 +179,28 @@ impl Oracle {
         }
     }
 
-    pub(crate) fn begin_load(&mut self, type_id: TypeId) {
+    pub(crate) fn begin_load(&mut self, type_id: TypeId, modes: BTreeMap<TagId, LoadMode>) {
         let base = self.types.entry(type_id).or_default().clone();
-        self.loads.insert(type_id, OracleLoad { base, since: Vec::new(), day: self.day, rows: Vec::new() });
+        self.loads.insert(type_id, OracleLoad { base, since: Vec::new(), day: self.day, modes, rows: Vec::new() });
+    }
+
+    /// What the load of a type would come to if nothing had happened since it began, as [`Oracle::visible`] tells it.
+    pub(crate) fn prepared(&self, type_id: TypeId, tags: &dyn Fn(TagId) -> bool) -> Visible {
+        let mut alone = Oracle { next_life: self.next_life, ..Oracle::default() };
+        let load = self.loads[&type_id].clone();
+        alone.loads.insert(type_id, OracleLoad { since: Vec::new(), ..load });
+        alone.commit_load(type_id);
+        alone.visible(tags)
     }
 
     /// Tells the history again: as it was when the load began, the rows, then everything since.
     pub(crate) fn commit_load(&mut self, type_id: TypeId) -> LoadCounts {
         let load = self.loads.remove(&type_id).expect("a load runs");
         let mut population = load.base.clone();
+        let replaced = load.modes.iter().filter(|(_, mode)| **mode == LoadMode::Replace);
+        for (tag, _) in replaced {
+            population.entities.values_mut().for_each(|entity| drop(entity.remove(tag)));
+        }
         let mut counts = LoadCounts { rows: load.rows.len() as u64, entities: 0, new_entities: 0 };
         let mut lives: BTreeMap<EntityKey, Life> = BTreeMap::new();
         for row in &load.rows {
@@ -205,7 +221,9 @@ impl Oracle {
                 })
             });
             population.apply(&Step::Known(life, row.key.clone()), load.day);
-            for (tag, cell) in &row.cells {
+            let is_known = load.base.keys.contains_key(&row.key);
+            let is_passed_over = |tag: &TagId| is_known && load.modes.get(tag) == Some(&LoadMode::Append);
+            for (tag, cell) in row.cells.iter().filter(|(tag, _)| !is_passed_over(tag)) {
                 match cell {
                     Cell::Keep => {}
                     Cell::Clear => population.apply(&Step::Clear(life, *tag), load.day),

@@ -36,7 +36,7 @@ fn write_all(engine: &Engine, writer: i64) {
 
 /// Rows for all keys and as many again, each in two blocks, so that the second wins.
 fn load_all(engine: &Engine, type_id: TypeId, tags: [TagId; 3]) {
-    let spec = LoadSpec { type_id, load_id: "all".into() };
+    let spec = LoadSpec::new(type_id, "all");
     let mut load = engine.begin_load(spec).unwrap();
     std::thread::scope(|scope| {
         for writer in 0..3 {

@@ -26,7 +26,7 @@ pub(crate) fn open(sim: &Sim, options: &Options) -> muster_engine::Result<Engine
     Engine::open(Arc::new(sim.clone()), options.clone(), Arc::new(ManualClock::new(0)))
 }
 
-fn users(engine: &Engine) {
+pub(crate) fn users(engine: &Engine) {
     engine
         .change_catalog(CatalogChange::CreateType {
             name: "users".into(),
@@ -40,7 +40,7 @@ fn users(engine: &Engine) {
     }
 }
 
-fn one(key: &str, changes: Vec<Change>) -> Batch {
+pub(crate) fn one(key: &str, changes: Vec<Change>) -> Batch {
     Batch {
         type_name: "users".into(),
         source: None,
@@ -174,7 +174,7 @@ fn a_value_that_only_a_running_load_knows_can_be_removed_from_its_rows() {
     let likes = engine.change_catalog(likes).unwrap().tag_id.unwrap();
     let type_id = engine.snapshot().catalog().type_named("users").unwrap().id;
     engine.write(one("u", vec![Change::set("likes", Value::Text("ski".into()))])).unwrap();
-    let mut load = engine.begin_load(LoadSpec { type_id, load_id: "a".into() }).unwrap();
+    let mut load = engine.begin_load(LoadSpec::new(type_id, "a")).unwrap();
     // The load is older than these, whether it has read the row yet or not.
     let row = |value: &str| LoadBlock {
         keys: KeyColumn::Text(vec!["u".into()]),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use muster_engine::catalog::check_name;
 use muster_engine::catalog::{TagKind, Zone};
-use muster_engine::{Error, Result};
+use muster_engine::{Error, LoadMode, Result};
 use serde::{Deserialize, Deserializer};
 
 use super::nfkc;
@@ -79,6 +79,8 @@ pub struct ColumnMapping {
     pub kind: TagKind,
     /// What a null does.
     pub null: NullRule,
+    /// What is done with the tag of who has it already, where it is not what the mapping says for all.
+    pub mode: Option<LoadMode>,
     /// Whether the column is left out on purpose.
     pub skip: bool,
     /// Whether white space around texts, and around the values of lists, is left out.
@@ -117,6 +119,7 @@ impl ColumnMapping {
             column,
             kind,
             null: NullRule::Keep,
+            mode: None,
             skip: false,
             trim: false,
             null_words: Vec::new(),
@@ -228,6 +231,9 @@ impl ColumnMapping {
         if self.null == NullRule::Clear {
             out.push_str(", null = \"clear\"");
         }
+        if let Some(mode) = self.mode {
+            let _ = write!(out, ", mode = {}", quote(mode.name()));
+        }
         if self.trim {
             out.push_str(", trim = true");
         }
@@ -311,6 +317,8 @@ pub(super) struct ColumnText {
     kind: Option<TagKind>,
     #[serde(default)]
     null: NullRule,
+    #[serde(default, deserialize_with = "mode_of_text")]
+    mode: Option<LoadMode>,
     #[serde(default)]
     skip: bool,
     #[serde(default)]
@@ -330,6 +338,10 @@ pub(super) struct ColumnText {
     date_format: Option<Formats>,
     time_zone: Option<String>,
     time_unit: Option<TimeUnit>,
+}
+
+fn mode_of_text<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<LoadMode>, D::Error> {
+    super::mode_of_text(deserializer).map(Some)
 }
 
 /// The kind is read where it stands, so that a fault has its line.
@@ -368,6 +380,7 @@ impl TryFrom<ColumnText> for ColumnMapping {
         Ok(ColumnMapping {
             tag: text.tag.unwrap_or_else(|| nfkc(&text.column)),
             null: text.null,
+            mode: text.mode,
             skip: text.skip,
             trim: text.trim,
             null_words: text.null_words,

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use encoding_rs::{GBK, UTF_8, UTF_16LE};
@@ -47,6 +49,55 @@ fn a_mapping_is_read_and_printed() {
     assert_eq!(mapping.columns[8].date_formats.len(), 2);
     assert_eq!(mapping.loaded_columns().count(), 9);
     assert_eq!(Mapping::parse(&mapping.print()).expect("it prints TOML"), mapping);
+}
+
+#[test]
+fn modes_and_gates_are_read_and_printed() {
+    let text = r#"
+type = "users"
+key = { column = "id", kind = "string" }
+mode = "replace"
+columns = [
+  { column = "city", kind = "choice" },
+  { column = "adr", tag = "price.night", kind = "decimal(2)", mode = "append" },
+  { column = "new", kind = "flag" },
+  { column = "old", kind = "flag" },
+]
+
+[gates]
+rows_min = 1000
+shrink_max = "50%"
+coverage_min = { city = "99.5%" }
+change_max = { "price.night" = 0.3 }
+drift_max = { city = 0.2 }
+values = { city = ["北京", "上海"] }
+disjoint = [["new", "old"]]
+"#;
+    let mapping = Mapping::parse(text).expect("it is right");
+    assert_eq!(mapping.mode_of(&mapping.columns[0]), LoadMode::Replace);
+    assert_eq!(mapping.mode_of(&mapping.columns[1]), LoadMode::Append);
+    assert_eq!(mapping.gates.coverage_min["city"], Share(9_950));
+    assert_eq!(mapping.gates.change_max["price.night"].to_string(), "30%");
+    assert!((mapping.gates.drift_max["city"].value() - 0.2).abs() < 1e-12);
+    assert_eq!(Mapping::parse(&mapping.print()).expect("it prints TOML"), mapping);
+    for (wrong, said) in [
+        ("coverage_min = { town = \"1%\" }", "no column sets this tag"),
+        ("coverage_min = { city = \"101%\" }", "at most 100%"),
+        ("coverage_min = { city = \"-1%\" }", "give a share"),
+        ("drift_max = { city = 0.123456 }", "give a share"),
+        ("values = { new = [\"x\"] }", "only a choice or a set"),
+        ("values = { city = [] }", "name the values"),
+        ("disjoint = [[\"new\"]]", "DISJOINT_FLAGS_MAX"),
+        ("disjoint = [[\"new\", \"new\"]]", "twice"),
+        ("disjoint = [[\"new\", \"city\"]]", "only flags"),
+        ("rows = 1", "no setting is called"),
+    ] {
+        let before = text.split("[gates]").next().unwrap();
+        let error = Mapping::parse(&format!("{before}[gates]\n{wrong}\n")).unwrap_err();
+        assert!(error.message().contains(said), "{wrong}: {error}");
+    }
+    let error = Mapping::parse(&text.replace("\"replace\"", "\"overwrite\"")).unwrap_err();
+    assert!(error.message().contains("give mode one of upsert, replace, append"), "{error}");
 }
 
 #[test]
@@ -179,13 +230,16 @@ proptest! {
             entity_type: "t".to_owned(),
             key: KeyMapping { column: "the \"key\"\n".to_owned(), kind: KeyKind::String, trim: clear },
             csv: CsvOptions { delimiter: '\t', header: !skip, encoding: if clear { UTF_16LE } else { UTF_8 } },
+            mode: LoadMode::ALL[words.len() % 3],
             columns: Vec::new(),
+            gates: Gates::default(),
         };
         for (index, column) in names.values().enumerate() {
             let column = format!("{column}{index}");
             mapping.columns.push(ColumnMapping {
                 tag: format!("标签.{index}"),
                 null: if clear { NullRule::Clear } else { NullRule::Keep },
+                mode: clear.then_some(LoadMode::Append),
                 skip,
                 list_separator: (kind == TagKind::Set).then(|| column.clone()),
                 date_formats: match kind {
@@ -200,6 +254,24 @@ proptest! {
                 null_words: words.clone(),
                 ..ColumnMapping::new(column, kind)
             });
+        }
+        if !skip {
+            let tags = || mapping.columns.iter().map(|column| column.tag.clone());
+            let shares = || tags().zip([0, 1, 3_333, 10_000].into_iter().cycle().map(Share)).collect();
+            let lists = || tags().map(|tag| (tag, names.values().cloned().collect())).collect();
+            mapping.gates = Gates {
+                rows_min: names.len() as u64,
+                coverage_min: shares(),
+                shrink_max: clear.then_some(Share(1_250)),
+                change_max: shares(),
+                drift_max: shares(),
+                values: if matches!(kind, TagKind::Choice | TagKind::Set) { lists() } else { BTreeMap::new() },
+                disjoint: match kind {
+                    TagKind::Flag if names.len() > 1 => vec![tags().collect()],
+                    _ => Vec::new(),
+                },
+                warn: clear,
+            };
         }
         prop_assert_eq!(Mapping::parse(&mapping.print()).expect("it prints TOML"), mapping);
     }

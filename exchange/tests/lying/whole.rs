@@ -57,7 +57,7 @@ fn store(columns: &[(String, TagKind)]) -> Store {
 fn load(store: &Store, path: &Path) -> Result<(Loaded, u64)> {
     let options = ReadOptions::for_load(LOAD_BYTES_MAX);
     let mut reader = LoadReader::open(Input::open(path)?, &store.mapping, &store.columns, options)?;
-    let mut load = store.engine.begin_load(LoadSpec { type_id: store.type_id, load_id: "a".into() })?;
+    let mut load = store.engine.begin_load(LoadSpec::new(store.type_id, "a"))?;
     let mut rejected = 0;
     loop {
         reader.share_memory_with(&mut load)?;

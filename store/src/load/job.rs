@@ -212,7 +212,7 @@ impl Done {
 impl Loading<'_> {
     fn write(&mut self, target: &Target<'_>, reader: &mut LoadReader) -> std::result::Result<Done, LoadFault> {
         let type_id = target.type_id.ok_or_else(|| Error::internal("the type was not made"))?;
-        let mut load = self.space.begin_load(LoadSpec { type_id, load_id: self.load.load_id.to_owned() })?;
+        let mut load = self.space.begin_load(LoadSpec::new(type_id, self.load.load_id))?;
         if let Some(first) = load.earlier_result() {
             self.rows = first.rows;
             return Ok(Done::earlier(&first));
@@ -241,7 +241,7 @@ impl Loading<'_> {
 
     /// Counts what a load would do, and fails where it would.
     fn try_out(&mut self, target: &Target<'_>, reader: &mut LoadReader) -> std::result::Result<Done, LoadFault> {
-        if let Some(first) = self.space.loaded(self.load.load_id) {
+        if let Some(first) = self.space.loaded(self.load.load_id, None)? {
             self.rows = first.rows;
             return Ok(Done::earlier(&first));
         }

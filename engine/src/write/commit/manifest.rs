@@ -22,6 +22,8 @@ const BATCH_PREFIX: &str = "batch/";
 const LOAD_PREFIX: &str = "load/";
 /// The layout of replies in a manifest.
 const REPLY_VERSION: u8 = 1;
+/// That of a load's reply which ends with the digest of its content; a manifest with one is of version 2.
+const REPLY_VERSION_CONTENT: u8 = 2;
 
 /// What a manifest is to name.
 pub(crate) struct Named<'n> {
@@ -56,6 +58,7 @@ impl Commit {
             parts: part_records(base, stack),
             next_local_ids: next_local_ids.into_iter().collect(),
             sources: source_records(&base.sources, &state.loads, load)?,
+            has_contents: state.loads.values().chain(load.map(|(_, loaded)| loaded)).any(|it| it.content.is_some()),
         };
         manifest::publish(&*files.storage, &files.fence, &manifest)?;
         state.manifest = number;
@@ -131,9 +134,12 @@ fn source_records(
     let older = loads.iter().map(|(id, loaded)| (id.as_str(), loaded));
     for (id, loaded) in older.chain(load) {
         let mut bytes = Bytes::new();
-        bytes.u8(REPLY_VERSION);
+        bytes.u8(if loaded.content.is_some() { REPLY_VERSION_CONTENT } else { REPLY_VERSION });
         for number in [loaded.load_seq.0, loaded.rows, loaded.entities, loaded.new_entities, loaded.new_values] {
             bytes.u64(number);
+        }
+        if let Some(content) = &loaded.content {
+            bytes.bytes(content);
         }
         records.push(SourceRecord {
             name: format!("{LOAD_PREFIX}{id}"),
@@ -150,7 +156,9 @@ pub(crate) fn read_sources(records: &[SourceRecord]) -> Result<(Sources, BTreeMa
     let (mut sources, mut loads) = (BTreeMap::new(), BTreeMap::new());
     for record in records {
         let mut reader = Reader::new(&record.reply);
-        if reader.u8()? != REPLY_VERSION {
+        let version = reader.u8()?;
+        let is_of_load = record.name.starts_with(LOAD_PREFIX);
+        if version != REPLY_VERSION && !(version == REPLY_VERSION_CONTENT && is_of_load) {
             return Err(Error::corrupt(format!("the reply to source `{}` has an unknown layout", record.name)));
         }
         if let Some(name) = record.name.strip_prefix(BATCH_PREFIX) {
@@ -170,6 +178,7 @@ pub(crate) fn read_sources(records: &[SourceRecord]) -> Result<(Sources, BTreeMa
                 new_entities: reader.u64()?,
                 new_values: reader.u64()?,
                 repeated: false,
+                content: if version == REPLY_VERSION_CONTENT { Some(reader.array()?) } else { None },
             };
             loads.insert(id.to_owned(), loaded);
         } else {
@@ -198,14 +207,16 @@ mod tests {
             new_entities: 5,
             new_values: 2,
             repeated: false,
+            content: None,
         };
+        let with_content = Loaded { content: Some([7; 16]), ..loaded };
         let sources: Sources = Arc::new(BTreeMap::from([("a".to_owned(), mark), ("load/x".to_owned(), mark)]));
         let loads = BTreeMap::from([("x".to_owned(), loaded)]);
-        let records = source_records(&sources, &loads, Some(("y", &loaded))).unwrap();
+        let records = source_records(&sources, &loads, Some(("y", &with_content))).unwrap();
         let (sources_back, loads_back) = read_sources(&records).unwrap();
         assert_eq!(sources_back, sources);
         assert_eq!(loads_back.len(), 2);
-        assert_eq!(loads_back["y"], loaded);
+        assert_eq!((loads_back["x"], loads_back["y"]), (loaded, with_content));
         let mut broken = records;
         broken[0].reply.pop();
         assert!(read_sources(&broken).is_err());

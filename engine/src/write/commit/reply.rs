@@ -1,5 +1,7 @@
 //! What the writer answers.
 
+use std::collections::BTreeMap;
+
 use crate::catalog::{Catalog, Tag};
 use crate::ids::{Seq, TagId, TypeId};
 
@@ -65,6 +67,35 @@ pub struct Loaded {
     pub new_values: u64,
     /// A load of this id was committed before; the reply is the first one and nothing changed now.
     pub repeated: bool,
+    /// The digest of what it read, where the load had one ([`LoadSpec::content`]).
+    pub content: Option<[u8; 16]>,
+}
+
+/// What a load does with a tag of those who have it already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LoadMode {
+    /// Who is named gets what the rows say; all others keep what they had.
+    #[default]
+    Upsert,
+    /// The tag is afterwards what the rows say. Who is not named loses it, and so does who is named with a null; what
+    /// small writes have set since the load began stays.
+    Replace,
+    /// Only entities that were unknown when the load began get the tag.
+    Append,
+}
+
+impl LoadMode {
+    /// All of them.
+    pub const ALL: [LoadMode; 3] = [LoadMode::Upsert, LoadMode::Replace, LoadMode::Append];
+
+    /// The mode as mappings and command lines write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LoadMode::Upsert => "upsert",
+            LoadMode::Replace => "replace",
+            LoadMode::Append => "append",
+        }
+    }
 }
 
 /// What a load is about.
@@ -74,6 +105,19 @@ pub struct LoadSpec {
     pub type_id: TypeId,
     /// A name that the caller chooses; the repeat of a committed one answers its first result.
     pub load_id: String,
+    /// What is done with each tag; [`LoadMode::Upsert`] with those that do not stand here. A tag to replace is replaced
+    /// though no row has a column for it.
+    pub modes: BTreeMap<TagId, LoadMode>,
+    /// A digest of 128 bits of what is read, by which a repeat is told from another load. A load of a committed id with another one is refused; without one, on either side,
+    /// the id alone counts.
+    pub content: Option<[u8; 16]>,
+}
+
+impl LoadSpec {
+    /// A load that upserts all its tags and is known by its id alone.
+    pub fn new(type_id: TypeId, load_id: impl Into<String>) -> LoadSpec {
+        LoadSpec { type_id, load_id: load_id.into(), modes: BTreeMap::new(), content: None }
+    }
 }
 
 /// The first values that tags with open lists got with `record`.

@@ -1,8 +1,9 @@
 //! Ingestion of a block of a bulk load: from rows to a part.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::rows::of_rows;
 use super::{BLOCK_ROWS_MAX, Work};
 use crate::catalog::{Tag, TagKind};
 use crate::columns::{ColumnValues, LoadBlock, LoadColumn, NULL_CODE};
@@ -10,6 +11,7 @@ use crate::error::{Error, Result, ResultExt};
 use crate::ids::{LocalId, ValueId};
 use crate::part::{ColumnBuilder, Part};
 use crate::write::commit::built::MEMORY_NAME;
+use crate::write::commit::reply::LoadMode;
 use crate::write::files::retire;
 use crate::write::writer::Writer;
 
@@ -48,20 +50,23 @@ impl Work {
             self.spill(writer)?;
         }
         let ids = self.resolve_keys(writer, &block.keys)?;
-        let (known, seen) = (&self.known, &self.seen);
-        let is_new = |id: LocalId| Work::is_new(known, seen, id);
-        let mut builder = ColumnBuilder::new(self.entity_type.population, ids.clone(), &is_new);
+        let mut by_mode: BTreeMap<LoadMode, Vec<(&Tag, LoadColumn)>> = BTreeMap::new();
         for (tag, column) in tags.into_iter().zip(block.columns) {
             if let Some(tag) = tag {
                 self.tags.insert(tag.id);
-                self.add_column(writer, &mut builder, tag, column).context(|| format!("tag `{}`", tag.name))?;
+                let mode = self.modes.get(&tag.id).copied().unwrap_or_default();
+                by_mode.entry(mode).or_default().push((tag, column));
             }
+        }
+        if !by_mode.contains_key(&LoadMode::Replace) {
+            // The rows make their entities live, whatever columns they have.
+            by_mode.entry(LoadMode::Upsert).or_default();
+        }
+        for (mode, columns) in by_mode {
+            self.add_columns(writer, mode, &ids, columns)?;
         }
         self.seen.extend(ids);
         self.rows += rows as u64;
-        let bytes = builder.finish(self.running.seq)?;
-        self.memory.keep(bytes.len() as u64);
-        self.blocks.push(Arc::new(Part::open(bytes, MEMORY_NAME, None)?));
         if self.memory.is_full() || self.blocks.len() >= BLOCKS_MAX {
             self.spill(writer)?;
         }
@@ -118,6 +123,38 @@ impl Work {
             return Err(Error::invalid(format!("the column of tag `{name}` is not as long as the {rows} keys")));
         }
         check_codes(&column.values).context(|| format!("tag `{name}`"))
+    }
+
+    /// Builds the part of the columns of one mode; those of different modes have nothing in common.
+    fn add_columns(
+        &mut self,
+        writer: &Writer,
+        mode: LoadMode,
+        ids: &[u32],
+        columns: Vec<(&Tag, LoadColumn)>,
+    ) -> Result<()> {
+        let (known, seen) = (&self.known, &self.seen);
+        let rows: Option<Vec<u32>> = match mode {
+            LoadMode::Append => Some((0..ids.len() as u32).filter(|&row| !known.contains(ids[row as usize])).collect()),
+            LoadMode::Upsert | LoadMode::Replace => None,
+        };
+        let ids = match &rows {
+            Some(rows) => rows.iter().map(|&row| ids[row as usize]).collect(),
+            None => ids.to_vec(),
+        };
+        // Below what is replaced there is nothing but the load's own rows.
+        let is_new = |id: LocalId| !seen.contains(id.0) && (mode == LoadMode::Replace || !known.contains(id.0));
+        let mut builder = ColumnBuilder::new(self.entity_type.population, ids, &is_new);
+        for (tag, mut column) in columns {
+            if let Some(rows) = &rows {
+                column.values = of_rows(column.values, rows);
+            }
+            self.add_column(writer, &mut builder, tag, column).context(|| format!("tag `{}`", tag.name))?;
+        }
+        let bytes = builder.finish(self.running.seq)?;
+        self.memory.keep(bytes.len() as u64);
+        self.blocks.push(Arc::new(Part::open(bytes, MEMORY_NAME, None)?));
+        Ok(())
     }
 
     fn add_column(

@@ -5,47 +5,50 @@ use std::sync::Arc;
 use super::{PLACE_PAYLOAD, Work};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::Seq;
-use crate::part::Part;
+use crate::part::{Part, PartBuilder, TagForm};
 use crate::wal::LogRecord;
+use crate::write::commit::built::MEMORY_NAME;
 use crate::write::commit::logging::{KIND_PLACE, Room};
 use crate::write::commit::manifest::Named;
-use crate::write::commit::reply::{LoadSpec, Loaded};
+use crate::write::commit::reply::{LoadMode, LoadSpec, Loaded};
 use crate::write::commit::state::State;
+use crate::write::files::forms::tag_form;
 use crate::write::files::stack::{StackLayer, StackPart, StoredFile, insert_by_seq};
 use crate::write::files::{NamesFile, retire};
 use crate::write::pace::Work as Chore;
 use crate::write::writer::Writer;
 
 /// The files of a load, ready to be named.
-struct Ready {
-    parts: Vec<StackPart<Part>>,
-    names: Option<NamesFile>,
+pub(super) struct Ready {
+    pub(super) parts: Vec<StackPart<Part>>,
+    pub(super) names: Option<NamesFile>,
 }
 
 impl Ready {
-    fn files(&self) -> impl Iterator<Item = &StoredFile> {
+    pub(super) fn files(&self) -> impl Iterator<Item = &StoredFile> {
         let parts = self.parts.iter().filter_map(|part| part.file.as_ref());
         parts.chain(self.names.iter().map(|(_, file)| file))
     }
 }
 
-/// Commits the load. On an error nothing has happened, unless the fence has tripped.
-pub(super) fn commit(writer: &Writer, spec: &LoadSpec, work: &mut Work) -> Result<Loaded> {
-    let ready = write_files(writer, work)?;
-    let result = writer.commit.alone(|state| name_files(writer, state, spec, work, &ready));
-    if result.as_ref().is_err_and(|error| error.kind() != ErrorKind::Io && writer.files.fence.reason().is_none()) {
-        // No manifest can name them.
-        retire(ready.files());
-    }
-    result
+/// Commits the load. On an error nothing has happened, unless the fence has tripped; whether the files can be named by
+/// a manifest is then unknown.
+pub(super) fn commit(writer: &Writer, spec: &LoadSpec, work: &Work, ready: &Ready) -> Result<Loaded> {
+    writer.commit.alone(|state| name_files(writer, state, spec, work, ready))
 }
 
-/// Merges all blocks into the final part files and writes what the load named.
-fn write_files(writer: &Writer, work: &mut Work) -> Result<Ready> {
+/// Whether no manifest can name the files of a load that failed with `error`.
+pub(super) fn is_surely_unnamed(writer: &Writer, error: &Error) -> bool {
+    error.kind() != ErrorKind::Io && writer.files.fence.reason().is_none()
+}
+
+/// Merges all blocks into the final part files, over what the load replaces, and writes what it named.
+pub(super) fn write_files(writer: &Writer, work: &mut Work) -> Result<Ready> {
     let current = writer.snapshot();
     let spilled = work.spilled.iter().map(|layer| layer.iter().map(|part| Arc::clone(&part.part)).collect());
     let blocks = work.blocks.iter().map(|block| vec![Arc::clone(block)]);
-    let layers: Vec<Vec<Arc<Part>>> = spilled.chain(blocks).collect();
+    let replaced = replaced_below(writer, work)?;
+    let layers: Vec<Vec<Arc<Part>>> = replaced.into_iter().chain(spilled).chain(blocks).collect();
     let mut ready = Ready { parts: Vec::new(), names: None };
     if !layers.is_empty() {
         let limits = work.memory.part_limits(writer.files.part_limits());
@@ -59,6 +62,28 @@ fn write_files(writer: &Writer, work: &mut Work) -> Result<Ready> {
         }
     }
     Ok(ready)
+}
+
+/// The layer below all blocks: it takes the tags that are replaced from everyone.
+fn replaced_below(writer: &Writer, work: &Work) -> Result<Option<Vec<Arc<Part>>>> {
+    let current = writer.snapshot();
+    let mut builder = PartBuilder::new();
+    let replaced = work.modes.iter().filter(|(_, mode)| **mode == LoadMode::Replace);
+    for tag in replaced.filter_map(|(tag, _)| current.catalog().tag(*tag)) {
+        if tag.type_id != work.entity_type.id {
+            return Err(Error::invalid(format!("tag `{}` belongs to another type than the load", tag.name)));
+        }
+        builder.clear_everyone(tag.id, tag_form(tag.kind));
+        if let Some(dates) = tag.write_dates {
+            builder.clear_everyone(dates.tag, TagForm::Number);
+        }
+    }
+    if builder.is_empty() {
+        return Ok(None);
+    }
+    let seq = work.running.seq;
+    let part = Part::open(builder.finish(seq, seq)?, MEMORY_NAME, None)?;
+    Ok(Some(vec![Arc::new(part)]))
 }
 
 /// The keys and values that were unknown when the load began. What a small write made known meanwhile is named here
@@ -107,6 +132,7 @@ fn name_files(writer: &Writer, state: &mut State, spec: &LoadSpec, work: &Work, 
         new_entities: work.seen.len() - work.known.len(),
         new_values: work.running.young.lock().new_values,
         repeated: false,
+        content: spec.content,
     };
     let result = publish(writer, state, (&spec.load_id, loaded), work.running.seq, ready);
     // The place is given either way.

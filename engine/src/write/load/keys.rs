@@ -1,7 +1,5 @@
 //! Key lookup of a bulk load: the ids of a block's rows.
 
-use roaring::RoaringBitmap;
-
 use super::Work;
 use crate::catalog::key::{append_canonical_text, canonical_number, hash_number, hash_text};
 use crate::catalog::{EntityKey, KeyKind};
@@ -112,11 +110,6 @@ impl Work {
         };
         let id = LocalId(number);
         Ok(self.live.contains(id.chunk(), id.low())?.then_some(id))
-    }
-
-    /// The block's entities that nothing lies below: unknown when the load began and in no earlier block.
-    pub(super) fn is_new(known: &RoaringBitmap, seen: &RoaringBitmap, id: LocalId) -> bool {
-        !known.contains(id.0) && !seen.contains(id.0)
     }
 }
 

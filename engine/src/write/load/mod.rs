@@ -11,8 +11,10 @@ mod block;
 mod commit;
 mod keys;
 mod memory;
+mod prepared;
+mod rows;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
@@ -26,8 +28,9 @@ use crate::snapshot::Snapshot;
 use crate::wal::LogRecord;
 
 use self::memory::LoadMemory;
+pub use self::prepared::PreparedLoad;
 use crate::write::commit::logging::{KIND_PLACE, Room};
-use crate::write::commit::reply::{LoadSpec, Loaded};
+use crate::write::commit::reply::{LoadMode, LoadSpec, Loaded};
 use crate::write::commit::state::State;
 use crate::write::files::retire;
 use crate::write::files::stack::StackPart;
@@ -42,14 +45,26 @@ pub(super) const BLOCK_ROWS_MAX: usize = 1 << 22;
 /// One bulk load. Dropping it aborts it.
 pub struct Load {
     writer: Arc<Writer>,
-    spec: LoadSpec,
     stage: Stage,
 }
 
 enum Stage {
     /// A load of this id was committed before: rows are ignored and the first result is repeated.
     Repeated(Loaded),
-    Running(Box<Work>),
+    Running(Begun),
+}
+
+/// A load that runs, and ends for everybody else when this is dropped.
+struct Begun {
+    writer: Arc<Writer>,
+    spec: LoadSpec,
+    work: Box<Work>,
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.work.forget(&self.writer);
+    }
 }
 
 /// The state of a load that runs.
@@ -65,6 +80,8 @@ struct Work {
     known: RoaringBitmap,
     /// Ids reserved and not yet given.
     reserved: Vec<LocalId>,
+    /// What is done with tags that are not upserted.
+    modes: BTreeMap<TagId, LoadMode>,
     tags: BTreeSet<TagId>,
     rows: u64,
     /// The day on which it began, which is that of its place in the order.
@@ -77,9 +94,10 @@ struct Work {
 }
 
 impl Writer {
-    /// What the load of this id came to, where it was committed.
-    pub(crate) fn loaded(&self, load_id: &str) -> Option<Loaded> {
-        self.commit.state.lock().loads.get(load_id).copied()
+    /// What the load of this id came to, where it was committed. Errors: conflict, where it had other content.
+    pub(crate) fn loaded(&self, load_id: &str, content: Option<[u8; 16]>) -> Result<Option<Loaded>> {
+        let loaded = self.commit.state.lock().loads.get(load_id).copied();
+        loaded.map(|loaded| earlier(load_id, content, loaded)).transpose()
     }
 }
 
@@ -98,8 +116,11 @@ impl Load {
         if writer.commit.alone(|state| !state.loads.contains_key(&spec.load_id)) {
             writer.flush()?;
         }
-        let stage = writer.commit.alone(|state| begin(writer, state, &spec))?;
-        Ok(Load { writer: Arc::clone(writer), spec, stage })
+        let stage = match writer.commit.alone(|state| begin(writer, state, &spec))? {
+            Ok(loaded) => Stage::Repeated(loaded),
+            Err(work) => Stage::Running(Begun { writer: Arc::clone(writer), spec, work }),
+        };
+        Ok(Load { writer: Arc::clone(writer), stage })
     }
 
     /// The result of an earlier load with this id, where there is one: then there is nothing to append.
@@ -114,7 +135,7 @@ impl Load {
     pub fn seq(&self) -> Seq {
         match &self.stage {
             Stage::Repeated(loaded) => loaded.load_seq,
-            Stage::Running(work) => work.running.seq,
+            Stage::Running(begun) => begun.work.running.seq,
         }
     }
 
@@ -126,14 +147,14 @@ impl Load {
         self.writer.check_open()?;
         match &mut self.stage {
             Stage::Repeated(_) => Ok(wanted),
-            Stage::Running(work) => work.room_for_reading(&self.writer, wanted),
+            Stage::Running(begun) => begun.work.room_for_reading(&self.writer, wanted),
         }
     }
 
     /// Says what is held by who has read the block that comes next, so that the rest is the load's.
     pub fn read_with(&mut self, held: u64) {
-        if let Stage::Running(work) = &mut self.stage {
-            work.memory.read(held);
+        if let Stage::Running(begun) = &mut self.stage {
+            begun.work.memory.read(held);
         }
     }
 
@@ -144,33 +165,41 @@ impl Load {
         self.writer.check_open()?;
         match &mut self.stage {
             Stage::Repeated(_) => Ok(()),
-            Stage::Running(work) => work.append(&self.writer, block),
+            Stage::Running(begun) => begun.work.append(&self.writer, block),
+        }
+    }
+
+    /// Writes all rows into files, which nobody sees yet, and shows what would be if they were committed.
+    ///
+    /// Errors: conflict, for the repeat of an earlier load; limit, when the disk is full: nothing has happened.
+    pub fn prepare(self) -> Result<PreparedLoad> {
+        self.writer.check_open()?;
+        match self.stage {
+            Stage::Repeated(loaded) => {
+                Err(Error::conflict(format!("there is nothing to prepare: it was committed at {} before", loaded.seq)))
+            }
+            Stage::Running(begun) => PreparedLoad::of(begun),
         }
     }
 
     /// Makes all rows visible at once, durably. Errors: not found, when the type was dropped meanwhile; limit, when the
     /// disk is full: nothing has happened.
-    pub fn commit(mut self) -> Result<Loaded> {
-        self.writer.check_open()?;
-        match &mut self.stage {
-            Stage::Repeated(loaded) => Ok(Loaded { repeated: true, ..*loaded }),
-            Stage::Running(work) => commit::commit(&self.writer, &self.spec, work),
+    pub fn commit(self) -> Result<Loaded> {
+        match self.earlier_result() {
+            Some(loaded) => {
+                self.writer.check_open()?;
+                Ok(Loaded { repeated: true, ..loaded })
+            }
+            None => self.prepare()?.commit(),
         }
     }
 }
 
-impl Drop for Load {
-    fn drop(&mut self) {
-        if let Stage::Running(work) = &self.stage {
-            work.forget(&self.writer);
-        }
-    }
-}
-
-fn begin(writer: &Writer, state: &mut State, spec: &LoadSpec) -> Result<Stage> {
+/// The result of an earlier load of the same id, or the work of this one.
+fn begin(writer: &Writer, state: &mut State, spec: &LoadSpec) -> Result<std::result::Result<Loaded, Box<Work>>> {
     let Writer { commit, files, pace, .. } = writer;
     if let Some(loaded) = state.loads.get(&spec.load_id) {
-        return Ok(Stage::Repeated(*loaded));
+        return earlier(&spec.load_id, spec.content, *loaded).map(Ok);
     }
     files.fence.check()?;
     let entity_type = state
@@ -188,7 +217,7 @@ fn begin(writer: &Writer, state: &mut State, spec: &LoadSpec) -> Result<Stage> {
     let snapshot = commit.snapshot();
     let live = snapshot.live(entity_type.id)?;
     let running = commit.begin_load(seq, spec.type_id);
-    Ok(Stage::Running(Box::new(Work {
+    Ok(Err(Box::new(Work {
         running,
         entity_type,
         snapshot,
@@ -196,6 +225,7 @@ fn begin(writer: &Writer, state: &mut State, spec: &LoadSpec) -> Result<Stage> {
         seen: RoaringBitmap::new(),
         known: RoaringBitmap::new(),
         reserved: Vec::new(),
+        modes: spec.modes.clone(),
         tags: BTreeSet::new(),
         rows: 0,
         today: files.today(),
@@ -203,6 +233,17 @@ fn begin(writer: &Writer, state: &mut State, spec: &LoadSpec) -> Result<Stage> {
         memory: LoadMemory::new(pace.settings.load_bytes_max),
         spilled: Vec::new(),
     })))
+}
+
+/// The result of the committed load of this id. Errors: conflict, where it is known to have read something else.
+fn earlier(load_id: &str, content: Option<[u8; 16]>, loaded: Loaded) -> Result<Loaded> {
+    match (content, loaded.content) {
+        (Some(content), Some(before)) if content != before => Err(Error::conflict(format!(
+            "give this load an id of its own: `{load_id}` was committed at {} with another file, mapping or mode",
+            loaded.seq
+        ))),
+        _ => Ok(loaded),
+    }
 }
 
 /// The layout of a place in the log: a version and nothing else.
