@@ -95,6 +95,8 @@ pub struct ErrorDetails {
 
 /// The reason of a load that rejected more rows than it may.
 const REASON_REJECTED_ROWS: &str = "REJECTED_ROWS";
+/// The reason of a load that a gate of its mapping stopped.
+const REASON_GATES_FAILED: &str = "GATES_FAILED";
 /// The reason of an error that arose before anything was sent.
 const REASON_USAGE: &str = "USAGE";
 /// The caller has to name the key of a file.
@@ -164,7 +166,7 @@ impl ClientError {
     pub fn exit_class(&self) -> ExitClass {
         match (self.code, self.reason.as_str()) {
             (_, REASON_USAGE | REASON_KEY_NEEDED | REASON_ENCODING_NEEDED) => ExitClass::Usage,
-            (_, REASON_REJECTED_ROWS) => ExitClass::RejectedRows,
+            (_, REASON_REJECTED_ROWS | REASON_GATES_FAILED) => ExitClass::RejectedRows,
             (Code::Unavailable, _) => ExitClass::Unreachable,
             (Code::DeadlineExceeded, _) => ExitClass::Deadline,
             (Code::PermissionDenied | Code::Unauthenticated, _) => ExitClass::Permission,
@@ -291,6 +293,7 @@ mod tests {
         assert_eq!(class(Code::InvalidArgument, REASON_USAGE), 2);
         assert_eq!(class(Code::Unavailable, ""), 3);
         assert_eq!(class(Code::FailedPrecondition, REASON_REJECTED_ROWS), 4);
+        assert_eq!(class(Code::FailedPrecondition, REASON_GATES_FAILED), 4);
         assert_eq!(class(Code::DeadlineExceeded, ""), 5);
         assert_eq!(class(Code::PermissionDenied, ""), 6);
     }

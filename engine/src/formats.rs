@@ -76,7 +76,8 @@ pub(crate) const MANIFEST: Format = Format {
     rungs: &[
         Rung {
             since: Some("0.1.0"),
-            told: "A header with a checksum of its own, and a body that lists files, counters, sources and the catalog.",
+            told: "A header with a checksum of its own, and a body that lists files, counters, sources and the \
+                   catalog.",
             writer: "the making of a store, flush, compaction and the commit of a load",
             reader: "every open reads the newest; a check reads all",
         },

@@ -62,6 +62,11 @@ words! {
         Interval "interval",
         None "none",
     }
+    LoadMode {
+        Upsert "upsert",
+        Replace "replace",
+        Append "append",
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +91,7 @@ mod tests {
         check("LAYER", v1::Layer::as_str_name);
         check("SENSITIVITY", v1::Sensitivity::as_str_name);
         check("DURABILITY", v1::Durability::as_str_name);
+        check("LOAD_MODE", v1::LoadMode::as_str_name);
         assert_eq!(v1::TagKind::of_word(""), None);
     }
 }

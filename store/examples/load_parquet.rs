@@ -5,6 +5,7 @@
 //! ```
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -46,13 +47,15 @@ fn load(space: &Space, path: &Path) -> Result<u64, LoadFault> {
         mapping: &Mapping::parse(MAPPING)?,
         read: ReadOptions::default(),
         load_id: "members of today",
+        // A load of this id with another file or mapping is refused.
+        asked: Some(MAPPING),
         create_missing_tags: true,
         dry_run: false,
         max_rejects: 0,
         zone: &Zone::utc(),
         run: &Run::default(),
     };
-    Ok(load.run(space, &mut |_progress| Ok(()))?.rows)
+    Ok(load.run(space, &mut |_progress| ControlFlow::Continue(()))?.rows)
 }
 
 fn write_members(path: &Path) -> Result<(), Box<dyn std::error::Error>> {

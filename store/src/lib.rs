@@ -51,7 +51,7 @@ pub use check::{DirReport, SpaceReport, check_dir};
 pub use holder::{Holder, holder_of};
 pub use leases::Leases;
 pub use ledger::{Erasure, Reading};
-pub use load::{FileLoad, LoadEvent, LoadFault, LoadOutcome, Reached, Unheard, closed_values};
+pub use load::{FileLoad, LoadEvent, LoadFault, LoadOutcome, TagEffect, closed_values};
 pub use muster_engine::Durability;
 pub use muster_engine::check::{Fault, Note, Progress, Report};
 pub use muster_engine::{Error, Result, is_full};

@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use muster_client::Words;
-use muster_client::v1::{Durability, KeyKind, Layer, Sensitivity};
+use muster_client::v1::{Durability, KeyKind, Layer, LoadMode, Sensitivity};
 
 /// What a reply to a batch promises.
 pub(crate) fn durability() -> impl TypedValueParser<Value = Durability> {
@@ -41,6 +41,16 @@ pub(crate) fn sensitivity() -> impl TypedValueParser<Value = Sensitivity> {
         Sensitivity::Public => "Everyone",
         Sensitivity::Internal => "The company",
         Sensitivity::Private => "Whom the owner names",
+    })
+}
+
+/// What a load does with tags of who has them already.
+pub(crate) fn load_mode() -> impl TypedValueParser<Value = LoadMode> {
+    parser(|mode| match mode {
+        LoadMode::Unspecified => "",
+        LoadMode::Upsert => "Who is named gets what the rows say, all others keep what they had",
+        LoadMode::Replace => "The tag is afterwards what the rows say: who is not named loses it",
+        LoadMode::Append => "Only entities that were unknown get the tag",
     })
 }
 

@@ -1,23 +1,23 @@
 //! `muster load`: a bulk load of a file into a store, wholly or not at all.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, ValueEnum};
 use muster_client::rows::RejectRows;
-use muster_client::v1::{FileSource, LoadHeader, LoadResult, RejectedRow};
-use muster_client::{LoadEvent, Upload, documents};
+use muster_client::v1::{FileSource, LoadHeader, LoadMode, RejectedRow};
+use muster_client::{LoadEvent, Upload, Words, documents};
 use muster_language::shell_word;
 
 use super::infer;
+use super::loaded::summary;
 use super::progress::Progress;
 use super::same_file;
 use crate::args::input;
 use crate::args::pasted::Face;
+use crate::args::words::load_mode;
 use crate::ask::{Asker, Settings};
 use crate::exit::Failure;
-use crate::output::numbers::{elapsed, grouped};
 use crate::output::{Answer, note};
 
 /// How many rejected rows are shown where no file takes them.
@@ -37,10 +37,12 @@ Further examples:
   muster load bookings.csv --yes                # propose a mapping and load with it at once
   muster load bookings.csv --infer --key booking  # name the key where it is not sure
   muster load today.csv --map map.toml --load-id 2026-11-11  # asked again, it answers its first result
+  muster load night.parquet --map map.toml --mode replace --max-shrink 20%  # who is not in the file loses the tags
 
 The type and the tags of the mapping are made if they are missing. A null keeps the old value, false clears a flag, a
-list replaces a set; of two rows with one key the last one counts. Exit code 4: more rows were rejected than
---max-rejects allows, and nothing was loaded.")]
+list replaces a set; of two rows with one key the last one counts. --mode upsert changes who is named, replace also
+takes the tags of the mapping from everybody else, append gives them to new entities alone. Exit code 4: more rows were
+rejected than --max-rejects allows, or a gate of the mapping does not hold, and nothing was loaded.")]
 pub(crate) struct LoadArgs {
     /// The file; - reads standard input
     file: PathBuf,
@@ -74,6 +76,40 @@ pub(crate) struct LoadArgs {
     /// Makes the load repeatable
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     load_id: Option<String>,
+    /// What is done with tags of who has them already, where a column of the mapping does not say it
+    #[arg(long, value_name = "MODE", value_parser = load_mode())]
+    mode: Option<LoadMode>,
+    /// Refuse the load where a tag would lose more than this share of those who had it, such as 50%
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    max_shrink: Option<f64>,
+    /// What a gate of the mapping that does not hold does
+    #[arg(long, value_name = "WHAT")]
+    gates: Option<OnFailedGate>,
+}
+
+/// What is done where a gate does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OnFailedGate {
+    /// Nothing is loaded
+    Refuse,
+    /// All is loaded, and a note says it
+    Warn,
+}
+
+/// A share such as `50%` or `0.5`, of 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    let wrong = || format!("give a share of 0% to 100% such as 50% or 0.5, not {text:?}");
+    let (number, whole) = match text.strip_suffix('%') {
+        Some(percent) => (percent, 100.0),
+        None => (text, 1.0),
+    };
+    if !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return Err(wrong());
+    }
+    let share = number.parse::<f64>().map_err(|_| wrong())? / whole;
+    // Four digits behind the point are what the server takes.
+    let rounded = (share * 10_000.0).round() / 10_000.0;
+    ((0.0..=1.0).contains(&share) && (share - rounded).abs() < 1e-9).then_some(rounded).ok_or_else(wrong)
 }
 
 impl LoadArgs {
@@ -91,6 +127,9 @@ impl LoadArgs {
             (self.rejects.is_some(), "--rejects"),
             (self.max_rejects.is_some(), "--max-rejects"),
             (self.load_id.is_some(), "--load-id"),
+            (self.mode.is_some(), "--mode"),
+            (self.max_shrink.is_some(), "--max-shrink"),
+            (self.gates.is_some(), "--gates"),
         ];
         if let Some((_, option)) = for_loads.into_iter().find(|(is_said, _)| self.only_proposes() && *is_said) {
             return Err(Failure::usage(format!(
@@ -142,6 +181,10 @@ impl LoadArgs {
         let max_rejects = self.max_rejects.map(|count| count.to_string());
         let mut words =
             options([("--rejects", &rejects), ("--max-rejects", &max_rejects), ("--load-id", &self.load_id)]);
+        let mode = self.mode.map(|mode| mode.word().to_owned());
+        let max_shrink = self.max_shrink.map(|share| share.to_string());
+        let gates = self.gates.and_then(|gates| Some(gates.to_possible_value()?.get_name().to_owned()));
+        words.extend(options([("--mode", &mode), ("--max-shrink", &max_shrink), ("--gates", &gates)]));
         words.extend(self.dry_run.then(|| "--dry-run".to_owned()));
         words
     }
@@ -195,6 +238,9 @@ pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
         key_column: wish.key_column,
         zone: asker.zone(),
         encoding: wish.encoding,
+        mode: args.mode.unwrap_or_default().into(),
+        shrink_max: args.max_shrink,
+        gates_warn: args.gates == Some(OnFailedGate::Warn),
     };
     let mut watch = Watch::new(args, asker)?;
     let outcome = asker.client.load(header, upload, |event| watch.event(event, args, asker)).await;
@@ -327,29 +373,4 @@ impl Watch {
 
 fn rejects_failure(path: &Path, error: &std::io::Error) -> Failure {
     Failure::refused(format!("cannot write rejected rows to {}: {error}", path.display()))
-}
-
-/// What a load came to, for people.
-pub(crate) fn summary(result: &LoadResult) -> String {
-    let verb = match (result.dry_run, result.repeated) {
-        (true, true) => "would load nothing, having loaded before",
-        (true, false) => "would load",
-        (false, true) => "had loaded before",
-        (false, false) => "loaded",
-    };
-    let mut line = format!(
-        "{verb} {} of {} rows into {}: {} new entities, {} new tags, {} rejected, {}",
-        grouped(result.rows_written),
-        grouped(result.rows),
-        result.entity_type,
-        grouped(result.new_entities),
-        grouped(result.new_tags.len() as u64),
-        grouped(result.rejected),
-        elapsed(Duration::from_millis(result.elapsed_ms)),
-    );
-    if !result.dry_run {
-        line.push_str(&format!(", version {}", result.version));
-    }
-    line.push('\n');
-    line
 }

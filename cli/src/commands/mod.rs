@@ -18,6 +18,7 @@ pub(crate) mod get;
 mod infer;
 mod key_lists;
 pub(crate) mod load;
+pub(crate) mod loaded;
 mod member_table;
 pub(crate) mod members;
 pub(crate) mod progress;

@@ -15,7 +15,7 @@ use super::columns::{self, COLUMNS};
 use super::questions::{DIVIDED, MEASURED, NARROW, QUESTIONS, SUPPRESSED, SUPPRESSED_TEXT};
 use crate::ask::Asker;
 use crate::commands::progress::Progress;
-use crate::commands::{breakdown, count, explain, load, why};
+use crate::commands::{breakdown, count, explain, load, loaded, why};
 use crate::exit::Failure;
 use crate::output::numbers::{bytes, elapsed, grouped, nanoseconds, percent, share};
 use crate::output::{bars, emit};
@@ -62,7 +62,7 @@ pub(super) async fn load(file: &Path, asker: &Asker) -> Result<(), Failure> {
         .await;
     progress.end();
     let result = outcome?;
-    emit(&load::summary(&result))?;
+    emit(&loaded::summary(&result))?;
     let per_second = result.rows as f64 / (result.elapsed_ms.max(1) as f64 / 1e3);
     emit(&format!("{} rows a second, through the load that your own files take\n", grouped(per_second as u64)))?;
     for column in COLUMNS.iter().filter(|column| !column.label.is_empty()) {

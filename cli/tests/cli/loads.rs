@@ -18,6 +18,7 @@ fn your_own_csv_takes_three_commands() {
         keys(&answer),
         [
             "dry_run",
+            "effects",
             "elapsed_ms",
             "load_id",
             "new_entities",
@@ -194,4 +195,66 @@ fn a_map_that_holds_nothing_is_no_wish_for_a_guess() {
         let said = store.refusal(&["load", "people.csv", "--map", "map.toml"], 2);
         assert!(said.contains("propose a mapping with "), "{text:?}: {said}");
     }
+}
+
+#[test]
+fn a_nightly_file_replaces_and_a_truncated_one_is_refused() {
+    let store = Store::of_people();
+    let night = "id,age,城市\nu1,29,北京\nu2,,上海\nu9,40,北京\n";
+    store.file("night.csv", night);
+    let columns =
+        "columns = [\n  { column = \"age\", kind = \"int\" },\n  { column = \"城市\", kind = \"choice\" },\n]\n";
+    let head = "type = \"people\"\nkey = { column = \"id\", kind = \"string\" }\n";
+    store.file("night.toml", &format!("{head}{columns}"));
+    let load = ["load", "night.csv", "--map", "night.toml", "--mode", "replace"];
+    let refused = store.refusal(&[&load[..], &["--max-shrink", "50%"]].concat(), 4);
+    assert!(refused.contains("`age` goes from 7 to 2 entities"), "{refused}");
+    assert!(refused.contains("--gates warn") && refused.contains("nothing was loaded"), "{refused}");
+    assert_eq!(store.count("age IS NOT MISSING"), 7);
+    store.refusal(&["load", "night.csv", "--map", "night.toml", "--max-shrink", "101%"], 2);
+    let warned = store.run(&[&load[..], &["--max-shrink", "0.5", "--gates", "warn", "--load-id", "night"]].concat());
+    let output = warned.success().get_output().clone();
+    let (said, told) = (String::from_utf8(output.stderr).unwrap(), String::from_utf8(output.stdout).unwrap());
+    assert!(said.contains("a gate does not hold: `age` goes from 7 to 2"), "{said}");
+    let row = |name: &str| {
+        told.lines()
+            .find(|line| line.starts_with(name))
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!((row("age"), row("城市")), ("age replace 2 0 6".to_owned(), "城市 replace 3 0 5".to_owned()), "{told}");
+    assert_eq!((store.count("age IS NOT MISSING"), store.count("vip"), store.count("ALL")), (2, 4, 9));
+    // The same again is answered; another file of the same id is not taken for it.
+    let again = [&load[..], &["--load-id", "night"]].concat();
+    assert_eq!(store.json(&again)["repeated"], true);
+    store.file("night.csv", &night.replace("29", "30"));
+    let refused = store.refusal(&again, 1);
+    assert!(refused.contains("give this load an id of its own: `night`"), "{refused}");
+    let appended = store.json(&["load", "night.csv", "--map", "night.toml", "--mode", "append"]);
+    assert_eq!(appended["effects"][0]["mode"], "append");
+    assert_eq!((store.count("age = 29"), store.count("age = 30")), (1, 0));
+}
+
+#[test]
+fn gates_of_a_mapping_are_checked_before_anybody_sees_the_load() {
+    let store = Store::of_people();
+    store.file("more.csv", "id,城市\nu1,Atlantis\nu2,上海\n");
+    let map = "type = \"people\"\nkey = { column = \"id\", kind = \"string\" }\n\
+               columns = [{ column = \"城市\", kind = \"choice\" }]\n\
+               [gates]\nrows_min = 3\nvalues = { \"城市\" = [\"北京\", \"上海\"] }\n";
+    store.file("more.toml", map);
+    let refused = store.refusal(&["load", "more.csv", "--map", "more.toml"], 4);
+    assert!(refused.contains("2 rows, at least 3 are wanted (rows_min)"), "{refused}");
+    assert!(refused.contains("1 entities have \"Atlantis\" as `城市`"), "{refused}");
+    let dry = store.json(&["load", "more.csv", "--map", "more.toml", "--dry-run"]);
+    assert!(dry["notes"][0]["message"].as_str().unwrap().contains("checked by the load itself"), "{dry}");
+    assert_eq!(store.count("城市 = 上海"), 2);
+    store.file(
+        "more.toml",
+        &map.replace("城市\\\" = [", "town\\\" = [").replace("values = { \"城市\"", "values = { \"town\""),
+    );
+    let refused = store.refusal(&["load", "more.csv", "--map", "more.toml"], 1);
+    assert!(refused.contains("no column sets this tag"), "{refused}");
 }

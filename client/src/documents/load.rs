@@ -1,6 +1,7 @@
 //! Bulk loads: what one came to, and the mapping that is proposed for a file.
 
-use muster_proto::v1::{InferLoadReply, LoadNote, LoadResult, RejectKind};
+use muster_proto::Words;
+use muster_proto::v1::{InferLoadReply, LoadNote, LoadResult, RejectKind, TagEffect};
 use serde_json::{Value, json};
 
 use super::Document;
@@ -19,8 +20,21 @@ pub fn load(result: &LoadResult) -> Document {
         "dry_run": result.dry_run,
         "new_tags": result.new_tags,
         "elapsed_ms": result.elapsed_ms,
+        "effects": result.effects.iter().map(effect).collect::<Vec<_>>(),
         "notes": notes(&result.notes),
     }))
+}
+
+fn effect(effect: &TagEffect) -> Value {
+    json!({
+        "tag": effect.tag,
+        "mode": effect.mode().word(),
+        "before": effect.before,
+        "after": effect.after,
+        "set": effect.set,
+        "kept": effect.kept,
+        "removed": effect.removed,
+    })
 }
 
 /// A mapping that is proposed, and what the first rows come to with it.

@@ -11,7 +11,7 @@ use super::nfkc;
 use super::print::{quote, quote_all};
 
 /// How many flags one list of [`Gates::disjoint`] may have: each pair of them is counted.
-pub const DISJOINT_FLAGS_MAX: usize = 32;
+const DISJOINT_FLAGS_MAX: usize = 32;
 
 /// What must hold, by the names of tags where it is said of tags. Nothing is asked by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -62,8 +62,8 @@ impl Share {
         Share::of(number / whole).ok_or_else(wrong)
     }
 
-    /// None beyond a hundred times everything, and for more than four digits behind the point.
-    fn of(number: f64) -> Option<Share> {
+    /// The share of a number: none beyond a hundred times everything, and for more than four digits behind the point.
+    pub fn of(number: f64) -> Option<Share> {
         let steps = (number * 10_000.0).round();
         let is_exact = (number * 10_000.0 - steps).abs() < 1e-6;
         ((0.0..=SHARE_MAX).contains(&number) && is_exact).then_some(Share(steps as u32))

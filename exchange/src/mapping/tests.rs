@@ -101,6 +101,22 @@ disjoint = [["new", "old"]]
 }
 
 #[test]
+fn the_gates_of_the_page_are_gates() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/loading.md");
+    let page = std::fs::read_to_string(page).expect("the page is there");
+    let gates = page.split("```toml\n[gates]").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let columns =
+        [("email", "choice"), ("city", "choice"), ("age", "int"), ("new_customer", "flag"), ("old_customer", "flag")]
+            .map(|(tag, kind)| format!("  {{ column = \"{tag}\", kind = \"{kind}\" }},\n"))
+            .concat();
+    let head = "type = \"t\"\nkey = { column = \"id\", kind = \"u64\" }\n";
+    let gates =
+        Mapping::parse(&format!("{head}columns = [\n{columns}]\n[gates]{gates}")).expect("they are right").gates;
+    assert_eq!((gates.rows_min, gates.shrink_max), (1_000_000, Some(Share(2_000))));
+    assert_eq!((gates.values["city"].len(), gates.disjoint.len()), (2, 1));
+}
+
+#[test]
 fn a_wrong_mapping_is_refused_with_what_is_wrong() {
     let cases = [
         ("type = \"t\"", "key"),

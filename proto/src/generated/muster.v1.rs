@@ -3944,7 +3944,7 @@ pub struct LoadNote {
     pub message: ::prost::alloc::string::String,
 }
 /// A header, then bytes.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct LoadRequest {
     /// Which of the two.
     #[prost(oneof = "load_request::Part", tags = "1, 2")]
@@ -3953,7 +3953,7 @@ pub struct LoadRequest {
 /// Nested message and enum types in `LoadRequest`.
 pub mod load_request {
     /// Which of the two.
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Part {
         /// First and once.
         #[prost(message, tag = "1")]
@@ -3964,7 +3964,7 @@ pub mod load_request {
     }
 }
 /// What to load, where, how.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct LoadHeader {
     /// The file.
     #[prost(message, optional, tag = "1")]
@@ -4000,6 +4000,16 @@ pub struct LoadHeader {
     /// The encoding of a CSV, where the mapping is empty; guessed when empty too.
     #[prost(string, tag = "11")]
     pub encoding: ::prost::alloc::string::String,
+    /// What is done with tags of who has them already, where a column of the mapping does not say it; the mapping's when
+    /// not said.
+    #[prost(enumeration = "LoadMode", tag = "12")]
+    pub mode: i32,
+    /// No tag may lose more than this share (0 to 1) of those who had it; the mapping's `gates.shrink_max` when absent.
+    #[prost(double, optional, tag = "13")]
+    pub shrink_max: ::core::option::Option<f64>,
+    /// A load that fails a gate of the mapping says so in its notes and goes on.
+    #[prost(bool, tag = "14")]
+    pub gates_warn: bool,
 }
 /// What a load says while it runs.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -4125,6 +4135,71 @@ pub struct LoadResult {
     /// What to know of the file although it was loaded.
     #[prost(message, repeated, tag = "12")]
     pub notes: ::prost::alloc::vec::Vec<LoadNote>,
+    /// What it did to each tag, by name; empty for a dry run and a repeat.
+    #[prost(message, repeated, tag = "13")]
+    pub effects: ::prost::alloc::vec::Vec<TagEffect>,
+}
+/// What a load did to one tag, in numbers of entities, as of the moment it began.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TagEffect {
+    /// The tag's name.
+    #[prost(string, tag = "1")]
+    pub tag: ::prost::alloc::string::String,
+    /// What was done with who had it already.
+    #[prost(enumeration = "LoadMode", tag = "2")]
+    pub mode: i32,
+    /// Who had it.
+    #[prost(uint64, tag = "3")]
+    pub before: u64,
+    /// Who has it now: `set` and `kept` together.
+    #[prost(uint64, tag = "4")]
+    pub after: u64,
+    /// Who got a value, the same or another.
+    #[prost(uint64, tag = "5")]
+    pub set: u64,
+    /// Who has what he had.
+    #[prost(uint64, tag = "6")]
+    pub kept: u64,
+    /// Who lost it.
+    #[prost(uint64, tag = "7")]
+    pub removed: u64,
+}
+/// What a load does with a tag of those who have it already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LoadMode {
+    /// Not said.
+    Unspecified = 0,
+    /// Who is named gets what the rows say; all others keep what they had.
+    Upsert = 1,
+    /// The tag is afterwards what the rows say: who is not named loses it. What was written since the load began stays.
+    Replace = 2,
+    /// Only entities that were unknown when the load began get the tag.
+    Append = 3,
+}
+impl LoadMode {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LOAD_MODE_UNSPECIFIED",
+            Self::Upsert => "LOAD_MODE_UPSERT",
+            Self::Replace => "LOAD_MODE_REPLACE",
+            Self::Append => "LOAD_MODE_APPEND",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LOAD_MODE_UNSPECIFIED" => Some(Self::Unspecified),
+            "LOAD_MODE_UPSERT" => Some(Self::Upsert),
+            "LOAD_MODE_REPLACE" => Some(Self::Replace),
+            "LOAD_MODE_APPEND" => Some(Self::Append),
+            _ => None,
+        }
+    }
 }
 /// What a load is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use muster_exchange::{Inference, Note, Reject, RejectKind};
+use muster_engine::write::LoadMode;
+use muster_exchange::{Inference, Mapping, Note, Progress, Reject, RejectKind, Share};
 use muster_language::visible::visible;
 use muster_proto::v1::{self, LoadPhase, LoadReply, infer_load_request, load_reply, load_request};
-use muster_store::{LoadOutcome, Reached};
+use muster_store::{LoadOutcome, TagEffect};
 use tonic::{Code, Status};
 
 use crate::status;
@@ -87,23 +88,23 @@ pub(crate) fn receiving(bytes: u64, bytes_total: u64, started: Instant) -> LoadR
 }
 
 /// How far the reading of a file is.
-pub(crate) fn loading(reached: &Reached, started: Instant) -> LoadReply {
-    progress(LoadPhase::Loading, reached, started)
+pub(crate) fn loading(read: &Progress, rejected: u64, started: Instant) -> LoadReply {
+    progress(LoadPhase::Loading, read, rejected, started)
 }
 
 /// The same when all of it is read.
-pub(crate) fn committing(reached: &Reached, started: Instant) -> LoadReply {
-    progress(LoadPhase::Committing, reached, started)
+pub(crate) fn committing(read: &Progress, rejected: u64, started: Instant) -> LoadReply {
+    progress(LoadPhase::Committing, read, rejected, started)
 }
 
-fn progress(phase: LoadPhase, reached: &Reached, started: Instant) -> LoadReply {
+fn progress(phase: LoadPhase, read: &Progress, rejected: u64, started: Instant) -> LoadReply {
     said(load_reply::Event::Progress(v1::LoadProgress {
         phase: phase.into(),
-        rows: reached.progress.rows_read,
-        rows_total: reached.progress.rows_total,
-        bytes: reached.progress.bytes_read,
-        bytes_total: reached.progress.bytes_total,
-        rejected: reached.rejected,
+        rows: read.rows_read,
+        rows_total: read.rows_total,
+        bytes: read.bytes_read,
+        bytes_total: read.bytes_total,
+        rejected,
         elapsed_ms: elapsed_ms(started),
     }))
 }
@@ -142,7 +143,57 @@ pub(crate) fn result(header: &v1::LoadHeader, load_id: String, outcome: LoadOutc
         new_tags: outcome.new_tags,
         elapsed_ms: elapsed_ms(started),
         notes: notes(&outcome.notes),
+        effects: outcome.effects.iter().map(effect_to_wire).collect(),
     }))
+}
+
+fn effect_to_wire(effect: &TagEffect) -> v1::TagEffect {
+    v1::TagEffect {
+        tag: effect.tag.clone(),
+        mode: mode_to_wire(effect.mode).into(),
+        before: effect.before,
+        after: effect.after,
+        set: effect.set,
+        kept: effect.kept,
+        removed: effect.removed,
+    }
+}
+
+fn mode_to_wire(mode: LoadMode) -> v1::LoadMode {
+    match mode {
+        LoadMode::Upsert => v1::LoadMode::Upsert,
+        LoadMode::Replace => v1::LoadMode::Replace,
+        LoadMode::Append => v1::LoadMode::Append,
+    }
+}
+
+/// Puts into `mapping` what a header says of modes and gates. Errors: a mode that nobody knows, a share that is none.
+pub(crate) fn apply_wishes(header: &v1::LoadHeader, mapping: &mut Mapping) -> Result<(), Status> {
+    mapping.mode = match v1::LoadMode::try_from(header.mode) {
+        Ok(v1::LoadMode::Unspecified) => mapping.mode,
+        Ok(v1::LoadMode::Upsert) => LoadMode::Upsert,
+        Ok(v1::LoadMode::Replace) => LoadMode::Replace,
+        Ok(v1::LoadMode::Append) => LoadMode::Append,
+        Err(_) => return Err(status::bad_field("mode", "give one of upsert, replace, append")),
+    };
+    if let Some(share) = header.shrink_max {
+        let share = Share::of(share).filter(|share| share.value() <= 1.0);
+        let wrong =
+            || status::bad_field("shrink_max", "give a share of 0 to 1 with at most four digits behind the point");
+        mapping.gates.shrink_max = Some(share.ok_or_else(wrong)?);
+    }
+    mapping.gates.warn |= header.gates_warn;
+    Ok(())
+}
+
+/// The status of a load that gates of its mapping have stopped.
+pub(crate) fn gates_failed(failed: &[String]) -> Status {
+    let message = format!(
+        "look at the file, or load it all the same with --gates warn (gates_warn): {}; nothing was loaded",
+        failed.join("; ")
+    );
+    let metadata = HashMap::from([("gates".to_owned(), failed.len().to_string())]);
+    status::refuse_with(Code::FailedPrecondition, "GATES_FAILED", message, metadata)
 }
 
 fn said(event: load_reply::Event) -> LoadReply {

@@ -1,13 +1,14 @@
 //! One load on its thread: the mapping, what is said on the way, the result. The load itself is the store's.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use muster_engine::Error;
-use muster_exchange::{Mapping, Reject};
+use muster_exchange::{Gates, Mapping, Reject};
 use muster_proto::v1;
-use muster_store::{FileLoad, LoadEvent, LoadFault, Space, Unheard};
+use muster_store::{FileLoad, LoadEvent, LoadFault, Space};
 use tonic::Status;
 
 use super::events::LaneEvents;
@@ -60,13 +61,16 @@ impl<'a> Job<'a> {
     pub(super) fn run(mut self) -> Result<(), Status> {
         let space = find_space(self.shared, self.call, &self.header.space)?;
         let zone = space.zone_of(&self.header.zone).or_status()?;
-        let mapping = self.mapping(&space)?;
+        let mut mapping = self.mapping(&space)?;
+        convert::apply_wishes(&self.header, &mut mapping)?;
         let load_id = self.load_id();
+        let asked = self.asked(&mapping);
         let load = FileLoad {
             file: self.source.file(),
             mapping: &mapping,
             read: read_options(self.shared.config.store.engine.load_bytes_max, self.call),
             load_id: &load_id,
+            asked: asked.as_deref(),
             create_missing_tags: self.header.create_missing_tags,
             dry_run: self.header.dry_run,
             max_rejects: self.header.max_rejects,
@@ -83,6 +87,7 @@ impl<'a> Job<'a> {
             LoadFault::Failed(fault) => return status::of(&fault),
             LoadFault::Unheard => return self.said.unheard.take().unwrap_or_else(status::gone),
             LoadFault::TooManyRejects { rejected, rows } => (rejected, rows),
+            LoadFault::GatesFailed(failed) => return convert::gates_failed(&failed),
             fault => return status::of(&Error::internal(format!("a load failed in an unknown way: {fault:?}"))),
         };
         convert::too_many_rejects(rejected, rows, self.header.max_rejects)
@@ -94,6 +99,19 @@ impl<'a> Job<'a> {
         }
         let number = LOADS_BEGUN.fetch_add(1, Ordering::Relaxed);
         format!("load-{}-{}-{number}", self.shared.now_unix_ms(), std::process::id())
+    }
+
+    /// What is to be done with the file, where the load has an id of its caller's. Gates say nothing of that, and a
+    /// guess may be another when the tags are there.
+    fn asked(&self, mapping: &Mapping) -> Option<String> {
+        if self.header.load_id.is_empty() {
+            return None;
+        }
+        let without_gates = Mapping { gates: Gates::default(), ..mapping.clone() };
+        Some(match self.header.mapping_toml.is_empty() {
+            true => format!("guessed, {}", mapping.mode.name()),
+            false => without_gates.print(),
+        })
     }
 
     /// The mapping that came with the load, or the one that the file suggests.
@@ -123,20 +141,22 @@ impl<'a> Job<'a> {
 
 impl Said<'_> {
     /// Progress may be missed by a slow reader; rejected rows are waited for.
-    fn tell(&mut self, event: LoadEvent) -> Result<(), Unheard> {
+    fn tell(&mut self, event: LoadEvent) -> ControlFlow<()> {
         match event {
             LoadEvent::Rejected(rows) => {
-                return self.reject(rows).map_err(|status| {
+                if let Err(status) = self.reject(rows) {
                     self.unheard = Some(status);
-                    Unheard
-                });
+                    return ControlFlow::Break(());
+                }
             }
-            LoadEvent::Loading(reached) => self.events.offer(convert::loading(&reached, self.started)),
-            LoadEvent::Committing(reached) => self.events.offer(convert::committing(&reached, self.started)),
+            LoadEvent::Loading(read, rejected) => self.events.offer(convert::loading(&read, rejected, self.started)),
+            LoadEvent::Committing(read, rejected) => {
+                self.events.offer(convert::committing(&read, rejected, self.started));
+            }
             // A later store may say more than there are messages for.
             _ => {}
         }
-        Ok(())
+        ControlFlow::Continue(())
     }
 
     fn reject(&mut self, rejected: Vec<Reject>) -> Result<(), Status> {

@@ -1,17 +1,22 @@
 //! A bulk load of one file, or its dry run, on the thread that calls it: the target, the blocks, the commit.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use muster_engine::Seq;
 use muster_engine::catalog::{EntityKey, Zone};
 use muster_engine::columns::KeyColumn;
 use muster_engine::query::Run;
-use muster_engine::write::{LoadSpec, Loaded};
+use muster_engine::write::{LoadMode, LoadSpec, Loaded};
 use muster_engine::{Error, Result};
+use muster_engine::{Seq, TagId};
 use muster_exchange::{Block, Input, LoadReader, Mapping, NamedFile, Note, Progress, ReadOptions, Reject};
 
+use super::content::digest;
 use super::distinct::Distinct;
+use super::effects::{Preview, TagEffect};
+use super::gates;
 use super::target::Target;
 use crate::space::Space;
 
@@ -30,6 +35,9 @@ pub struct FileLoad<'a> {
     pub read: ReadOptions,
     /// The load's own id: a second load of this id loads nothing.
     pub load_id: &'a str,
+    /// Where the id is the caller's own, what is to be done with the file, in words: a second load of the id with
+    /// another file or other words is refused. Without it the id alone counts.
+    pub asked: Option<&'a str>,
     /// Whether a type and tags that are missing are made.
     pub create_missing_tags: bool,
     /// Whether it is only tried out, and nothing changes.
@@ -48,24 +56,11 @@ pub struct FileLoad<'a> {
 pub enum LoadEvent {
     /// Rows were rejected, all of one block.
     Rejected(Vec<Reject>),
-    /// Rows are read.
-    Loading(Reached),
+    /// Rows are read, of which so many were rejected.
+    Loading(Progress, u64),
     /// All are read, and the load becomes visible.
-    Committing(Reached),
+    Committing(Progress, u64),
 }
-
-/// How far a load is.
-#[derive(Clone, Copy, Debug)]
-pub struct Reached {
-    /// What was read.
-    pub progress: Progress,
-    /// How many rows were rejected.
-    pub rejected: u64,
-}
-
-/// Whoever listened has gone: the load ends, and nothing of it becomes visible.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unheard;
 
 /// Why nothing was loaded.
 #[derive(Debug)]
@@ -80,7 +75,9 @@ pub enum LoadFault {
         /// Of so many.
         rows: u64,
     },
-    /// The listener said so.
+    /// What the mapping asks does not hold, each told in words.
+    GatesFailed(Vec<String>),
+    /// The listener has gone, or said that it is to end.
     Unheard,
 }
 
@@ -90,6 +87,9 @@ impl fmt::Display for LoadFault {
             LoadFault::Failed(error) => error.fmt(f),
             LoadFault::TooManyRejects { rejected, rows } => {
                 write!(f, "correct the rows or allow more rejects: {rejected} of the first {rows} rows were rejected")
+            }
+            LoadFault::GatesFailed(failed) => {
+                write!(f, "look at the file, or change the gates of the mapping: {}", failed.join("; "))
             }
             LoadFault::Unheard => write!(f, "the load was given up by whoever listened to it"),
         }
@@ -123,24 +123,31 @@ pub struct LoadOutcome {
     pub type_name: String,
     /// The tags that were made, or would be.
     pub new_tags: Vec<String>,
-    /// What is odd about the file, and harmless.
+    /// What it did to each tag, by name; nothing for a dry run or a repeat.
+    pub effects: Vec<TagEffect>,
+    /// What is odd about the file, and harmless, and what a gate said that only warns.
     pub notes: Vec<Note>,
 }
 
 impl FileLoad<'_> {
-    /// Loads the file into `space`, or tries it out; `tell` hears what happens on the way.
+    /// Loads the file into `space`, or tries it out; `tell` hears what happens on the way, and may break it off.
     ///
     /// Errors: see [`LoadFault`]. Nothing is visible then, and a type and tags that were made for it are gone.
     pub fn run(
         &self,
         space: &Space,
-        tell: &mut dyn FnMut(LoadEvent) -> std::result::Result<(), Unheard>,
+        tell: &mut dyn FnMut(LoadEvent) -> ControlFlow<()>,
     ) -> std::result::Result<LoadOutcome, LoadFault> {
+        let content = match self.asked {
+            Some(asked) => digest(self.file, asked, self.run)?,
+            None => None,
+        };
         let mut target = Target::find(space, self.mapping, self.create_missing_tags, self.dry_run)?;
         let input = Input::open_named(self.file)?;
         let mut reader = LoadReader::open(input, self.mapping, &target.columns, self.read.clone())?;
         reader.assume_zone(self.zone);
-        let mut loading = Loading { load: self, space, tell, rows: 0, rejected: 0, reported_at: Instant::now() };
+        let mut loading =
+            Loading { load: self, content, space, tell, rows: 0, rejected: 0, reported_at: Instant::now() };
         let done = match self.dry_run {
             true => loading.try_out(&target, &mut reader)?,
             false => loading.write(&target, &mut reader)?,
@@ -156,6 +163,7 @@ impl FileLoad<'_> {
             type_name: target.type_name.clone(),
             new_tags: std::mem::take(&mut target.new_tags),
             notes: done.notes(&reader),
+            effects: done.effects,
         })
     }
 }
@@ -163,8 +171,9 @@ impl FileLoad<'_> {
 /// A load under way.
 struct Loading<'a> {
     load: &'a FileLoad<'a>,
+    content: Option<[u8; 16]>,
     space: &'a Space,
-    tell: &'a mut dyn FnMut(LoadEvent) -> std::result::Result<(), Unheard>,
+    tell: &'a mut dyn FnMut(LoadEvent) -> ControlFlow<()>,
     rows: u64,
     rejected: u64,
     reported_at: Instant,
@@ -176,8 +185,9 @@ struct Done {
     rows_written: u64,
     new_entities: u64,
     repeated: bool,
-    /// Whether the number of new entities is an estimate.
-    is_estimate: bool,
+    effects: Vec<TagEffect>,
+    /// What is told beside what the reader found odd.
+    told: Vec<Note>,
 }
 
 impl Done {
@@ -188,7 +198,8 @@ impl Done {
             rows_written: first.rows,
             new_entities: first.new_entities,
             repeated: true,
-            is_estimate: false,
+            effects: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -197,22 +208,17 @@ impl Done {
         if self.repeated {
             return Vec::new();
         }
-        let mut notes = reader.notes();
-        if self.is_estimate {
-            let message = format!(
-                "the number of new entities is an estimate, within one percent: a dry run remembers \
-                 {DISTINCT_KEYS_MAX} keys"
-            );
-            notes.push(Note { column: String::new(), message });
-        }
-        notes
+        reader.notes().into_iter().chain(self.told.iter().cloned()).collect()
     }
 }
 
 impl Loading<'_> {
     fn write(&mut self, target: &Target<'_>, reader: &mut LoadReader) -> std::result::Result<Done, LoadFault> {
         let type_id = target.type_id.ok_or_else(|| Error::internal("the type was not made"))?;
-        let mut load = self.space.begin_load(LoadSpec::new(type_id, self.load.load_id))?;
+        let modes = self.modes(target);
+        let spec =
+            LoadSpec { modes: modes.clone(), content: self.content, ..LoadSpec::new(type_id, self.load.load_id) };
+        let mut load = self.space.begin_load(spec)?;
         if let Some(first) = load.earlier_result() {
             self.rows = first.rows;
             return Ok(Done::earlier(&first));
@@ -227,21 +233,40 @@ impl Loading<'_> {
             rows_written += block.load.keys.len() as u64;
             load.append(block.load)?;
         }
-        let reached = self.reached(reader);
-        self.tell(LoadEvent::Committing(reached))?;
-        let loaded = load.commit()?;
+        let rejected = self.rejected;
+        self.tell(LoadEvent::Committing(reader.progress(), rejected))?;
+        let prepared = load.prepare()?;
+        let preview = Preview::new(&prepared, type_id, self.load.run);
+        let effects = preview.effects(&modes)?;
+        let gates = &self.load.mapping.gates;
+        let failed = gates::failed(gates, rows_written, &preview, &effects)?;
+        if !failed.is_empty() && !gates.warn {
+            return Err(LoadFault::GatesFailed(failed));
+        }
+        // Nobody waits any more: nothing has happened.
+        self.load.run.look()?;
+        let loaded = prepared.commit()?;
         Ok(Done {
             version: loaded.seq,
             rows_written,
             new_entities: loaded.new_entities,
             repeated: loaded.repeated,
-            is_estimate: false,
+            effects,
+            told: failed.into_iter().map(|message| note(format!("a gate does not hold: {message}"))).collect(),
         })
+    }
+
+    /// What is done with each tag that is not upserted.
+    fn modes(&self, target: &Target<'_>) -> BTreeMap<TagId, LoadMode> {
+        let mapping = self.load.mapping;
+        let columns = mapping.loaded_columns().zip(&target.columns);
+        let modes = columns.map(|(column, resolved)| (resolved.tag, mapping.mode_of(column)));
+        modes.filter(|(_, mode)| *mode != LoadMode::Upsert).collect()
     }
 
     /// Counts what a load would do, and fails where it would.
     fn try_out(&mut self, target: &Target<'_>, reader: &mut LoadReader) -> std::result::Result<Done, LoadFault> {
-        if let Some(first) = self.space.loaded(self.load.load_id, None)? {
+        if let Some(first) = self.space.loaded(self.load.load_id, self.content)? {
             self.rows = first.rows;
             return Ok(Done::earlier(&first));
         }
@@ -261,12 +286,25 @@ impl Loading<'_> {
             }
         }
         self.refuse_rejects()?;
+        let mut told = Vec::new();
+        if new_keys.is_estimate() {
+            told.push(note(format!(
+                "the number of new entities is an estimate, within one percent: a dry run remembers \
+                 {DISTINCT_KEYS_MAX} keys"
+            )));
+        }
+        if !self.load.mapping.gates.is_empty() {
+            told.push(note(
+                "the gates of the mapping are checked by the load itself: a dry run writes nothing".to_owned(),
+            ));
+        }
         Ok(Done {
             version: snapshot.version(),
             rows_written,
             new_entities: new_keys.count(),
             repeated: false,
-            is_estimate: new_keys.is_estimate(),
+            effects: Vec::new(),
+            told,
         })
     }
 
@@ -290,8 +328,8 @@ impl Loading<'_> {
         }
         if self.reported_at.elapsed() >= REPORT_INTERVAL {
             self.reported_at = Instant::now();
-            let reached = self.reached(reader);
-            self.tell(LoadEvent::Loading(reached))?;
+            let rejected = self.rejected;
+            self.tell(LoadEvent::Loading(reader.progress(), rejected))?;
         }
         Ok(Some(block))
     }
@@ -303,13 +341,17 @@ impl Loading<'_> {
         }
     }
 
-    fn reached(&self, reader: &LoadReader) -> Reached {
-        Reached { progress: reader.progress(), rejected: self.rejected }
-    }
-
     fn tell(&mut self, event: LoadEvent) -> std::result::Result<(), LoadFault> {
-        (self.tell)(event).map_err(|Unheard| LoadFault::Unheard)
+        match (self.tell)(event) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(LoadFault::Unheard),
+        }
     }
+}
+
+/// A note on the load as a whole.
+fn note(message: String) -> Note {
+    Note { column: String::new(), message }
 }
 
 fn keys(column: KeyColumn) -> Box<dyn Iterator<Item = EntityKey>> {

@@ -108,8 +108,8 @@ pub struct LoadSpec {
     /// What is done with each tag; [`LoadMode::Upsert`] with those that do not stand here. A tag to replace is replaced
     /// though no row has a column for it.
     pub modes: BTreeMap<TagId, LoadMode>,
-    /// A digest of 128 bits of what is read, by which a repeat is told from another load. A load of a committed id with another one is refused; without one, on either side,
-    /// the id alone counts.
+    /// A digest of 128 bits of what is read, by which a repeat is told from another load. A load of a committed id with
+    /// another one is refused; without one, on either side, the id alone counts.
     pub content: Option<[u8; 16]>,
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::Begun;
 use super::commit::{self, Ready};
+use crate::catalog::{Tag, TagKind};
 use crate::error::Result;
-use crate::ids::TagId;
-use crate::part::Part;
+use crate::ids::{BitmapId, TagId};
+use crate::part::{Part, Role};
 use crate::snapshot::{Derived, Layer, MergedBitmaps, Snapshot, Version};
 use crate::write::commit::reply::Loaded;
 use crate::write::files::retire;
@@ -54,6 +55,31 @@ impl PreparedLoad {
         // Writing into memory does not fail.
         let _ = seen.serialize_into(&mut bytes);
         bytes
+    }
+
+    /// How many they are.
+    pub fn named_count(&self) -> u64 {
+        self.begun.work.seen.len()
+    }
+
+    /// How many entities rows gave a value of `tag`. Errors: corrupt.
+    pub fn set_count(&self, tag: &Tag) -> Result<u64> {
+        let who = match tag.kind {
+            TagKind::Flag => BitmapId::flag(tag.id),
+            _ => BitmapId::present(tag.id),
+        };
+        self.ready.parts.iter().map(|part| part.part.members(who, Role::Added)).sum()
+    }
+
+    /// Whether the load takes what `tag` was from anybody. Errors: corrupt.
+    pub fn takes(&self, tag: &Tag) -> Result<bool> {
+        let cleared = BitmapId::cleared(tag.id);
+        for part in &self.ready.parts {
+            if part.part.bitmap(cleared, Role::Added)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// How many rows there were.
