@@ -134,6 +134,9 @@ async fn ask(command: &Command, globals: &Globals) -> Result<(), Failure> {
             unless_interrupted(command.run(&asker)).await
         }
     };
+    if matches!(outcome, Err(Failure::Interrupted)) {
+        connection.cut();
+    }
     outcome.and(connection.close().await)
 }
 

@@ -22,6 +22,9 @@ const STREAM_WINDOW_BYTES: u32 = 2 << 20;
 /// The window of a connection: streams that nobody reads leave room for other calls.
 const CONNECTION_WINDOW_BYTES: u32 = 32 << 20;
 
+/// The longest wait that a server is told; gRPC has eight digits for it, and nobody waits that long.
+const TIMEOUT_MAX: Duration = Duration::from_hours(30 * 24);
+
 /// Whether a call may be made twice.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeat {
@@ -94,7 +97,7 @@ impl Client {
         let mut request = Request::new(message);
         let deadline = self.options.stream_deadline;
         if let Some(deadline) = deadline {
-            request.set_timeout(deadline);
+            request.set_timeout(deadline.min(TIMEOUT_MAX));
         }
         (request, deadline.map(|deadline| Instant::now() + deadline))
     }
@@ -133,7 +136,7 @@ impl Client {
                 if left.is_zero() {
                     return Err(deadline_over());
                 }
-                request.set_timeout(left);
+                request.set_timeout(left.min(TIMEOUT_MAX));
             }
             let mut error = match call(request).await {
                 Ok(response) => return Ok(response.into_inner()),

@@ -130,7 +130,7 @@ impl ServerOption {
                 Err(Error::invalid(format!("give option {name} at least {least}, not {number}")))
             }
             Ok(number) if number > most => {
-                Err(Error::invalid(format!("give option {name} at most {most}, not {number}")))
+                Err(Error::invalid(format!("give option {name} a smaller number than {number}")))
             }
             Ok(number) => Ok(number),
         }
@@ -172,8 +172,8 @@ mod tests {
             ("shared_files", "1", "one of true, false"),
             ("connections_max", "0", "at least 1"),
             ("query_memory_bytes", "4096", "at least 1048576"),
-            ("streams_max", "4294967296", "at most 4294967295"),
-            ("idle_ms", "9223372036854775808", "at most 9223372036854775807"),
+            ("streams_max", "4294967296", "a smaller number than 4294967296"),
+            ("idle_ms", "9223372036854775808", "a smaller number than 9223372036854775808"),
         ] {
             let error = set(name, written).unwrap_err();
             assert!(error.message().contains(remedy), "{error}");

@@ -102,10 +102,17 @@ impl Ledger {
         self.promised.lock()
     }
 
-    /// The ledger of a server that starts. Errors: not found, when its directory does not exist: better now than at the
+    /// The ledger of a server that starts.
+    /// Errors: not found, when its directory does not exist; invalid, when it is one itself: better now than at the
     /// first erasure.
     pub(crate) fn open(path: PathBuf, access: Access) -> Result<Ledger> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if path.is_dir() {
+            return Err(Error::invalid(format!(
+                "name a file for the ledger of erasures, which need not exist: {} is a directory",
+                path.display()
+            )));
+        }
         match folder.is_dir() {
             true => {
                 let ledger = Ledger::new(path, access);

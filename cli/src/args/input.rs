@@ -21,17 +21,18 @@ pub(crate) fn file_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// The text of a file, or of standard input where its name is `-`.
-pub(crate) fn text_of(path: &Path) -> Result<String, Failure> {
+pub(crate) async fn text_of(path: &Path) -> Result<String, Failure> {
     if path == Path::new(STANDARD_INPUT) {
-        return standard_input();
+        return standard_input().await;
     }
     text(file_bytes(path)?, &path.display().to_string())
 }
 
-/// The text of standard input.
-pub(crate) fn standard_input() -> Result<String, Failure> {
+/// The text of standard input. It is read on a thread of its own, for which nobody waits who is interrupted.
+pub(crate) async fn standard_input() -> Result<String, Failure> {
     let name = "standard input";
-    text(all_of(std::io::stdin().lock(), name)?, name)
+    let read = tokio::task::spawn_blocking(move || text(all_of(std::io::stdin().lock(), name)?, name));
+    read.await.unwrap_or_else(|_| Err(Failure::refused(format!("reading {name} failed"))))
 }
 
 fn all_of(source: impl Read, name: &str) -> Result<Vec<u8>, Failure> {

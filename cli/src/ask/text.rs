@@ -12,10 +12,10 @@ pub(crate) const EVERYONE: &str = "ALL";
 
 /// The expression that the words of the command line spell; `-` alone reads it from standard input. `command` are the
 /// words before it.
-pub(crate) fn query_text(words: &[String], command: &[&str], settings: &Settings) -> Result<String, Failure> {
+pub(crate) async fn query_text(words: &[String], command: &[&str], settings: &Settings) -> Result<String, Failure> {
     let text = match words {
         [] => return Err(no_expression(command, settings)),
-        [word] if word == STANDARD_INPUT => standard_input()?.trim_end().to_owned(),
+        [word] if word == STANDARD_INPUT => standard_input().await?.trim_end().to_owned(),
         [word] => word.clone(),
         words => words.join(" "),
     };
@@ -23,8 +23,8 @@ pub(crate) fn query_text(words: &[String], command: &[&str], settings: &Settings
 }
 
 /// The same, but everyone where no expression is given.
-pub(crate) fn query_text_or_everyone(words: &[String], settings: &Settings) -> Result<String, Failure> {
-    if words.is_empty() { Ok(EVERYONE.to_owned()) } else { query_text(words, &[], settings) }
+pub(crate) async fn query_text_or_everyone(words: &[String], settings: &Settings) -> Result<String, Failure> {
+    if words.is_empty() { Ok(EVERYONE.to_owned()) } else { query_text(words, &[], settings).await }
 }
 
 /// A command without its expression: with one that every store answers it can be pasted.

@@ -87,7 +87,7 @@ fn bare(name: &str) -> String {
 }
 
 async fn save(args: &SaveArgs, asker: &Asker) -> Result<(), Failure> {
-    let text = query_text(&args.text, &["audience", "save", &args.name], &asker.settings)?;
+    let text = query_text(&args.text, &["audience", "save", &args.name], &asker.settings).await?;
     let request = SaveAudienceRequest {
         space: asker.space(),
         entity_type: asker.entity_type(),

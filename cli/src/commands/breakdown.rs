@@ -48,26 +48,36 @@ pub(crate) struct BreakdownArgs {
 /// Divides an audience.
 pub(crate) async fn run(args: &BreakdownArgs, asker: &Asker) -> Result<(), Failure> {
     let words = args.within.as_ref().map_or(args.text.as_slice(), std::slice::from_ref);
-    let text = query_text_or_everyone(words, &asker.settings)?;
+    let text = query_text_or_everyone(words, &asker.settings).await?;
     asker.check_parameters(std::iter::once(text.as_str()))?;
     let order = if args.by_value { GroupOrder::Value } else { GroupOrder::Count };
     let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
     let default_limit = if asker.for_people() && on_terminal { TERMINAL_LIMIT } else { 0 };
+    let request_limit = args.top.unwrap_or(default_limit);
     let request = BreakdownRequest {
         context: asker.context(),
         text: text.clone(),
         tag: bare(&args.tag).to_owned(),
-        limit: args.top.unwrap_or(default_limit),
+        limit: request_limit,
         order: order.into(),
     };
     let reply = asker.client.breakdown(request).await?;
-    asker.print(&Answer::new(documents::breakdown(&reply), table(&reply)))?;
+    let is_cut =
+        reply.groups_left_out > 0 && (request_limit == 0 || (reply.groups.len() as u64) < u64::from(request_limit));
+    asker.print(&Answer::new(documents::breakdown(&reply), table(&reply, is_cut)))?;
+    if is_cut {
+        asker.note(&format!(
+            "{} more groups are not given: the server gives at most {} of one breakdown (groups_max)",
+            grouped(reply.groups_left_out),
+            grouped(reply.groups.len() as u64)
+        ));
+    }
     asker.warn(reply.info.as_ref(), &text);
     Ok(())
 }
 
-/// The groups with bars, for people.
-pub(crate) fn table(reply: &BreakdownReply) -> String {
+/// The groups with bars, for people; `is_cut` where the server gives no more of them.
+pub(crate) fn table(reply: &BreakdownReply, is_cut: bool) -> String {
     let mut table = Table::named([(reply.tag.as_str(), Left), ("count", Right), ("share", Right), ("", Left)]);
     for group in &reply.groups {
         let share = share(group.count, reply.total);
@@ -77,7 +87,7 @@ pub(crate) fn table(reply: &BreakdownReply) -> String {
         table.row(["(missing)", &grouped(reply.missing), &percent(share(reply.missing, reply.total))]);
     }
     let mut out = table.render();
-    if reply.groups_left_out > 0 {
+    if reply.groups_left_out > 0 && !is_cut {
         out.push_str(&format!("{} more, --top 0 for all\n", grouped(reply.groups_left_out)));
     }
     let time = reply.info.as_ref().and_then(|info| info.engine_time).unwrap_or_default();

@@ -43,7 +43,7 @@ pub(crate) struct ExplainArgs {
 
 /// Explains.
 pub(crate) async fn run(args: &ExplainArgs, asker: &Asker) -> Result<(), Failure> {
-    let text = query_text(&args.text, &["explain"], &asker.settings)?;
+    let text = query_text(&args.text, &["explain"], &asker.settings).await?;
     asker.check_parameters(std::iter::once(text.as_str()))?;
     let request = ExplainRequest {
         context: asker.context(),

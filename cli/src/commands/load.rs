@@ -59,10 +59,10 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
     /// The column that holds the key, for --infer and --yes
-    #[arg(long, value_name = "COLUMN", conflicts_with = "map")]
+    #[arg(long, value_name = "COLUMN", conflicts_with = "map", value_parser = NonEmptyStringValueParser::new())]
     key: Option<String>,
     /// The encoding of a CSV, such as gbk, for --infer and --yes
-    #[arg(long, value_name = "NAME", conflicts_with = "map")]
+    #[arg(long, value_name = "NAME", conflicts_with = "map", value_parser = NonEmptyStringValueParser::new())]
     encoding: Option<String>,
     /// Only check and count
     #[arg(long)]
@@ -221,7 +221,7 @@ pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
         return infer::print(&reply, args.map_out.as_deref(), asker);
     }
     let mapping_toml = match &args.map {
-        Some(map) => mapping_of(map, args, asker)?,
+        Some(map) => mapping_of(map, args, asker).await?,
         None => String::new(),
     };
     let (file, upload) = source(&args.file, asker)?;
@@ -253,8 +253,8 @@ pub(crate) async fn run(args: &LoadArgs, asker: &Asker) -> Result<(), Failure> {
 /// The text of a mapping. Without one the server would load by its own guess, which nobody has looked at.
 ///
 /// Errors: usage, where there is none.
-fn mapping_of(map: &Path, args: &LoadArgs, asker: &Asker) -> Result<String, Failure> {
-    let text = input::text_of(map)?;
+async fn mapping_of(map: &Path, args: &LoadArgs, asker: &Asker) -> Result<String, Failure> {
+    let text = input::text_of(map).await?;
     let is_nothing = |line: &str| line.is_empty() || line.starts_with('#');
     if text.trim_start_matches('\u{feff}').lines().all(|line| is_nothing(line.trim())) {
         let propose = asker.settings.command(&["load", &args.file.display().to_string(), "--infer"]);

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use muster_client::rows::{MemberRows, Named};
 use muster_client::v1::{MembersForm, MembersReply, MembersRequest, ReplyInfo};
 use muster_client::{documents, hex, unhex};
@@ -40,7 +41,7 @@ pub(crate) struct MembersArgs {
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
     /// Continue after an earlier answer
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, value_name = "TOKEN", value_parser = NonEmptyStringValueParser::new())]
     page_token: Option<String>,
     /// Give entity ids instead of keys
     #[arg(long, conflicts_with_all = ["keys", "roaring"])]
@@ -52,7 +53,7 @@ pub(crate) struct MembersArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["with", "limit", "page_token"])]
     roaring: Option<PathBuf>,
     /// Tags whose values are given with each member
-    #[arg(long, value_name = "TAG,TAG", value_delimiter = ',')]
+    #[arg(long, value_name = "TAG,TAG", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     with: Vec<String>,
 }
 
@@ -84,7 +85,7 @@ impl MembersArgs {
 pub(crate) async fn run(args: &MembersArgs, asker: &Asker) -> Result<(), Failure> {
     let words = args.words();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let text = query_text(&args.text, &words, &asker.settings)?;
+    let text = query_text(&args.text, &words, &asker.settings).await?;
     asker.check_parameters(std::iter::once(text.as_str()))?;
     let pieced = key_lists::in_pieces(&text, asker).await?;
     match &args.roaring {

@@ -22,9 +22,10 @@ Examples:
   muster restore --from /backups/2026-11-21 --data ./store
   muster restore --from /backups/2026-11-21 --data ./store --erasures /ledger/erasures.ndjson
 
-Every byte of the backup is verified first, and the copy again. The store gets new id epochs: ids, page tokens and
-roaring bytes of before are refused. --erasures applies again what was erased since the backup; without it those people
-are back. The ledger is the server's erasures.ndjson or what `muster erasures --format jsonl` printed.")]
+Every byte of the backup is verified first, and the copy again. The store gets new id epochs: page tokens of before
+are refused, and files of ids (members --roaring) are to be made anew. --erasures applies again what was erased since
+the backup; without it those people are back. The ledger is the server's erasures.ndjson or what `muster erasures
+--format jsonl` printed.")]
 pub(crate) struct RestoreArgs {
     /// The directory that a backup made
     #[arg(long, value_name = "DIR")]

@@ -1,5 +1,6 @@
 //! `muster serve`: a store over gRPC.
 
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -73,7 +74,8 @@ pub(crate) async fn run(args: &ServeArgs, globals: &Globals) -> Result<(), Failu
         return Err(Failure::usage("name the directory to serve with --data; --listen says where"));
     };
     let mut config = Config::new(&dir);
-    set_options(&mut config, &args.options)?;
+    set_options(&mut config, args)?;
+    check_dirs(args)?;
     let failed = |error: std::io::Error| Failure::refused(format!("cannot use {}: {error}", dir.display()));
     config.store.read_only = args.read_only;
     config.store.zone.clone_from(&globals.zone);
@@ -162,14 +164,35 @@ impl Drop for Bound {
     }
 }
 
-fn set_options(config: &mut Config, options: &[String]) -> Result<(), Failure> {
-    for option in options {
+fn set_options(config: &mut Config, args: &ServeArgs) -> Result<(), Failure> {
+    let mut said = HashSet::new();
+    let once = |name: &str| Failure::usage(format!("say {name} once: it is given twice"));
+    for option in &args.options {
         let Some((name, value)) = option.split_once('=') else {
             return Err(Failure::usage(format!("write --option NAME=VALUE instead of '{option}'")));
         };
+        if !said.insert(name) {
+            return Err(once(name));
+        }
         config.set_option(name, value).map_err(|error| Failure::usage(error.to_string()))?;
     }
-    config.store.engine.check().map_err(|error| Failure::usage(error.to_string()))
+    let own = [("durability", args.durability.is_some()), ("query_memory_bytes", args.query_memory_bytes.is_some())];
+    match own.into_iter().find(|(name, is_given)| *is_given && said.contains(name)) {
+        Some((name, _)) => Err(once(name)),
+        None => config.store.engine.check().map_err(|error| Failure::usage(error.to_string())),
+    }
+}
+
+/// Errors: usage, for a directory that files could not be read from or written to later.
+fn check_dirs(args: &ServeArgs) -> Result<(), Failure> {
+    let import = args.import_dir.iter().map(|dir| ("--import-dir", dir));
+    let backup = args.backup_dir.iter().map(|dir| ("--backup-dir", dir));
+    match import.chain(backup).find(|(_, dir)| !dir.is_dir()) {
+        Some((option, dir)) => {
+            Err(Failure::usage(format!("make the directory of {option} first: there is none at {}", dir.display())))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Listens, and tells the address that listens.

@@ -68,6 +68,9 @@ impl SpaceArgs {
 pub(crate) async fn run(args: &SpaceArgs, asker: &Asker) -> Result<(), Failure> {
     match &args.action {
         Action::Create { name, durability } => {
+            if asker.settings.zone_said().is_some_and(str::is_empty) {
+                return Err(Failure::usage("name a zone, as in --zone Asia/Shanghai, or leave --zone out"));
+            }
             let durability = durability.unwrap_or_default().into();
             let reply = asker
                 .client

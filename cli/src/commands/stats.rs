@@ -72,7 +72,7 @@ fn digits(text: &str) -> (&str, &str) {
 /// Shows the numbers of a tag.
 pub(crate) async fn run(args: &StatsArgs, asker: &Asker) -> Result<(), Failure> {
     let words = args.within.as_ref().map_or(args.text.as_slice(), std::slice::from_ref);
-    let text = query_text_or_everyone(words, &asker.settings)?;
+    let text = query_text_or_everyone(words, &asker.settings).await?;
     asker.check_parameters(std::iter::once(text.as_str()))?;
     let request = StatsRequest {
         context: asker.context(),

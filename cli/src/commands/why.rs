@@ -46,7 +46,7 @@ impl WhyArgs {
 /// Explains a membership.
 pub(crate) async fn run(args: &WhyArgs, asker: &Asker) -> Result<(), Failure> {
     args.check_key(asker)?;
-    let text = query_text(&args.text, &["why", &args.key], &asker.settings)?;
+    let text = query_text(&args.text, &["why", &args.key], &asker.settings).await?;
     asker.check_parameters(std::iter::once(text.as_str()))?;
     let request = WhyRequest { context: asker.context(), text: text.clone(), key: Some(text_key(args.key.clone())) };
     let reply = asker.client.why(request).await?;

@@ -1,5 +1,8 @@
 //! Failover between the servers of a directory: whoever serves it at the moment is another process, or this one.
 
+use std::net::Shutdown;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -24,15 +27,35 @@ const READERS_SEEN: u32 = 3;
 pub(super) struct Home {
     dir: PathBuf,
     embedded: Mutex<Option<Embedded>>,
+    /// Our end of the last connection, so that it can be cut off.
+    connected: parking_lot::Mutex<Option<UnixStream>>,
 }
 
 impl Home {
     pub(super) fn new(dir: PathBuf) -> Home {
-        Home { dir, embedded: Mutex::new(None) }
+        Home { dir, embedded: Mutex::new(None), connected: parking_lot::Mutex::new(None) }
     }
 
     /// A connection to whoever serves the directory; if nobody does, this process does from now on.
     pub(super) async fn connect(&self) -> Result<Stream, Failure> {
+        let stream = self.connect_somewhere().await?;
+        if let Stream::Unix(unix) = &stream {
+            // Without a descriptor for it the connection cannot be cut off, which only makes Ctrl-C wait.
+            *self.connected.lock() = unix.as_fd().try_clone_to_owned().ok().map(UnixStream::from);
+        }
+        Ok(stream)
+    }
+
+    /// Ends the connection in the middle of whatever is under way: an upload whose source says nothing would never end,
+    /// and must not end like a whole one.
+    pub(super) fn cut(&self) {
+        if let Some(connected) = self.connected.lock().take() {
+            // One that has ended is cut off.
+            let _ = connected.shutdown(Shutdown::Both);
+        }
+    }
+
+    async fn connect_somewhere(&self) -> Result<Stream, Failure> {
         let mut embedded = self.embedded.lock().await;
         if let Some(embedded) = &*embedded {
             return Ok(Stream::connect(embedded.address()).await?);

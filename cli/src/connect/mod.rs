@@ -82,6 +82,13 @@ impl Connection {
         Asker { client, settings, reads_local_files, is_on_this_machine: self.is_on_this_machine }
     }
 
+    /// Gives up whatever is under way.
+    pub(crate) fn cut(&self) {
+        if let Some(home) = &self.home {
+            home.cut();
+        }
+    }
+
     /// Closes; a server of our own has then written everything.
     pub(crate) async fn close(self) -> Result<(), Failure> {
         // The server waits for connections to end.

@@ -133,7 +133,7 @@ async fn measure(asker: &Asker) -> Result<(), Failure> {
     };
     let reply = asker.client.breakdown(request).await?;
     emit("\n14. Where do the silent high-value shoppers live? · 沉默客户在哪里\n")?;
-    emit(&indented(&breakdown::table(&reply)))?;
+    emit(&indented(&breakdown::table(&reply, false)))?;
     let (text, tag) = MEASURED;
     let request = StatsRequest {
         context: asker.context(),

@@ -190,3 +190,63 @@ fn a_server_that_stops_leaves_no_file_of_a_load() {
     assert!(!load.wait().unwrap().success());
     assert_eq!(store.count("vip"), 4);
 }
+
+#[test]
+fn a_command_that_waits_for_standard_input_ends_at_the_first_interrupt() {
+    let store = Store::of_people();
+    store.file("map.toml", crate::store::MAPPING);
+    for arguments in [&["load", "-", "--map", "map.toml"][..], &["count", "-"], &["count", "-f", "-"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_muster"))
+            .args(arguments)
+            .arg("--data")
+            .arg(store.data())
+            .current_dir(store.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut source = command.stdin.take().unwrap();
+        source.write_all(b"id,\xe6\x80\xa7\xe5\x88\xab\n").unwrap();
+        // It holds the directory as soon as it is at work.
+        let started = Instant::now();
+        while !matches!(muster_store::holder_of(&store.data()), Ok(Some(address)) if !address.is_empty()) {
+            assert!(started.elapsed() < WAIT, "{arguments:?} does not begin");
+            std::thread::yield_now();
+        }
+        let told = Command::new("kill").arg("-INT").arg(command.id().to_string()).status().unwrap();
+        assert!(told.success());
+        let status = loop {
+            if let Some(status) = command.try_wait().unwrap() {
+                break status;
+            }
+            if started.elapsed() > WAIT {
+                let _ = command.kill();
+                panic!("{arguments:?} goes on");
+            }
+            std::thread::yield_now();
+        };
+        assert!(matches!(status.code(), Some(130) | None), "{arguments:?}: {status}");
+        drop(source);
+    }
+    assert_eq!(store.count("vip"), 4, "nothing of the load is there");
+}
+
+#[test]
+fn a_server_says_at_its_start_what_could_not_work_later() {
+    let store = Store::of_people();
+    let dir = store.path().display().to_string();
+    for (arguments, remedy) in [
+        (&["--durability", "none", "--option", "durability=interval"][..], "say durability once"),
+        (&["--option", "durability=none", "--option", "durability=none"], "say durability once"),
+        (&["--query-memory-bytes", "9000000", "--option", "query_memory_bytes=9000000"], "say query_memory_bytes once"),
+        (&["--import-dir", "nowhere"], "make the directory of --import-dir first"),
+        (&["--backup-dir", "map.toml"], "make the directory of --backup-dir first"),
+    ] {
+        let command = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
+        let said = store.refusal(&command, 2);
+        assert!(said.contains(remedy), "{arguments:?}: {said}");
+    }
+    let said = store.refusal(&["serve", "--listen", "127.0.0.1:0", "--erasure-ledger", &dir], 1);
+    assert!(said.contains("is a directory"), "{said}");
+}

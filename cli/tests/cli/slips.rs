@@ -84,3 +84,34 @@ fn an_error_names_the_option_and_no_request() {
     let said = store.refusal(&["type", "drop", "people"], 1);
     assert!(said.contains("by --force:") && !said.contains("in a request"), "{said}");
 }
+
+#[test]
+fn what_is_said_and_empty_is_refused_and_no_time_is_too_long() {
+    let store = Store::of_people();
+    for arguments in [
+        &["members", "vip", "--page-token", ""][..],
+        &["members", "vip", "--with", ""],
+        &["members", "vip", "--with", "城市,"],
+        &["load", "people.csv", "--infer", "--key", ""],
+        &["load", "people.csv", "--infer", "--encoding", ""],
+        &["space", "create", "more", "--zone", ""],
+    ] {
+        store.refusal(arguments, 2);
+    }
+    store.run(&["count", "vip", "--timeout", "100000001h"]).success();
+}
+
+#[test]
+fn a_breakdown_that_the_server_cuts_says_so_in_every_format() {
+    let store = Store::empty();
+    let rows: String = (0..10_100).map(|n| format!("u{n},{n}\n")).collect();
+    store.file("many.csv", &format!("id,n\n{rows}"));
+    store.run(&["load", "many.csv", "--yes"]).success();
+    for format in ["csv", "json", "jsonl", "tsv"] {
+        let output = store.run(&["breakdown", "n", "--top", "0", "--format", format]).success().get_output().clone();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("100 more groups are not given") && said.contains("groups_max"), "{format}: {said}");
+    }
+    let output = store.run(&["breakdown", "n", "--top", "3"]).success().get_output().clone();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}

@@ -120,6 +120,9 @@ impl<'a> Job<'a> {
             if !self.header.encoding.is_empty() {
                 return Err(status::bad_field("encoding", "strike it: the mapping says the encoding, as csv.encoding"));
             }
+            if !self.header.key_column.is_empty() {
+                return Err(status::bad_field("key_column", "strike it: the mapping says the key, as key.column"));
+            }
             let mut mapping = Mapping::parse(&self.header.mapping_toml).or_status()?;
             if !self.header.entity_type.is_empty() {
                 mapping.entity_type = self.header.entity_type.clone();

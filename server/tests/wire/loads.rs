@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use muster_client::{ExitClass, LoadEvent, Upload};
+use muster_client::{Code, ExitClass, LoadEvent, Upload};
 use muster_proto::v1::*;
 
 use crate::served::{Served, create_tag, create_type};
@@ -49,9 +49,20 @@ async fn a_stream_is_inferred_tried_out_and_loaded() {
     assert_eq!(loaded.entity_type, "people");
     assert_eq!(served.count("vip AND city IS NOT MISSING").await.unwrap().count, 2);
 
-    let again = served.client.load(mapped, reader("id,city,age,vip\n9,x,1,1\n"), |_| {}).await.unwrap();
+    let again = served.client.load(mapped.clone(), reader(PEOPLE), |_| {}).await.unwrap();
     assert!(again.repeated);
     assert_eq!((again.rows, again.version), (3, loaded.version));
+    let other = served.client.load(mapped.clone(), reader("id,city,age,vip\n9,x,1,1\n"), |_| {}).await.unwrap_err();
+    assert_eq!(other.code, Code::FailedPrecondition);
+    assert!(other.message.starts_with("give this load an id of its own: `day-1`"), "{other}");
+    let replacing = LoadHeader { mode: LoadMode::Replace.into(), ..mapped.clone() };
+    assert!(served.client.load(replacing, reader(PEOPLE), |_| {}).await.is_err(), "another mode is another load");
+    let odd = LoadHeader { mode: 9, load_id: String::new(), ..mapped.clone() };
+    let odd = served.client.load(odd, reader(PEOPLE), |_| {}).await.unwrap_err();
+    assert!(odd.message.contains("upsert, replace, append"), "{odd}");
+    let much = LoadHeader { shrink_max: Some(1.5), load_id: String::new(), ..mapped };
+    let much = served.client.load(much, reader(PEOPLE), |_| {}).await.unwrap_err();
+    assert!(much.message.contains("a share of 0 to 1"), "{much}");
     assert_eq!(served.count("ALL").await.unwrap().count, 3);
 }
 

@@ -16,7 +16,7 @@ use crate::output::table::Table;
 use crate::output::{self, Answer};
 
 pub(super) async fn run(file: &Path, asker: &Asker) -> Result<(), Failure> {
-    let content = input::text_of(file)?;
+    let content = input::text_of(file).await?;
     let request = ListTagsRequest { space: asker.space(), entity_type: asker.entity_type(), prefix: String::new() };
     let tags = asker.client.list_tags(request).await?.tags;
     let tags = Tags::of(&tags);

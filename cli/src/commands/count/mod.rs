@@ -41,7 +41,7 @@ pub(crate) struct CountArgs {
 pub(crate) async fn run(args: &CountArgs, asker: &Asker) -> Result<(), Failure> {
     match &args.file {
         Some(file) => file::run(file, asker).await,
-        None => count(&query_text(&args.text, &["count"], &asker.settings)?, asker).await,
+        None => count(&query_text(&args.text, &["count"], &asker.settings).await?, asker).await,
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn without_offer(own: Refusal, next: Option<Refusal>) -> Refusal {
 /// The error with a remedy that shows no text.
 fn worded(error: Refusal) -> Refusal {
     let remedy = match error.code {
-        fault::UNKNOWN_TAG => "use a tag that exists, or put a value in quotes",
+        fault::UNKNOWN_TAG => "use a tag that exists, or compare one with a value in quotes",
         fault::UNKNOWN_VALUE => "use a value that the tag has",
         _ => return error.without_offer(),
     };

@@ -270,7 +270,19 @@ impl<'a> Resolver<'a> {
     }
 
     fn or(&mut self, span: Span, terms: &[Expr]) -> Result<Condition> {
+        let before = self.missing_checks.len();
         let children = self.conditions(terms)?;
+        // Who misses a tag is not left out where another term takes them in.
+        for term in terms {
+            if let ExprKind::Missing { path, negated: false } = &term.kind {
+                let tag = self.tag(path)?.id;
+                let mut place = 0;
+                self.missing_checks.retain(|check| {
+                    place += 1;
+                    place <= before || check.tag != tag
+                });
+            }
+        }
         if let Some(nobody) = terms.iter().find(|term| matches!(term.kind, ExprKind::None)) {
             let message = "NONE adds nobody; a value of that name is compared in quotes: = 'None'";
             self.warn(fault::EMPTY, nobody.span, message.to_owned());

@@ -66,9 +66,12 @@ impl<'a> Resolver<'a> {
                 detail,
                 Some((path.span, written(near))),
             ),
-            None => {
-                self.refuse(fault::UNKNOWN_TAG, path.span, "use a tag that exists, or put a value in quotes", detail)
-            }
+            None => self.refuse(
+                fault::UNKNOWN_TAG,
+                path.span,
+                "use a tag that exists, or compare one with a value in quotes",
+                detail,
+            ),
         }
     }
 
