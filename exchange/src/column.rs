@@ -366,11 +366,8 @@ impl Lists<'_> {
         let text = std::str::from_utf8(text).map_err(|_| self.dictionary.not_text())?;
         if separator == JSON_LISTS {
             return each_of_list(text.as_bytes(), &mut |value| {
-                let value = rule.trimmed(value.as_bytes());
-                if value.is_empty() {
-                    return Err("an empty value in the list".to_owned());
-                }
-                self.codes.push(self.dictionary.code(value)?);
+                // A text that is written empty, in quotes, is one.
+                self.codes.push(self.dictionary.code(rule.trimmed(value.as_bytes()))?);
                 Ok(())
             });
         }

@@ -196,7 +196,7 @@ fn what_an_export_writes_of_a_set_is_read_back() {
                    columns = [{ column = \"tags\", kind = \"set\", list_separator = \"json\" }]\n";
     let (rows, rejects) =
         read_csv(b"id,tags\n1,ski\n2,[1]\n3,[null]\n4,\"[\"\"\"\"]\"\n5,[\n", mapping).expect("it reads");
-    assert_eq!((rows.len(), rejects.len()), (0, 5));
+    assert_eq!((rows.len(), rejects.len()), (1, 4), "an empty text in quotes is a value, as an export writes it");
 }
 
 #[test]

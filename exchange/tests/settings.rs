@@ -295,3 +295,17 @@ fn a_setting_that_a_column_does_not_read_is_refused() {
     let error = read_all(Input::open(&path).expect("Arrow"), &mapping, ReadOptions::default()).expect_err("no CSV");
     assert!(error.message().contains("strike csv"), "{}", error.message());
 }
+
+#[test]
+fn an_empty_text_of_a_list_in_json_is_a_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.csv");
+    std::fs::write(&path, "id,s\n1,\"[\"\"\"\",\"\"a\"\"]\"\n2,[]\n").unwrap();
+    let text = "type = \"t\"\nkey = { column = \"id\", kind = \"u64\" }\n\
+                columns = [{ column = \"s\", kind = \"set\", list_separator = \"json\" }]";
+    let mapping = Mapping::parse(text).unwrap();
+    let (rows, rejects) = read_all(Input::open(&path).unwrap(), &mapping, ReadOptions::default()).unwrap();
+    assert!(rejects.is_empty(), "{rejects:?}");
+    assert_eq!(rows.len(), 2);
+    assert!(rows[0].1[0].as_deref().unwrap().contains('a'), "{rows:?}");
+}

@@ -11,11 +11,21 @@ use crate::output::table::Table;
 /// What a load came to, for people.
 pub(crate) fn summary(result: &LoadResult) -> String {
     let verb = match (result.dry_run, result.repeated) {
-        (true, true) => "would load nothing, having loaded before",
+        (true, true) => "would load nothing, having loaded this before",
         (true, false) => "would load",
-        (false, true) => "had loaded before",
+        (false, true) => "had loaded this before",
         (false, false) => "loaded",
     };
+    if result.repeated {
+        // What was rejected and made then is not kept.
+        return format!(
+            "{verb}: {} rows into {}, {} of their entities were new, version {}\n",
+            grouped(result.rows_written),
+            result.entity_type,
+            grouped(result.new_entities),
+            result.version
+        );
+    }
     let mut line = format!(
         "{verb} {} of {} rows into {}: {} new entities, {} new tags, {} rejected, {}",
         grouped(result.rows_written),

@@ -23,6 +23,11 @@ pub(super) fn check_outputs(outputs: &[Named<'_>], inputs: &[Named<'_>], setting
     let mut taken: Vec<Named<'_>> = inputs.iter().copied().chain(parameters).collect();
     taken.retain(|(_, path)| *path != Path::new(input::STANDARD_INPUT));
     for &(option, path) in outputs {
+        if path == Path::new(input::STANDARD_INPUT) {
+            return Err(Failure::usage(format!(
+                "name a file with {option}: - stands for standard input, and what is printed goes to standard output"
+            )));
+        }
         let other = match is_standard_input(path) {
             true => Some("standard input"),
             false => taken.iter().find(|(_, other)| is_same(path, other)).map(|(other, _)| *other),

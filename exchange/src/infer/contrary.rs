@@ -20,7 +20,8 @@ pub(super) fn note_contrary(observed: &[Observed], columns: &[ColumnMapping], no
         else {
             continue;
         };
-        let sample = seen.texts.first.iter().find(|text| text.contains(point)).map_or("", String::as_str);
+        // Numbers with an exponent alone have no point that could be another.
+        let Some(sample) = seen.texts.first.iter().find(|text| text.contains(point)) else { continue };
         let (other_point, thousands) = (contrary.point.to_string(), point.to_string());
         let in_other = columns.iter().filter(|other| !other.skip).find_map(|other| match () {
             () if other.thousands == Some(point) => {

@@ -327,10 +327,12 @@ fn decide_text_numbers(seen: &Observed, guess: &mut Guess) -> bool {
 
 pub(super) fn note_marks(seen: &Observed, marks: Marks, other: Option<Marks>, guess: &mut Guess) {
     if let Some(other) = other.filter(|_| marks.thousands.is_some()) {
-        let sample = seen.samples.iter().find(|text| text.contains(other.point)).map_or("", String::as_str);
+        let sample = seen.samples.iter().chain(&seen.texts.first).find(|text| text.contains(other.point));
+        let shown = sample.map_or_else(String::new, |sample| format!(", as in {sample:?}"));
+        let digits = sample.and_then(|sample| sample.rsplit(other.point).next()).map_or(3, str::len);
         guess.note(format!(
-            "{:?} is taken as what stands between thousands, as in {sample:?}; if it stands before a fraction: \
-             decimal_point = {:?}, without thousands",
+            "{:?} is taken as what stands between thousands{shown}; if it stands before a fraction: \
+             kind = \"decimal({digits})\", decimal_point = {:?}, without thousands",
             marks.thousands.unwrap_or(' '),
             other.point.to_string()
         ));

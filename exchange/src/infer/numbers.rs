@@ -161,8 +161,9 @@ pub(super) fn measure(text: &[u8]) -> Option<Measure> {
     let significant = digits.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last as i64 + 1);
     let needed = if significant == 0 { 0 } else { (significant - point_at).max(0) };
     let magnitude = magnitude(&digits, point_at);
-    // A plus says nothing, and neither does a minus before zero.
-    let is_signed = text.starts_with(b"+") || is_negative && magnitude == 0 && needed == 0;
+    // A plus says nothing, and neither does a minus before a zero that no program computed.
+    let is_zero = magnitude == 0 && needed == 0;
+    let is_signed = text.starts_with(b"+") || is_negative && is_zero && fraction.is_empty();
     let whole_number = (needed == 0).then(|| i128::try_from(magnitude).ok()).flatten();
     let whole_number = whole_number.filter(|number| *number <= i128::from(u64::MAX));
     Some(Measure {
