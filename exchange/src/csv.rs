@@ -95,7 +95,9 @@ fn fault(name: &str, error: std::io::Error) -> Error {
 /// What is said of bytes that are no text of the encoding.
 pub(crate) fn not_text(encoding: &'static Encoding) -> String {
     if encoding == UTF_8 {
-        "the text is not UTF-8: give csv = { encoding = \"gbk\" }, or what else the file is written in".to_owned()
+        "the text is not UTF-8: mend it, or if all of the file is written otherwise, give csv = { encoding = \"gbk\" } \
+         or what it is"
+            .to_owned()
     } else {
         format!("the text is not {}", encoding_label(encoding))
     }

@@ -6,6 +6,7 @@
 
 mod cell;
 mod column;
+mod constant;
 mod csv;
 mod decoder;
 mod infer;
@@ -16,6 +17,7 @@ mod note;
 mod options;
 mod reader;
 mod reject;
+mod resolved;
 mod rule;
 mod scalar;
 mod table;
@@ -32,5 +34,6 @@ pub use mapping::{
 };
 pub use note::Note;
 pub use options::{HELD_BYTES_MIN, Look, ReadOptions};
-pub use reader::{Block, LoadReader, Progress, ResolvedColumn};
+pub use reader::{Block, LoadReader, Progress};
 pub use reject::Reject;
+pub use resolved::ResolvedColumn;

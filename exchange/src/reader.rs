@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use arrow_schema::DataType;
-use muster_engine::TagId;
 use muster_engine::catalog::{TagKind, Zone};
 use muster_engine::columns::LoadBlock;
 use muster_engine::write::Load;
@@ -12,29 +10,17 @@ use muster_language::suggest::did_you_mean;
 use muster_language::visible::visible;
 
 use crate::cell::CellRule;
-use crate::column::{ColumnBuilder, KeyBuilder, OddTimes, Place, Rejects, TagTarget};
+use crate::column::{ColumnBuilder, KeyBuilder, OddTimes, Place, Rejects};
+use crate::constant::Constant;
 use crate::csv::not_text;
 use crate::input::Input;
-use crate::mapping::{Mapping, NullRule, nfkc};
+use crate::mapping::{Mapping, nfkc};
 use crate::note::Note;
 use crate::options::{HELD_BYTES_MIN, ReadOptions};
 use crate::reject::Reject;
-use crate::rule::{Rule, accept, refuse_unread, refuse_zone};
+use crate::resolved::{ResolvedColumn, open_column, resolve, shape_of};
 use crate::scalar::Shape;
 use crate::table::{Run, Table, Wanted};
-
-/// What a column of the mapping became in the catalog. One for each of [`Mapping::loaded_columns`], in any order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResolvedColumn {
-    /// The column's name as the mapping has it.
-    pub column: String,
-    /// The tag that it sets.
-    pub tag: TagId,
-    /// The tag's kind, which must be the mapping's.
-    pub kind: TagKind,
-    /// What may be written, where not everything may: the tag's values, and the labels that stand for them.
-    pub closed_values: Option<Vec<String>>,
-}
 
 /// Some rows of the file.
 #[derive(Clone, Debug)]
@@ -84,6 +70,8 @@ pub struct LoadReader {
     columns: Vec<ColumnBuilder>,
     /// How the cells of the key and of each column are taken.
     cell_rules: Vec<CellRule>,
+    /// Those that the file does not have.
+    constants: Vec<Constant>,
     /// What was seen of each column and of the whole file.
     odd_times: Vec<OddTimes>,
     marks: Marks,
@@ -135,23 +123,17 @@ impl LoadReader {
         let mut wanted = vec![Wanted { column: key_column, dictionary: false }];
         let mut columns = Vec::new();
         let mut cell_rules = vec![CellRule::of_key(&mapping.key)];
+        let mut constants = Vec::new();
         for column in mapping.loaded_columns() {
+            if let Some(text) = &column.constant {
+                constants.push(Constant::new(column, text, resolve(resolved, &column.column, column.kind)?)?);
+                continue;
+            }
             let index = find_column(&table, &column.column)?;
-            let rule = Rule::of(column)?;
-            let shape = shape_of(&table, index)?;
-            accept(column, &shape)
-                .and_then(|()| refuse_unread(column, &shape))
-                .and_then(|()| table.data_type(index).map_or(Ok(()), |of_file| refuse_zone(column, of_file)))
-                .map_err(|fault| Error::invalid(format!("{}: column {:?} {fault}", table.name(), column.column)))?;
             let found = resolve(resolved, &column.column, column.kind)?;
-            let closed_values = found.closed_values.as_ref().map(|values| Arc::new(values.iter().cloned().collect()));
-            let null_clears = column.null == NullRule::Clear;
+            columns.push(open_column(&table, index, column, found, &not_text)?);
             wanted.push(Wanted { column: index, dictionary: column.kind == TagKind::Choice });
             cell_rules.push(CellRule::of(column));
-            let name = table.columns()[index].clone();
-            let target =
-                TagTarget { name, tag: found.tag, closed_values, null_clears, not_text: Arc::clone(&not_text) };
-            columns.push(ColumnBuilder::new(target, rule));
         }
         // The key's column can set a tag too; it is then read as the key is.
         if let Some(twice) = wanted[1..].iter_mut().find(|one| one.column == key_column) {
@@ -166,13 +148,17 @@ impl LoadReader {
             marks: Marks::default(),
             columns,
             cell_rules,
+            constants,
             options,
         })
     }
 
     /// Takes times that are written without a zone as those of `zone`, where the mapping says none; else they are UTC.
-    pub fn assume_zone(&mut self, zone: &Zone) {
+    ///
+    /// Errors: invalid, for a constant that is no time there.
+    pub fn assume_zone(&mut self, zone: &Zone) -> Result<()> {
         self.columns.iter_mut().for_each(|column| column.assume_zone(zone));
+        self.constants.iter_mut().try_for_each(|constant| constant.assume_zone(zone))
     }
 
     /// The columns of the file that the mapping does not name, neither to load nor to skip.
@@ -252,10 +238,12 @@ impl LoadReader {
             odd.twice += of_block.twice;
             odd.never += of_block.never;
         }
-        let load = LoadBlock {
+        let mut load = LoadBlock {
             keys: self.key.finish(keep),
             columns: self.columns.iter_mut().map(|column| column.take().finish(keep)).collect(),
         };
+        let rows = load.keys.len();
+        load.columns.extend(self.constants.iter().map(|constant| constant.of_rows(rows)));
         Ok(Some(Block {
             load,
             first_row_line,
@@ -351,33 +339,6 @@ pub(crate) fn find_column(table: &Table, name: &str) -> Result<usize> {
             did_you_mean(name, table.columns().iter().map(String::as_str))
         ))
     })
-}
-
-fn shape_of(table: &Table, column: usize) -> Result<Shape> {
-    table.shape(column).ok_or_else(|| {
-        let why = match table.data_type(column) {
-            Some(DataType::RunEndEncoded(_, _)) => {
-                "is run-end-encoded, which is not read: write it decoded, or skip it".to_owned()
-            }
-            Some(DataType::ListView(_) | DataType::LargeListView(_)) => {
-                "holds list views, which are not read: write it as lists, or skip it".to_owned()
-            }
-            Some(data_type) => format!("is of type {data_type}, which no tag takes: skip it"),
-            None => "is of no type".to_owned(),
-        };
-        Error::invalid(format!("{}: column {:?} {why}", table.name(), table.columns()[column]))
-    })
-}
-
-fn resolve<'a>(resolved: &'a [ResolvedColumn], column: &str, kind: TagKind) -> Result<&'a ResolvedColumn> {
-    let found = resolved
-        .iter()
-        .find(|resolved| resolved.column == column)
-        .ok_or_else(|| Error::internal(format!("column {column:?} has no tag")))?;
-    if found.kind != kind {
-        return Err(Error::conflict(format!("column {column:?} is mapped as {kind}, and its tag is {}", found.kind)));
-    }
-    Ok(found)
 }
 
 fn unmapped_columns(table: &Table, mapping: &Mapping) -> Vec<String> {

@@ -56,7 +56,8 @@ fn a_row_with_a_refused_cell_is_refused_whole_with_its_line() {
             (
                 6,
                 "name",
-                "the text is not UTF-8: give csv = { encoding = \"gbk\" }, or what else the file is written in",
+                "the text is not UTF-8: mend it, or if all of the file is written otherwise, give csv = { encoding = \
+                 \"gbk\" } or what it is",
                 "d\u{FFFD}"
             ),
             (7, "", "2 fields, the header has 3", "e,e"),

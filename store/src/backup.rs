@@ -86,6 +86,7 @@ pub fn restore_dir(from: &Path, to: &Path, ledger: Option<&Path>) -> Result<Rest
     let mut restored = Restored { spaces: Vec::new(), notes: Vec::new() };
     if let Some(ledger) = ledger {
         restored.notes = unknown_spaces(ledger, &names)?;
+        copy_ledger(ledger, &applied)?;
     }
     for name in names {
         let place = |error: Error| error.within(format_args!("space {name}"));
@@ -167,6 +168,22 @@ fn unknown_spaces(ledger: &Path, names: &[String]) -> Result<Vec<String>> {
         format!("{lines} lines of the ledger are about the space `{space}`, which the backup does not have")
     };
     Ok(unknown.into_iter().map(told).collect())
+}
+
+/// Begins the ledger of the new store with all that the old one holds: whoever was erased before this backup may stand
+/// in an older one, which is restored by the new ledger.
+fn copy_ledger(from: &Path, to: &Ledger) -> Result<()> {
+    let mut some = Vec::new();
+    let write = |some: &mut Vec<Erasure>| -> Result<()> {
+        to.append(to.make_room(some)?, some)?;
+        some.clear();
+        Ok(())
+    };
+    ledger::read(from, &mut |erasure| {
+        some.push(erasure);
+        if some.len() < ERASURES_PER_BATCH { Ok(()) } else { write(&mut some) }
+    })?;
+    if some.is_empty() { Ok(()) } else { write(&mut some) }
 }
 
 fn later_erasures(ledger: &Path, space: &str, backup: &Copied) -> Result<Vec<Erasure>> {

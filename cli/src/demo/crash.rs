@@ -55,8 +55,8 @@ impl Crash<'_> {
     pub(super) async fn kill_in_load(&self) -> Result<String, Failure> {
         let socket = self.temporary.join("crash.sock");
         let mut server = self.start(&socket)?;
-        let client = connect(&mut server, &socket).await?;
         let waits = self.rows < ROWS_TO_MEET;
+        let client = connect(&mut server, &socket, self.chunk_bytes()?).await?;
         let header = LoadHeader {
             file: Some(source(self.file, waits)),
             // Every age would become a number of loyalty points.
@@ -87,6 +87,14 @@ impl Crash<'_> {
         }
     }
 
+    /// So few bytes of the file that some are sent before the half of it that a waiting load gets.
+    fn chunk_bytes(&self) -> Result<usize, Failure> {
+        let about = std::fs::metadata(self.file)
+            .map_err(|error| Failure::refused(format!("cannot read {}: {error}", self.file.display())))?;
+        let quarter = usize::try_from(about.len() / 4).unwrap_or(usize::MAX);
+        Ok(quarter.clamp(1, ClientOptions::default().chunk_bytes))
+    }
+
     fn start(&self, socket: &Path) -> Result<Server, Failure> {
         let program = std::env::current_exe()
             .map_err(|error| Failure::refused(format!("cannot find this program again: {error}")))?;
@@ -108,10 +116,10 @@ impl Crash<'_> {
     }
 }
 
-async fn connect(server: &mut Server, socket: &Path) -> Result<Client, Failure> {
+async fn connect(server: &mut Server, socket: &Path, chunk_bytes: usize) -> Result<Client, Failure> {
     let started = Instant::now();
     // Messages can be as large as their server wants; a call may take as long as the load does.
-    let options = ClientOptions { deadline: None, retries_max: 0, ..ClientOptions::default() };
+    let options = ClientOptions { deadline: None, retries_max: 0, chunk_bytes, ..ClientOptions::default() };
     loop {
         match Client::connect(Address::Unix(socket.to_path_buf()), options.clone()).await {
             Ok(client) => return Ok(client),

@@ -29,3 +29,11 @@ fn the_story_is_told_and_survives_its_crash() {
     muster().args(["shell", "--now", "2026-11-11", "--data"]).arg(&kept).write_stdin(tries).assert().success();
     muster().args(["demo", "--keep", kept.to_str().unwrap()]).assert().code(2);
 }
+
+#[test]
+fn the_shortest_story_ends_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = muster().args(["demo", "--rows", "1000"]).env("TMPDIR", folder.path()).write_stdin("").assert().success();
+    let told = String::from_utf8(ran.get_output().stdout.clone()).unwrap();
+    assert!(told.contains("all 12 counts are as before the crash"), "{told}");
+}

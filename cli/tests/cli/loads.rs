@@ -258,3 +258,30 @@ fn gates_of_a_mapping_are_checked_before_anybody_sees_the_load() {
     let refused = store.refusal(&["load", "more.csv", "--map", "more.toml"], 1);
     assert!(refused.contains("no column sets this tag"), "{refused}");
 }
+
+#[test]
+fn a_tag_is_filled_from_a_list_of_keys() {
+    let store = Store::of_people();
+    store.file("keys.txt", "u2\n\nu3\nu9\n");
+    let fill = |more: &[&str]| store.json(&[&["tag", "fill", "vip", "--keys", "keys.txt"], more].concat());
+    assert_eq!((fill(&[])["effects"][0]["set"].clone(), store.count("vip")), (json!(3), 6));
+    assert_eq!(fill(&["--mode", "replace"])["effects"][0]["removed"], 3);
+    assert_eq!(store.text(&["members", "vip", "--format", "tsv"]), "key\nu2\nu3\nu9\n");
+    assert_eq!(fill(&["--mode", "remove"])["effects"][0]["removed"], 3);
+    assert_eq!((store.count("vip"), store.count("ALL")), (0, 9));
+    store.run(&["tag", "fill", "城市", "--keys", "keys.txt", "--value", "a \"b\"\\n"]).success();
+    assert_eq!(store.count("城市 = 'a \"b\"\\n'"), 3);
+    let piped = store.command(&["tag", "fill", "age", "--keys", "-", "--value", "77"]).write_stdin("u1\nu2").assert();
+    piped.success();
+    assert_eq!(store.count("age = 77"), 2);
+    for (more, remedy) in [
+        (&["城市"][..], "say the value with --value"),
+        (&["vip", "--mode", "remove", "--value", "1"], "leave out --value"),
+        (&["interests", "--value", "ski"], "use --mode replace"),
+    ] {
+        let said = store.refusal(&[&["tag", "fill", "--keys", "keys.txt"], more].concat(), 2);
+        assert!(said.contains(remedy), "{more:?}: {said}");
+    }
+    let said = store.refusal(&["tag", "fill", "age", "--keys", "keys.txt", "--value", "many"], 1);
+    assert!(said.contains("correct the constant of tag \"age\""), "{said}");
+}

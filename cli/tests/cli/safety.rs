@@ -127,3 +127,26 @@ fn durability_is_said_and_sync_waits() {
     assert_eq!(store.json(&["sync"])["durable_version"], status["version"]);
     store.refusal(&["sync", "--version-at-least", "999999"], 1);
 }
+
+#[test]
+fn the_ledger_of_a_restored_store_serves_older_backups_too() {
+    let store = Store::of_people();
+    store.run(&["backup", "--to", "first"]).success();
+    store.run(&["erase", "u1"]).success();
+    store.run(&["backup", "--to", "second"]).success();
+    store.run(&["erase", "u2"]).success();
+    let restore = |from: &str, to: &str, ledger: &str| {
+        let mut command = muster();
+        command.args(["restore", "--from", from, "--data", to, "--erasures", ledger]);
+        command.current_dir(store.path()).assert().success();
+    };
+    restore("second", "r", "store/erasures.ndjson");
+    restore("first", "r2", "r/erasures.ndjson");
+    restore("first", "r3", "r2/erasures.ndjson");
+    for data in ["r", "r2", "r3"] {
+        let members =
+            muster().args(["members", "ALL", "--format", "tsv", "--data", data]).current_dir(store.path()).assert();
+        let members = String::from_utf8(members.success().get_output().stdout.clone()).unwrap();
+        assert_eq!(members, "key\nu3\nu4\nu5\nu6\nu7\nu8\n", "{data}");
+    }
+}

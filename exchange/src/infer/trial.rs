@@ -9,8 +9,9 @@ use super::words::{count_text, plural};
 use crate::input::{Input, NamedFile};
 use crate::mapping::Mapping;
 use crate::options::ReadOptions;
-use crate::reader::{LoadReader, ResolvedColumn};
+use crate::reader::LoadReader;
 use crate::reject::Reject;
+use crate::resolved::ResolvedColumn;
 
 use super::known::KnownType;
 

@@ -77,6 +77,8 @@ pub struct ColumnMapping {
     pub tag: String,
     /// The tag's kind: `flag`, `choice`, `set`, `int`, `decimal(2)`, `date` or `time`.
     pub kind: TagKind,
+    /// What every row gets, where no column of the file is read; `column` is then a name for messages.
+    pub constant: Option<String>,
     /// What a null does.
     pub null: NullRule,
     /// What is done with the tag of who has it already, where it is not what the mapping says for all.
@@ -118,6 +120,7 @@ impl ColumnMapping {
             tag: nfkc(&column),
             column,
             kind,
+            constant: None,
             null: NullRule::Keep,
             mode: None,
             skip: false,
@@ -134,6 +137,11 @@ impl ColumnMapping {
             time_zone: None,
             time_unit: None,
         }
+    }
+
+    /// What messages call the column of a constant.
+    pub(super) fn name_of_constant(tag: &str) -> String {
+        format!("{tag} (constant)")
     }
 
     /// The settings that not every kind reads: their names, whether they are given, and the kinds that read them.
@@ -223,9 +231,16 @@ impl ColumnMapping {
     }
 
     pub(super) fn print_into(&self, out: &mut String) {
-        let _ = write!(out, "  {{ column = {}", quote(&self.column));
-        if self.tag != nfkc(&self.column) {
-            let _ = write!(out, ", tag = {}", quote(&self.tag));
+        match &self.constant {
+            Some(constant) => {
+                let _ = write!(out, "  {{ constant = {}, tag = {}", quote(constant), quote(&self.tag));
+            }
+            None => {
+                let _ = write!(out, "  {{ column = {}", quote(&self.column));
+                if self.tag != nfkc(&self.column) {
+                    let _ = write!(out, ", tag = {}", quote(&self.tag));
+                }
+            }
         }
         let _ = write!(out, ", kind = {}", quote(&self.kind.to_string()));
         if self.null == NullRule::Clear {
@@ -311,8 +326,9 @@ impl Readers {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a column such as { column = \"age\", kind = \"int\" }")]
 pub(super) struct ColumnText {
-    column: String,
+    column: Option<String>,
     tag: Option<String>,
+    constant: Option<String>,
     #[serde(default, deserialize_with = "kind_of_text")]
     kind: Option<TagKind>,
     #[serde(default)]
@@ -367,18 +383,26 @@ impl TryFrom<ColumnText> for ColumnMapping {
     type Error = String;
 
     fn try_from(text: ColumnText) -> std::result::Result<Self, String> {
+        let column = match (text.column, &text.constant, &text.tag) {
+            (Some(_), Some(_), _) => return Err("strike column or constant: a constant is in no column".to_owned()),
+            (Some(column), None, _) => column,
+            (None, Some(_), Some(tag)) if !text.skip => ColumnMapping::name_of_constant(tag),
+            (None, Some(_), _) => return Err("give the tag of a constant, as in tag = \"in_file\"".to_owned()),
+            (None, None, _) => return Err("there is no `column`".to_owned()),
+        };
         let kind = match text.kind {
             Some(kind) => kind,
             None if text.skip => TagKind::Choice,
             None => {
                 return Err(format!(
                     "give kind = \"choice\" or another, or skip = true: column {:?} has no kind",
-                    text.column
+                    column
                 ));
             }
         };
         Ok(ColumnMapping {
-            tag: text.tag.unwrap_or_else(|| nfkc(&text.column)),
+            tag: text.tag.unwrap_or_else(|| nfkc(&column)),
+            constant: text.constant,
             null: text.null,
             mode: text.mode,
             skip: text.skip,
@@ -395,13 +419,13 @@ impl TryFrom<ColumnText> for ColumnMapping {
                 None => Vec::new(),
                 Some(Formats::One(format)) => vec![format],
                 Some(Formats::Several(formats)) if formats.is_empty() => {
-                    return Err(format!("column {:?}: date_format has no format", text.column));
+                    return Err(format!("column {column:?}: date_format has no format"));
                 }
                 Some(Formats::Several(formats)) => formats,
             },
             time_zone: text.time_zone,
             time_unit: text.time_unit,
-            ..ColumnMapping::new(text.column, kind)
+            ..ColumnMapping::new(column, kind)
         })
     }
 }

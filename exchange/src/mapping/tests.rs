@@ -117,6 +117,23 @@ fn the_gates_of_the_page_are_gates() {
 }
 
 #[test]
+fn a_constant_is_read_and_printed() {
+    let head = "type = \"t\"\nkey = { column = \"id\", kind = \"u64\" }\n";
+    let parse = |column: &str| Mapping::parse(&format!("{head}columns = [{{ {column} }}]"));
+    let mapping = parse("constant = \"yes\", tag = \"in.file\", kind = \"flag\"").expect("it is right");
+    assert_eq!(mapping.columns[0].constant.as_deref(), Some("yes"));
+    assert_eq!(Mapping::parse(&mapping.print()).expect("it prints TOML"), mapping);
+    for (column, said) in [
+        ("constant = \"yes\", column = \"a\", kind = \"flag\"", "strike column or constant"),
+        ("constant = \"yes\", kind = \"flag\"", "give the tag of a constant"),
+        ("kind = \"flag\"", "there is no `column`"),
+    ] {
+        let error = parse(column).unwrap_err();
+        assert!(error.message().contains(said), "{column}: {error}");
+    }
+}
+
+#[test]
 fn a_wrong_mapping_is_refused_with_what_is_wrong() {
     let cases = [
         ("type = \"t\"", "key"),

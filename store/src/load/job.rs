@@ -145,7 +145,7 @@ impl FileLoad<'_> {
         let mut target = Target::find(space, self.mapping, self.create_missing_tags, self.dry_run)?;
         let input = Input::open_named(self.file)?;
         let mut reader = LoadReader::open(input, self.mapping, &target.columns, self.read.clone())?;
-        reader.assume_zone(self.zone);
+        reader.assume_zone(self.zone)?;
         let mut loading =
             Loading { load: self, content, space, tell, rows: 0, rejected: 0, reported_at: Instant::now() };
         let done = match self.dry_run {

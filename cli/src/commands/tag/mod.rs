@@ -1,6 +1,7 @@
 //! `muster tag`: the tags of an entity type.
 
 mod edit;
+mod fill;
 
 use clap::{Args, Subcommand};
 use muster_client::Words;
@@ -8,6 +9,7 @@ use muster_client::documents::{self, kind_text};
 use muster_client::v1::{GetTagRequest, ListTagsRequest, ListValuesRequest, Tag, TagKind};
 
 use self::edit::{About, CreateArgs};
+use self::fill::FillArgs;
 use crate::ask::Asker;
 use crate::exit::Failure;
 use crate::output::Answer;
@@ -28,6 +30,8 @@ Examples:
   muster tag create level choice --closed --values silver,gold,platinum --ttl 30d
   muster tag change level --open --ttl none
   muster tag change 年龄 --description 'by the register' --sensitivity internal
+  muster tag fill vip --keys vips.txt --mode replace    # who is not in the list is none any more
+  muster tag fill 城市 --keys movers.txt --value 上海
   muster tag rename spend 消费金额
   muster tag drop 消费金额 --force
 
@@ -59,6 +63,8 @@ enum Action {
         #[command(flatten)]
         about: About,
     },
+    /// Give a tag to a list of keys, or take it from them, in one commit
+    Fill(FillArgs),
     /// Give a tag another name; saved audiences follow
     Rename {
         /// Today's name
@@ -83,6 +89,7 @@ pub(crate) async fn run(args: &TagArgs, asker: &Asker) -> Result<(), Failure> {
         Action::List { prefix } => list(prefix, asker).await,
         Action::Show { name } => show(name, asker).await,
         Action::Change { name, about } => edit::change(name, about, asker).await,
+        Action::Fill(args) => fill::run(args, asker).await,
         Action::Rename { name, new_name } => edit::rename(name, new_name, asker).await,
         Action::Drop { name, force } => edit::drop(name, *force, asker).await,
     }
