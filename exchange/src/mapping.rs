@@ -20,11 +20,13 @@ mod gates;
 mod print;
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::fmt::Write as _;
 
 use muster_engine::catalog::{KeyKind, TagKind};
 use muster_engine::catalog::{check_name, normalize_name};
 use muster_engine::{Error, LoadMode, Result};
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
@@ -72,8 +74,43 @@ struct MappingText {
     #[serde(default, deserialize_with = "mode_of_text")]
     mode: LoadMode,
     #[serde(default)]
-    columns: Vec<Spanned<ColumnText>>,
+    columns: ColumnTexts,
     gates: Option<Spanned<Gates>>,
+}
+
+/// The first columns, as many as a mapping may have, and how many there are: whoever sends very many makes
+/// nobody hold them.
+#[derive(Default)]
+struct ColumnTexts {
+    first: Vec<Spanned<ColumnText>>,
+    count: usize,
+}
+
+impl<'de> Deserialize<'de> for ColumnTexts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<ColumnTexts, D::Error> {
+        deserializer.deserialize_seq(ColumnTexts::default())
+    }
+}
+
+impl<'de> Visitor<'de> for ColumnTexts {
+    type Value = ColumnTexts;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of columns")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut columns: A) -> std::result::Result<ColumnTexts, A::Error> {
+        while self.first.len() < COLUMNS_MAX
+            && let Some(column) = columns.next_element()?
+        {
+            self.first.push(column);
+        }
+        self.count = self.first.len();
+        while columns.next_element::<IgnoredAny>()?.is_some() {
+            self.count += 1;
+        }
+        Ok(self)
+    }
 }
 
 /// The column that holds the key of each row's entity.
@@ -106,6 +143,17 @@ pub fn mode_named(name: &str) -> std::result::Result<LoadMode, String> {
     found.ok_or_else(|| format!("give mode one of upsert, replace, append: there is no mode {name:?}"))
 }
 
+/// Errors: limit, for more columns than a mapping may name.
+fn check_count(count: usize) -> Result<()> {
+    match count > COLUMNS_MAX {
+        true => Err(Error::limit(format!(
+            "name at most {COLUMNS_MAX} columns (COLUMNS_MAX) in a mapping, and load the others by a second one: it \
+             names {count}"
+        ))),
+        false => Ok(()),
+    }
+}
+
 /// A name as it is compared: two names that look alike are one.
 pub(crate) fn nfkc(name: &str) -> String {
     normalize_name(name).into_owned()
@@ -124,8 +172,9 @@ impl Mapping {
             )));
         }
         let read: MappingText = toml::from_str(text).map_err(|error| fault::of_toml(text, &error))?;
-        let mut columns = Vec::with_capacity(read.columns.len().min(COLUMNS_MAX));
-        for column in read.columns {
+        check_count(read.columns.count)?;
+        let mut columns = Vec::with_capacity(read.columns.first.len());
+        for column in read.columns.first {
             let span = column.span();
             let column = ColumnMapping::try_from(column.into_inner());
             columns.push(column.map_err(|message| fault::at(text, Some(span), &message))?);
@@ -171,13 +220,7 @@ impl Mapping {
     /// Errors: invalid, when a column or tag stands twice, or an option does not fit its kind.
     pub fn check(&self) -> Result<()> {
         check_name("type", &self.entity_type)?;
-        if self.columns.len() > COLUMNS_MAX {
-            return Err(Error::limit(format!(
-                "name at most {COLUMNS_MAX} columns (COLUMNS_MAX) in a mapping, and load the others by a second one: \
-                 it names {}",
-                self.columns.len()
-            )));
-        }
+        check_count(self.columns.len())?;
         self.csv.check()?;
         let mut columns = HashSet::new();
         let mut tags = HashSet::new();

@@ -75,7 +75,7 @@ fn an_encoding_is_decoded_and_its_faults_are_rejected() {
     let error = read_csv(b"\xFE\xFF\0i\0d", &with("utf-8")).expect_err("no UTF-8");
     assert!(error.message().contains("is UTF-16BE: give csv = { encoding = \"utf-16be\" }"), "{}", error.message());
     let (_, rejects) = read_csv(gbk, &with("utf-8")).expect("a header in ASCII");
-    assert!(rejects[0].reason.contains("the text is not UTF-8: give csv = { encoding"), "{}", rejects[0].reason);
+    assert!(rejects[0].reason.contains("the text is not UTF-8: mend it"), "{}", rejects[0].reason);
 }
 
 #[test]

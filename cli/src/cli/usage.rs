@@ -190,7 +190,7 @@ mod tests {
             ("help count", "write muster --help, or muster COMMAND --help: "),
             ("tags", "write muster tag list: there is no command tags"),
             ("delete u1", "write muster erase KEY, or muster clear KEY TAG: "),
-            ("tag delete a", "write one of create, list, show, change, rename, drop: there is no command delete"),
+            ("tag delete a", "write one of create, list, show, change, fill, rename, drop: there is no command delete"),
             ("space brand_b", "write one of create, "),
             ("nonsense", "--help lists the commands: there is no command nonsense"),
             ("load a.csv --map m --sep ;", "write csv = { delimiter = \";\" } into the mapping of --map: "),

@@ -387,8 +387,8 @@ impl TryFrom<ColumnText> for ColumnMapping {
             (Some(_), Some(_), _) => return Err("strike column or constant: a constant is in no column".to_owned()),
             (Some(column), None, _) => column,
             (None, Some(_), Some(tag)) if !text.skip => ColumnMapping::name_of_constant(tag),
-            (None, Some(_), _) => return Err("give the tag of a constant, as in tag = \"in_file\"".to_owned()),
             (None, None, _) => return Err("there is no `column`".to_owned()),
+            (None, Some(_), _) => return Err("give the tag of a constant, as in tag = \"in_file\"".to_owned()),
         };
         let kind = match text.kind {
             Some(kind) => kind,

@@ -16,7 +16,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use muster_engine::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::JoinSet;
 use tokio_stream::StreamExt;
 use tonic::body::Body;
 use tonic::codegen::Service;
@@ -45,17 +44,16 @@ where
     L::Connection: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let builder = builder(limits);
+    // Each connection holds a receiver until it has ended.
     let (stop, stopped) = tokio::sync::watch::channel(());
-    let mut connections = JoinSet::new();
     while let Some(taken) = incoming.next().await {
-        // Those that ended meanwhile.
-        while connections.try_join_next().is_some() {}
         let Ok(stream) = taken else { continue };
         let (connection, service) = (stream.connection(), service.clone());
         let answer = service_fn(move |request| answer(service.clone(), Arc::clone(&connection), request));
         let mut serving = Box::pin(builder.serve_connection(TokioIo::new(stream), answer));
         let mut stopped = stopped.clone();
-        connections.spawn(async move {
+        // Nobody waits for it who does not wait for all: it says its last words also when the server is cut off.
+        tokio::spawn(async move {
             // How a connection ended concerns its client alone.
             let _ = tokio::select! {
                 ended = &mut serving => ended,
@@ -66,9 +64,10 @@ where
             };
         });
     }
-    drop(incoming);
+    drop((incoming, stopped));
+    // Where there is none, nobody hears it.
     let _ = stop.send(());
-    while connections.join_next().await.is_some() {}
+    stop.closed().await;
 }
 
 fn builder(limits: &Limits) -> http2::Builder<ReadTasks> {
