@@ -2,9 +2,9 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::catalog::Catalog;
 use crate::error::{ErrorKind, Result};
 use crate::formats::{self, Format};
+use crate::write::commit::state::State;
 
 use crate::write::background::status::Status;
 use crate::write::files::stack::{Piece, files_of};
@@ -70,7 +70,7 @@ impl Writer {
                 flushed: state.base.seq,
                 store_id: state.store_id,
                 id_epoch: state.id_epoch,
-                formats: written_formats(&state.catalog),
+                formats: written_formats(state),
                 manifest: state.manifest.0,
                 memory_layers: layers.iter().filter(|layer| layer.in_memory()).count(),
                 memory_bytes: state.memory_bytes(),
@@ -95,11 +95,12 @@ impl Writer {
     }
 }
 
-/// The versions that a store with this catalog is written in.
-fn written_formats(catalog: &Catalog) -> Vec<(&'static str, u32)> {
-    let version = |format: &Format| match format.name == formats::CATALOG.name {
-        true => catalog.format_version(),
-        false => format.newest(),
+/// The versions that a store in this state is written in.
+fn written_formats(state: &State) -> Vec<(&'static str, u32)> {
+    let version = |format: &Format| match format.name {
+        name if name == formats::CATALOG.name => state.catalog.format_version(),
+        name if name == formats::MANIFEST.name && !state.has_contents() => 1,
+        _ => format.newest(),
     };
     formats::ALL.iter().map(|format| (format.name, version(format))).collect()
 }

@@ -58,7 +58,7 @@ impl Commit {
             parts: part_records(base, stack),
             next_local_ids: next_local_ids.into_iter().collect(),
             sources: source_records(&base.sources, &state.loads, load)?,
-            has_contents: state.loads.values().chain(load.map(|(_, loaded)| loaded)).any(|it| it.content.is_some()),
+            has_contents: state.has_contents() || load.is_some_and(|(_, loaded)| loaded.content.is_some()),
         };
         manifest::publish(&*files.storage, &files.fence, &manifest)?;
         state.manifest = number;

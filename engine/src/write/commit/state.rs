@@ -133,6 +133,11 @@ impl State {
         }
     }
 
+    /// Whether a load is remembered by a digest of what it read.
+    pub(crate) fn has_contents(&self) -> bool {
+        self.loads.values().any(|loaded| loaded.content.is_some())
+    }
+
     /// Remembers the result of a load.
     pub(crate) fn note_load(&mut self, load_id: &str, loaded: Loaded) {
         self.loads.insert(load_id.to_owned(), loaded);
